@@ -1,0 +1,98 @@
+"""An append-only record of a run in progress, so that a stopped run goes on where it was.
+
+The first line holds the run's settings; each further line is one finished sample. A line cut short by a crash is
+ignored and its sample is done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from rses.errors import InputError
+
+__all__ = ["Journal"]
+
+VERSION = 1
+
+
+class Journal:
+    """Finished samples of a run folder.
+
+    Args:
+        path: File to append to.
+        settings: What determines the numbers; a journal with other settings is refused.
+        fresh: Start over, forgetting what the file holds.
+
+    Raises:
+        InputError: The file belongs to a run with other settings.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, Any], fresh: bool = False):
+        self.path = path
+        self.records: dict[str, dict[str, Any]] = {}
+        self._settings = json.loads(json.dumps(settings))
+        self._stream: IO[bytes] | None = None
+        if fresh:
+            path.unlink(missing_ok=True)
+        elif path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        lines = self.path.read_bytes().split(b"\n")
+        header = _parse(lines[0])
+        if header is None or header.get("journal") != VERSION:
+            raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
+        if header["settings"] != self._settings:
+            changed = sorted(
+                key
+                for key in {*header["settings"], *self._settings}
+                if header["settings"].get(key) != self._settings.get(key)
+            )
+            raise InputError(
+                f"{self.path.parent} already holds another run (different: {', '.join(changed)}). "
+                "Choose another --out, or pass --fresh to replace it."
+            )
+        for line in lines[1:]:
+            record = _parse(line)
+            if record is not None and "key" in record:
+                self.records[record["key"]] = record
+        complete = self.path.read_bytes()
+        if complete and not complete.endswith(b"\n"):
+            keep = complete.rfind(b"\n") + 1
+            os.truncate(self.path, keep)
+
+    def append(self, records: Iterable[dict[str, Any]]) -> None:
+        """Add finished samples and wait until they are on disk."""
+        if self._stream is None:
+            new = not self.path.exists()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self.path.open("ab")
+            if new:
+                self._write({"journal": VERSION, "settings": self._settings})
+        for record in records:
+            self._write(record)
+            self.records[record["key"]] = record
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def _write(self, record: dict[str, Any]) -> None:
+        assert self._stream is not None
+        self._stream.write(json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n")
+
+    def close(self) -> None:
+        """Close the file; the object stays readable."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

@@ -1,0 +1,43 @@
+"""Shape and range checks shared by the tensor functions."""
+
+from __future__ import annotations
+
+import torch
+
+__all__ = ["check_images", "check_mask"]
+
+
+def check_images(*images: torch.Tensor) -> None:
+    """Check that all tensors are floating (N, 3, H, W) of one shape with values in [0, 1].
+
+    Raises:
+        ValueError: Wrong shape, dtype or range; the message says what came.
+    """
+    for image in images:
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise ValueError(f"expected images of shape (N, 3, H, W), got {tuple(image.shape)}")
+        if not image.is_floating_point():
+            raise ValueError(f"expected floating-point images in [0, 1], got {image.dtype}; divide uint8 by 255")
+        if image.shape != images[0].shape:
+            raise ValueError(f"images differ in shape: {tuple(images[0].shape)} and {tuple(image.shape)}")
+        low, high = torch.aminmax(image) if image.numel() else (torch.zeros(()), torch.zeros(()))
+        # Written so that NaN fails too.
+        if not (low >= 0 and high <= 1):
+            raise ValueError(f"expected image values in [0, 1], got [{low:g}, {high:g}]")
+
+
+def check_mask(mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """Return ``mask`` as bool (N, 1, H, W), 1 = region to edit.
+
+    Raises:
+        ValueError: Wrong shape, or values other than 0 and 1.
+    """
+    expected = (image.shape[0], 1, *image.shape[2:])
+    if tuple(mask.shape) != expected:
+        raise ValueError(f"expected a mask of shape {expected}, got {tuple(mask.shape)}")
+    if mask.dtype == torch.bool:
+        return mask
+    edited = mask == 1
+    if not bool((edited | (mask == 0)).all()):
+        raise ValueError("expected mask values 0 and 1; binarise first, e.g. with rses.masks.as_mask")
+    return edited

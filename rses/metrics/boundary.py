@@ -1,0 +1,60 @@
+"""The error in a band just outside the region, where seams and spill show."""
+
+from __future__ import annotations
+
+import torch
+
+from rses.masks import boundary_band
+from rses.metrics._checks import check_images, check_mask
+from rses.metrics.base import MeanMetric
+from rses.metrics.pixel import weighted_mse
+
+__all__ = ["BoundaryMSE", "boundary_mse"]
+
+
+def boundary_mse(
+    pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, width: int = 4
+) -> torch.Tensor:
+    """Mean squared error over the pixels outside the region within ``width`` px of it.
+
+    Args:
+        pred: Edited images (N, 3, H, W) in [0, 1].
+        source: Source images, same shape and range.
+        mask: (N, 1, H, W), 1 = region to edit; bool or 0/1.
+        width: Width of the band in pixels, Chebyshev distance, at least 1.
+
+    Returns:
+        (N,) float64 in [0, 1]; NaN where the band is empty.
+
+    Raises:
+        ValueError: Wrong shapes or ranges, or a width below 1.
+
+    Example:
+        >>> x = torch.zeros(1, 3, 9, 9); m = torch.zeros(1, 1, 9, 9); m[..., 4, 4] = 1
+        >>> p = x.clone(); p[..., 3, :] = 1.0
+        >>> boundary_mse(p, x, m, width=1).item()
+        0.375
+    """
+    check_images(pred, source)
+    if width < 1:
+        raise ValueError(f"the band must be at least 1 px wide, got {width}")
+    band = boundary_band(check_mask(mask, pred).float(), width) > 0
+    return weighted_mse(pred, source, band)
+
+
+class BoundaryMSE(MeanMetric):
+    """Running mean of :func:`boundary_mse` over samples.
+
+    Args:
+        width: Width of the band in pixels.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, width: int = 4):
+        super().__init__()
+        self.width = width
+
+    def values(self, pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Per-sample errors (N,)."""
+        return boundary_mse(pred, source, mask, self.width)

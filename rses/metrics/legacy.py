@@ -1,0 +1,73 @@
+"""What two older scripts compute as "background" scores, so that their tables can be checked and their bias shown.
+
+Written from the scripts' behaviour. Do not use these to compare methods: docs/why-masking-matters.md says why.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from rses.metrics._checks import check_images, check_mask
+from rses.metrics.pixel import psnr_from_mse
+from rses.metrics.structural import masked_ssim
+
+__all__ = [
+    "BRUSHBENCH_PERFECT_PSNR", "brushbench_mse", "brushbench_psnr", "force_border", "pie_mse", "pie_psnr", "pie_ssim",
+]  # fmt: skip
+
+BRUSHBENCH_PERFECT_PSNR = 1000.0
+
+
+def force_border(mask: torch.Tensor) -> torch.Tensor:
+    """Mark the outermost pixel ring as edited, as PIE-Bench does with every mask (N, 1, H, W)."""
+    forced = mask.clone()
+    forced[..., 0, :] = forced[..., -1, :] = 1
+    forced[..., :, 0] = forced[..., :, -1] = 1
+    return forced
+
+
+def pie_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Black out the region in both images, then average over the whole frame: diluted by the region's size.
+
+    Source: https://github.com/cure-lab/PnPInversion, evaluation/matrics_calculator.py.
+
+    Example:
+        >>> x = torch.zeros(1, 3, 4, 4); m = torch.zeros(1, 1, 4, 4); m[..., :2] = 1
+        >>> pie_mse(x + 0.5, x, m).item()
+        0.125
+    """
+    check_images(pred, source)
+    background = ~check_mask(mask, pred)
+    squared = (pred.double() - source.double()).square()
+    return torch.where(background, squared, 0.0).mean(dim=(1, 2, 3))
+
+
+def pie_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """PSNR of :func:`pie_mse`: too high by ``-10 log10(background share)`` dB."""
+    return psnr_from_mse(pie_mse(pred, source, mask))
+
+
+def pie_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Plain SSIM of both images with the region blacked out; the black area counts as perfect."""
+    check_images(pred, source)
+    edited = check_mask(mask, pred)
+    black_pred, black_source = torch.where(edited, 0.0, pred), torch.where(edited, 0.0, source)
+    return masked_ssim(black_pred, black_source, torch.zeros_like(edited))
+
+
+def brushbench_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Sum over 3 channels divided by the number of background pixels: three times the per-channel error.
+
+    Source: https://github.com/TencentARC/BrushNet, examples/brushnet/evaluate_brushnet.py.
+    """
+    check_images(pred, source)
+    background = ~check_mask(mask, pred)
+    squared = (pred.double() - source.double()).square()
+    total = torch.where(background, squared, 0.0).sum(dim=(1, 2, 3))
+    return total / background.sum(dim=(1, 2, 3))
+
+
+def brushbench_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """PSNR of :func:`brushbench_mse`, and 1000 below an error of 1e-10."""
+    mse = brushbench_mse(pred, source, mask)
+    return torch.where(mse < 1e-10, BRUSHBENCH_PERFECT_PSNR, psnr_from_mse(mse))

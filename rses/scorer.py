@@ -1,0 +1,422 @@
+"""RSES: score one edit, a folder of edits, or a stream of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rses.backbones import load_perceptual, load_style
+from rses.errors import InputError, RsesError
+from rses.files import require_writable, sha256_file
+from rses.images import as_image
+from rses.journal import Journal
+from rses.loading import Prepared, Unit, map_in_order, prepare
+from rses.masks import as_mask
+from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
+from rses.metrics.perceptual import lpips_map
+from rses.metrics_table import METRICS, select_metrics
+from rses.preflight import check_units
+from rses.protocol import Protocol, get_protocol
+from rses.results import Results, SampleResult
+
+if TYPE_CHECKING:
+    from rses.pairing import Pairing
+
+__all__ = ["RSES"]
+
+GPU_BATCH = 16
+Progress = Callable[[int, int], None]
+
+
+class RSES:
+    """Scores edited images under one protocol.
+
+    Args:
+        protocol: A protocol or its id.
+        device: ``"auto"`` (GPU when there is one), or any torch device name.
+        batch_size: Samples a forward pass on a GPU; ``"auto"`` is 16. On a CPU every sample is measured alone,
+            so that no number depends on its neighbours.
+        metrics: Columns to compute; all by default.
+        workers: Threads that decode images ahead.
+
+    Raises:
+        RsesError: Unknown protocol, metric or device. Weights are looked for at the first use that needs them.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        >>> m = np.zeros((64, 64), bool); m[16:48, 16:48] = True
+        >>> r = RSES(protocol="rses-mini").score(pred=x, source=x, mask=m, style="pixel art")
+        >>> r.status, r.mse_bg, r.lpips_bg, r.ssim_bg, r.rsm_gain
+        ('ok', 0.0, 0.0, 1.0, 0.0)
+    """
+
+    def __init__(
+        self,
+        protocol: str | Protocol = "rses-v1",
+        device: str | torch.device = "auto",
+        batch_size: int | str = "auto",
+        metrics: Iterable[str] | None = None,
+        workers: int = 2,
+    ):
+        self.protocol = get_protocol(protocol)
+        self.device = _device(device)
+        self.metrics = select_metrics(metrics)
+        self.batch_size = _batch_size(batch_size, self.device)
+        self.workers = workers
+        self._measurer: Measurer | None = None
+
+    def score(
+        self,
+        pred: Any,
+        source: Any,
+        mask: Any,
+        style: str | None = None,
+        *,
+        styles: Sequence[str] = (),
+        prompt: str | None = None,
+        object: str | None = None,
+        id: str = "sample",
+        allow_resize: bool = False,
+    ) -> SampleResult:
+        """Score one edit.
+
+        Args:
+            pred: Edited image: path, PIL image, uint8 array (H, W, 3), or float tensor (3, H, W) in [0, 1].
+            source: Source image, in any of these forms; ``None`` if no chosen metric needs it.
+            mask: Region to edit, path or array (H, W), nonzero = edit.
+            style: Target style text.
+            styles: All style texts that ``style_correct`` chooses among.
+            prompt: Whole prompt, for protocols that compare with it.
+            object: Name of the edited object, copied into the result.
+            id: Name of the sample, copied into the result and into messages.
+            allow_resize: Resize a prediction of another size instead of refusing it.
+
+        Returns:
+            The numbers; ``status`` says why they are missing where they are.
+
+        Raises:
+            InputError: A value range, shape, size or file is wrong, or style or source is needed and absent.
+        """
+        unit = Unit(id, pred, mask, source, style, prompt, object)
+        self._require_inputs([unit])
+        prepared = prepare(unit, self.protocol, allow_resize)
+        return self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+
+    def score_folder(
+        self,
+        pred: str | Path,
+        masks: str | Path | None = None,
+        source: str | Path | None = None,
+        style: str | None = None,
+        *,
+        styles: str | Path | None = None,
+        suite: str | Path | None = None,
+        allow_missing: bool = False,
+        allow_resize: bool = False,
+        out: str | Path | None = None,
+        fresh: bool = False,
+        method: str | None = None,
+        progress: Progress | None = None,
+    ) -> Results:
+        """Score a folder of predictions ``<id>.png`` against masks, sources and styles.
+
+        Args:
+            pred: Folder of predictions.
+            masks: Folder of masks; sources and styles come from ``metadata.jsonl`` in it or in its parent.
+            source: Folder of sources, where there is no metadata.
+            style: One style text for all samples.
+            styles: File with a style for each id (JSON, JSONL or CSV).
+            suite: Name or folder of a suite, instead of ``masks``.
+            allow_missing: Score what is there and report coverage, instead of refusing an incomplete folder.
+            allow_resize: Resize predictions of another size.
+            out: Run folder to write; a stopped run with the same settings is continued.
+            fresh: Forget what ``out`` holds.
+            method: Name of the method in results; the folder's name by default.
+            progress: Called with (done, total).
+
+        Raises:
+            InputError: With every missing, extra, unreadable or mismatched file by name.
+        """
+        from rses.pairing import pair_folder
+
+        needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
+        suite_info, masks_folder, metadata = _resolve_suite(suite, masks)
+        pairing = pair_folder(
+            Path(pred), masks_folder,
+            source=None if source is None else Path(source), style=style,
+            styles=None if styles is None else Path(styles), metadata=metadata,
+            allow_missing=allow_missing, needs=needs,
+        )  # fmt: skip
+        if suite_info is None:
+            suite_info = {"name": pairing.suite_name}
+        return self.score_units(
+            _units(pairing), missing=_missing(pairing), suite=suite_info, out=out, fresh=fresh,
+            method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
+            progress=progress,
+        )  # fmt: skip
+
+    def score_units(
+        self,
+        units: Sequence[Unit],
+        *,
+        missing: Sequence[SampleResult] = (),
+        suite: dict[str, Any] | None = None,
+        method: str | None = None,
+        card: dict[str, Any] | None = None,
+        out: str | Path | None = None,
+        fresh: bool = False,
+        allow_missing: bool = False,
+        allow_resize: bool = False,
+        progress: Progress | None = None,
+    ) -> Results:
+        """Score samples given one by one; :meth:`score_folder` and the bench runner end here.
+
+        Args:
+            units: Samples whose images are paths.
+            missing: Samples without a prediction, counted in coverage.
+            suite: Name, version and sha256 of the suite.
+            method: Name of the method.
+            card: Method card, copied into the summary.
+            out, fresh, allow_missing, allow_resize, progress: As in :meth:`score_folder`.
+
+        Raises:
+            InputError: As in :meth:`score_folder`; files found broken while decoding are listed at the end, and
+                what was scored stays in the journal of ``out``.
+        """
+        start = time.monotonic()
+        self._require_inputs(units)
+        if not allow_missing:
+            check_units(units, allow_resize, self._text_check())
+        styles = sorted({unit.style for unit in units if unit.style})
+        info = self._info(suite or {}, method, card)
+        journal = None
+        if out is not None:
+            self._load()
+            require_writable(Path(out))
+            settings = {"settings": info, "allow_resize": allow_resize, "styles": styles}
+            journal = Journal(Path(out) / "journal.jsonl", settings, fresh)
+        samples = self._run(units, styles, journal, allow_missing, allow_resize, progress)
+        named = [
+            _rename(sample, method, (suite or {}).get("name")) for sample in sorted([*samples, *missing], key=lambda s: s.id)
+        ]
+        info["wall_time_s"] = round(time.monotonic() - start, 3)
+        results = Results(named, info)
+        if out is not None:
+            results.save(out)
+        return results
+
+    def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
+        """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region."""
+        measurer = self._load()
+        if measurer.perceptual is None:
+            raise RsesError("A heat map needs lpips_bg among the metrics.")
+        x = as_image(source)[None]
+        p, m = as_image(pred)[None], as_mask(mask, size=(x.shape[-2], x.shape[-1]))[None]
+        with torch.inference_mode():
+            heat = lpips_map(p.to(self.device), x.to(self.device), m.to(self.device), measurer.perceptual)
+        return np.asarray(heat[0, 0].float().cpu().numpy())
+
+    def _load(self) -> Measurer:
+        if self._measurer is None:
+            chosen = frozenset(self.metrics)
+            style = load_style(self.protocol.style_backbone, self.device) if chosen & STYLE_METRICS else None
+            trunk = (
+                load_perceptual(self.protocol.perceptual_backbone, self.device) if chosen & LPIPS_METRICS else None
+            )
+            self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
+        return self._measurer
+
+    def _text_check(self) -> Callable[[Unit], object] | None:
+        if not set(self.metrics) & STYLE_METRICS:
+            return None
+        return lambda unit: sample_text(unit, self.protocol)
+
+    def _require_inputs(self, units: Sequence[Unit]) -> None:
+        check_text, problems = self._text_check(), []
+        for unit in units:
+            if unit.source is None and any("source" in METRICS[name].needs for name in self.metrics):
+                problems.append(
+                    f'"{unit.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
+                    "that need none (--metrics rsm,clip_cosine)."
+                )
+            if check_text is not None:
+                try:
+                    check_text(unit)
+                except InputError as error:
+                    problems.extend(error.problems)
+        if problems:
+            raise InputError(problems)
+
+    def _run(
+        self,
+        units: Sequence[Unit],
+        styles: Sequence[str],
+        journal: Journal | None,
+        allow_missing: bool,
+        allow_resize: bool,
+        progress: Progress | None,
+    ) -> list[SampleResult]:
+        done: list[SampleResult] = []
+        problems: list[str] = []
+        keys = {} if journal is None else {unit.id: _content_key(unit) for unit in units}
+        todo = []
+        for unit in units:
+            record = None if journal is None else journal.records.get(unit.id)
+            if record is not None and record["inputs"] == keys[unit.id]:
+                done.append(SampleResult.from_dict(record["sample"]))
+            else:
+                todo.append(unit)
+        try:
+            for batch in self._batches(self._prepared(todo, allow_resize)):
+                failed = [item for item in batch if item.status == "unreadable"]
+                problems.extend(item.note for item in failed)
+                kept = batch if allow_missing else [item for item in batch if item.status != "unreadable"]
+                scored = self._score_batch(kept, styles)
+                done.extend(scored)
+                if journal is not None:
+                    journal.append(
+                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()} for sample in scored
+                    )
+                if progress is not None:
+                    progress(len(done), len(units))
+        finally:
+            if journal is not None:
+                journal.close()
+        if problems and not allow_missing:
+            raise InputError(problems)
+        return done
+
+    def _prepared(self, units: Sequence[Unit], allow_resize: bool) -> Iterator[Prepared]:
+        def load(unit: Unit) -> Prepared:
+            try:
+                return prepare(unit, self.protocol, allow_resize)
+            except InputError as error:
+                return Prepared(unit, "unreadable", " ".join(error.problems))
+
+        return map_in_order(load, units, self.workers, ahead=self.batch_size + self.workers)
+
+    def _batches(self, prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+        """Group samples of one size; whatever cannot be measured passes through alone."""
+        open_groups: dict[torch.Size, list[Prepared]] = {}
+        for item in prepared:
+            if item.status != "ok" or item.pred is None:
+                yield [item]
+                continue
+            group = open_groups.setdefault(item.pred.shape, [])
+            group.append(item)
+            if len(group) >= self.batch_size:
+                yield open_groups.pop(item.pred.shape)
+        yield from open_groups.values()
+
+    def _score_batch(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[SampleResult]:
+        measurable = [item for item in batch if item.status == "ok"]
+        numbers = iter(self._measure(measurable, styles) if measurable else [])
+        return [_result(item, next(numbers) if item.status == "ok" else {}) for item in batch]
+
+    def _measure(self, batch: list[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
+        measurer = self._load()
+        try:
+            return measurer(batch, styles)
+        except torch.cuda.OutOfMemoryError:
+            if len(batch) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = len(batch) // 2
+        return [*self._measure(batch[:half], styles), *self._measure(batch[half:], styles)]
+
+    def _info(self, suite: dict[str, Any], method: str | None, card: dict[str, Any] | None) -> dict[str, Any]:
+        import rses
+
+        measurer = self._load()
+        weights = {
+            role: None if backbone is None else {"id": backbone.id, "sha256": backbone.sha256}
+            for role, backbone in (("style", measurer.style), ("perceptual", measurer.perceptual))
+        }
+        return {
+            "method": method,
+            "method_card": card,
+            "suite": suite,
+            "protocol": {"id": self.protocol.id, "hash": self.protocol.hash, "knobs": self.protocol.knobs},
+            "metrics": list(self.metrics),
+            "weights": weights,
+            "device": self.device.type,
+            "dtype": "float32",
+            "versions": {"rses": rses.__version__, "torch": torch.__version__},
+        }
+
+
+def _device(name: str | torch.device) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise RsesError(f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.') from error
+    return device
+
+
+def _batch_size(size: int | str, device: torch.device) -> int:
+    if size != "auto":
+        try:
+            size = int(size)
+        except ValueError:
+            size = 0
+        if size < 1:
+            raise RsesError("--batch-size must be a whole number of at least 1, or auto.")
+    if device.type == "cpu":
+        return 1
+    return GPU_BATCH if size == "auto" else int(size)
+
+
+def _resolve_suite(
+    suite: str | Path | None, masks: str | Path | None
+) -> tuple[dict[str, Any] | None, Path, Path | None]:
+    if suite is None:
+        if masks is None:
+            raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+        return None, Path(masks), None
+    from rses.suites import load_suite
+
+    loaded = load_suite(suite)
+    info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
+    return info, loaded.root / "masks", loaded.root / "metadata.jsonl"
+
+
+def _units(pairing: Pairing) -> list[Unit]:
+    return [
+        Unit(
+            pair.id, pair.pred, pair.mask, pair.source, pair.style, pair.prompt, pair.object, pair.dataset, pair.tags
+        )
+        for pair in pairing.pairs
+        if pair.pred is not None
+    ]
+
+
+def _missing(pairing: Pairing) -> list[SampleResult]:
+    return [SampleResult(name, status="missing", note="no prediction") for name in pairing.missing]
+
+
+def _rename(sample: SampleResult, method: str | None, suite: str | None) -> SampleResult:
+    from dataclasses import replace
+
+    return replace(sample, method=method, suite=suite)
+
+
+def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
+    unit = item.unit
+    return SampleResult(
+        id=unit.id, status=item.status, note=item.note, dataset=unit.dataset, style=unit.style, object=unit.object,
+        tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
+    )  # fmt: skip
+
+
+def _content_key(unit: Unit) -> str:
+    return "-".join(sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None)
