@@ -6,10 +6,11 @@ Written from the scripts' behaviour. Do not use these to compare methods: docs/w
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.pixel import psnr_from_mse
-from rses.metrics.structural import masked_ssim
+from rses.metrics.structural import SSIM_WINDOW, masked_ssim
 
 __all__ = [
     "BRUSHBENCH_PERFECT_PSNR", "brushbench_mse", "brushbench_psnr", "force_border", "pie_mse", "pie_psnr", "pie_ssim",
@@ -48,11 +49,17 @@ def pie_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> to
 
 
 def pie_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Plain SSIM of both images with the region blacked out; the black area counts as perfect."""
+    """Plain SSIM of both images with the region blacked out; the black area counts as perfect.
+
+    As torchmetrics does, images are continued by reflection, so that every pixel has a window.
+    """
     check_images(pred, source)
     edited = check_mask(mask, pred)
-    black_pred, black_source = torch.where(edited, 0.0, pred), torch.where(edited, 0.0, source)
-    return masked_ssim(black_pred, black_source, torch.zeros_like(edited))
+    margin = SSIM_WINDOW // 2
+    black_pred, black_source = (
+        F.pad(torch.where(edited, 0.0, image), (margin,) * 4, mode="reflect") for image in (pred, source)
+    )
+    return masked_ssim(black_pred, black_source, torch.zeros_like(black_pred[:, :1]))
 
 
 def brushbench_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

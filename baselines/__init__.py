@@ -1,0 +1,1 @@
+"""Adapters for other people's methods, classical stylisers, and the reference rows."""

@@ -1,0 +1,80 @@
+"""The demo: every method with embedded weights on the embedded suites, scored, compared, and shown on a page.
+
+Run ``python -m baselines.demo --out demo``, or ``make demo``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rses.bench import run_bench
+from rses.errors import RsesError
+from rses.report.html import write_report
+from rses.report.tables import render
+from rses.results import Results
+from rses.scorer import RSES
+from rses.suites import export_suite, load_suite, verify_suite
+
+__all__ = ["METHODS", "SUITES", "run_demo"]
+
+METHODS = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
+SUITES = ("mini", "photos")
+
+
+def run_demo(
+    out: Path, methods: Sequence[str] = METHODS, suites: Sequence[str] = SUITES, limit: int | None = None
+) -> dict[str, list[Results]]:
+    """Bench ``methods`` on ``suites`` and write runs and reports below ``out``.
+
+    Args:
+        out: Folder; repeated calls reuse finished edits and scores.
+        methods: Method names.
+        suites: Names of embedded suites.
+        limit: Use only the first samples of each suite.
+
+    Returns:
+        The runs of each suite, in the order of ``methods``.
+    """
+    scorer = RSES(protocol="rses-mini")
+    boards: dict[str, list[Results]] = {}
+    for name in suites:
+        folder = out / "suites" / name
+        if not folder.exists():
+            export_suite(name, folder)
+        verify_suite(folder)
+        suite = load_suite(folder)
+        runs = []
+        for method in methods:
+            print(f"{name}: {method} on {len(suite.samples[:limit])} samples", file=sys.stderr, flush=True)
+            runs.append(run_bench(method, suite, out / name / method, scorer=scorer, limit=limit))
+        boards[name] = runs
+        write_report(runs, out / name / "report.html")
+    return boards
+
+
+def main() -> int:
+    """Run the demo from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("demo"))
+    parser.add_argument("--limit", type=int, default=None)
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    try:
+        boards = run_demo(arguments.out, limit=arguments.limit)
+    except RsesError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for name, runs in boards.items():
+        print(f"\nSuite {name}, {len(runs[0].samples)} samples, protocol rses-mini")
+        print(render(runs, "table"))
+    pages = ", ".join(str(arguments.out / name / "report.html") for name in boards)
+    print(f"Done in {time.monotonic() - start:.0f} s. Open {pages}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

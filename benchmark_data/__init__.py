@@ -1,0 +1,1 @@
+"""Embedded suites and mini models, and the recipes that made them."""

@@ -1,0 +1,1 @@
+"""Recipe of the embedded weights ``rses-mini``: data, training, evaluation; see ``models/rses-mini/README.md``."""

@@ -1,0 +1,218 @@
+"""The embedded weights ``rses-mini``: an image/text encoder for style and a perceptual trunk, offline.
+
+They were trained by this project on data it made itself (``python -m benchmark_data.recipes.mini.train``); what
+they can and cannot do is in their model card, ``benchmark_data/models/rses-mini/README.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from safetensors.torch import load
+from torch import nn
+
+from rses.backbones.mini_network import ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
+from rses.errors import WeightsError
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "load_mini_perceptual", "load_mini_style"]
+
+MINI_ID = "rses-mini"
+REMEDY = "Reinstall the package (pip install --force-reinstall rses), or restore the file from the repository."
+_Network = TypeVar("_Network", bound=nn.Module)
+
+
+class MiniStyle:
+    """Image/text encoder for style; satisfies :class:`rses.backbones.base.StyleBackbone`.
+
+    Args:
+        image_encoder: Trained network for images.
+        text_encoder: Trained network for texts.
+        config: Their sizes.
+        sha256: Digest of the weights file.
+
+    Example:
+        >>> style = load_mini_style()
+        >>> tuple(style.encode_texts(["pixel art", "a photo"]).shape)
+        (2, 128)
+    """
+
+    def __init__(
+        self, image_encoder: ImageEncoder, text_encoder: TextEncoder, config: MiniConfig, sha256: str
+    ):
+        self.id = MINI_ID
+        self.sha256 = sha256
+        self.image_size = config.image_size
+        self.mean = config.mean
+        self.logit_scale = config.logit_scale
+        self._images = _frozen(image_encoder)
+        self._texts = _frozen(text_encoder)
+
+    @torch.no_grad()
+    def encode_images(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed images as unit vectors.
+
+        Args:
+            images: (N, 3, S, S) in [0, 1], S = ``image_size``.
+
+        Returns:
+            (N, D) float32 on the encoder's device.
+
+        Raises:
+            ValueError: Another shape.
+        """
+        expected = (3, self.image_size, self.image_size)
+        if tuple(images.shape[1:]) != expected:
+            raise ValueError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
+        device = self._images.mean.device
+        embedded: torch.Tensor = self._images(images.to(device, torch.float32))
+        return embedded
+
+    @torch.no_grad()
+    def encode_texts(self, texts: list[str]) -> torch.Tensor:
+        """Embed N texts as unit vectors (N, D), float32; an empty list gives (0, D)."""
+        embedded: torch.Tensor = self._texts(texts)
+        return embedded
+
+    def to(self, device: torch.device | str) -> MiniStyle:
+        """Move the networks to a device and return self."""
+        self._images.to(device)
+        self._texts.to(device)
+        return self
+
+
+class MiniPerceptual:
+    """Perceptual trunk with linear heads; satisfies :class:`rses.backbones.base.PerceptualBackbone`.
+
+    Args:
+        trunk: Trained network.
+        sha256: Digest of the weights file.
+
+    Example:
+        >>> trunk = load_mini_perceptual()
+        >>> [tuple(f.shape[2:]) for f in trunk.features(torch.zeros(1, 3, 64, 96))]
+        [(32, 48), (16, 24), (8, 12), (8, 12), (4, 6)]
+    """
+
+    def __init__(self, trunk: PerceptualTrunk, sha256: str):
+        self.id = MINI_ID
+        self.sha256 = sha256
+        self.min_size = 32
+        self._trunk = _frozen(trunk)
+
+    @torch.no_grad()
+    def features(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Map images to channel-normalised maps.
+
+        Args:
+            images: (N, 3, H, W) in [0, 1], both sides at least ``min_size``.
+
+        Returns:
+            One (N, C_l, H_l, W_l) a layer, finest first.
+
+        Raises:
+            ValueError: Not three channels, or too small.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[-2:]) < self.min_size:
+            raise ValueError(
+                f"expected images (N, 3, H, W) of at least {self.min_size} px a side, got {tuple(images.shape)}"
+            )
+        maps: list[torch.Tensor] = self._trunk(images.to(self._trunk.mean.device, torch.float32))
+        return maps
+
+    def weights(self) -> list[torch.Tensor]:
+        """Return the non-negative head of each layer, [(C_l,)]."""
+        return [head.detach() for head in self._trunk.heads]
+
+    @torch.no_grad()
+    def touched(self, mask: torch.Tensor) -> list[torch.Tensor]:
+        """Mark the cells whose receptive field meets the mask.
+
+        Args:
+            mask: (N, 1, H, W), 1 = region.
+
+        Returns:
+            One (N, 1, H_l, W_l) in {0, 1} a layer, on the grids of :meth:`features`.
+        """
+        return self._trunk.touched(mask.to(self._trunk.mean.device))
+
+    def to(self, device: torch.device | str) -> MiniPerceptual:
+        """Move the network to a device and return self."""
+        self._trunk.to(device)
+        return self
+
+
+def load_mini_style() -> MiniStyle:
+    """Load the embedded image/text encoder.
+
+    Raises:
+        WeightsError: The packaged files are absent or damaged.
+
+    Example:
+        >>> load_mini_style().id
+        'rses-mini'
+    """
+    config, tensors, digest = _read()
+    images = _filled(ImageEncoder(config), tensors, "image.")
+    texts = _filled(TextEncoder(config), tensors, "text.")
+    return MiniStyle(images, texts, config, digest)
+
+
+def load_mini_perceptual() -> MiniPerceptual:
+    """Load the embedded perceptual trunk.
+
+    Raises:
+        WeightsError: The packaged files are absent or damaged.
+
+    Example:
+        >>> all(bool((w >= 0).all()) for w in load_mini_perceptual().weights())
+        True
+    """
+    config, tensors, digest = _read()
+    return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
+
+
+def _folder() -> Traversable:
+    try:
+        return files("benchmark_data").joinpath("models", MINI_ID)
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"The package benchmark_data, which carries the {MINI_ID} weights, is not installed. {REMEDY}"
+        ) from error
+
+
+def _read() -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
+    """Read configuration, weights (float16 in the file, float32 here) and the file's digest."""
+    folder = _folder()
+    try:
+        settings = json.loads(folder.joinpath("config.json").read_text(encoding="utf-8"))
+        content = folder.joinpath("model.safetensors").read_bytes()
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"The embedded weights in {folder} cannot be read: {error}. {REMEDY}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != settings.get("sha256"):
+        raise WeightsError(
+            f"{folder}/model.safetensors is damaged: its SHA-256 is {digest}, config.json says "
+            f"{settings.get('sha256')}. {REMEDY}"
+        )
+    tensors = {name: tensor.float() for name, tensor in load(content).items()}
+    return MiniConfig.from_dict(settings), tensors, digest
+
+
+def _filled(network: _Network, tensors: dict[str, torch.Tensor], prefix: str) -> _Network:
+    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        raise WeightsError(f"The {MINI_ID} weights do not fit their config.json: {error}. {REMEDY}") from error
+    return network
+
+
+def _frozen(network: _Network) -> _Network:
+    return network.eval().requires_grad_(False)  # type: ignore[return-value]

@@ -1,0 +1,216 @@
+"""The networks of ``rses-mini``: plain convolutions for images, hashed words for texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from rses.backbones.mini_text import hash_texts
+
+__all__ = ["ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
+
+# Keeps the gradient of a norm or a standard deviation finite where a feature map is flat.
+EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class MiniConfig:
+    """Sizes of the three networks; stored beside the weights as ``config.json``.
+
+    Attributes:
+        image_size: Side of the style encoder's input in pixels.
+        mean: Colour in [0, 1] that normalises to zero.
+        std: Spread per channel used in the normalisation.
+        style_channels: Channels of the four stages of the style encoder.
+        embed_dim: Length of the joint embedding.
+        image_hidden: Width of the image head.
+        text_buckets: Rows of the hashed text table.
+        text_dim: Columns of the hashed text table.
+        text_hidden: Width of the text head.
+        trunk_channels: Channels of the five layers of the perceptual trunk.
+        logit_scale: Factor that turns cosines into logits.
+
+    Example:
+        >>> MiniConfig.from_dict(MiniConfig().to_dict()) == MiniConfig()
+        True
+    """
+
+    image_size: int = 128
+    mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    style_channels: tuple[int, ...] = (32, 64, 128, 256)
+    embed_dim: int = 128
+    image_hidden: int = 256
+    text_buckets: int = 16384
+    text_dim: int = 64
+    text_hidden: int = 192
+    trunk_channels: tuple[int, ...] = (32, 64, 96, 128, 128)
+    logit_scale: float = 20.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-able values."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> MiniConfig:
+        """Rebuild from :meth:`to_dict`; unknown keys are ignored, so that a config may carry notes."""
+        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in known.items()})
+
+
+def _identity(_channels: int) -> nn.Module:
+    return nn.Identity()
+
+
+class ConvBlock(nn.Module):
+    """Convolution and rectifier; ``norm`` sits between them while training and is folded away afterwards."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int,
+        norm: Callable[[int], nn.Module] = _identity,
+    ):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
+        self.norm = norm(outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, ceil(H / stride), ceil(W / stride))."""
+        return F.relu(self.norm(self.conv(x)))
+
+
+class ImageEncoder(nn.Module):
+    """Four convolutional stages whose channel means and standard deviations are the style of an image.
+
+    Style as statistics of feature maps follows Gatys et al. (https://arxiv.org/abs/1508.06576) and
+    AdaIN (https://arxiv.org/abs/1703.06868), where mean and deviation per channel carry it.
+
+    Args:
+        config: Sizes.
+        norm: Makes the normalisation layer of a block while training.
+
+    Example:
+        >>> ImageEncoder(MiniConfig())(torch.zeros(2, 3, 128, 128)).shape
+        torch.Size([2, 128])
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, config: MiniConfig, norm: Callable[[int], nn.Module] = _identity):
+        super().__init__()
+        widths = config.style_channels
+        self.register_buffer("mean", torch.tensor(config.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std).view(1, 3, 1, 1), persistent=False)
+        stages = [nn.Sequential(ConvBlock(3, widths[0], 5, 2, norm))]
+        for inputs, outputs in zip(widths, widths[1:], strict=False):
+            down, keep = ConvBlock(inputs, outputs, 3, 2, norm), ConvBlock(outputs, outputs, 3, 1, norm)
+            stages.append(nn.Sequential(down, keep))
+        self.stages = nn.ModuleList(stages)
+        self.head = nn.Sequential(
+            nn.Linear(2 * sum(widths), config.image_hidden),
+            nn.GELU(),
+            nn.Linear(config.image_hidden, config.embed_dim),
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D)."""
+        x = (images - self.mean) / self.std
+        statistics = []
+        for stage in self.stages:
+            x = stage(x)
+            flat = x.float().flatten(2)
+            deviation = (flat.var(dim=2, unbiased=False) + EPSILON).sqrt()
+            statistics += [flat.mean(dim=2), deviation]
+        return F.normalize(self.head(torch.cat(statistics, dim=1)).float(), dim=1)
+
+
+class TextEncoder(nn.Module):
+    """Hashed words and character n-grams, summed and mapped to the joint embedding.
+
+    There is no vocabulary file: fastText's subword hashing (https://arxiv.org/abs/1607.04606) gives words never
+    seen in training the vectors of their parts.
+
+    Args:
+        config: Sizes.
+
+    Example:
+        >>> TextEncoder(MiniConfig())(["pixel art", "line art"]).shape
+        torch.Size([2, 128])
+    """
+
+    def __init__(self, config: MiniConfig):
+        super().__init__()
+        self.buckets = config.text_buckets
+        self.table = nn.EmbeddingBag(
+            config.text_buckets, config.text_dim, mode="sum", include_last_offset=True
+        )
+        self.head = nn.Sequential(
+            nn.Linear(config.text_dim, config.text_hidden),
+            nn.GELU(),
+            nn.Linear(config.text_hidden, config.embed_dim),
+        )
+
+    def forward(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embed N texts as unit vectors (N, D)."""
+        ids, offsets = hash_texts(texts, self.buckets)
+        device = self.table.weight.device
+        summed = self.table(ids.to(device), offsets.to(device))
+        return F.normalize(self.head(summed).float(), dim=1)
+
+
+class PerceptualTrunk(nn.Module):
+    """Five plain convolutions at strides 2, 4, 8, 8 and 16, each followed by a non-negative linear head.
+
+    Args:
+        config: Sizes.
+
+    Example:
+        >>> [tuple(f.shape) for f in PerceptualTrunk(MiniConfig())(torch.zeros(1, 3, 32, 48))][-1]
+        (1, 128, 2, 3)
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    # Per layer: pooling before the convolution or not, and the convolution's kernel and stride.
+    LAYERS = ((False, 5, 2), (True, 3, 1), (True, 3, 1), (False, 3, 1), (True, 3, 1))
+
+    def __init__(self, config: MiniConfig):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(config.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(config.std).view(1, 3, 1, 1), persistent=False)
+        widths = (3, *config.trunk_channels)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
+            for inputs, outputs, (_, kernel, stride) in zip(widths, widths[1:], self.LAYERS, strict=False)
+        )
+        self.heads = nn.ParameterList(nn.Parameter(torch.full((n,), 1.0 / n)) for n in config.trunk_channels)
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Map images (N, 3, H, W) in [0, 1] to channel-normalised maps, finest first."""
+        x = (images - self.mean) / self.std
+        maps = []
+        for (pool, _, _), conv in zip(self.LAYERS, self.convs, strict=True):
+            x = F.relu(conv(F.max_pool2d(x, 3, 2, 1) if pool else x))
+            wide = x.float()
+            maps.append(wide * (wide.square().sum(dim=1, keepdim=True) + EPSILON).rsqrt())
+        return maps
+
+    def touched(self, mask: torch.Tensor) -> list[torch.Tensor]:
+        """Mark the cells that see any of ``mask`` (N, 1, H, W): max-pooling with each layer's window."""
+        seen = (mask > 0).float()
+        cells = []
+        for pool, kernel, stride in self.LAYERS:
+            seen = F.max_pool2d(seen, 3, 2, 1) if pool else seen
+            seen = F.max_pool2d(seen, kernel, stride, kernel // 2)
+            cells.append(seen)
+        return cells

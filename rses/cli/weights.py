@@ -1,0 +1,94 @@
+"""``rses weights list | pull | path``: what is on this machine, and the one way to fetch what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Weights of the real backbones: list, fetch and locate them.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_weights(
+    all_models: Annotated[bool, typer.Option("--all", help="Also name every model of open_clip.")] = False,
+) -> None:
+    """List the usual backbones: whether their weights are on this machine, and where."""
+    from rses.backbones.specs import KNOWN_SPECS
+
+    for spec in KNOWN_SPECS:
+        typer.echo("  ".join((f"{spec:<42}", *_state(spec))))
+    if all_models:
+        import open_clip
+
+        known = set(KNOWN_SPECS)
+        for name, tag in open_clip.list_pretrained():
+            if f"open_clip:{name}/{tag}" not in known:
+                typer.echo(f"open_clip:{name}/{tag}")
+
+
+@app.command("pull")
+def pull_weights(
+    specs: Annotated[
+        Optional[list[str]], typer.Argument(help="Backbones, e.g. lpips:alex", metavar="SPEC...")  # noqa: UP045
+    ] = None,
+    protocol: Annotated[
+        Optional[str], typer.Option("--protocol", help="Fetch all that this protocol needs.")  # noqa: UP045
+    ] = None,
+) -> None:
+    """Fetch weights into the usual caches and verify their SHA-256. Nothing else downloads."""
+    from rses.backbones.download import pull
+
+    for spec in _chosen(specs, protocol):
+        files = pull(spec, say=lambda line: typer.echo(line, err=True))
+        if not files:
+            typer.echo(f"{spec}: embedded in the package, nothing to fetch", err=True)
+        for item in files.values():
+            typer.echo(f"{item.path}  sha256:{item.sha256}")
+
+
+@app.command("path")
+def weights_path(
+    spec: Annotated[str, typer.Argument(help="Backbone, e.g. lpips:alex", metavar="SPEC")],
+) -> None:
+    """Print where the weights of a backbone lie, one file a line; an error says what is missing."""
+    from rses.backbones.weights import locate
+
+    for item in locate(spec).values():
+        typer.echo(str(item.path))
+
+
+def _chosen(specs: list[str] | None, protocol: str | None) -> list[str]:
+    from rses.errors import InputError
+
+    chosen = list(specs or [])
+    if protocol is not None:
+        from rses.protocol import get_protocol
+
+        settings = get_protocol(protocol)
+        chosen += [settings.style_backbone, settings.perceptual_backbone]
+    if not chosen:
+        raise InputError(
+            "Say what to fetch: rses weights pull lpips:alex, or rses weights pull --protocol rses-v1"
+        )
+    return list(dict.fromkeys(chosen))
+
+
+def _state(spec: str) -> tuple[str, ...]:
+    """Describe a backbone in columns, without reading the files."""
+    from rses.backbones.weights import find, needs
+
+    wanted = needs(spec)
+    if not wanted:
+        return ("embedded",)
+    found: list[Path] = []
+    for need in wanted:
+        path = next((path for source in need.sources if (path := find(source))), None)
+        if path is None:
+            return ("missing ", f"{need.sources[0].label}; fetch with: rses weights pull {spec}")
+        found.append(path)
+    size = sum(path.stat().st_size for path in found) / 1e6
+    return ("on disk ", f"{size:7.1f} MB", ", ".join(map(str, found)))

@@ -1,0 +1,332 @@
+"""Image files to 8-bit sRGB arrays: decoded right, or refused with the reason and a remedy."""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from rses.colour import to_srgb
+from rses.errors import InputError
+
+__all__ = [
+    "IMAGE_EXTENSIONS",
+    "MAX_PIXELS",
+    "image_size",
+    "is_lossy",
+    "open_image",
+    "pixels_of",
+    "read_image",
+]
+
+MAX_PIXELS = 8192 * 8192
+IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+# Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
+MULTI_PICTURE = "MPO"
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Decoder settings of Pillow that deliver the high and the low byte of each 16-bit sample (it keeps only the
+# high byte, which truncates where rounding is right).
+BYTE_PLANES = {"RGB;16B": ("RGB;16B", "RGB;16L"), "RGBA;16B": ("RGBA;16B", "RGBA;16L"), "LA;16B": ("RGBA",)}
+
+# warnings.catch_warnings swaps state of the whole process; files are opened from several threads.
+_OPENING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What is known of a file before a pixel is decoded."""
+
+    orientation: int
+    deep: bool
+
+
+def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode an image file to 8-bit sRGB.
+
+    EXIF orientation is applied, opaque alpha dropped, embedded colour profiles converted to sRGB, 16 bits a
+    channel rounded to 8 (``round(v / 257)``).
+
+    Args:
+        path: PNG, JPEG, WebP, BMP, TIFF, GIF or PPM file with one picture.
+        max_pixels: Larger images are refused from their header, before anything is decoded.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        InputError: The file is absent, unreadable, empty, truncated, not an image, animated, too large,
+            partly transparent, or in a colour mode without a defined meaning in sRGB.
+
+    Example:
+        >>> import tempfile
+        >>> from rses.images import write_png
+        >>> file = Path(tempfile.mkdtemp()) / "a.png"
+        >>> write_png(file, np.full((2, 3, 3), 200, np.uint8))
+        >>> read_image(file).shape, int(read_image(file).max())
+        ((2, 3, 3), 200)
+    """
+    path = Path(path)
+    with open_image(path, max_pixels) as image:
+        return np.array(to_srgb(pixels_of(image, path), str(path)))
+
+
+def image_size(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return (height, width) as :func:`read_image` would deliver them, from the header only.
+
+    Raises:
+        InputError: What the header already shows to be unusable, see :func:`read_image`.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.png"
+        >>> Image.new("RGB", (3, 2)).save(file)
+        >>> image_size(file)
+        (2, 3)
+    """
+    path = Path(path)
+    with open_image(path, max_pixels) as image:
+        width, height = image.size
+        return (width, height) if _inspect(image, path).orientation >= 5 else (height, width)
+
+
+def is_lossy(path: str | Path) -> bool:
+    """Whether the file's compression changes pixels: even an untouched background then differs.
+
+    Raises:
+        InputError: As :func:`image_size`.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.jpg"
+        >>> Image.new("RGB", (3, 2)).save(file)
+        >>> is_lossy(file)
+        True
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        if image.format == "WEBP":
+            # The second chunk type of a simple file; extended files carry the bitstream behind other chunks.
+            head = path.read_bytes()
+            return b"VP8 " in (head[12:16], *_webp_chunks(head))
+        return image.format in ("JPEG", MULTI_PICTURE) or image.info.get("compression") in (
+            "jpeg",
+            "tiff_jpeg",
+        )
+
+
+@contextmanager
+def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """Open a still image after checking all that can be checked without decoding.
+
+    Raises:
+        InputError: See :func:`read_image`; also for whatever goes wrong while the caller decodes.
+    """
+    try:
+        _check_file(path)
+        with _open_quietly(path) as image:
+            _check_header(image, path, max_pixels)
+            yield image
+    except InputError:
+        raise
+    except PermissionError as error:
+        raise InputError(
+            f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path} is not an image. Save it as PNG (also read: JPEG, WebP, BMP, TIFF, PPM)."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(_too_large(path, "more than 178 million", max_pixels)) from error
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        struct.error,
+        KeyError,
+        IndexError,
+        MemoryError,
+    ) as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged or truncated ({reason}). Write or copy it again.") from error
+
+
+def pixels_of(image: Image.Image, path: Path) -> Image.Image:
+    """Decode an opened image, bring it to 8 bits a channel and apply its orientation.
+
+    Raises:
+        InputError: More than 8 bits a channel in a form that cannot be converted faithfully.
+    """
+    header = _inspect(image, path)
+    profile = image.info.get("icc_profile")
+    decoded = _decode_deep(image, path) if header.deep else image
+    decoded.load()
+    if header.orientation in TURNS:
+        decoded = decoded.transpose(TURNS[header.orientation])
+    if profile:
+        decoded.info["icc_profile"] = profile
+    return decoded
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, expected an image file.")
+    if not path.exists():
+        raise InputError(f"{path} does not exist.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes). Write or copy it again.")
+
+
+@contextmanager
+def _open_quietly(path: Path) -> Iterator[Image.Image]:
+    with _OPENING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = Image.open(path, formats=FORMATS)
+    with image:
+        yield image
+
+
+def _check_header(image: Image.Image, path: Path, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise InputError(_too_large(path, f"{width}x{height}", max_pixels))
+    if image.format != MULTI_PICTURE and getattr(image, "n_frames", 1) > 1:
+        raise InputError(
+            f"{path} holds {getattr(image, 'n_frames', 'several')} pictures (an animation or several pages), "
+            "expected one. Save the one you mean as PNG."
+        )
+    _inspect(image, path)
+
+
+def _too_large(path: Path, size: str, max_pixels: int) -> str:
+    return (
+        f"{path} is too large: {size} pixels, at most {max_pixels / 1e6:.0f} million are read. "
+        "Scale it down together with its source and mask."
+    )
+
+
+def _inspect(image: Image.Image, path: Path) -> _Header:
+    if image.format == "PNG":
+        chunks = _png_chunks(path)
+        depth = chunks["IHDR"][8]
+        exif = Image.Exif()
+        if "eXIf" in chunks:
+            exif.load(chunks["eXIf"])
+        return _Header(_valid(exif.get(ORIENTATION)), depth == 16)
+    if image.format == "TIFF":
+        return _inspect_tiff(image, path)
+    orientation = _valid(image.getexif().get(ORIENTATION)) if image.format in ("JPEG", "MPO", "WEBP") else 1
+    if image.mode == "F":
+        raise InputError(f"{path} holds floating-point pixels. Save it as 8-bit PNG.")
+    return _Header(orientation, image.mode.startswith("I"))
+
+
+def _inspect_tiff(image: Image.Image, path: Path) -> _Header:
+    tags: Any = getattr(image, "tag_v2", {})
+    bits = set(tags.get(258, (1,)))
+    deep = bits == {16} and image.mode.startswith("I;16")
+    if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
+        raise InputError(
+            f"{path} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG."
+        )
+    if _valid(tags.get(274)) != 1:
+        raise InputError(
+            f"{path} is a TIFF with an orientation tag, which programs read differently. Save it as PNG."
+        )
+    return _Header(1, deep)
+
+
+def _valid(orientation: object) -> int:
+    return orientation if isinstance(orientation, int) and orientation in TURNS else 1
+
+
+def _decode_deep(image: Image.Image, path: Path) -> Image.Image:
+    """Bring 16 bits a channel to 8 by rounding."""
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.uint16)
+        key = image.info.get("transparency")
+        if key is not None and bool((values == key).any()):
+            raise InputError(f"{path} has transparent pixels. Flatten it on the background you mean.")
+        return Image.fromarray(_halve(values))
+    if "transparency" in image.info:
+        raise InputError(f"{path} is a 16-bit PNG with a transparent colour. Save it as 8-bit RGB PNG.")
+    tile: Any = getattr(image, "tile", [None])[0]
+    planes = [] if tile is None else BYTE_PLANES.get(tile[3], ())
+    if not planes:
+        raise InputError(
+            f"{path} has 16 bits a channel in a form that is not read. Save it as 8-bit RGB PNG."
+        )
+    decoded = [_decode_plane(path, (*tile[:3], plane)) for plane in planes]
+    if len(decoded) == 1:
+        pairs = decoded[0].astype(np.uint16).reshape(*decoded[0].shape[:2], 2, 2)
+        return Image.fromarray(_halve(pairs[..., 0] * 256 + pairs[..., 1]))
+    return Image.fromarray(_halve(decoded[0].astype(np.uint16) * 256 + decoded[1]))
+
+
+def _decode_plane(path: Path, tile: tuple[Any, ...]) -> np.ndarray:
+    with _open_quietly(path) as image:
+        image.tile = [type(image.tile[0])(*tile)] if hasattr(image.tile[0], "_fields") else [tile]  # type: ignore[attr-defined]
+        return np.array(image)
+
+
+def _halve(values: np.ndarray) -> np.ndarray:
+    # 65535 = 255 * 257, so that this is the nearest 8-bit value.
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _png_chunks(path: Path) -> dict[str, bytes]:
+    """Walk a PNG's chunks without reading pixels; a file that ends before its end chunk is truncated."""
+    kept: dict[str, bytes] = {}
+    with path.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(len(PNG_SIGNATURE))
+        while True:
+            head = stream.read(8)
+            if len(head) < 8:
+                raise InputError(
+                    f"{path} is truncated (it ends before its end mark). Write or copy it again."
+                )
+            length, kind = struct.unpack(">I4s", head)
+            name = kind.decode("latin-1")
+            if stream.tell() + length + 4 > end:
+                raise InputError(
+                    f"{path} is truncated (it ends within a {name} block). Write or copy it again."
+                )
+            if name == "IEND":
+                return kept
+            if name in ("IHDR", "eXIf"):
+                kept[name] = stream.read(length)
+                stream.seek(4, os.SEEK_CUR)
+            else:
+                stream.seek(length + 4, os.SEEK_CUR)
+
+
+def _webp_chunks(data: bytes) -> list[bytes]:
+    kinds, position = [], 12
+    while position + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[position : position + 8])
+        kinds.append(kind)
+        position += 8 + length + length % 2
+    return kinds

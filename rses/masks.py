@@ -1,0 +1,264 @@
+"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning.
+
+The geometry of :mod:`rses.regions` is exported here too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import ndimage
+
+from rses.colour import drop_opaque_alpha
+from rses.decode import is_lossy, open_image, pixels_of
+from rses.errors import InputError
+from rses.regions import (
+    CLIP_MEAN,
+    Window,
+    boundary_band,
+    bounding_box,
+    dilate,
+    mask_bin,
+    region_crop,
+    square_window,
+)
+
+__all__ = [
+    "CLIP_MEAN",
+    "Window",
+    "as_mask",
+    "binarise",
+    "bounding_box",
+    "boundary_band",
+    "dilate",
+    "mask_bin",
+    "read_mask",
+    "region_crop",
+    "square_window",
+]
+
+# Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
+EDGE_REACH = 3
+STRAY_SHARE = 0.002
+GREY_SHARE = 0.2
+# JPEG ringing around a black-white edge.
+LOSSY_TOLERANCE = 48
+TRANSPARENT = (
+    "has transparent pixels, and transparency has two opposite meanings (edit there, or keep there). "
+    "Save it as black and white: white = edit."
+)
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """Decode a mask file.
+
+    White (or the one nonzero value) marks the region to edit. Palette files are read by index unless the
+    palette is grey. EXIF orientation is applied, opaque alpha dropped, real transparency refused.
+
+    Args:
+        path: Image file with one picture.
+
+    Returns:
+        (H, W) bool, True = edit.
+
+    Raises:
+        InputError: The file cannot be decoded, or its values have no single reading as a mask.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "m.png"
+        >>> Image.fromarray(np.array([[0, 255]], np.uint8)).save(file)
+        >>> read_mask(file).tolist()
+        [[False, True]]
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        values = _grey_values(pixels_of(image, path), str(path))
+    if is_lossy(path):
+        values = np.where(
+            values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values)
+        )
+    return binarise(values.astype(np.uint8), str(path))
+
+
+def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
+    """Bring a mask to 0/1 floats, 1 = region to edit.
+
+    Args:
+        x: Path; PIL image; bool, integer (0/1 or 0/255) or float (0..1) array or tensor of shape (H, W),
+            (H, W, 1), (1, H, W), or three equal channels.
+        size: Expected (height, width), the source's.
+
+    Returns:
+        (1, H, W) float32, values 0 and 1.
+
+    Raises:
+        InputError: Another size, shape or range; differing channels; more than two flat levels.
+
+    Example:
+        >>> as_mask(np.array([[0, 255]], np.uint8)).tolist()
+        [[[0.0, 1.0]]]
+        >>> as_mask(np.repeat(np.repeat([0, 127, 255], 4)[None], 4, axis=0).astype(np.uint8))
+        Traceback (most recent call last):
+        rses.errors.InputError: The mask has areas of the values 0, 127, 255, expected two values ...
+    """
+    if isinstance(x, (str, Path)):
+        name, mask = str(x), read_mask(x)
+    else:
+        name, mask = "The mask", _from_memory(x)
+    if size is not None and mask.shape != tuple(size):
+        raise InputError(
+            f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
+            "the size of the source. Masks are never resized silently; make it again at that size."
+        )
+    return torch.from_numpy(mask).to(torch.float32)[None]
+
+
+def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
+    """Turn mask values into True (edit) and False, or refuse them.
+
+    Two values, 0 and any other, need no threshold. Otherwise grey pixels must be those of antialiasing: few,
+    at the edge between black and white, and nowhere flat; they are cut at half of the full value.
+
+    Args:
+        values: (H, W) bool, uint8 (full value 255, or 1 if nothing exceeds 1) or float in [0, 1].
+        name: What messages call the mask.
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        InputError: Values outside the range, a label map, or a soft mask.
+
+    Example:
+        >>> binarise(np.array([[0.0, 0.0, 0.4, 1.0, 1.0]])).tolist()
+        [[False, False, False, True, True]]
+    """
+    if values.dtype == np.bool_:
+        return values.copy()
+    full = 1.0 if values.dtype.kind == "f" else 1 if values.max() <= 1 else 255
+    if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):
+        raise InputError(
+            f"{name} holds floats outside [0, 1] ({values.min():g} to {values.max():g}). "
+            "Pass bool, or uint8 for 0..255."
+        )
+    levels = np.unique(values)
+    if len(levels) <= 2 and set(levels.tolist()) <= {0, full}:
+        return np.asarray(values == full)
+    if len(levels) == 2 and levels[0] == 0:
+        return np.asarray(values != 0)
+    _refuse_flat_levels(values, full, name)
+    region = values >= full / 2
+    _refuse_soft(values, region, full, name)
+    return np.asarray(region)
+
+
+def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
+    """Grey that fills a 3x3 neighbourhood is an area of its own, not the edge of one."""
+    same = ndimage.maximum_filter(values, 3, mode="nearest") == ndimage.minimum_filter(
+        values, 3, mode="nearest"
+    )
+    flat = np.unique(values[same])
+    if set(flat.tolist()) <= {0, full}:
+        return
+    listed = sorted({*flat.tolist(), *(level for level in (0, full) if bool((values == level).any()))})
+    shown = ", ".join(f"{level:g}" for level in listed[:8]) + (", ..." if len(listed) > 8 else "")
+    raise InputError(
+        f"{name} has areas of the values {shown}, expected two values (0 = keep, {full:g} = edit). "
+        "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Threshold it."
+    )
+
+
+def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str) -> None:
+    grey = (values > 0) & (values < full)
+    square = np.ones((3, 3), bool)
+    near = ndimage.binary_dilation(region, square, iterations=EDGE_REACH) & ndimage.binary_dilation(
+        ~region, square, iterations=EDGE_REACH
+    )
+    share, stray = float(grey.mean()), float((grey & ~near).mean())
+    # One stray pixel is always allowed, or tiny masks would be refused for a single faint corner.
+    if share > GREY_SHARE or stray > max(STRAY_SHARE, 1.5 / grey.size):
+        raise InputError(
+            f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
+            "Only the grey of antialiased edges is accepted; threshold it where you want the edge."
+        )
+
+
+def _grey_values(image: Image.Image, name: str) -> np.ndarray:
+    """Bring a decoded mask image to one channel of uint8."""
+    if image.mode == "1":
+        return np.asarray(image).astype(np.uint8) * 255
+    if image.mode == "P" and not image.has_transparency_data:
+        indices, colours = np.asarray(image), np.asarray(image.convert("RGB"))
+        return indices if bool((colours != colours[..., :1]).any()) else colours[..., 0]
+    if image.has_transparency_data:
+        try:
+            image = drop_opaque_alpha(image, name)
+        except InputError as error:
+            raise InputError(f"{name} {TRANSPARENT}") from error
+    if image.mode == "L":
+        return np.asarray(image)
+    if image.mode != "RGB":
+        raise InputError(
+            f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.'
+        )
+    return _one_channel(np.asarray(image), name)
+
+
+def _from_memory(x: Any) -> np.ndarray:
+    if isinstance(x, Image.Image):
+        if x.mode.startswith(("I", "F")):
+            x = np.asarray(x)
+        else:
+            return binarise(_grey_values(x, "The mask"))
+    if isinstance(x, torch.Tensor):
+        x = (x.float() if x.dtype in (torch.bfloat16, torch.float16) else x).detach().cpu().numpy()
+    if not isinstance(x, np.ndarray):
+        raise InputError(f"Expected a mask as path, PIL image, array or tensor, got {type(x).__name__}.")
+    array = _two_dimensional(x)
+    if array.size == 0:
+        raise InputError(f"The mask has no pixels: shape {x.shape}.")
+    if array.dtype.kind in "iu":
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > 255:
+            raise InputError(f"Integer masks must be 0/1 or 0/255, got {low} to {high}. Pass mask == label.")
+        array = array.astype(np.uint8)
+    elif array.dtype.kind == "f":
+        if not bool(np.isfinite(array).all()):
+            raise InputError("The mask holds NaN or infinite values.")
+    elif array.dtype.kind != "b":
+        raise InputError(f"Masks must be bool, integer or floating point, got {array.dtype}.")
+    return binarise(array)
+
+
+def _two_dimensional(x: np.ndarray) -> np.ndarray:
+    while x.ndim > 3 and x.shape[0] == 1:
+        x = x[0]
+    if x.ndim == 2:
+        return x
+    if x.ndim == 3 and x.shape[2] == 1:
+        return np.asarray(x[..., 0])
+    if x.ndim == 3 and x.shape[0] == 1:
+        return x[0]
+    if x.ndim == 3 and x.shape[2] == 3:
+        return _one_channel(x, "The mask")
+    if x.ndim == 3 and x.shape[0] == 3:
+        return _one_channel(x.transpose(1, 2, 0), "The mask")
+    if x.ndim == 3 and x.shape[2] == 4:
+        if x.dtype == np.uint8 and bool((x[..., 3] == 255).all()):
+            return _one_channel(x[..., :3], "The mask")
+        raise InputError(f"The mask {TRANSPARENT}")
+    raise InputError(f"Masks must have shape (H, W), (H, W, 1), (H, W, 3) or (1, H, W), got {x.shape}.")
+
+
+def _one_channel(x: np.ndarray, name: str) -> np.ndarray:
+    if bool((x != x[..., :1]).any()):
+        raise InputError(
+            f"{name} is coloured, expected black and white. A label map? Choose the colour to edit "
+            "and save that region as white on black."
+        )
+    return np.asarray(x[..., 0])

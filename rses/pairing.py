@@ -1,0 +1,327 @@
+"""From folders to samples: prediction, source, mask and style, matched by name and never by order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from rses.decode import IMAGE_EXTENSIONS
+from rses.errors import InputError, did_you_mean
+from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+
+__all__ = ["Pair", "Pairing", "pair_folder"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files and texts of one sample; ``pred`` is ``None`` where there is no prediction."""
+
+    id: str
+    pred: Path | None
+    source: Path | None
+    mask: Path
+    style: str | None = None
+    object: str | None = None
+    dataset: str | None = None
+    tags: tuple[str, ...] = ()
+    prompt: str | None = None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """All samples of a folder.
+
+    Attributes:
+        pairs: One a sample that is expected, sorted by id.
+        missing: Ids without a prediction.
+        extra: File names of predictions without a sample.
+        suite_name: From ``suite.json`` beside the metadata, else the name of the metadata's folder.
+    """
+
+    pairs: list[Pair]
+    missing: list[str]
+    extra: list[str]
+    suite_name: str | None
+
+
+def pair_folder(
+    pred: Path,
+    masks: Path,
+    source: Path | None = None,
+    style: str | None = None,
+    styles: Path | None = None,
+    metadata: Path | None = None,
+    allow_missing: bool = False,
+    needs: Sequence[str] = ("source", "style"),
+) -> Pairing:
+    """Find the files of every sample, or say everything that is wrong at once.
+
+    Predictions are ``<id>.<image extension>``. With ``metadata.jsonl`` in the masks folder or its parent, its
+    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. Files are looked
+    for, not decoded.
+
+    Args:
+        pred: Folder of predictions.
+        masks: Folder of masks.
+        source: Folder of sources ``<id>.<extension>``; wins over the metadata.
+        style: One style for all samples; wins over the metadata.
+        styles: File with a style for each id, see :func:`rses.metadata.read_styles`; wins over the metadata.
+        metadata: The ``metadata.jsonl`` to use instead of searching for one.
+        allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
+        needs: What the metrics take, of "source" and "style".
+
+    Returns:
+        The samples and what is missing or extra.
+
+    Raises:
+        InputError: With every missing, extra, duplicate, empty or misnamed file.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> for folder in ("pred", "masks", "images"):
+        ...     (root / folder).mkdir()
+        ...     _ = (root / folder / "cat.png").write_bytes(b"...")
+        >>> found = pair_folder(root / "pred", root / "masks", source=root / "images", style="pixel art")
+        >>> found.pairs[0].id, found.pairs[0].source.parent.name
+        ('cat', 'images')
+    """
+    problems: list[str] = []
+    pred_files = _Folder(pred, "predictions", problems)
+    mask_files = _Folder(masks, "masks", problems)
+    source_files = None if source is None else _Folder(source, "sources", problems)
+    found = metadata or _find_metadata(masks)
+    rows = _rows(found, mask_files, problems)
+    texts = _styles(style, styles, problems)
+    pairs = [
+        _Builder(found, metadata is not None, mask_files, source_files, pred_files).pair(row) for row in rows
+    ]
+    pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
+    if rows and pred_files.exists:
+        missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
+    else:
+        missing, extra = [], []
+    if mask_files.exists:
+        _check_masks(pairs, masks, problems)
+    _check_sources(pairs, source, "source" in needs, problems)
+    if "style" in needs:
+        _check_styles(pairs, styles, problems)
+    _check_empty(pairs, allow_missing, problems)
+    if problems:
+        raise InputError(problems)
+    return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent))
+
+
+class _Folder:
+    """Image files of a folder by id; what is wrong with the folder goes to ``problems``."""
+
+    def __init__(self, path: Path, role: str, problems: list[str]):
+        self.path = path
+        self.files: dict[str, Path] = {}
+        self.others: dict[str, list[str]] = {}
+        self.exists = False
+        try:
+            entries = sorted(path.iterdir())
+        except FileNotFoundError:
+            problems.append(f"The folder of {role} {path} does not exist. Check the path.")
+        except NotADirectoryError:
+            problems.append(f"{path} is a file, expected the folder of {role}.")
+        except OSError as error:
+            problems.append(f"The folder of {role} {path} cannot be read: {error.strerror or error}.")
+        else:
+            self.exists = True
+            self._index(entries, role, problems)
+
+    def _index(self, entries: Iterable[Path], role: str, problems: list[str]) -> None:
+        double: dict[str, list[str]] = {}
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = normal_id(entry.stem)
+            if entry.suffix.lower() not in IMAGE_EXTENSIONS:
+                self.others.setdefault(name, []).append(entry.name)
+            elif entry.is_dir():
+                problems.append(f"{entry} is a folder, expected an image file. Rename or remove it.")
+            elif name in self.files:
+                double.setdefault(name, [self.files[name].name]).append(entry.name)
+            else:
+                self.files[name] = entry
+        problems.extend(
+            f'{self.path} has several {role} with the id "{name}": {", ".join(names)}. Keep one of them.'
+            for name, names in double.items()
+        )
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Turns a row into a pair of paths that need not exist yet."""
+
+    metadata: Path | None
+    explicit: bool
+    masks: _Folder
+    sources: _Folder | None
+    preds: _Folder
+
+    def pair(self, row: Row) -> Pair:
+        return Pair(
+            row.id,
+            self.preds.files.get(row.id),
+            self._source(row),
+            self._mask(row),
+            row.style,
+            row.object,
+            row.dataset,
+            row.tags,
+            row.prompt,
+        )
+
+    def _source(self, row: Row) -> Path | None:
+        if self.sources is not None:
+            names = [row.id] if row.file_name is None else [row.id, PurePosixPath(row.file_name).stem]
+            hits = [self.sources.files[name] for name in names if name in self.sources.files]
+            return hits[0] if hits else self.sources.path / f"{row.id}.png"
+        if self.metadata is None or row.file_name is None:
+            return None
+        return self.metadata.parent / row.file_name
+
+    def _mask(self, row: Row) -> Path:
+        if self.metadata is None or row.mask_file_name is None:
+            return self.masks.files.get(row.id, self.masks.path / f"{row.id}.png")
+        path = self.metadata.parent / row.mask_file_name
+        if self.explicit or self.masks.path.resolve() in path.resolve().parents:
+            return path
+        # Other masks than the suite's own were asked for, e.g. masks_dilated/.
+        name = PurePosixPath(row.mask_file_name)
+        return self.masks.files.get(normal_id(name.stem), self.masks.path / name.name)
+
+
+def _find_metadata(masks: Path) -> Path | None:
+    for folder in (masks, masks.resolve().parent):
+        if (folder / METADATA).is_file():
+            return folder / METADATA
+    return None
+
+
+def _rows(metadata: Path | None, masks: _Folder, problems: list[str]) -> list[Row]:
+    if metadata is not None:
+        try:
+            rows, bad = read_metadata(metadata)
+        except InputError as error:
+            rows, bad = [], error.problems
+        problems.extend(bad)
+        return rows
+    if masks.exists and not masks.files:
+        problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
+    return [Row(name) for name in masks.files]
+
+
+def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
+    if style is not None and styles is not None:
+        problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
+    if style is not None and not style.strip():
+        problems.append('The style is empty. Give its name, e.g. --style "pixel art".')
+    if styles is None:
+        return {}
+    try:
+        return read_styles(styles)
+    except InputError as error:
+        problems.extend(error.problems)
+        return {}
+
+
+def _with_style(pair: Pair, style: str | None, styles: Mapping[str, str]) -> Pair:
+    chosen = style if style is not None else styles.get(pair.id, pair.style)
+    return replace(pair, style=chosen if chosen and chosen.strip() else None)
+
+
+def _coverage(
+    pairs: Sequence[Pair], preds: _Folder, allow_missing: bool, problems: list[str]
+) -> tuple[list[str], list[str]]:
+    missing = [pair.id for pair in pairs if pair.pred is None]
+    known = {pair.id for pair in pairs}
+    extra = {name: path.name for name, path in preds.files.items() if name not in known}
+    if len(missing) == len(pairs):
+        hint = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
+        problems.append(
+            f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{hint} "
+            f"Predictions must be named <id>.png: {_listed([f'{name}.png' for name in missing])}."
+        )
+    elif missing and not allow_missing:
+        problems.append(
+            f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
+            f"{_listed([_missing_name(name, preds) for name in missing])}. "
+            "Add them, or pass --allow-missing to score the rest and report coverage."
+        )
+    if extra and not allow_missing:
+        names = [f"{file}{did_you_mean(name, missing)}" for name, file in extra.items()]
+        problems.append(
+            f"{preds.path} holds {len(extra)} predictions without a mask: {_listed(names)}. "
+            "Remove or rename them, or pass --allow-missing to leave them out."
+        )
+    return missing, sorted(extra.values())
+
+
+def _missing_name(name: str, preds: _Folder) -> str:
+    others = preds.others.get(name)
+    return f"{name}.png (found {', '.join(others)}, which is not an image)" if others else f"{name}.png"
+
+
+def _check_masks(pairs: Sequence[Pair], masks: Path, problems: list[str]) -> None:
+    absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
+    if absent:
+        problems.append(
+            f"{len(absent)} of {len(pairs)} masks are missing: {_listed(absent)}. Add them to {masks}."
+        )
+
+
+def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, problems: list[str]) -> None:
+    if not needed:
+        return
+    nameless = [pair.id for pair in pairs if pair.source is None]
+    absent = [str(pair.source) for pair in pairs if pair.source is not None and not pair.source.exists()]
+    if nameless:
+        problems.append(
+            f"No source image is known for {_listed(nameless)}. Give the folder of sources (--source DIR), or "
+            "put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
+        )
+    if absent and (source is None or source.is_dir()):
+        problems.append(
+            f"{len(absent)} of {len(pairs)} source images are missing: {_listed(absent)}. "
+            "Add them, or name their folder with --source DIR."
+        )
+
+
+def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str]) -> None:
+    bare = [pair.id for pair in pairs if pair.style is None]
+    if bare:
+        where = f" (the file {styles} does not name them)" if styles is not None else ""
+        problems.append(
+            f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for each "
+            "id (--styles FILE), or put metadata.jsonl beside the masks folder."
+        )
+
+
+def _check_empty(pairs: Sequence[Pair], allow_missing: bool, problems: list[str]) -> None:
+    files: dict[Path, None] = {}
+    for pair in pairs:
+        kept = (pair.source, pair.mask) if allow_missing else (pair.pred, pair.source, pair.mask)
+        files.update((path, None) for path in kept if path is not None)
+    problems.extend(
+        f"{path} is empty (0 bytes). Write or copy it again."
+        for path in files
+        if path.is_file() and path.stat().st_size == 0
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _suite_name(folder: Path) -> str:
+    try:
+        name = json.loads((folder / "suite.json").read_text("utf-8"))["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = None
+    return name if isinstance(name, str) else folder.resolve().name

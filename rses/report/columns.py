@@ -1,0 +1,266 @@
+"""From runs to the cells of a table, before any format: which columns, which numbers, which are best."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rses.errors import InputError
+from rses.metrics_table import METRICS, MetricInfo
+from rses.report.text import clean
+from rses.results import Results
+
+__all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "number", "run_names"]
+
+# The scale twin of mse_bg carries no information of its own, so that comparisons leave it out.
+COMPARED = tuple(name for name in METRICS if name != "mse_bg_pm1")
+UNDEFINED = "-"
+# Means this close are one value that was summed in another order.
+TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One aggregate: mean, interval, how many samples; all ``None`` where undefined."""
+
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    perfect: int = 0
+    digits: int = 4
+    best: bool = False
+
+    @property
+    def value(self) -> str:
+        """The mean as text; "inf (n perfect)" where every sample is perfect, "-" where undefined.
+
+        Example:
+            >>> Cell(0.61234).value, Cell().value, Cell(perfect=3).value
+            ('0.6123', '-', 'inf (3 perfect)')
+            >>> Cell(31.2, perfect=2, digits=2).value
+            '31.20 (+2 perfect)'
+        """
+        if self.mean is None:
+            return f"inf ({self.perfect} perfect)" if self.perfect else UNDEFINED
+        return number(self.mean, self.digits) + (f" (+{self.perfect} perfect)" if self.perfect else "")
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval as text, empty where there is none or where it is a point.
+
+        Example:
+            >>> Cell(0.5, 0.25, 0.75, digits=2).interval, Cell(0.0, 0.0, 0.0).interval
+            ('[0.25, 0.75]', '')
+        """
+        if self.low is None or self.high is None or self.low == self.high:
+            return ""
+        return f"[{number(self.low, self.digits)}, {number(self.high, self.digits)}]"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a table."""
+
+    name: str
+    cells: dict[str, Cell]
+    n: int
+    total: int
+    reference: bool = False
+    mask_used: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows over the same metrics, and what was measured how."""
+
+    metrics: tuple[MetricInfo, ...]
+    rows: tuple[Row, ...]
+    suite: str
+    protocol: str
+    protocol_hash: str
+    notes: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        """One line: suite, protocol and hash."""
+        parts = [
+            f"suite {self.suite}" if self.suite else "",
+            f"protocol {self.protocol}" if self.protocol else "",
+        ]
+        text = ", ".join(part for part in parts if part) or "unnamed protocol"
+        return f"{text} ({self.protocol_hash})" if self.protocol_hash else text
+
+
+def number(value: float, digits: int) -> str:
+    """Format a number; an exact zero is "0", and a nonzero number never rounds to zero.
+
+    Example:
+        >>> number(0.12345, 4), number(0.0, 4), number(0.0000031, 5), number(float("inf"), 2)
+        ('0.1235', '0', '3.1e-06', 'inf')
+    """
+    if not math.isfinite(value):
+        return "inf" if value > 0 else "-inf" if value < 0 else UNDEFINED
+    if value == 0:
+        return "0"
+    text = f"{value:.{digits}f}"
+    return f"{value:.1e}" if float(text) == 0 else text
+
+
+def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -> Table:
+    """Arrange runs as rows.
+
+    Args:
+        runs: At least one run, all of one protocol and one suite.
+        metrics: Columns; by default those that the runs asked for.
+
+    Raises:
+        InputError: No run, or runs whose numbers cannot stand in one table.
+
+    Example:
+        >>> from rses.results import SampleResult
+        >>> table = build_table([Results([SampleResult("a", mse_bg=0.25)], {"method": "mine"})])
+        >>> table.rows[0].name, table.rows[0].cells["mse_bg"].value
+        ('mine', '0.25000')
+    """
+    check_comparable(runs)
+    summaries = [run.summary for run in runs]
+    wanted = metrics if metrics is not None else [name for name in COMPARED if _asked(name, runs)]
+    infos = tuple(METRICS[name] for name in wanted)
+    rows = [_row(name, summary, infos) for name, summary in zip(run_names(runs), summaries, strict=True)]
+    first = summaries[0]
+    protocol = first.get("protocol") or {}
+    return Table(
+        infos,
+        tuple(_mark_best(rows, infos)),
+        clean(first.get("suite") or ""),
+        clean(protocol.get("id") or ""),
+        clean(protocol.get("hash") or ""),
+        tuple(_notes(rows, infos, runs)),
+    )
+
+
+def run_names(runs: Sequence[Results]) -> list[str]:
+    """Name every run by its method; runs of one method are numbered.
+
+    Example:
+        >>> run_names([Results([], {"method": name}) for name in ("a", "b", "a")])
+        ['a (1)', 'b', 'a (2)']
+    """
+    names = [clean(run.info.get("method") or "unnamed") for run in runs]
+    counts, seen = Counter(names), Counter[str]()
+    labels = []
+    for name in names:
+        seen[name] += 1
+        labels.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
+    return labels
+
+
+def check_comparable(runs: Sequence[Results]) -> None:
+    """Refuse runs whose numbers mean different things.
+
+    Raises:
+        InputError: No run; or different protocols, weights or suites.
+    """
+    if not runs:
+        raise InputError("There is no run to show. Give at least one.")
+    names = run_names(runs)
+    for run, name in zip(runs[1:], names[1:], strict=True):
+        for what, remedy in (
+            ("protocol", "Score both with the same --protocol and the same options."),
+            ("weights", "Score both with the same weights: same --protocol, same version of rses."),
+            ("suite", "Score both on the same suite."),
+        ):
+            here, there = _identity(runs[0], what), _identity(run, what)
+            if any(here[key] != there[key] for key in here.keys() & there.keys()):
+                raise InputError(
+                    f'"{names[0]}" and "{name}" were scored with different {what}: '
+                    f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}"
+                )
+
+
+def _identity(run: Results, what: str) -> dict[str, str]:
+    """Return what must agree between two runs, leaving out what a run does not say."""
+    record: dict[str, Any] = run.info.get(what) or {}
+    if what == "weights":
+        return {role: f"{entry['id']} {entry['sha256'][:12]}" for role, entry in record.items() if entry}
+    if what == "protocol":
+        return {key: str(record[key]) for key in ("id", "hash") if record.get(key)}
+    keys = ("sha256",) if record.get("sha256") else ("name",)
+    return {key: str(record[key]) for key in keys if record.get(key)}
+
+
+def _describe(identity: dict[str, str]) -> str:
+    return " ".join(clean(value) for value in identity.values()) or "none"
+
+
+def _asked(name: str, runs: Sequence[Results]) -> bool:
+    return any(name in run.info["metrics"] if "metrics" in run.info else _known(run, name) for run in runs)
+
+
+def _known(run: Results, name: str) -> bool:
+    return any(getattr(sample, name) is not None for sample in run.samples)
+
+
+def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row:
+    card = summary["info"].get("method_card") or {}
+    cells = {}
+    for info in infos:
+        entry = summary["metrics"].get(info.aggregate, {})
+        cells[info.name] = Cell(
+            mean=entry.get("mean"),
+            low=entry.get("low"),
+            high=entry.get("high"),
+            n=entry.get("n", 0),
+            perfect=entry.get("perfect", 0),
+            digits=info.digits,
+        )
+    coverage = summary["coverage"]
+    return Row(
+        name, cells, coverage["n"], coverage["N"], bool(card.get("reference")), bool(card.get("mask_used"))
+    )
+
+
+def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[Row]:
+    """Mark the best mean of every column among the rows that compete; ties are all marked, unless all tie."""
+    competing = [row for row in rows if not row.reference] or list(rows)
+    if len(competing) < 2:
+        return list(rows)
+    marked = [dict(row.cells) for row in rows]
+    for info in infos:
+        scores = {row.name: _rank_value(row.cells[info.name], info) for row in competing}
+        known = [score for score in scores.values() if score is not None]
+        best = max(known, default=None)
+        if best is None or (best < math.inf and (len(known) < 2 or best - min(known) <= TIE)):
+            continue
+        for row, cells in zip(rows, marked, strict=True):
+            score = scores.get(row.name)
+            if score is not None and (score == best or abs(score - best) <= TIE):
+                cells[info.name] = replace(cells[info.name], best=True)
+    return [replace(row, cells=cells) for row, cells in zip(rows, marked, strict=True)]
+
+
+def _rank_value(cell: Cell, info: MetricInfo) -> float | None:
+    if cell.mean is None:
+        return math.inf if cell.perfect else None
+    # A mean over the imperfect samples alone does not rank against a mean over all of them.
+    if cell.perfect:
+        return None
+    return cell.mean if info.higher_is_better else -cell.mean
+
+
+def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[str]:
+    notes = ["Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better."]
+    if any(info.ours for info in infos):
+        notes.append("° beyond the RegionRoute paper, defined by RSES.")
+    if any(row.mask_used for row in rows):
+        notes.append("† sees the mask at inference.")
+    if any(row.reference for row in rows):
+        tail = ", and not marked as best" if any(not row.reference for row in rows) else ""
+        notes.append(f"(ref) reference row: bounds the scale{tail}.")
+    if len({frozenset(s.id for s in run.samples if s.status == "ok") for run in runs}) > 1:
+        notes.append("The runs cover different samples; `rses compare` uses those they share.")
+    return notes

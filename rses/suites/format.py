@@ -1,0 +1,258 @@
+"""The suite folder: what is in it, and reading it with every fault listed at once.
+
+    suite/
+      metadata.jsonl   one JSON object per sample
+      images/ masks/   what the rows name
+      README.md        dataset card
+      suite.json       name, version, licence, n, and the SHA-256 of every other file
+
+The folder is also a Hugging Face ``imagefolder`` data set
+(https://huggingface.co/docs/datasets/image_dataset#imagefolder).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rses.errors import InputError
+from rses.files import sha256_file
+from rses.suites.paths import id_problem, path_problem
+
+__all__ = ["COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "read_manifest", "read_suite"]
+
+MANIFEST = "suite.json"
+METADATA = "metadata.jsonl"
+COLUMNS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset", "tags")
+"""Columns every row of ``metadata.jsonl`` has; others are allowed and ignored."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One thing to edit.
+
+    Attributes:
+        id: Unique name; predictions are files called ``<id>.png``.
+        image: Path of the source image.
+        mask: Path of the mask; its region (values above one half) is to be edited.
+        object: Name of what the mask covers.
+        style: Style to give it.
+        prompt: Instruction for methods that take one.
+        dataset: Where the sample comes from.
+        tags: Labels such as "small" or "occluded".
+    """
+
+    id: str
+    image: Path
+    mask: Path
+    object: str
+    style: str
+    prompt: str
+    dataset: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``suite.json`` says: the facts about a suite and the SHA-256 of each of its files."""
+
+    name: str
+    version: str
+    licence: str
+    n: int
+    files: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """One hash for name, version, licence, size and all file hashes.
+
+        Example:
+            >>> Manifest("a", "1", "CC0-1.0", 0, {}).sha256 == Manifest("b", "1", "CC0-1.0", 0, {}).sha256
+            False
+        """
+        facts = [self.name, self.version, self.licence, self.n, sorted(self.files.items())]
+        return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A loaded suite.
+
+    Attributes:
+        name: Short name.
+        version: Version; scores of different versions do not compare.
+        licence: SPDX expression, or a sentence.
+        root: Folder it lies in.
+        samples: Its samples in the order of ``metadata.jsonl``.
+        sha256: Hash of the file hashes that ``suite.json`` declares, and of the facts beside them.
+            `verify_suite` checks that the files are the declared ones.
+    """
+
+    name: str
+    version: str
+    licence: str
+    root: Path
+    samples: tuple[Sample, ...]
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles that occur, in order of first appearance."""
+        return tuple(dict.fromkeys(sample.style for sample in self.samples))
+
+
+def read_manifest(root: Path) -> Manifest:
+    """Read and check ``suite.json``.
+
+    Args:
+        root: The suite folder.
+
+    Raises:
+        InputError: The file is missing or not as described above.
+    """
+    path = root / MANIFEST
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.")
+    if path.is_symlink() or not path.is_file():
+        raise InputError(
+            f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suite export NAME DIR`, "
+            f"or build one with `rses suite build`."
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is not valid JSON: {error}.") from error
+    problems = _manifest_problems(root, content)
+    if problems:
+        raise InputError(problems, f"{path} is not a suite manifest:")
+    return Manifest(**{key: content[key] for key in ("name", "version", "licence", "n", "files")})
+
+
+def _manifest_problems(root: Path, content: Any) -> list[str]:
+    if not isinstance(content, dict):
+        return ["expected a JSON object"]
+    problems = []
+    for key in ("name", "version", "licence"):
+        if not isinstance(content.get(key), str) or not content[key].strip():
+            problems.append(f'"{key}" must be a non-empty text, found {content.get(key)!r}')
+    if type(content.get("n")) is not int or content["n"] < 0:
+        problems.append(f'"n" must be a whole number, found {content.get("n")!r}')
+    files = content.get("files")
+    if not isinstance(files, dict):
+        return [*problems, f'"files" must map paths to SHA-256 values, found {type(files).__name__}']
+    for name, digest in files.items():
+        fault = path_problem(root, name)
+        if fault:
+            problems.append(f'file "{name}" {fault}')
+        if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            problems.append(f'file "{name}" has no SHA-256 of 64 small hexadecimal digits')
+    if METADATA not in files:
+        problems.append(f'"files" does not list {METADATA}')
+    return problems
+
+
+def read_suite(root: Path) -> Suite:
+    """Load a suite folder, and check its manifest, its rows, and that the files they name are there.
+
+    Contents of images and masks are not read; `rses.suites.verify_suite` does that.
+
+    Args:
+        root: The suite folder.
+
+    Raises:
+        InputError: Lists every problem found.
+    """
+    manifest = read_manifest(root)
+    path = root / METADATA
+    if path.is_symlink() or not path.is_file():
+        raise InputError(f"{path} is missing.")
+    problems: list[str] = []
+    if sha256_file(path) != manifest.files[METADATA]:
+        problems.append(
+            f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
+            f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest"
+        )
+    samples = _read_rows(root, path, manifest, problems)
+    if len(samples) != manifest.n and not problems:
+        problems.append(f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}")
+    if problems:
+        raise InputError(problems, f"{root} is not a sound suite:")
+    return Suite(manifest.name, manifest.version, manifest.licence, root, tuple(samples), manifest.sha256)
+
+
+def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) -> list[Sample]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (UnicodeDecodeError, OSError) as error:
+        problems.append(f"{METADATA} cannot be read as UTF-8 text: {error}")
+        return []
+    samples: list[Sample] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            problems.append(f"{METADATA}, line {number}: not valid JSON ({error})")
+            continue
+        faults = _row_problems(root, row, manifest)
+        if not faults:
+            # Some file systems ignore case, and some change how accents are coded.
+            key = unicodedata.normalize("NFC", row["id"]).casefold()
+            if key in seen:
+                faults.append(f'id "{row["id"]}" is used before, in line {seen[key]}')
+            seen.setdefault(key, number)
+        problems += [f"{METADATA}, line {number}: {fault}" for fault in faults]
+        if not faults:
+            samples.append(_sample(root, row))
+    return samples
+
+
+def _sample(root: Path, row: Mapping[str, Any]) -> Sample:
+    return Sample(
+        id=row["id"],
+        image=root / row["file_name"],
+        mask=root / row["mask_file_name"],
+        object=row["object"],
+        style=row["style"],
+        prompt=row["prompt"],
+        dataset=row["dataset"],
+        tags=tuple(row["tags"]),
+    )
+
+
+def _row_problems(root: Path, row: Any, manifest: Manifest) -> list[str]:
+    if not isinstance(row, dict):
+        return ["expected a JSON object"]
+    missing = [column for column in COLUMNS if column not in row]
+    if missing:
+        return [f"column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"]
+    problems = []
+    fault = id_problem(row["id"])
+    if fault:
+        problems.append(f"id {row['id']!r} {fault}")
+    for column in ("object", "style", "prompt", "dataset"):
+        if not isinstance(row[column], str) or not row[column].strip():
+            problems.append(f"{column} must be a non-empty text, found {row[column]!r}")
+    if not isinstance(row["tags"], list) or not all(isinstance(tag, str) for tag in row["tags"]):
+        problems.append(f"tags must be a list of texts, found {row['tags']!r}")
+    for column in ("file_name", "mask_file_name"):
+        name = row[column]
+        fault = path_problem(root, name)
+        if fault:
+            problems.append(f'{column} "{name}" {fault}')
+        elif name not in manifest.files:
+            problems.append(f'{column} "{name}" is not listed in {MANIFEST}')
+        elif not (root / name).is_file():
+            problems.append(f'{column} "{name}" does not exist')
+    return problems

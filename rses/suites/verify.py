@@ -1,0 +1,108 @@
+"""Check that a suite folder holds exactly the files it should."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from rses.errors import InputError
+from rses.files import sha256_file, write_atomic
+from rses.suites.format import MANIFEST, METADATA, Manifest, Suite, read_manifest, read_suite
+from rses.suites.paths import list_files
+
+__all__ = ["verify_suite", "write_manifest"]
+
+
+def verify_suite(folder: str | Path) -> Suite:
+    """Compare every file with its SHA-256 in ``suite.json``.
+
+    Args:
+        folder: The suite folder.
+
+    Returns:
+        The suite, now known to be whole.
+
+    Raises:
+        InputError: Lists every missing, extra, changed or linked file, every unsound row, and every mask
+            that differs from its image in size.
+
+    Example:
+        >>> from rses.suites import load_suite
+        >>> verify_suite(load_suite("mini").root).name
+        'mini'
+    """
+    root = Path(folder)
+    manifest = read_manifest(root)
+    present, links = list_files(root)
+    present = [name for name in present if name != MANIFEST]
+    problems = [f"{name}: is a symbolic link; put the file itself there" for name in links]
+    problems += [f"{name}: missing" for name in sorted(set(manifest.files) - set(present) - set(links))]
+    problems += [
+        f"{name}: extra, not listed in {MANIFEST}" for name in sorted(set(present) - set(manifest.files))
+    ]
+    for name in sorted(set(present) & set(manifest.files)):
+        if sha256_file(root / name) != manifest.files[name]:
+            problems.append(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}")
+    suite = None
+    try:
+        suite = read_suite(root)
+    except InputError as error:
+        # Absent and changed files are in the list already.
+        known = ("does not exist", "is missing.", "it was changed")
+        problems += [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
+    if suite is not None and not problems:
+        problems = _size_problems(suite)
+    if problems:
+        raise InputError(
+            [*problems, "To mend it: export the suite again, or download it again."],
+            f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
+        )
+    assert suite is not None
+    return suite
+
+
+def _size_problems(suite: Suite) -> list[str]:
+    sizes: dict[Path, tuple[int, int]] = {}
+    problems = []
+    for path in dict.fromkeys(path for sample in suite.samples for path in (sample.image, sample.mask)):
+        try:
+            with Image.open(path) as picture:
+                sizes[path] = picture.size
+        except OSError as error:
+            problems.append(f"{path.relative_to(suite.root).as_posix()}: not a readable image ({error})")
+    for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in suite.samples):
+        if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
+            problems.append(
+                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][0]}x{sizes[mask][1]}, its "
+                f"image is {sizes[image][0]}x{sizes[image][1]}"
+            )
+    return problems
+
+
+def write_manifest(folder: str | Path, name: str, version: str, licence: str) -> Manifest:
+    """Write ``suite.json`` for the files that are in a folder now.
+
+    Args:
+        folder: A folder with ``metadata.jsonl`` and the files it names.
+        name: Short name of the suite.
+        version: Its version.
+        licence: SPDX expression, or a sentence.
+
+    Raises:
+        InputError: The folder holds symbolic links or no ``metadata.jsonl``.
+    """
+    root = Path(folder)
+    present, links = list_files(root)
+    if links:
+        raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links])
+    if METADATA not in present:
+        raise InputError(f"{root} has no {METADATA}.")
+    rows = [line for line in (root / METADATA).read_text(encoding="utf-8").split("\n") if line.strip()]
+    files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
+    manifest = Manifest(name, version, licence, len(rows), files)
+    content = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(root / MANIFEST, text.encode())
+    return manifest

@@ -1,0 +1,246 @@
+"""The classical styles: exact masks, determinism, monotone strength, readable errors, distinct looks."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import skimage.data
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from baselines.classical import PHRASES, STYLES, sheet, stylize
+from baselines.classical._common import Context, jittered_cells, kuwahara, streamlines
+from rses.errors import InputError
+
+NAMES = (
+    "pixel art, cyberpunk, expressionism, line art, watercolor, oil painting, pencil sketch, charcoal drawing, "
+    "cartoon, pop art, mosaic, stained glass, halftone comic, pointillism, low poly, sepia photograph, "
+    "ink wash painting, blueprint, woodcut, vaporwave"
+).split(", ")
+
+
+def photo(name: str = "astronaut", height: int = 64, width: int = 64) -> np.ndarray:
+    picture = Image.fromarray(getattr(skimage.data, name)())
+    return np.asarray(picture.resize((width, height), Image.Resampling.BOX))
+
+
+def mean_change(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a.astype(float) - b.astype(float)).mean())
+
+
+def test_the_styles_are_the_twenty_agreed():
+    assert list(STYLES) == NAMES
+
+
+@pytest.mark.parametrize("style", NAMES)
+def test_same_seed_same_bytes_and_the_input_is_untouched(style):
+    source = photo()
+    before = source.copy()
+    first = stylize(source, style, seed=7)
+    np.random.default_rng(0).random(10)
+    assert first.dtype == np.uint8
+    assert first.shape == source.shape
+    assert np.array_equal(first, stylize(source, style, seed=7))
+    assert np.array_equal(source, before)
+
+
+@pytest.mark.parametrize("style", NAMES)
+def test_seeds_differ_from_each_other_less_than_from_the_photo(style):
+    source = photo("coffee")
+    looks = [stylize(source, style, seed=seed) for seed in range(4)]
+    for a, b in itertools.combinations(looks, 2):
+        assert mean_change(a, b) > 0.3
+    assert all(mean_change(look, source) > 8 for look in looks)
+
+
+@pytest.mark.parametrize("style", NAMES)
+@pytest.mark.parametrize("size", [(16, 16), (16, 61), (97, 23), (150, 40)])
+def test_any_size_from_sixteen_pixels(style, size):
+    source = photo("chelsea", *size)
+    styled = stylize(source, style)
+    assert styled.shape == source.shape
+    assert mean_change(styled, source) > 3
+
+
+@pytest.mark.parametrize("style", NAMES)
+@pytest.mark.parametrize("value", [0, 127, 255])
+def test_flat_images_do_not_break_a_style(style, value):
+    source = np.full((20, 33, 3), value, np.uint8)
+    with np.errstate(all="raise", under="ignore"):
+        assert stylize(source, style).shape == source.shape
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    style=st.sampled_from(NAMES),
+    height=st.integers(16, 40),
+    width=st.integers(16, 40),
+    seed=st.integers(0, 2**32),
+    density=st.floats(0, 1),
+    strength=st.floats(0.1, 2),
+)
+def test_mask_is_exact(style, height, width, seed, density, strength):
+    rng = np.random.default_rng(seed)
+    source = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    mask = rng.random((height, width)) < density
+    masked = stylize(source, style, mask=mask, strength=strength, seed=seed)
+    assert np.array_equal(masked[~mask], source[~mask])
+    # Inside, the region looks as if everything were styled.
+    assert np.array_equal(masked[mask], stylize(source, style, strength=strength, seed=seed)[mask])
+
+
+@pytest.mark.parametrize("style", NAMES)
+def test_more_strength_changes_more(style):
+    for name in ("astronaut", "coffee", "rocket"):
+        source = photo(name)
+        changes = [
+            mean_change(stylize(source, style, strength=s), source) for s in (0.2, 0.5, 0.8, 1.0, 1.4, 2.0)
+        ]
+        assert all(b > a - 0.02 for a, b in itertools.pairwise(changes)), changes
+        assert changes[3] > 4 * changes[0]
+
+
+def test_half_strength_is_halfway():
+    source = photo()
+    full = stylize(source, "sepia photograph", seed=1).astype(float)
+    half = stylize(source, "sepia photograph", strength=0.5, seed=1)
+    assert np.abs(half - (source + full) / 2).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"style": "pixle art"}, ["pixle art", 'Did you mean "pixel art"?']),
+        ({"image": np.zeros((32, 32, 3), np.float32)}, ["uint8", "float32", "255"]),
+        ({"image": np.zeros((32, 32), np.uint8)}, ["(H, W, 3)", "(32, 32)"]),
+        ({"image": np.zeros((32, 32, 4), np.uint8)}, ["(H, W, 3)", "(32, 32, 4)"]),
+        ({"image": "cat.png"}, ["numpy array", "str"]),
+        ({"image": np.zeros((15, 32, 3), np.uint8)}, ["at least 16", "(15, 32)"]),
+        ({"mask": np.ones((32, 31), bool)}, ["(32, 32)", "(32, 31)"]),
+        ({"mask": np.ones((32, 32), np.uint8)}, ["boolean", "uint8", "mask > 0"]),
+        ({"strength": 0.0}, ["strength", "0.0"]),
+        ({"strength": float("nan")}, ["strength", "nan"]),
+        ({"seed": -1}, ["seed", "-1"]),
+    ],
+)
+def test_errors_say_what_came_and_what_to_do(arguments, words):
+    call = {"image": np.zeros((32, 32, 3), np.uint8), "style": "mosaic", **arguments}
+    with pytest.raises(InputError) as caught:
+        stylize(call.pop("image"), call.pop("style"), **call)
+    assert len(caught.value.problems) == 1
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_all_problems_are_listed_at_once():
+    with pytest.raises(InputError) as caught:
+        stylize(np.zeros((32, 32, 3), np.uint8), "lineart?", mask=np.ones((3, 3), bool), strength=-1)
+    assert len(caught.value.problems) == 3
+
+
+def test_phrases_are_many_and_belong_to_one_style():
+    assert list(PHRASES) == NAMES
+    assert all(len(phrases) >= 8 and phrases[0] == style for style, phrases in PHRASES.items())
+    plain = [" ".join(p.lower().replace("-", " ").split()) for phrases in PHRASES.values() for p in phrases]
+    owners = [style for style, phrases in PHRASES.items() for _ in phrases]
+    owner_of: dict[str, str] = {}
+    for phrase, owner in zip(plain, owners, strict=True):
+        assert owner_of.setdefault(phrase, owner) == owner, phrase
+
+
+def features(image: np.ndarray) -> np.ndarray:
+    """Colour statistics and gradient energy at three scales: independent of how the styles are made."""
+    x = image.astype(float) / 255
+    grey = x.mean(axis=2)
+    chroma = x.max(axis=2) - x.min(axis=2)
+    parts = [*x.mean((0, 1)), *x.std((0, 1)), chroma.mean(), chroma.std()]
+    parts += [(grey < 0.1).mean(), (grey > 0.92).mean(), ((grey > 0.3) & (grey < 0.7)).mean()]
+    for step in (1, 2, 4):
+        dy, dx = grey[step:] - grey[:-step], grey[:, step:] - grey[:, :-step]
+        second = grey[2 * step :] - 2 * grey[step:-step] + grey[: -2 * step]
+        parts += [np.abs(dy).mean(), np.abs(dx).mean(), np.abs(dx).std(), (np.abs(dx) < 0.01).mean()]
+        parts += [np.abs(second).mean()]
+    return np.asarray(parts)
+
+
+def photo_crops() -> list[list[np.ndarray]]:
+    names = ("astronaut", "coffee", "chelsea", "rocket")
+    sides = (0, 64)
+    return [[photo(n, 128, 128)[y : y + 64, x : x + 64] for y in sides for x in sides] for n in names]
+
+
+def test_a_nearest_centroid_tells_the_styles_and_the_photo_apart_on_unseen_photos():
+    groups = photo_crops()
+    labels = ["photo", *NAMES]
+    table = np.asarray(
+        [
+            [
+                [features(c if s == "photo" else stylize(c, s, seed=10 * g + i)) for i, c in enumerate(crops)]
+                for g, crops in enumerate(groups)
+            ]
+            for s in labels
+        ]
+    )
+    right = total = 0
+    for held_out in range(len(groups)):
+        train = np.delete(table, held_out, axis=1).reshape(len(labels), -1, table.shape[-1])
+        within = (train - train.mean(axis=1, keepdims=True)).reshape(-1, table.shape[-1])
+        whiten = np.linalg.inv(np.cov(within.T) + 1e-4 * np.eye(table.shape[-1]))
+        for index in range(len(labels)):
+            for sample in table[index, held_out]:
+                offset = train.mean(axis=1) - sample
+                nearest = int(np.einsum("si,ij,sj->s", offset, whiten, offset).argmin())
+                right, total = right + (nearest == index), total + 1
+    # Chance is 0.048; four training photos and crude features leave room below 1.
+    assert right / total > 0.7, right / total
+
+
+def test_feature_sizes_follow_the_image_size():
+    small, large = (stylize(photo("coffee", side, side), "pixel art", seed=2) for side in (128, 512))
+    runs = [
+        int((np.abs(np.diff(image.astype(int), axis=1)).sum(axis=(0, 2)) > 0).sum())
+        for image in (small, large)
+    ]
+    assert runs[0] == runs[1]
+
+
+def test_cells_are_voronoi_cells_of_their_seeds():
+    cells = jittered_cells((40, 30), 7.0, 0.0, np.random.default_rng(0))
+    rows, columns = np.mgrid[:40, :30]
+    own = np.hypot(rows - cells.rows[cells.labels], columns - cells.columns[cells.labels])
+    inside = (cells.rows[cells.labels] % 39 != 0) & (cells.columns[cells.labels] % 29 != 0)
+    # Stored seeds are rounded to pixels, hence the tolerance of a pixel's diagonal.
+    assert np.abs(own - cells.nearest)[inside].max() < 0.75
+    assert (cells.second >= cells.nearest).all()
+
+
+def test_streamlines_average_along_the_flow_only():
+    stripes = np.tile((np.arange(32) % 2).astype(np.float32)[:, None], (1, 32))
+    zero, one = np.zeros((32, 32), np.float32), np.ones((32, 32), np.float32)
+    assert np.allclose(streamlines(stripes, (zero, one), 6), stripes)
+    across = streamlines(stripes, (one, zero), 6)
+    assert np.abs(across[8:-8] - 0.5).max() < 0.05
+
+
+def test_kuwahara_keeps_a_step_edge():
+    step = np.zeros((20, 20, 3), np.float32)
+    step[:, 10:] = 1
+    assert np.array_equal(kuwahara(step, 3)[:, [5, 14]], step[:, [5, 14]])
+    assert np.abs(kuwahara(step, 3) - step).max() < 1e-6
+
+
+def test_sizes_scale_but_never_vanish():
+    context = Context(0.125, np.random.default_rng(0))
+    assert context.px(1.0) == 0.5
+    assert Context(4.0, context.rng).px(2.0) == 8.0
+
+
+def test_sheet_is_written(tmp_path):
+    out = tmp_path / "new" / "sheet.png"
+    sheet.main(
+        ["--out", str(out), "--size", "32", "--photos", "coffee", "rocket", "--styles", "mosaic", "woodcut"]
+    )
+    with Image.open(out) as picture:
+        assert picture.size == (2 * (2 * 36 + 8), 2 * (32 + 18 + 4))

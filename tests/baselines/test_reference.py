@@ -1,0 +1,84 @@
+"""Any sane metric must rank the reference rows; here on both embedded suites."""
+
+from __future__ import annotations
+
+import pytest
+
+from rses.bench import run_bench
+from rses.methods import get_method, method_names
+from rses.protocol import get_protocol
+from rses.scorer import RSES
+from rses.suites import load_suite
+
+ROWS = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
+LIMIT = {"mini": 24, "photos": 12}
+
+
+def test_all_rows_are_entry_points():
+    assert set(ROWS) <= set(method_names())
+    for name in ROWS:
+        assert get_method(name).card.reference
+
+
+@pytest.fixture(scope="module", params=["mini", "photos"])
+def board(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    scorer = RSES("rses-mini", device="cpu")
+    suite = load_suite(request.param)
+    return {
+        name: run_bench(name, suite, folder / name, scorer=scorer, limit=LIMIT[request.param])
+        for name in ROWS
+    }
+
+
+def column(board, name, metric):
+    return [getattr(sample, metric) for sample in board[name].samples]
+
+
+def mean(board, name, metric):
+    values = column(board, name, metric)
+    return sum(values) / len(values)
+
+
+def test_identity_and_oracle_have_perfect_backgrounds(board):
+    for name in ("identity", "oracle-paste"):
+        for metric, value in [("lpips_bg", 0.0), ("mse_bg", 0.0), ("ssim_bg", 1.0), ("leakage", 0.0)]:
+            assert set(column(board, name, metric)) == {value}, (name, metric)
+
+
+def test_identity_gains_nothing(board):
+    assert set(column(board, "identity", "rsm_gain")) == {0.0}
+    assert set(column(board, "identity", "rses_h")) == {0.0}
+
+
+def test_oracle_has_the_style_of_global(board):
+    """Exactly equal once the background inside the crop is masked; close when it is visible."""
+    assert mean(board, "oracle-paste", "rsm") == pytest.approx(mean(board, "global-style", "rsm"), abs=0.03)
+
+
+def test_oracle_equals_global_exactly_when_masked(tmp_path):
+    scorer = RSES(
+        get_protocol("rses-mini").replace(region="masked"), device="cpu", metrics=["rsm", "clip_cosine"]
+    )
+    runs = [
+        run_bench(name, "mini", tmp_path / name, scorer=scorer, limit=6)
+        for name in ("oracle-paste", "global-style")
+    ]
+    assert [a.rsm for a in runs[0].samples] == [b.rsm for b in runs[1].samples]
+
+
+def test_background_only_is_worst_where_it_matters(board):
+    for metric in ("lpips_bg", "mse_bg"):
+        assert (
+            mean(board, "background-only", metric) >= max(mean(board, name, metric) for name in ROWS) - 1e-12
+        )
+    styled = ("global-style", "oracle-paste", "background-only")
+    assert min(styled, key=lambda name: mean(board, name, "rsm")) == "background-only"
+
+
+def test_order_of_the_rest(board):
+    assert mean(board, "oracle-paste", "rses_h") == max(mean(board, name, "rses_h") for name in ROWS)
+    for worse in ("jpeg-identity", "resize-identity"):
+        assert 0 < mean(board, worse, "lpips_bg") < mean(board, "global-style", "lpips_bg")
+        assert abs(mean(board, worse, "rsm_gain")) < 0.25 * mean(board, "oracle-paste", "rsm_gain")
+    assert mean(board, "global-style", "leakage") > 0.02

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from rses.errors import InputError
+from rses.journal import Journal
+
+SETTINGS = {"protocol": "rses-mini", "n": 3}
+
+
+def record(key: str) -> dict:
+    return {"key": key, "inputs": "x", "sample": {"id": key}}
+
+
+def test_records_survive_reopening(tmp_path):
+    path = tmp_path / "run" / "journal.jsonl"
+    journal = Journal(path, SETTINGS)
+    journal.append([record("a"), record("b")])
+    journal.close()
+    again = Journal(path, SETTINGS)
+    assert sorted(again.records) == ["a", "b"]
+    again.append([record("c")])
+    again.close()
+    assert sorted(Journal(path, SETTINGS).records) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("cut", range(1, 40, 3))
+def test_a_line_cut_short_loses_only_that_line(tmp_path, cut):
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, SETTINGS)
+    journal.append([record("a"), record("b")])
+    journal.close()
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = Journal(path, SETTINGS)
+    assert "a" in again.records
+    again.append([record("b")])
+    again.close()
+    assert sorted(Journal(path, SETTINGS).records) == ["a", "b"]
+
+
+def test_another_run_is_refused_by_name_of_the_difference(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path, SETTINGS)
+    journal.append([record("a")])
+    journal.close()
+    with pytest.raises(InputError, match=r"already holds another run \(different: protocol\).*--fresh"):
+        Journal(path, {**SETTINGS, "protocol": "rses-v1"})
+    assert Journal(path, {**SETTINGS, "protocol": "rses-v1"}, fresh=True).records == {}
+
+
+def test_a_foreign_file_is_refused(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text("hello\n")
+    with pytest.raises(InputError, match="not a journal"):
+        Journal(path, SETTINGS)
