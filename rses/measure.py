@@ -44,7 +44,9 @@ def sample_text(unit: Unit, protocol: Protocol) -> str:
             )
         return unit.prompt
     if not unit.style:
-        raise InputError(f'"{unit.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.')
+        raise InputError(
+            f'"{unit.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.'
+        )
     return protocol.template.format(style=unit.style)
 
 
@@ -98,7 +100,8 @@ class Measurer:
     def _background(
         self, pred: torch.Tensor, source: torch.Tensor, region: torch.Tensor, edited: torch.Tensor
     ) -> dict[str, list[Any]]:
-        protocol, columns = self.protocol, {}
+        protocol = self.protocol
+        columns: dict[str, torch.Tensor] = {}
         if self.metrics & PIXEL_METRICS:
             mse, psnr = _pixel(pred, source, edited, protocol)
             columns.update(mse_bg=mse, mse_bg_pm1=4 * mse, psnr_bg=psnr)
@@ -146,11 +149,15 @@ class Measurer:
         assert self.style is not None
         scale = self.style.logit_scale
         return [
-            harmonic_score(style_success(a, b, scale), preservation(distance)) if math.isfinite(distance) else math.nan
+            harmonic_score(style_success(a, b, scale), preservation(distance))
+            if math.isfinite(distance)
+            else math.nan
             for a, b, distance in zip(after, before, lpips_bg, strict=True)
         ]
 
-    def _correct(self, features: torch.Tensor, batch: Sequence[Prepared], styles: Sequence[str]) -> list[bool]:
+    def _correct(
+        self, features: torch.Tensor, batch: Sequence[Prepared], styles: Sequence[str]
+    ) -> list[bool]:
         candidates = sorted(set(styles))
         table = torch.stack([self._text(self.protocol.template.format(style=style)) for style in candidates])
         nearest = (features @ table.T).argmax(dim=1).tolist()

@@ -185,7 +185,12 @@ def _row(sample: SampleResult) -> dict[str, Any]:
 
 
 def _arrow_schema(pa: Any) -> Any:
-    types = {"bool": pa.bool_(), "str": pa.string(), "float": pa.float64(), "tuple[str, ...]": pa.list_(pa.string())}
+    types = {
+        "bool": pa.bool_(),
+        "str": pa.string(),
+        "float": pa.float64(),
+        "tuple[str, ...]": pa.list_(pa.string()),
+    }
     fields = [
         (item.name, types[str(item.type).replace(" | None", "")]) for item in dataclasses.fields(SampleResult)
     ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from rses.backbones import load_perceptual, load_style
+from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files import require_writable, sha256_file
+from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
 from rses.loading import Prepared, Unit, map_in_order, prepare
@@ -20,16 +22,13 @@ from rses.masks import as_mask
 from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
 from rses.metrics_table import METRICS, select_metrics
+from rses.pairing import pair_folder
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
 
-if TYPE_CHECKING:
-    from rses.pairing import Pairing
-
 __all__ = ["RSES"]
 
-GPU_BATCH = 16
 Progress = Callable[[int, int], None]
 
 
@@ -65,9 +64,9 @@ class RSES:
         workers: int = 2,
     ):
         self.protocol = get_protocol(protocol)
-        self.device = _device(device)
+        self.device = choose_device(device)
         self.metrics = select_metrics(metrics)
-        self.batch_size = _batch_size(batch_size, self.device)
+        self.batch_size = choose_batch_size(batch_size, self.device)
         self.workers = workers
         self._measurer: Measurer | None = None
 
@@ -143,10 +142,8 @@ class RSES:
         Raises:
             InputError: With every missing, extra, unreadable or mismatched file by name.
         """
-        from rses.pairing import pair_folder
-
         needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
-        suite_info, masks_folder, metadata = _resolve_suite(suite, masks)
+        suite_info, masks_folder, metadata = resolve_suite(suite, masks)
         pairing = pair_folder(
             Path(pred), masks_folder,
             source=None if source is None else Path(source), style=style,
@@ -156,7 +153,7 @@ class RSES:
         if suite_info is None:
             suite_info = {"name": pairing.suite_name}
         return self.score_units(
-            _units(pairing), missing=_missing(pairing), suite=suite_info, out=out, fresh=fresh,
+            units_of(pairing), missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
             method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
             progress=progress,
         )  # fmt: skip
@@ -183,7 +180,11 @@ class RSES:
             suite: Name, version and sha256 of the suite.
             method: Name of the method.
             card: Method card, copied into the summary.
-            out, fresh, allow_missing, allow_resize, progress: As in :meth:`score_folder`.
+            out: As in :meth:`score_folder`.
+            fresh: As in :meth:`score_folder`.
+            allow_missing: As in :meth:`score_folder`.
+            allow_resize: As in :meth:`score_folder`.
+            progress: As in :meth:`score_folder`.
 
         Raises:
             InputError: As in :meth:`score_folder`; files found broken while decoding are listed at the end, and
@@ -203,7 +204,8 @@ class RSES:
             journal = Journal(Path(out) / "journal.jsonl", settings, fresh)
         samples = self._run(units, styles, journal, allow_missing, allow_resize, progress)
         named = [
-            _rename(sample, method, (suite or {}).get("name")) for sample in sorted([*samples, *missing], key=lambda s: s.id)
+            _rename(sample, method, (suite or {}).get("name"))
+            for sample in sorted([*samples, *missing], key=lambda s: s.id)
         ]
         info["wall_time_s"] = round(time.monotonic() - start, 3)
         results = Results(named, info)
@@ -227,7 +229,9 @@ class RSES:
             chosen = frozenset(self.metrics)
             style = load_style(self.protocol.style_backbone, self.device) if chosen & STYLE_METRICS else None
             trunk = (
-                load_perceptual(self.protocol.perceptual_backbone, self.device) if chosen & LPIPS_METRICS else None
+                load_perceptual(self.protocol.perceptual_backbone, self.device)
+                if chosen & LPIPS_METRICS
+                else None
             )
             self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
         return self._measurer
@@ -281,7 +285,8 @@ class RSES:
                 done.extend(scored)
                 if journal is not None:
                     journal.append(
-                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()} for sample in scored
+                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()}
+                        for sample in scored
                     )
                 if progress is not None:
                     progress(len(done), len(units))
@@ -351,59 +356,6 @@ class RSES:
         }
 
 
-def _device(name: str | torch.device) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise RsesError(f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.') from error
-    return device
-
-
-def _batch_size(size: int | str, device: torch.device) -> int:
-    if size != "auto":
-        try:
-            size = int(size)
-        except ValueError:
-            size = 0
-        if size < 1:
-            raise RsesError("--batch-size must be a whole number of at least 1, or auto.")
-    if device.type == "cpu":
-        return 1
-    return GPU_BATCH if size == "auto" else int(size)
-
-
-def _resolve_suite(
-    suite: str | Path | None, masks: str | Path | None
-) -> tuple[dict[str, Any] | None, Path, Path | None]:
-    if suite is None:
-        if masks is None:
-            raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
-        return None, Path(masks), None
-    from rses.suites import load_suite
-
-    loaded = load_suite(suite)
-    info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
-    return info, loaded.root / "masks", loaded.root / "metadata.jsonl"
-
-
-def _units(pairing: Pairing) -> list[Unit]:
-    return [
-        Unit(
-            pair.id, pair.pred, pair.mask, pair.source, pair.style, pair.prompt, pair.object, pair.dataset, pair.tags
-        )
-        for pair in pairing.pairs
-        if pair.pred is not None
-    ]
-
-
-def _missing(pairing: Pairing) -> list[SampleResult]:
-    return [SampleResult(name, status="missing", note="no prediction") for name in pairing.missing]
-
-
 def _rename(sample: SampleResult, method: str | None, suite: str | None) -> SampleResult:
     from dataclasses import replace
 
@@ -419,4 +371,6 @@ def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
 
 
 def _content_key(unit: Unit) -> str:
-    return "-".join(sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None)
+    return "-".join(
+        sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None
+    )

@@ -124,7 +124,7 @@ def _weights(
     if form == "strict":
         return [1.0 - touched.double() for touched in backbone.touched(edited.float())]
     background = (~edited).double()
-    return [F.adaptive_avg_pool2d(background, tuple(distance.shape[-2:])) for distance in maps]
+    return [F.adaptive_avg_pool2d(background, (distance.shape[-2], distance.shape[-1])) for distance in maps]
 
 
 def _weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

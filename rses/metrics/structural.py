@@ -68,10 +68,10 @@ def _blur(image: torch.Tensor) -> torch.Tensor:
     taps = (kernel / kernel.sum()).tolist()
     rows = image.shape[-2] - SSIM_WINDOW + 1
     columns = image.shape[-1] - SSIM_WINDOW + 1
-    vertical = taps[0] * image[..., :rows, :]
+    vertical: torch.Tensor = taps[0] * image[..., :rows, :]
     for index in range(1, SSIM_WINDOW):
         vertical.add_(image[..., index : index + rows, :], alpha=taps[index])
-    result = taps[0] * vertical[..., :columns]
+    result: torch.Tensor = taps[0] * vertical[..., :columns]
     for index in range(1, SSIM_WINDOW):
         result.add_(vertical[..., index : index + columns], alpha=taps[index])
     return result

@@ -11,7 +11,15 @@ from rses.masks import region_crop
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
 
-__all__ = ["REGIONS", "Region", "RegionalStyleMatching", "background_view", "region_view", "rsm", "rsm_from_cosine"]
+__all__ = [
+    "REGIONS",
+    "Region",
+    "RegionalStyleMatching",
+    "background_view",
+    "region_view",
+    "rsm",
+    "rsm_from_cosine",
+]
 
 Region = Literal["crop", "masked", "frame", "image"]
 REGIONS: tuple[str, ...] = get_args(Region)

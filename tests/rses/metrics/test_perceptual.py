@@ -48,18 +48,27 @@ def test_blackout_is_plain_lpips_of_blacked_out_images(trunk):
 
 
 def test_strict_uses_only_cells_that_never_saw_the_region(trunk):
-    pred, source, mask = images()
+    pred, source, mask = images(1, 256)
     wild = torch.where(mask, 1 - pred, pred)
-    for a, b in zip(trunk.features(pred), trunk.features(wild), strict=True):
-        touched = trunk.touched(mask.float())[len([0 for f in trunk.features(pred) if f.shape[-1] > a.shape[-1]])]
+    layers = zip(trunk.features(pred), trunk.features(wild), trunk.touched(mask.float()), strict=True)
+    for a, b, touched in layers:
         assert touched.shape[-2:] == a.shape[-2:]
-        assert torch.equal(a * (1 - touched), b * (1 - touched))
+        assert 0 < touched.mean() < 1
+        assert torch.allclose(a * (1 - touched), b * (1 - touched), atol=1e-6)
+        assert not torch.allclose(a * touched, b * touched, atol=1e-3)
     assert torch.isfinite(masked_lpips(pred, source, mask, trunk, "strict")).all()
+
+
+def test_strict_is_undefined_where_every_cell_saw_the_region(trunk):
+    pred, source, mask = images(1, 64)
+    mask = mask | True
+    mask[..., :4, :4] = False
+    assert masked_lpips(pred, source, mask, trunk, "strict").isnan().all()
 
 
 @pytest.mark.parametrize("form", ["neutral", "strict", "blackout"])
 def test_blind_to_the_region(trunk, form):
-    pred, source, mask = images()
+    pred, source, mask = images(2, 256)
     wild = torch.where(mask, 1 - pred, pred)
     assert torch.equal(
         masked_lpips(pred, source, mask, trunk, form), masked_lpips(wild, source, mask, trunk, form)

@@ -1,0 +1,201 @@
+"""The scorer on folders: resuming, coverage, refusals, and what a run folder holds."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from rses import RSES, get_protocol, load_run
+from rses.errors import InputError, RsesError
+from rses.images import write_png
+from rses.loading import Unit
+
+PIXEL = ["mse_bg", "psnr_bg"]
+
+
+def build(root, n=4, size=40):
+    rng = np.random.default_rng(0)
+    for index in range(n):
+        mask = np.zeros((size, size), np.uint8)
+        mask[10:20, 10 : 20 + index] = 255
+        image = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+        for role, array in (("source", image), ("pred", 255 - image), ("masks", mask)):
+            (root / role).mkdir(exist_ok=True)
+            write_png(root / role / f"{index}.png", array)
+    return root
+
+
+def score(root, **options):
+    metrics = options.pop("metrics", PIXEL)
+    scorer = RSES("rses-mini", device="cpu", metrics=metrics)
+    return scorer.score_folder(root / "pred", root / "masks", root / "source", **options)
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path, monkeypatch):
+    root = build(tmp_path)
+    whole = score(root, out=tmp_path / "whole")
+    calls = []
+
+    def stop_after_two(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(root, out=tmp_path / "run", progress=stop_after_two)
+    assert not (tmp_path / "run" / "summary.json").exists()
+    original = RSES._measure
+    monkeypatch.setattr(RSES, "_measure", lambda self, batch, styles: calls.append(1) or original(self, batch, styles))
+    again = score(root, out=tmp_path / "run")
+    assert len(calls) == 2
+    assert again.samples == whole.samples
+    assert load_run(tmp_path / "run").samples == load_run(tmp_path / "whole").samples
+
+
+def test_a_changed_prediction_is_scored_again(tmp_path):
+    root = build(tmp_path)
+    before = score(root, out=tmp_path / "run")
+    write_png(root / "pred" / "1.png", np.zeros((40, 40, 3), np.uint8))
+    after = score(root, out=tmp_path / "run")
+    changed = [a.id for a, b in zip(before.samples, after.samples, strict=True) if a != b]
+    assert changed == ["1"]
+
+
+def test_a_folder_of_another_run_is_refused_and_kept(tmp_path):
+    root = build(tmp_path)
+    score(root, out=tmp_path / "run")
+    kept = (tmp_path / "run" / "summary.json").read_bytes()
+    with pytest.raises(InputError, match="already holds another run"):
+        score(root, out=tmp_path / "run", metrics=["mse_bg"])
+    assert (tmp_path / "run" / "summary.json").read_bytes() == kept
+    score(root, out=tmp_path / "run", metrics=["mse_bg"], fresh=True)
+
+
+def test_missing_predictions_are_listed_or_counted(tmp_path):
+    root = build(tmp_path)
+    (root / "pred" / "2.png").unlink()
+    with pytest.raises(InputError, match="2"):
+        score(root)
+    summary = score(root, allow_missing=True).summary
+    assert summary["coverage"] == {"n": 3, "N": 4, "statuses": {"missing": 1, "ok": 3}}
+
+
+def test_another_size_is_refused_or_resized_and_marked(tmp_path):
+    root = build(tmp_path)
+    write_png(root / "pred" / "0.png", np.zeros((80, 80, 3), np.uint8))
+    with pytest.raises(InputError, match=r"80x80.*40x40.*--allow-resize"):
+        score(root)
+    resized = {sample.id: sample.resized for sample in score(root, allow_resize=True).samples}
+    assert resized == {"0": True, "1": False, "2": False, "3": False}
+
+
+def test_summary_carries_everything_that_determines_the_numbers(tmp_path):
+    root = build(tmp_path)
+    score(root, out=tmp_path / "run", metrics=None, style="pixel art", method="mine")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["method"] == "mine"
+    assert summary["protocol"]["hash"] == get_protocol("rses-mini").hash
+    assert len(summary["weights"]["style"]["sha256"]) == 64
+    assert len(summary["weights"]["perceptual"]["sha256"]) == 64
+    assert set(summary["info"]) >= {"device", "dtype", "versions", "wall_time_s", "metrics"}
+
+
+def test_ignore_band_leaves_a_seam_out(tmp_path):
+    root = build(tmp_path, 1)
+    source = np.full((40, 40, 3), 100, np.uint8)
+    seam = source.copy()
+    seam[9:21, 9:21] = 200
+    write_png(root / "source" / "0.png", source)
+    write_png(root / "pred" / "0.png", seam)
+    plain = RSES("rses-mini", device="cpu", metrics=["mse_bg", "boundary_mse"])
+    banded = RSES(get_protocol("rses-mini").replace(ignore_band=1), device="cpu", metrics=["mse_bg", "boundary_mse"])
+    args = (root / "pred", root / "masks", root / "source")
+    assert plain.score_folder(*args).samples[0].mse_bg > 0
+    assert banded.score_folder(*args).samples[0].mse_bg == 0
+    assert banded.score_folder(*args).samples[0].boundary_mse > 0
+
+
+def test_style_accuracy_needs_a_choice(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    m = np.zeros((48, 48), bool)
+    m[8:40, 8:40] = True
+    scorer = RSES("rses-mini", device="cpu")
+    assert scorer.score(x, x, m, "pixel art").style_correct is None
+    assert scorer.score(x, x, m, "pixel art", styles=["line art"]).style_correct in (True, False)
+
+
+def test_needs_are_named():
+    x, m = np.zeros((48, 48, 3), np.uint8), np.zeros((48, 48), bool)
+    m[4:9, 4:9] = True
+    with pytest.raises(InputError, match="no style"):
+        RSES("rses-mini", device="cpu").score(x, x, m)
+    with pytest.raises(InputError, match="no source"):
+        RSES("rses-mini", device="cpu", metrics=["mse_bg"]).score(x, None, m)
+    with pytest.raises(InputError, match="no prompt"):
+        RSES(get_protocol("rses-mini").replace(text="prompt"), device="cpu").score(x, x, m, "pixel art")
+    result = RSES("rses-mini", device="cpu", metrics=["rsm"]).score(x, None, m, "pixel art")
+    assert 0 <= result.rsm <= 1
+    assert result.mse_bg is None
+
+
+def test_wrong_options_are_named():
+    with pytest.raises(RsesError, match="--batch-size"):
+        RSES("rses-mini", batch_size=0)
+    with pytest.raises(RsesError, match='"cuda:99"|"gpu"'):
+        RSES("rses-mini", device="gpu")
+    with pytest.raises(InputError, match='Did you mean "mse_bg"'):
+        RSES("rses-mini", metrics=["mse_bq"])
+
+
+def test_out_of_memory_halves_the_batch(monkeypatch, tmp_path):
+    root = build(tmp_path)
+    scorer = RSES("rses-mini", device="cpu", metrics=PIXEL)
+    scorer.batch_size = 4
+    measurer = scorer._load()
+    sizes = []
+
+    def scarce(batch, styles):
+        sizes.append(len(batch))
+        if len(batch) > 1:
+            raise torch.cuda.OutOfMemoryError
+        return measurer(batch, styles)
+
+    scorer._measurer = scarce
+    scarce.style = scarce.perceptual = None
+    results = scorer.score_folder(root / "pred", root / "masks", root / "source")
+    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+    assert results.samples == score(root).samples
+
+
+def test_heat_map_is_zero_inside(tmp_path):
+    root = build(tmp_path, 1, size=64)
+    scorer = RSES("rses-mini", device="cpu")
+    heat = scorer.heatmap(root / "pred" / "0.png", root / "source" / "0.png", root / "masks" / "0.png")
+    assert heat.shape == (64, 64)
+    assert heat[10:20, 10:20].max() == 0 < heat.max()
+
+
+def test_arrays_and_paths_give_the_same(tmp_path):
+    from PIL import Image
+
+    root = build(tmp_path, 1)
+    paths = [root / role / "0.png" for role in ("pred", "source", "masks")]
+    scorer = RSES("rses-mini", device="cpu")
+    reference = scorer.score(*paths, "line art")
+    images = [Image.open(path) for path in paths]
+    arrays = [np.asarray(image) for image in images]
+    tensors = [torch.from_numpy(a.copy()).permute(2, 0, 1).float() / 255 for a in arrays[:2]]
+    assert scorer.score(*images, "line art") == reference
+    assert scorer.score(*arrays, "line art") == reference
+    assert scorer.score(*tensors, torch.from_numpy(arrays[2] > 0), "line art") == reference
+
+
+def test_units_can_be_scored_without_files():
+    x = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    m = np.zeros((32, 32), bool)
+    m[:16] = True
+    unit = Unit("a", 255 - x, m, x)
+    results = RSES("rses-mini", device="cpu", metrics=PIXEL).score_units([unit], allow_missing=True)
+    assert results.samples[0].mse_bg > 0.1
