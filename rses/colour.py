@@ -113,8 +113,6 @@ def _is_identity(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
         probe = steps[None, :]
         expected = np.repeat(probe[..., None], 3, axis=2)
     else:
-        expected = probe = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(
-            1, -1, 3
-        )
+        expected = probe = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(1, -1, 3)
     moved = ImageCms.applyTransform(Image.fromarray(probe), transform)
     return int(np.abs(np.asarray(moved).astype(int) - expected).max()) <= SRGB_TOLERANCE

@@ -30,7 +30,7 @@ __all__ = [
 
 MAX_PIXELS = 8192 * 8192
 IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
 MULTI_PICTURE = "MPO"
 
@@ -150,13 +150,9 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
     except InputError:
         raise
     except PermissionError as error:
-        raise InputError(
-            f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
-        ) from error
+        raise InputError(f"{path} cannot be read: permission denied. Make it readable (chmod u+r).") from error
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path} is not an image. Save it as PNG (also read: JPEG, WebP, BMP, TIFF, PPM)."
-        ) from error
+        raise InputError(f"{path} is not an image. Save it as PNG (also read: JPEG, WebP, BMP, TIFF, PPM).") from error
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(path, "more than 178 million", max_pixels)) from error
     except (
@@ -248,13 +244,9 @@ def _inspect_tiff(image: Image.Image, path: Path) -> _Header:
     bits = set(tags.get(258, (1,)))
     deep = bits == {16} and image.mode.startswith("I;16")
     if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
-        raise InputError(
-            f"{path} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG."
-        )
+        raise InputError(f"{path} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.")
     if _valid(tags.get(274)) != 1:
-        raise InputError(
-            f"{path} is a TIFF with an orientation tag, which programs read differently. Save it as PNG."
-        )
+        raise InputError(f"{path} is a TIFF with an orientation tag, which programs read differently. Save it as PNG.")
     return _Header(1, deep)
 
 
@@ -275,9 +267,7 @@ def _decode_deep(image: Image.Image, path: Path) -> Image.Image:
     tile: Any = getattr(image, "tile", [None])[0]
     planes = [] if tile is None else BYTE_PLANES.get(tile[3], ())
     if not planes:
-        raise InputError(
-            f"{path} has 16 bits a channel in a form that is not read. Save it as 8-bit RGB PNG."
-        )
+        raise InputError(f"{path} has 16 bits a channel in a form that is not read. Save it as 8-bit RGB PNG.")
     decoded = [_decode_plane(path, (*tile[:3], plane)) for plane in planes]
     if len(decoded) == 1:
         pairs = decoded[0].astype(np.uint16).reshape(*decoded[0].shape[:2], 2, 2)
@@ -305,15 +295,11 @@ def _png_chunks(path: Path) -> dict[str, bytes]:
         while True:
             head = stream.read(8)
             if len(head) < 8:
-                raise InputError(
-                    f"{path} is truncated (it ends before its end mark). Write or copy it again."
-                )
+                raise InputError(f"{path} is truncated (it ends before its end mark). Write or copy it again.")
             length, kind = struct.unpack(">I4s", head)
             name = kind.decode("latin-1")
             if stream.tell() + length + 4 > end:
-                raise InputError(
-                    f"{path} is truncated (it ends within a {name} block). Write or copy it again."
-                )
+                raise InputError(f"{path} is truncated (it ends within a {name} block). Write or copy it again.")
             if name == "IEND":
                 return kept
             if name in ("IHDR", "eXIf"):

@@ -28,6 +28,9 @@ __all__ = [
     "write_png",
 ]
 
+# Interpolation overshoots by a few units in the last place; a wrong range is off by far more.
+ROUNDING = 1e-5
+
 
 def as_image(x: Any) -> torch.Tensor:
     """Bring one image to the form in which everything is measured.
@@ -54,9 +57,7 @@ def as_image(x: Any) -> torch.Tensor:
         return _from_uint8(torch.from_numpy(read_image(x)).permute(2, 0, 1))
     if isinstance(x, Image.Image):
         if x.mode.startswith(("I", "F")):
-            raise InputError(
-                f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.'
-            )
+            raise InputError(f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.')
         return _from_uint8(torch.from_numpy(np.array(to_srgb(x, "The PIL image"))).permute(2, 0, 1))
     if isinstance(x, np.ndarray):
         return _from_tensor(_channels_first(x), x.dtype)
@@ -112,11 +113,9 @@ def _from_tensor(x: torch.Tensor, given: Any) -> torch.Tensor:
     if not bool(torch.isfinite(x).all()):
         raise NonFiniteError("The image holds NaN or infinite values.")
     low, high = (value.item() for value in torch.aminmax(x))
-    if low < 0 or high > 1:
-        raise InputError(
-            f"Float images must be in [0, 1], got [{low:g}, {high:g}].{_likely_cause(low, high)}"
-        )
-    return x.to(torch.float32).contiguous().clone()
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise InputError(f"Float images must be in [0, 1], got [{low:g}, {high:g}].{_likely_cause(low, high)}")
+    return x.to(torch.float32).clamp(0, 1).contiguous().clone()
 
 
 def _likely_cause(low: float, high: float) -> str:
@@ -164,9 +163,7 @@ def resize_image(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         return x
     # One by one and contiguous: the kernel is chosen by memory layout, and its choice shows in the last bits.
     rows = [
-        F.interpolate(
-            row.contiguous()[None], size=list(size), mode="bicubic", align_corners=False, antialias=True
-        )
+        F.interpolate(row.contiguous()[None], size=list(size), mode="bicubic", align_corners=False, antialias=True)
         for row in x
     ]
     return torch.cat(rows).clamp(0, 1) if rows else x.new_zeros((0, x.shape[1], *size))

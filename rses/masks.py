@@ -79,9 +79,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     with open_image(path) as image:
         values = _grey_values(pixels_of(image, path), str(path))
     if is_lossy(path):
-        values = np.where(
-            values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values)
-        )
+        values = np.where(values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values))
     return binarise(values.astype(np.uint8), str(path))
 
 
@@ -139,7 +137,7 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
         [[False, False, False, True, True]]
     """
     if values.dtype == np.bool_:
-        return values.copy()
+        return np.array(values)
     full = 1.0 if values.dtype.kind == "f" else 1 if values.max() <= 1 else 255
     if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):
         raise InputError(
@@ -159,9 +157,7 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
 
 def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
     """Grey that fills a 3x3 neighbourhood is an area of its own, not the edge of one."""
-    same = ndimage.maximum_filter(values, 3, mode="nearest") == ndimage.minimum_filter(
-        values, 3, mode="nearest"
-    )
+    same = ndimage.maximum_filter(values, 3, mode="nearest") == ndimage.minimum_filter(values, 3, mode="nearest")
     flat = np.unique(values[same])
     if set(flat.tolist()) <= {0, full}:
         return
@@ -203,9 +199,7 @@ def _grey_values(image: Image.Image, name: str) -> np.ndarray:
     if image.mode == "L":
         return np.asarray(image)
     if image.mode != "RGB":
-        raise InputError(
-            f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.'
-        )
+        raise InputError(f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.')
     return _one_channel(np.asarray(image), name)
 
 
@@ -243,7 +237,7 @@ def _two_dimensional(x: np.ndarray) -> np.ndarray:
     if x.ndim == 3 and x.shape[2] == 1:
         return np.asarray(x[..., 0])
     if x.ndim == 3 and x.shape[0] == 1:
-        return x[0]
+        return np.asarray(x[0])
     if x.ndim == 3 and x.shape[2] == 3:
         return _one_channel(x, "The mask")
     if x.ndim == 3 and x.shape[0] == 3:

@@ -97,9 +97,7 @@ def read_metadata(path: Path) -> tuple[list[Row], list[str]]:
         try:
             row = _row(json.loads(line))
         except json.JSONDecodeError as error:
-            problems.append(
-                f"{path}, line {number}: not valid JSON ({error.msg}). Write one JSON object a line."
-            )
+            problems.append(f"{path}, line {number}: not valid JSON ({error.msg}). Write one JSON object a line.")
             continue
         except ValueError as error:
             problems.append(f"{path}, line {number}: {error}")
@@ -163,9 +161,7 @@ def read_styles(path: Path) -> dict[str, str]:
     problems: list[str] = []
     for where, name, style in _style_rows(path):
         if not isinstance(name, str) or not isinstance(style, str) or not style.strip():
-            problems.append(
-                f'{path}, {where}: expected an "id" and a "style", both texts that are not empty.'
-            )
+            problems.append(f'{path}, {where}: expected an "id" and a "style", both texts that are not empty.')
         elif styles.setdefault(normal_id(name), style) != style:
             problems.append(f'{path}, {where}: id "{name}" has two styles. Keep one.')
     if problems:
@@ -190,9 +186,7 @@ def _style_rows(path: Path) -> Iterator[tuple[str, Any, Any]]:
         else:
             records = list(enumerate(csv.DictReader(io.StringIO(text)), start=2))
     except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path} is not valid JSON ({error}). Mend it, e.g. with python -m json.tool."
-        ) from error
+        raise InputError(f"{path} is not valid JSON ({error}). Mend it, e.g. with python -m json.tool.") from error
     for number, record in records:
         fields = record if isinstance(record, dict) else {}
         yield f"row {number}", fields.get("id"), fields.get("style")

@@ -59,8 +59,8 @@ def pair_folder(
     """Find the files of every sample, or say everything that is wrong at once.
 
     Predictions are ``<id>.<image extension>``. With ``metadata.jsonl`` in the masks folder or its parent, its
-    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. Files are looked
-    for, not decoded.
+    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. Files are
+    looked for, not decoded.
 
     Args:
         pred: Folder of predictions.
@@ -95,9 +95,7 @@ def pair_folder(
     found = metadata or _find_metadata(masks)
     rows = _rows(found, mask_files, problems)
     texts = _styles(style, styles, problems)
-    pairs = [
-        _Builder(found, metadata is not None, mask_files, source_files, pred_files).pair(row) for row in rows
-    ]
+    pairs = [_Builder(found, metadata is not None, mask_files, source_files, pred_files).pair(row) for row in rows]
     pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
     if rows and pred_files.exists:
         missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
@@ -271,9 +269,7 @@ def _missing_name(name: str, preds: _Folder) -> str:
 def _check_masks(pairs: Sequence[Pair], masks: Path, problems: list[str]) -> None:
     absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
     if absent:
-        problems.append(
-            f"{len(absent)} of {len(pairs)} masks are missing: {_listed(absent)}. Add them to {masks}."
-        )
+        problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {_listed(absent)}. Add them to {masks}.")
 
 
 def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, problems: list[str]) -> None:
@@ -283,8 +279,8 @@ def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, pro
     absent = [str(pair.source) for pair in pairs if pair.source is not None and not pair.source.exists()]
     if nameless:
         problems.append(
-            f"No source image is known for {_listed(nameless)}. Give the folder of sources (--source DIR), or "
-            "put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
+            f"No source image is known for {_listed(nameless)}. Give the folder of sources (--source DIR), "
+            "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
         )
     if absent and (source is None or source.is_dir()):
         problems.append(
@@ -298,8 +294,8 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
     if bare:
         where = f" (the file {styles} does not name them)" if styles is not None else ""
         problems.append(
-            f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for each "
-            "id (--styles FILE), or put metadata.jsonl beside the masks folder."
+            f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for "
+            "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
 
 

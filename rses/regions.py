@@ -144,9 +144,7 @@ def region_crop(
     if region not in ("crop", "masked"):
         raise ValueError(f'unknown region "{region}"; choose crop or masked')
     if image.ndim != 4 or tuple(mask.shape) != (image.shape[0], 1, *image.shape[2:]):
-        raise ValueError(
-            f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}"
-        )
+        raise ValueError(f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}")
     colour = torch.tensor(fill, dtype=torch.float32, device=image.device).view(3, 1, 1)
     crops = []
     for sample, area in zip(image.to(torch.float32), mask[:, 0] != 0, strict=True):

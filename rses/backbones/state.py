@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +36,7 @@ def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]
                 f"{path} is a TorchScript archive whose SHA-256 is not that of a known publication. "
                 "Save its state dict as safetensors and name that file."
             )
-        load: Any = torch.jit.load
-        return dict(load(str(path), map_location="cpu").state_dict())
+        return _read_torchscript(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -45,9 +45,7 @@ def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]
             "Save its state dict as safetensors and name that file."
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path} cannot be read as weights: {_first_line(error)} Is it complete?"
-        ) from error
+        raise WeightsError(f"{path} cannot be read as weights: {_first_line(error)} Is it complete?") from error
     return _as_tensors(path, content)
 
 
@@ -66,6 +64,13 @@ def _is_torchscript(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _read_torchscript(path: Path) -> dict[str, torch.Tensor]:
+    load: Any = torch.jit.load
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # deprecated as a way to run models; this only reads one
+        return dict(load(str(path), map_location="cpu").state_dict())
 
 
 def _as_tensors(path: Path, content: Any) -> dict[str, torch.Tensor]:
@@ -104,24 +109,14 @@ def load_strict(module: nn.Module, tensors: Mapping[str, torch.Tensor], *, path:
         problems.append(f"{len(extra)} are unexpected ({_some(extra)})")
     if shapes := sorted(key for key in expected.keys() & actual.keys() if expected[key] != actual[key]):
         key = shapes[0]
-        problems.append(
-            f"{len(shapes)} have another shape ({key}: expected {expected[key]}, got {actual[key]})"
-        )
+        problems.append(f"{len(shapes)} have another shape ({key}: expected {expected[key]}, got {actual[key]})")
     if problems:
-        raise WeightsError(
-            f"{path} is not {purpose}: {'; '.join(problems)}. Is it the file of another model?"
-        )
-    bad = [
-        key
-        for key, value in tensors.items()
-        if value.is_floating_point() and not bool(value.isfinite().all())
-    ]
+        raise WeightsError(f"{path} is not {purpose}: {'; '.join(problems)}. Is it the file of another model?")
+    bad = [key for key, value in tensors.items() if value.is_floating_point() and not bool(value.isfinite().all())]
     if bad:
         raise WeightsError(f"{path} is damaged: {_some(bad)} hold NaN or infinity.")
     # A copy, because safetensors maps the file and the user may replace it while we run.
-    floats = {
-        k: v.to(torch.float32, copy=True) if v.is_floating_point() else v.clone() for k, v in tensors.items()
-    }
+    floats = {k: v.to(torch.float32, copy=True) if v.is_floating_point() else v.clone() for k, v in tensors.items()}
     module.load_state_dict(floats, strict=True, assign=True)
     module.requires_grad_(False)
     module.eval()

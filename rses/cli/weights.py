@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -22,12 +24,8 @@ def list_weights(
     for spec in KNOWN_SPECS:
         typer.echo("  ".join((f"{spec:<42}", *_state(spec))))
     if all_models:
-        import open_clip
-
-        known = set(KNOWN_SPECS)
-        for name, tag in open_clip.list_pretrained():
-            if f"open_clip:{name}/{tag}" not in known:
-                typer.echo(f"open_clip:{name}/{tag}")
+        for spec in _other_models(KNOWN_SPECS):
+            typer.echo(spec)
 
 
 @app.command("pull")
@@ -71,10 +69,24 @@ def _chosen(specs: list[str] | None, protocol: str | None) -> list[str]:
         settings = get_protocol(protocol)
         chosen += [settings.style_backbone, settings.perceptual_backbone]
     if not chosen:
-        raise InputError(
-            "Say what to fetch: rses weights pull lpips:alex, or rses weights pull --protocol rses-v1"
-        )
+        raise InputError("Say what to fetch: rses weights pull lpips:alex, or rses weights pull --protocol rses-v1")
     return list(dict.fromkeys(chosen))
+
+
+def _other_models(known: Sequence[str]) -> list[str]:
+    """Name the models of open_clip that can be loaded, without those whose activation or text tower is refused."""
+    import open_clip
+
+    from rses.backbones.weights import needs
+    from rses.errors import WeightsError
+
+    specs = []
+    for name, tag in open_clip.list_pretrained():
+        spec = f"open_clip:{name}/{tag}"
+        with contextlib.suppress(WeightsError):
+            if needs(spec) and spec not in known:
+                specs.append(spec)
+    return specs
 
 
 def _state(spec: str) -> tuple[str, ...]:

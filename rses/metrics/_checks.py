@@ -6,6 +6,9 @@ import torch
 
 __all__ = ["check_images", "check_mask"]
 
+# Interpolation overshoots by a few units in the last place; a wrong range is off by far more.
+ROUNDING = 1e-5
+
 
 def check_images(*images: torch.Tensor) -> None:
     """Check that all tensors are floating (N, 3, H, W) of one shape with values in [0, 1].
@@ -24,8 +27,8 @@ def check_images(*images: torch.Tensor) -> None:
             raise ValueError(f"images differ in shape: {tuple(images[0].shape)} and {tuple(image.shape)}")
         low, high = torch.aminmax(image) if image.numel() else (torch.zeros(()), torch.zeros(()))
         # Written so that NaN fails too.
-        if not (low >= 0 and high <= 1):
-            raise ValueError(f"expected image values in [0, 1], got [{low:g}, {high:g}]")
+        if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+            raise ValueError(f"expected image values in [0, 1], got [{low:.7g}, {high:.7g}]")
 
 
 def check_mask(mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:

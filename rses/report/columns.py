@@ -219,9 +219,7 @@ def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row
             digits=info.digits,
         )
     coverage = summary["coverage"]
-    return Row(
-        name, cells, coverage["n"], coverage["N"], bool(card.get("reference")), bool(card.get("mask_used"))
-    )
+    return Row(name, cells, coverage["n"], coverage["N"], bool(card.get("reference")), bool(card.get("mask_used")))
 
 
 def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[Row]:

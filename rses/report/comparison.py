@@ -125,11 +125,7 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
 
 def _distinct(runs: Sequence[Results]) -> list[str]:
     """Leave out what differs from RSM by constants: the same test thrice would only cost correction."""
-    twins = (
-        {"clip_cosine", "rsm_gain"}
-        if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs)
-        else set()
-    )
+    twins = {"clip_cosine", "rsm_gain"} if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs) else set()
     return [name for name in COMPARED if name not in twins]
 
 
@@ -150,9 +146,7 @@ def _verdict(info: MetricInfo, mean: float, p_value: float) -> str:
     return "better" if (mean > 0) == info.higher_is_better else "worse"
 
 
-def render_comparison(
-    comparison: Comparison, format: str = "table", *, width: int = 120, color: bool = False
-) -> str:
+def render_comparison(comparison: Comparison, format: str = "table", *, width: int = 120, color: bool = False) -> str:
     """Render a comparison in one of :data:`rses.report.tables.FORMATS`.
 
     Raises:
@@ -208,17 +202,13 @@ def _table(comparison: Comparison, lines: Sequence[tuple[str, ...]], width: int,
 
     grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in HEADER:
-        grid.add_column(
-            title, justify="left" if title in ("run", "metric", "verdict") else "right", no_wrap=True
-        )
+        grid.add_column(title, justify="left" if title in ("run", "metric", "verdict") else "right", no_wrap=True)
     styles = {"better": "green", "worse": "red"}
     for number_, line in enumerate(lines):
         new = number_ > 0 and lines[number_ - 1][0] != line[0]
         if new:
             grid.add_section()
-        grid.add_row(
-            *(Text(text, style=styles.get(line[-1], "") if i == 7 else "") for i, text in enumerate(line))
-        )
+        grid.add_row(*(Text(text, style=styles.get(line[-1], "") if i == 7 else "") for i, text in enumerate(line)))
     notes = [Text(note, style="dim") for note in NOTES]
     return to_text([Text(comparison.caption, style="bold"), grid, *notes], width, color)
 

@@ -76,9 +76,7 @@ def _count(cell: Cell) -> int:
 
 def _footer(run: Results, table: Table, row: Row) -> list[Text]:
     statuses = Counter(sample.status for sample in run.samples)
-    others = ", ".join(
-        f"{count} {clean(status)}" for status, count in sorted(statuses.items()) if status != "ok"
-    )
+    others = ", ".join(f"{count} {clean(status)}" for status, count in sorted(statuses.items()) if status != "ok")
     lines = [Text(f"scored {row.n} of {row.total}" + (f" ({others})" if others else ""))]
     resized = sum(sample.resized for sample in run.samples)
     if resized:

@@ -39,9 +39,7 @@ def verify_suite(folder: str | Path) -> Suite:
     present = [name for name in present if name != MANIFEST]
     problems = [f"{name}: is a symbolic link; put the file itself there" for name in links]
     problems += [f"{name}: missing" for name in sorted(set(manifest.files) - set(present) - set(links))]
-    problems += [
-        f"{name}: extra, not listed in {MANIFEST}" for name in sorted(set(present) - set(manifest.files))
-    ]
+    problems += [f"{name}: extra, not listed in {MANIFEST}" for name in sorted(set(present) - set(manifest.files))]
     for name in sorted(set(present) & set(manifest.files)):
         if sha256_file(root / name) != manifest.files[name]:
             problems.append(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}")

@@ -12,7 +12,14 @@ from rses.suites import write_manifest
 
 FIRST_SEED = 31_000
 # What each group of 24 scenes (one style) asks of its targets.
-KINDS = ("plain",) * 8 + ("small",) * 4 + ("touching",) * 3 + ("touching_border",) * 2 + ("multi-instance",) * 4 + ("occluded",) * 3
+KINDS = (
+    ("plain",) * 8
+    + ("small",) * 4
+    + ("touching",) * 3
+    + ("touching_border",) * 2
+    + ("multi-instance",) * 4
+    + ("occluded",) * 3
+)
 # Scenes that a person found unclear, and the seed used instead.
 REPLACED: dict[int, int] = {}
 

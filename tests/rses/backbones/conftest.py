@@ -1,4 +1,4 @@
-"""Empty caches, a blocked network, and full-size networks with random weights in place of the published ones."""
+"""Empty caches, a blocked network, and full-size networks with random weights for the published ones."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def unpin() -> Callable[[tuple[Need, ...]], tuple[Need, ...]]:
 
 @pytest.fixture(scope="session")
 def random_trunks() -> dict[str, torch.nn.Module]:
-    """Full-size classification networks, initialised at random; VGG without its 120 M parameter classifier."""
+    """Full-size classification networks, initialised at random; VGG without its huge classifier."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         models = {

@@ -1,10 +1,9 @@
-"""open_clip around local files equals open_clip; nothing is fetched; wrong files and activations are refused."""
+"""open_clip around local files equals open_clip, fetches nothing, refuses wrong files and activations."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,10 @@ def reference(weights_file: Path) -> torch.nn.Module:
 
 
 @pytest.fixture(scope="module")
-def style(weights_file: Path) -> Iterator[OpenClipStyle]:
+def style(weights_file: Path) -> OpenClipStyle:
     backbone = load_style(f"open_clip:{ARCHITECTURE}/{weights_file}")
     assert isinstance(backbone, OpenClipStyle)
-    yield backbone
+    return backbone
 
 
 def pinned(path: Path, digest: str = "") -> tuple[Need, ...]:
@@ -76,7 +75,7 @@ def test_contract(style, reference, weights_file):
     assert isinstance(style, StyleBackbone)
     assert style.image_size == 224
     assert style.mean == pytest.approx((0.48145466, 0.4578275, 0.40821073))
-    assert style.logit_scale == pytest.approx(float(reference.logit_scale.exp()), rel=1e-6)
+    assert style.logit_scale == pytest.approx(reference.logit_scale.exp().item(), rel=1e-6)
     assert style.sha256 == hashlib.sha256(weights_file.read_bytes()).hexdigest()
     assert style.files == {"random.safetensors": style.sha256}
     assert style.id == f"open_clip:{ARCHITECTURE}/random.safetensors"  # no folder of this machine
@@ -165,9 +164,7 @@ def test_file_of_another_architecture_is_refused(weights_file):
 
 def test_position_table_of_another_size_is_refused_not_interpolated(weights_file):
     """open_clip itself would resize it with no more than a log line."""
-    with pytest.raises(
-        WeightsError, match=r"1 have another shape \(visual.positional_embedding: expected \(65, 768\)"
-    ):
+    with pytest.raises(WeightsError, match=r"1 have another shape \(visual.positional_embedding: expected \(65, 768\)"):
         load_style(f"open_clip:ViT-B-32-256/{weights_file}")
 
 
@@ -230,9 +227,7 @@ def test_unknown_names(spec, message, no_network):
 
 
 def test_tags_are_read_as_open_clip_reads_them():
-    assert parse_spec("open_clip:ViT-B-32/LAION2B-s34b-b79k") == parse_spec(
-        "open_clip:ViT-B-32/laion2b_s34b_b79k"
-    )
+    assert parse_spec("open_clip:ViT-B-32/LAION2B-s34b-b79k") == parse_spec("open_clip:ViT-B-32/laion2b_s34b_b79k")
 
 
 def test_table_of_openai_models_agrees_with_open_clip():

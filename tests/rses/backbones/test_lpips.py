@@ -181,9 +181,7 @@ def test_files_of_another_net_are_refused(trunk_folder):
 
 def test_heads_of_the_same_names_but_other_widths_are_refused(trunk_folder):
     trunk = trunk_folder / LPIPS_TRUNKS["vgg"][0]
-    with pytest.raises(
-        WeightsError, match=r"have another shape .*expected \(1, 128, 1, 1\), got \(1, 192, 1, 1\)"
-    ):
+    with pytest.raises(WeightsError, match=r"have another shape .*expected \(1, 128, 1, 1\), got \(1, 192, 1, 1\)"):
         load_perceptual("lpips:vgg", "cpu", from_files(trunk, heads_of("alex")))
 
 

@@ -1,4 +1,4 @@
-"""Receptive fields: cell by cell against networks in which every weight counts, and against real perturbation."""
+"""Receptive fields: cell by cell against networks in which every weight counts, and by perturbation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NETS = ("alex", "vgg", "squeeze")
 
 
 def averaging(net: str) -> nn.Module:
-    """A trunk whose every convolution averages: a cell is positive if and only if it sees a positive pixel."""
+    """A trunk whose every convolution averages: a cell is positive exactly if it sees a positive pixel."""
     trunk = _build_trunk(net).to_empty(device="cpu").double()
     for module in trunk.modules():
         if isinstance(module, nn.Conv2d):

@@ -81,9 +81,7 @@ def test_folders_are_those_of_the_publishers_loaders(empty_caches, monkeypatch, 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert torch_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    assert (
-        torch_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints" == tmp_path / "torch/hub/checkpoints"
-    )
+    assert torch_checkpoints() == Path(torch.hub.get_dir()) / "checkpoints" == tmp_path / "torch/hub/checkpoints"
     code = "import huggingface_hub.constants as c; print(c.HF_HUB_CACHE)"
     for name in (None, "HF_HOME", "HF_HUB_CACHE"):
         if name:
@@ -178,6 +176,6 @@ def test_damaged_or_unwritable_store_does_no_harm(empty_caches, tmp_path, conten
 
 
 def test_importing_the_package_and_its_command_imports_no_torch():
-    code = "import sys, rses.backbones, rses.cli.weights; print('torch' in sys.modules, 'open_clip' in sys.modules)"
+    code = "import sys, rses.backbones, rses.cli.weights; print([m in sys.modules for m in ('torch', 'open_clip')])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["False", "False"]
+    assert result.stdout.strip() == "[False, False]"

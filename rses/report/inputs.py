@@ -1,0 +1,124 @@
+"""Where the images of a run lie, so that a report can show them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rses.errors import InputError
+from rses.files import write_atomic
+from rses.results import Results
+
+__all__ = ["INPUTS", "SampleFiles", "folder_files", "remember_inputs", "run_files"]
+
+INPUTS = "inputs.json"
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """The images of one sample; ``None`` where there is none."""
+
+    pred: Path | None
+    source: Path | None
+    mask: Path | None
+
+
+def folder_files(
+    pred: str | Path,
+    masks: str | Path | None = None,
+    source: str | Path | None = None,
+    suite: str | Path | None = None,
+) -> dict[str, SampleFiles]:
+    """Find the images of every sample, by the same rules as scoring.
+
+    Args:
+        pred: Folder of predictions.
+        masks: Folder of masks, unless ``suite`` is given.
+        source: Folder of sources, where metadata does not name them.
+        suite: Name or folder of a suite.
+
+    Raises:
+        InputError: Folders that scoring would refuse too; missing predictions are no error here.
+    """
+    from rses.pairing import pair_folder
+
+    metadata = None
+    if suite is not None:
+        from rses.suites import load_suite
+
+        root = load_suite(suite).root
+        masks, metadata = root / "masks", root / "metadata.jsonl"
+    if masks is None:
+        raise InputError("Give a folder of masks or a suite.")
+    pairing = pair_folder(
+        Path(pred), Path(masks), None if source is None else Path(source),
+        metadata=metadata, allow_missing=True, needs=(),
+    )  # fmt: skip
+    return {pair.id: SampleFiles(pair.pred, pair.source, pair.mask) for pair in pairing.pairs}
+
+
+def remember_inputs(folder: str | Path, **places: str | Path | None) -> None:
+    """Write beside a run where its images lie, relative to the run, for `rses report`.
+
+    Args:
+        folder: Run folder.
+        **places: ``pred``, ``masks``, ``source`` and ``suite`` as given to scoring.
+    """
+    root = Path(folder)
+    record = {name: _relative(value, root, name) for name, value in places.items() if value is not None}
+    write_atomic(root / INPUTS, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+
+
+def _relative(value: str | Path, root: Path, name: str) -> str:
+    # The name of an embedded suite is not a path.
+    if name == "suite" and not Path(value).is_dir():
+        return str(value)
+    try:
+        return Path(os.path.relpath(Path(value).resolve(), root.resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return str(Path(value).resolve())
+
+
+def run_files(folder: str | Path, run: Results, suite: str | Path | None = None) -> dict[str, SampleFiles] | None:
+    """Find the images of a saved run.
+
+    Args:
+        folder: Run folder, with ``inputs.json`` or, from the bench, ``images/``.
+        run: What was loaded from it.
+        suite: Name or folder of its suite, where the run does not say or it was moved.
+
+    Returns:
+        The files by sample id, or ``None`` where they cannot be found any more.
+    """
+    root = Path(folder)
+    places = _recall(root)
+    if suite is not None:
+        places = {**places, "suite": suite, "masks": None}
+    if "pred" not in places and (root / "images").is_dir():
+        places["pred"] = root / "images"
+        places.setdefault("suite", (run.info.get("suite") or {}).get("name"))
+    if places.get("pred") is None or (places.get("suite") is None and places.get("masks") is None):
+        return None
+    try:
+        return folder_files(places["pred"], places.get("masks"), places.get("source"), places.get("suite"))
+    except InputError:
+        return None
+
+
+def _recall(root: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((root / INPUTS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(record, Mapping):
+        return {}
+    places: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, str):
+            path = root / value
+            places[name] = path if name != "suite" or path.is_dir() else value
+    return places

@@ -1,0 +1,128 @@
+"""Small pictures for the page: thumbnails, the outline of a region, heat maps, all as data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+__all__ = ["SIDE", "data_uri", "difference", "fit", "fit_map", "heat_colors", "outline"]
+
+SIDE = 256
+QUALITY = 84
+# Anchors of a dark-to-light map whose lightness rises evenly, so that more is always brighter.
+_ANCHORS = np.array(
+    [(8, 8, 24), (60, 14, 98), (132, 32, 107), (203, 66, 72), (244, 128, 24), (250, 196, 60), (252, 255, 190)],
+    dtype=np.float64,
+)
+_OUTLINE, _HALO = (255, 64, 160), (255, 255, 255)
+
+
+def fit(image: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Shrink an image so that its longer side is at most ``side``; a smaller one stays as it is.
+
+    Args:
+        image: (H, W, 3) uint8.
+        side: Longest side of the result in px.
+
+    Example:
+        >>> fit(np.zeros((512, 256, 3), np.uint8)).shape
+        (256, 128, 3)
+    """
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def fit_map(values: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Shrink a map (H, W) of nonnegative floats by taking means, as :func:`fit` does images.
+
+    Example:
+        >>> fit_map(np.ones((512, 512))).shape
+        (256, 256)
+    """
+    height, width = values.shape
+    scale = side / max(height, width)
+    picture = Image.fromarray(values.astype(np.float32))
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def outline(image: np.ndarray, region: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Draw the edge of a region, two-coloured so that it shows on any picture.
+
+    Args:
+        image: (H, W, 3) uint8.
+        region: (H, W) bool.
+        side: Longest side of the result in px; small images are enlarged so that the line stays thin.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    factor = max(1, side // max(image.shape[:2]))
+    small = np.kron(fit(image, side), np.ones((factor, factor, 1), np.uint8))
+    height, width = small.shape[:2]
+    mask = np.asarray(Image.fromarray(region).resize((width, height), Image.Resampling.NEAREST)) > 0
+    inner = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
+    halo = ndimage.binary_dilation(mask, iterations=1) & ~mask
+    drawn = small.copy()
+    drawn[halo] = _HALO
+    drawn[inner] = _OUTLINE
+    return drawn
+
+
+def difference(pred: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Return the largest absolute difference over channels, (H, W) float in [0, 1].
+
+    Args:
+        pred: (H, W, 3) uint8.
+        source: The same shape.
+
+    Example:
+        >>> difference(np.full((1, 1, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)).item()
+        1.0
+    """
+    return np.abs(pred.astype(np.float64) - source.astype(np.float64)).max(axis=2) / 255
+
+
+def heat_colors(values: np.ndarray, top: float, region: np.ndarray | None = None) -> np.ndarray:
+    """Colour a map on a square-root scale, so that faint leaks show.
+
+    Args:
+        values: (H, W) nonnegative floats.
+        top: Value of the brightest colour; larger ones are clipped.
+        region: (H, W) bool; inside, the map is grey, because it is not counted.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Example:
+        >>> heat_colors(np.array([[0.0, 1.0]]), 1.0)[0].tolist()
+        [[8, 8, 24], [252, 255, 190]]
+    """
+    level = np.sqrt(np.clip(values / top, 0, 1)) if top > 0 else np.zeros(values.shape)
+    stops = np.linspace(0, 1, len(_ANCHORS))
+    colors = np.stack([np.interp(level, stops, _ANCHORS[:, channel]) for channel in range(3)], axis=2)
+    if region is not None:
+        colors[region] = (96 + 110 * level)[region][:, None]
+    return colors.round().astype(np.uint8)
+
+
+def data_uri(image: np.ndarray) -> str:
+    """Encode an image (H, W, 3) uint8 as JPEG without colour subsampling, in a ``data:`` URI.
+
+    Example:
+        >>> data_uri(np.zeros((8, 8, 3), np.uint8))[:23]
+        'data:image/jpeg;base64,'
+    """
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
