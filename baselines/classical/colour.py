@@ -25,9 +25,7 @@ def cyberpunk(image: Array, context: Context) -> Array:
     drift = context.vary(0.35, 0.65)
     tone = adaptive_tone(image)
     shape = tone.shape
-    night = gradient_map(
-        tone**1.5, [(4, 4, 22), (10, 50, 90), (120, 20, 130), (250, 60, 190), (130, 240, 255)]
-    )
+    night = gradient_map(tone**1.5, [(4, 4, 22), (10, 50, 90), (120, 20, 130), (250, 60, 190), (130, 240, 255)])
     edges = edge_strength(image, context.px(0.8))
     glow = edges**2 + 1.3 * blur(edges**2, context.px(2.5))
     zone = smooth_noise(shape, context.px(36, 8), context.rng)

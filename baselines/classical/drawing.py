@@ -43,10 +43,7 @@ def pencil(image: Array, context: Context) -> Array:
     thin, length = context.px(1.0, 1.0), context.px(11 * sharp, 3)
     first = hatching(tone.shape, angle, length, thin, context.rng)
     second = hatching(tone.shape, angle + 1.2, length, thin, context.rng)
-    strokes = (
-        smoothstep(0.0, 0.45, dark * 1.15 - first) * 0.42
-        + smoothstep(0.0, 0.4, dark - 0.35 - 0.6 * second) * 0.3
-    )
+    strokes = smoothstep(0.0, 0.45, dark * 1.15 - first) * 0.42 + smoothstep(0.0, 0.4, dark - 0.35 - 0.6 * second) * 0.3
     lines = 0.55 * contours(image, context.px(0.7))
     grey = (0.97 - strokes - lines) * (0.35 + 0.65 * dodge**2) * paper(tone.shape, context, 0.06)
     return _grey(np.maximum(grey, 0.12), (0.985, 0.99, 1.0))
@@ -96,11 +93,7 @@ def blueprint(image: Array, context: Context) -> Array:
     near_column = np.abs((columns + phase[1]) % pitch - pitch / 2) < half
     mesh = 0.20 * (near_row | near_column).astype(np.float32)
     ground = np.array([0.06 + hue, 0.25 + hue, 0.62 - hue], np.float32)
-    ground = (
-        ground
-        * (0.85 + 0.3 * blur(tone, context.px(3)))[..., None]
-        * paper(tone.shape, context, 0.08)[..., None]
-    )
+    ground = ground * (0.85 + 0.3 * blur(tone, context.px(3)))[..., None] * paper(tone.shape, context, 0.08)[..., None]
     chalk = np.clip(mesh + 0.92 * lines, 0, 0.95)[..., None]
     return ground * (1 - chalk) + chalk * np.array([0.93, 0.97, 1.0], np.float32)
 

@@ -149,9 +149,7 @@ def halftone_comic(image: Array, context: Context) -> Array:
         screen = _screen(image.shape, pitch, angle + tilt, phase + channel)
         dot = smoothstep(-0.12, 0.12, ink[..., channel] + screen - 1.0 + 0.06)
         sheet[..., channel] *= 1 - 0.92 * dot
-    key = np.maximum(
-        contours(image, context.px(1.0), 0.35, 0.55), smoothstep(0.80, 0.88, 1 - adaptive_tone(image))
-    )
+    key = np.maximum(contours(image, context.px(1.0), 0.35, 0.55), smoothstep(0.80, 0.88, 1 - adaptive_tone(image)))
     return sheet * (1 - 0.93 * key)[..., None]
 
 
@@ -168,9 +166,7 @@ def low_poly(image: Array, context: Context) -> Array:
     inner = inner + context.rng.uniform(-0.3, 0.3, inner.shape) * context.scale
     steps_y = np.linspace(-1, height, max(2, round(height / pitch / 1.5)) + 1)
     steps_x = np.linspace(-1, width, max(2, round(width / pitch / 1.5)) + 1)
-    frame = [(y, x) for y in steps_y for x in (-1, width)] + [
-        (y, x) for x in steps_x[1:-1] for y in (-1, height)
-    ]
+    frame = [(y, x) for y in steps_y for x in (-1, width)] + [(y, x) for x in steps_x[1:-1] for y in (-1, height)]
     mesh = Delaunay(np.concatenate([inner, np.asarray(frame)]))
     pixels = np.stack(np.indices((height, width)), axis=-1).reshape(-1, 2).astype(np.float64)
     labels = np.maximum(mesh.find_simplex(pixels), 0).astype(np.int64).reshape(height, width)

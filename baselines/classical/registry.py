@@ -52,9 +52,7 @@ def _problems(image: object, style: object, mask: object, strength: float, seed:
         came = f"an array of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         found.append(f"The image must be a numpy array of shape (H, W, 3), got {came}.")
     elif image.dtype != np.uint8:
-        found.append(
-            f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round()."
-        )
+        found.append(f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round().")
     elif min(image.shape[:2]) < MIN_SIZE:
         found.append(f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.")
     if mask is not None:
@@ -62,9 +60,7 @@ def _problems(image: object, style: object, mask: object, strength: float, seed:
             came = str(mask.dtype) if isinstance(mask, np.ndarray) else type(mask).__name__
             found.append(f"The mask must be a boolean array, got {came}. Use mask > 0.")
         elif isinstance(image, np.ndarray) and mask.shape != image.shape[:2]:
-            found.append(
-                f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it."
-            )
+            found.append(f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it.")
     if not (np.isfinite(strength) and strength > 0):
         found.append(f"strength must be a positive number, got {strength}. 1 is the full style.")
     if seed < 0:
@@ -89,7 +85,8 @@ def stylize(
         image: (H, W, 3) uint8 sRGB, at least 16 pixels on each side.
         style: A key of ``STYLES``.
         mask: (H, W) bool; pixels where it is False come back byte for byte. None means everywhere.
-        strength: 1 is the full style, below 1 a blend with the photo, above 1 the style with more contrast.
+        strength: 1 is the full style, below 1 a blend with the photo, above 1 the style with more contrast
+            (which in "sepia photograph" first undoes some of its fading, so the change is not monotone there).
         seed: Non-negative; varies palette, phase and direction.
 
     Returns:

@@ -92,7 +92,7 @@ def _wrap(text: str, width: int) -> str:
 def main() -> None:
     """Draw the figure from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", default="chelsea_pixel_art")
+    parser.add_argument("--sample", default="chelsea-pixel-art")
     parser.add_argument("--out", type=Path, default=Path("docs/images/overview.png"))
     arguments = parser.parse_args()
     draw(arguments.sample, arguments.out)

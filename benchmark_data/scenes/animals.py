@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
-from benchmark_data.scenes.pen import Pen, Point, smooth
+from benchmark_data.scenes.pen import Pen, Point, path, smooth
 
 __all__ = ["bird", "butterfly", "cat", "dog", "duck", "fish", "rabbit"]
 
@@ -42,10 +42,12 @@ def cat(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     iris = [(0.62, 0.78, 0.25), (0.92, 0.72, 0.2), (0.35, 0.65, 0.8)][rng.integers(0, 3)]
     lift = float(rng.uniform(-0.35, 0.15))
     pen.layer(0.5, "fur", pattern)
-    tail = smooth([(0.35, 0.86), (0.72, 0.84), (0.85, 0.45 + lift), (0.72, 0.1 + lift), (0.86, -0.1 + lift)], 5, closed=False)
+    tail = smooth(
+        [(0.35, 0.86), (0.72, 0.84), (0.85, 0.45 + lift), (0.72, 0.1 + lift), (0.86, -0.1 + lift)], 5, closed=False
+    )
     pen.line(tail, 0.2, colour, 0.15)
     pen.layer(0.6, "fur", pattern)
-    pen.curve(_mirrored([(0.26, -0.2), (0.34, 0.1), (0.5, 0.45), (0.54, 0.78), (0.38, 0.97)]), colour)
+    pen.curve(_mirrored(path("0.26,-0.2 0.34,0.1 0.5,0.45 0.54,0.78 0.38,0.97")), colour)
     pen.layer(0.3, "fur")
     pen.curve(_mirrored([(0.14, -0.1), (0.2, 0.15), (0.15, 0.42)]), pale)
     pen.layer(0.5, "fur")
@@ -77,7 +79,7 @@ def dog(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     pen.layer(0.5, "fur")
     pen.line(smooth([(0.4, 0.8), (0.75, 0.7), (0.92, 0.35)], 5, closed=False), 0.2, colour, 0.1)
     pen.layer(0.6, "fur", pattern)
-    pen.curve(_mirrored([(0.28, -0.15), (0.36, 0.2), (0.52, 0.5), (0.54, 0.82), (0.38, 0.98)]), colour)
+    pen.curve(_mirrored(path("0.28,-0.15 0.36,0.2 0.52,0.5 0.54,0.82 0.38,0.98")), colour)
     pen.layer(0.3, "fur")
     pen.curve(_mirrored([(0.17, 0.0), (0.22, 0.25), (0.14, 0.5)]), pale)
     pen.layer(0.5, "fur")
@@ -88,15 +90,24 @@ def dog(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     pen.line([(-0.27, -0.06), (0, 0.01), (0.27, -0.06)], 0.12, collar)
     pen.ellipse(0, 0.08, 0.08, 0.08, (0.95, 0.8, 0.3))
     pen.layer(0.6, "fur", pattern)
-    pen.curve(_mirrored([(0.2, -0.96), (0.4, -0.74), (0.38, -0.42), (0.26, -0.14), (0.1, -0.04)]), colour)
+    pen.curve(_mirrored(path("0.2,-0.96 0.4,-0.74 0.38,-0.42 0.26,-0.14 0.1,-0.04")), colour)
     pen.layer(0.5, "fur")
     for side in (-1, 1):
-        pen.curve([(0.26 * side, -0.92), (0.52 * side, -0.84), (0.66 * side, -0.45), (0.55 * side, -0.18), (0.42 * side, -0.4)], deep)
+        pen.curve(
+            [
+                (0.26 * side, -0.92),
+                (0.52 * side, -0.84),
+                (0.66 * side, -0.45),
+                (0.55 * side, -0.18),
+                (0.42 * side, -0.4),
+            ],
+            deep,
+        )
     pen.layer(0.5)
     pen.ellipse(0, -0.28, 0.25, 0.22, pale)
     pen.layer(0.1)
     if rng.random() < 0.6:
-        pen.curve([(-0.09, -0.16), (0.09, -0.16), (0.08, 0.04), (0, 0.09), (-0.08, 0.04)], (0.92, 0.45, 0.48))
+        pen.curve(path("-0.09,-0.16 0.09,-0.16 0.08,0.04 0,0.09 -0.08,0.04"), (0.92, 0.45, 0.48))
     pen.line([(-0.14, -0.17), (0, -0.22), (0.14, -0.17)], 0.035, INK)
     pen.ellipse(0, -0.38, 0.12, 0.085, INK)
     for side in (-1, 1):
@@ -117,7 +128,7 @@ def rabbit(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     pen.layer(0.6, "fur")
     pen.ellipse(0.46, 0.72, 0.16, 0.15, pale)
     pen.layer(0.6, "fur")
-    pen.curve(_mirrored([(0.22, 0.0), (0.42, 0.35), (0.5, 0.7), (0.36, 0.97)]), colour)
+    pen.curve(_mirrored(path("0.22,0 0.42,0.35 0.5,0.7 0.36,0.97")), colour)
     pen.layer(0.3, "fur")
     pen.ellipse(0, 0.52, 0.22, 0.3, pale)
     pen.layer(0.5, "fur")
@@ -139,19 +150,23 @@ def fish(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     fin = mix(colour, COLOURS[["orange", "yellow", "red", "teal"][rng.integers(0, 4)]], 0.35)
     deep, pale = darker(colour, 0.35), lighter(colour, 0.45)
     kind = ["scales", "stripes", "scales", "spots"][rng.integers(0, 4)]
-    pattern = (kind, deep if kind != "stripes" else lighter(colour, 0.75), {"scales": 7.0, "stripes": 2.6, "spots": 5.0}[kind])
+    pattern = (
+        kind,
+        deep if kind != "stripes" else lighter(colour, 0.75),
+        {"scales": 7.0, "stripes": 2.6, "spots": 5.0}[kind],
+    )
     pen.layer(0.5, "", ("bands", darker(fin, 0.25), 14.0))
-    pen.curve([(0.5, 0.0), (0.8, -0.42), (1.02, -0.46), (0.88, 0.0), (1.02, 0.46), (0.8, 0.42)], fin)
-    pen.curve([(-0.3, -0.35), (-0.1, -0.72), (0.3, -0.66), (0.4, -0.25), (0.0, -0.2)], fin)
-    pen.curve([(-0.05, 0.3), (0.12, 0.66), (0.3, 0.6), (0.28, 0.24)], fin)
+    pen.curve(path("0.5,0 0.8,-0.42 1.02,-0.46 0.88,0 1.02,0.46 0.8,0.42"), fin)
+    pen.curve(path("-0.3,-0.35 -0.1,-0.72 0.3,-0.66 0.4,-0.25 0,-0.2"), fin)
+    pen.curve(path("-0.05,0.3 0.12,0.66 0.3,0.6 0.28,0.24"), fin)
     pen.layer(0.7, "", pattern)
-    body = [(-0.96, 0.05), (-0.7, -0.28), (-0.2, -0.46), (0.3, -0.3), (0.62, -0.08), (0.62, 0.08), (0.3, 0.32), (-0.2, 0.45), (-0.7, 0.3)]
+    body = path("-0.96,0.05 -0.7,-0.28 -0.2,-0.46 0.3,-0.3 0.62,-0.08 0.62,0.08 0.3,0.32 -0.2,0.45 -0.7,0.3")
     pen.curve(body, colour)
     pen.glint(-0.35, -0.28, 0.16, 0.5)
     pen.layer(0.4)
-    pen.curve([(-0.96, 0.05), (-0.72, -0.27), (-0.5, -0.36), (-0.42, 0.0), (-0.52, 0.36), (-0.72, 0.28)], mix(colour, pale, 0.5))
+    pen.curve(path("-0.96,0.05 -0.72,-0.27 -0.5,-0.36 -0.42,0 -0.52,0.36 -0.72,0.28"), mix(colour, pale, 0.5))
     pen.layer(0.4, "", ("bands", darker(fin, 0.25), 16.0))
-    pen.curve([(-0.22, 0.08), (0.12, 0.0), (0.2, 0.22), (-0.05, 0.28)], fin)
+    pen.curve(path("-0.22,0.08 0.12,0 0.2,0.22 -0.05,0.28"), fin)
     pen.layer(0.0)
     _eye(pen, -0.66, -0.08, 0.1, (0.97, 0.95, 0.85))
     pen.line([(-0.93, 0.1), (-0.8, 0.13)], 0.035, INK)
@@ -166,13 +181,18 @@ def bird(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
         pen.line([(x, 0.5), (x - 0.03, 0.93)], 0.06, (0.45, 0.3, 0.15))
         pen.line([(x - 0.2, 0.95), (x - 0.03, 0.92), (x + 0.1, 0.95)], 0.05, (0.45, 0.3, 0.15))
     pen.layer(0.5, "fur")
-    pen.poly([(0.4, 0.1), (1.0, 0.36), (0.98, 0.54), (0.4, 0.42)], deep)
+    pen.poly(path("0.4,0.1 1,0.36 0.98,0.54 0.4,0.42"), deep)
     pen.layer(0.7, "fur")
-    pen.curve([(-0.72, -0.5), (-0.45, -0.78), (-0.12, -0.62), (0.08, -0.22), (0.5, 0.12), (0.55, 0.38), (0.2, 0.6), (-0.25, 0.54), (-0.55, 0.15), (-0.66, -0.2)], colour)
+    pen.curve(
+        path(
+            "-0.72,-0.5 -0.45,-0.78 -0.12,-0.62 0.08,-0.22 0.5,0.12 0.55,0.38 0.2,0.6 -0.25,0.54 -0.55,0.15 -0.66,-0.2"
+        ),
+        colour,
+    )
     pen.layer(0.5, "fur")
-    pen.curve([(-0.6, -0.16), (-0.35, -0.05), (-0.12, 0.3), (0.12, 0.56), (-0.22, 0.52), (-0.5, 0.18)], breast)
+    pen.curve(path("-0.6,-0.16 -0.35,-0.05 -0.12,0.3 0.12,0.56 -0.22,0.52 -0.5,0.18"), breast)
     pen.layer(0.6, "", ("stripes", darker(deep, 0.3), 5.0))
-    pen.curve([(-0.2, -0.12), (0.1, -0.1), (0.5, 0.18), (0.78, 0.44), (0.35, 0.42), (-0.08, 0.26)], deep)
+    pen.curve(path("-0.2,-0.12 0.1,-0.1 0.5,0.18 0.78,0.44 0.35,0.42 -0.08,0.26"), deep)
     pen.layer(0.4)
     pen.poly([(-0.68, -0.56), (-0.99, -0.4), (-0.66, -0.34)], BEAK)
     pen.layer(0.0)
@@ -183,17 +203,21 @@ def duck(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     """A swimming duck in profile."""
     deep, neck = darker(colour, 0.25), [None, (0.1, 0.42, 0.26), None][rng.integers(0, 3)]
     pen.layer(0.7, "fur")
-    pen.curve([(-0.6, 0.1), (-0.25, 0.06), (0.3, 0.1), (0.72, -0.02), (0.98, -0.18), (0.9, 0.3), (0.6, 0.62), (0.0, 0.7), (-0.5, 0.6), (-0.72, 0.36)], colour)
+    pen.curve(
+        path("-0.6,0.1 -0.25,0.06 0.3,0.1 0.72,-0.02 0.98,-0.18 0.9,0.3 0.6,0.62 0,0.7 -0.5,0.6 -0.72,0.36"), colour
+    )
     pen.layer(0.6, "fur")
     head = neck or colour
-    pen.curve([(-0.66, 0.3), (-0.56, -0.1), (-0.72, -0.36), (-0.6, -0.68), (-0.34, -0.72), (-0.16, -0.5), (-0.2, -0.2), (-0.16, 0.2), (-0.35, 0.36)], head)
+    pen.curve(
+        path("-0.66,0.3 -0.56,-0.1 -0.72,-0.36 -0.6,-0.68 -0.34,-0.72 -0.16,-0.5 -0.2,-0.2 -0.16,0.2 -0.35,0.36"), head
+    )
     if neck:
         pen.layer(0.3)
         pen.line([(-0.58, 0.06), (-0.38, 0.12), (-0.2, 0.06)], 0.1, (0.95, 0.95, 0.92))
     pen.layer(0.6, "fur", ("bands", darker(deep, 0.25), 6.0))
-    pen.curve([(-0.18, 0.2), (0.2, 0.12), (0.66, 0.14), (0.84, 0.08), (0.6, 0.46), (0.15, 0.5)], deep)
+    pen.curve(path("-0.18,0.2 0.2,0.12 0.66,0.14 0.84,0.08 0.6,0.46 0.15,0.5"), deep)
     pen.layer(0.5)
-    pen.curve([(-0.66, -0.5), (-0.84, -0.44), (-1.0, -0.34), (-0.8, -0.28), (-0.66, -0.32)], BEAK)
+    pen.curve(path("-0.66,-0.5 -0.84,-0.44 -1,-0.34 -0.8,-0.28 -0.66,-0.32"), BEAK)
     pen.layer(0.0)
     _eye(pen, -0.5, -0.52, 0.075, (0.2, 0.12, 0.08))
 
@@ -206,7 +230,7 @@ def butterfly(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
         pen.layer(0.35, "grain" if scale < 1 else "")
         for side in (-1, 1):
             upper: list[Point] = [(0.05, -0.02), (0.3, -0.5), (0.75, -0.78), (reach, -0.6), (0.88, -0.12), (0.5, 0.06)]
-            lower: list[Point] = [(0.05, 0.02), (0.5, 0.08), (0.76, 0.3), (0.66, 0.68), (0.36, 0.78), (0.12, 0.36)]
+            lower: list[Point] = path("0.05,0.02 0.5,0.08 0.76,0.3 0.66,0.68 0.36,0.78 0.12,0.36")
             for wing in (lower, upper):
                 cx, cy = np.mean(wing, axis=0)
                 pen.curve([(side * (cx + (x - cx) * scale), cy + (y - cy) * scale) for x, y in wing], paint)
@@ -219,4 +243,3 @@ def butterfly(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     pen.layer(0.6, "", ("bands", (0.35, 0.28, 0.2), 9.0))
     pen.ellipse(0, 0.08, 0.08, 0.46, (0.14, 0.11, 0.1))
     pen.ellipse(0, -0.42, 0.1, 0.1, (0.14, 0.11, 0.1))
-

@@ -141,7 +141,8 @@ def street(rng: np.random.Generator, side: int) -> Backdrop:
     picture = np.asarray(canvas, np.float32) / 255
     tar = jitter((0.36, 0.36, 0.39), rng)
     across, _, depth = _perspective(side, horizon, rng)
-    ground = _ramp(side, lighter(tar, 0.15), tar) * (1 + 0.1 * fractal(rng, (side, side), (side // 3, side // 3), 2))[..., None]
+    gravel = 1 + 0.1 * fractal(rng, (side, side), (side // 3, side // 3), 2)
+    ground = _ramp(side, lighter(tar, 0.15), tar) * gravel[..., None]
     rows = np.arange(side, dtype=np.float32)[:, None] / side * np.ones((1, side), np.float32)
     ground = _blend(ground, (0.66, 0.65, 0.63), (rows < horizon + 0.07) * 1.0)
     dash = (np.abs(rows - horizon - 0.28) < 0.012) & (np.sin(across / depth * 40) > -0.2)
@@ -166,7 +167,8 @@ def _bricks(rng: np.random.Generator, side: int) -> np.ndarray:
     u, v = (x * rows / 2.2 + 0.5 * (row % 2)), y * rows
     tone = rng.uniform(-0.16, 0.16, (64, 64)).astype(np.float32)[row.astype(int) % 64, np.floor(u).astype(int) % 64]
     brick = mix(_pick(rng, "red brown orange white grey"), (0.55, 0.42, 0.36), 0.45)
-    picture = np.asarray(brick, np.float32) * (1 + tone + 0.1 * fractal(rng, (side, side), (side // 4, side // 4), 2))[..., None]
+    grain = 0.1 * fractal(rng, (side, side), (side // 4, side // 4), 2)
+    picture = np.asarray(brick, np.float32) * (1 + tone + grain)[..., None]
     edge = np.minimum(np.minimum(u % 1, 1 - u % 1) * 2.2, np.minimum(v % 1, 1 - v % 1))
     return _blend(picture, lighter(brick, 0.45), 1 - np.clip((edge - 0.05) * 14, 0, 1))
 
@@ -183,7 +185,7 @@ def _tiles(
     return _blend(picture, second, share) * grain[..., None]
 
 
-def _planks(rng: np.random.Generator, side: int, u: np.ndarray, v: np.ndarray, wood: Colour) -> np.ndarray:
+def _planks(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, wood: Colour) -> np.ndarray:
     """Wooden boards running along v."""
     board = np.floor(u).astype(int)
     tone = rng.uniform(-0.13, 0.13, 64).astype(np.float32)[board % 64]
@@ -222,13 +224,14 @@ def room(rng: np.random.Generator, side: int) -> Backdrop:
     across, away, _ = _perspective(side, horizon - 0.18, rng)
     kind = rng.integers(0, 3)
     if kind == 0:
-        ground = _planks(rng, side, across * 4, away * 2, jitter((0.62, 0.42, 0.25), rng, 0.07))
+        ground = _planks(rng, across * 4, away * 2, jitter((0.62, 0.42, 0.25), rng, 0.07))
     elif kind == 1:
         tile = _pick(rng, "white grey yellow")
         ground = _tiles(rng, side, across * 3, away * 3, tile, mix(_pick(rng, "black blue green red brown"), tile, 0.2))
     else:
         wool = mix(_pick(rng, "red blue green purple grey brown"), (0.6, 0.55, 0.5), 0.4)
-        ground = _ramp(side, wool, darker(wool, 0.15)) * (1 + 0.2 * fractal(rng, (side, side), (side // 3, side // 2), 2))[..., None]
+        pile = 1 + 0.2 * fractal(rng, (side, side), (side // 3, side // 2), 2)
+        ground = _ramp(side, wool, darker(wool, 0.15)) * pile[..., None]
     picture = _blend(picture, ground, _below(side, horizon))
     skirting = _below(side, horizon - 0.035) - _below(side, horizon)
     return _blend(picture, (0.92, 0.9, 0.86), skirting), horizon
@@ -241,7 +244,7 @@ def table(rng: np.random.Generator, side: int) -> Backdrop:
     across, away, _ = _perspective(side, horizon - 0.25, rng)
     kind = rng.integers(0, 3)
     if kind < 2:
-        ground = _planks(rng, side, across * 2.2, away, jitter((0.66, 0.44, 0.26), rng, 0.1))
+        ground = _planks(rng, across * 2.2, away, jitter((0.66, 0.44, 0.26), rng, 0.1))
     else:
         cloth = _pick(rng, "red blue green teal orange")
         ground = _tiles(rng, side, across * 3.4, away * 3.4, (0.95, 0.94, 0.91), mix(cloth, (1.0, 1.0, 1.0), 0.25))
@@ -268,7 +271,8 @@ def bokeh(rng: np.random.Generator, side: int) -> Backdrop:
 
 def studio(rng: np.random.Generator, side: int) -> Backdrop:
     """A seamless coloured backdrop with a floor that curves up."""
-    base = mix(_pick(rng, "teal blue yellow pink green grey orange purple white red"), (0.8, 0.8, 0.8), float(rng.uniform(0.1, 0.5)))
+    paper = _pick(rng, "teal blue yellow pink green grey orange purple white red")
+    base = mix(paper, (0.8, 0.8, 0.8), float(rng.uniform(0.1, 0.5)))
     horizon = float(rng.uniform(0.5, 0.66))
     rows, columns = np.mgrid[:side, :side].astype(np.float32) / side
     glow = np.exp(-(((columns - rng.uniform(0.3, 0.7)) / 0.5) ** 2) - ((rows - 0.4) / 0.45) ** 2)
@@ -354,7 +358,8 @@ def beach(rng: np.random.Generator, side: int) -> Backdrop:
     water = jitter((0.12, 0.48, 0.62), rng)
     picture = _blend(_sky(rng, side), _waves(rng, side, coast, water), _below(side, coast))
     sand = jitter((0.90, 0.78, 0.56), rng)
-    ground = _ramp(side, sand, darker(sand, 0.1)) * (1 + 0.1 * fractal(rng, (side, side), (side // 4, side // 4), 3))[..., None]
+    grain = 1 + 0.1 * fractal(rng, (side, side), (side // 4, side // 4), 3)
+    ground = _ramp(side, sand, darker(sand, 0.1)) * grain[..., None]
     shore = _ridge(rng, side, horizon, 0.03)
     picture = _blend(picture, (0.97, 0.98, 0.97), _below(side, shore - 0.02))
     return _blend(picture, ground, _below(side, shore)), horizon
@@ -389,7 +394,8 @@ def _bytes(colour: Colour) -> tuple[int, int, int]:
 BACKDROPS: dict[str, Painter] = {
     painter.__name__: painter
     for painter in (
-        meadow, desert, snow, street, garden, room, table, bokeh, studio, plaster, checks, planks, sky, night, sea, beach, underwater,
+        meadow, desert, snow, street, garden, room, table, bokeh, studio, plaster,
+        checks, planks, sky, night, sea, beach, underwater,
     )
 }  # fmt: skip
 """Every backdrop by name."""

@@ -122,37 +122,42 @@ def make_scene(
     _check(n_objects, kind, classes, target, backdrop, recolour, size)
     rng = np.random.default_rng([seed, 0])
     wanted = kind or choose_kind(rng, n_objects)
-    if backdrop is None:
-        sought = {target} if target else set(classes or CLASSES)
-        fitting = [name for name in BACKDROPS if sought & set(HABITATS[name])]
-        backdrop = (fitting or list(BACKDROPS))[int(rng.integers(0, len(fitting or BACKDROPS)))]
+    backdrop = backdrop or _choose_backdrop(rng, classes, target)
     canvas, horizon = _paint_backdrop(backdrop, seed, size)
+    light = (-0.6 if seed % 2 else 0.6, -0.8)
     for attempt in range(ATTEMPTS):
         stream = np.random.default_rng([seed, 1, attempt])
         names = _names(stream, n_objects, wanted, classes, target, HABITATS[backdrop])
         plan = _plan(stream, names, wanted, canvas, size)
-        light = (-0.6 if seed % 2 else 0.6, -0.8)
-        sprites = [_sprite(plan, i, [seed, 2, attempt, i], light, plan.colours[i]) for i in range(len(plan.names))]
-        layout = place(np.random.default_rng([seed, 3, attempt]), sprites, wanted, size, horizon)
+        drawn = [_sprite(plan, i, [seed, 2, attempt, i], light, plan.colours[i]) for i in range(len(names))]
+        layout = place(np.random.default_rng([seed, 3, attempt]), drawn, wanted, size, horizon)
         if layout is None:
             continue
-        masks, whole = _visible(sprites, layout, size)
-        tags = object_tags(masks, whole, plan.names)
+        masks, whole = _visible(drawn, layout, size)
+        tags = object_tags(masks, whole, names)
         if _acceptable(wanted, kind, masks, whole, tags):
             break
     else:
         raise RuntimeError(f"no layout of kind {wanted!r} found for seed {seed}; report this seed")
-    colours = list(plan.colours)
-    for index, colour in (recolour or {}).items():
-        if index >= len(colours):
-            raise ValueError(f"recolour names object {index}, but the scene has {len(colours)} objects")
-        colours[index] = colour
-        sprites[index] = _sprite(plan, index, [seed, 2, attempt, index], light, colour)
-    image = _compose(canvas, sprites, layout, backdrop, light, np.random.default_rng([seed, 4]))
-    objects = tuple(
-        SceneObject(name, colours[i], masks[i], tags[i], layout.order.index(i)) for i, name in enumerate(plan.names)
-    )
-    return Scene(image, objects, tags[0], backdrop, seed)
+    colours = _recoloured(plan.colours, recolour or {})
+    for index in recolour or {}:
+        drawn[index] = _sprite(plan, index, [seed, 2, attempt, index], light, colours[index])
+    image = _compose(canvas, drawn, layout, backdrop, light, np.random.default_rng([seed, 4]))
+    objects = (SceneObject(names[i], colours[i], masks[i], tags[i], layout.order.index(i)) for i in range(len(names)))
+    return Scene(image, tuple(objects), tags[0], backdrop, seed)
+
+
+def _choose_backdrop(rng: np.random.Generator, classes: Sequence[str] | None, target: str | None) -> str:
+    sought = {target} if target else set(classes or CLASSES)
+    fitting = [name for name in BACKDROPS if sought & set(HABITATS[name])] or list(BACKDROPS)
+    return fitting[int(rng.integers(0, len(fitting)))]
+
+
+def _recoloured(colours: Sequence[str], changes: Mapping[int, str]) -> list[str]:
+    beyond = [index for index in changes if not 0 <= index < len(colours)]
+    if beyond:
+        raise ValueError(f"recolour names object {beyond[0]}, but the scene has {len(colours)} objects")
+    return [changes.get(index, colour) for index, colour in enumerate(colours)]
 
 
 def _check(
@@ -217,9 +222,7 @@ def _names(
     return names
 
 
-def _plan(
-    rng: np.random.Generator, names: Sequence[str], kind: str, canvas: np.ndarray, size: int
-) -> _Plan:
+def _plan(rng: np.random.Generator, names: Sequence[str], kind: str, canvas: np.ndarray, size: int) -> _Plan:
     low, high = {1: (0.55, 0.88), 2: (0.46, 0.66), 3: (0.4, 0.56), 4: (0.35, 0.47)}[len(names)]
     scale = float(rng.uniform(low, high))
     heights = [float(size * scale * CLASSES[name].size * rng.uniform(0.88, 1.12)) for name in names]
@@ -310,9 +313,7 @@ def _compose(
     return (np.clip(picture * vignette[..., None] * tint + grain, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _shadow(
-    sprite: Sprite, corner: tuple[int, int], size: int, flat: bool, light: tuple[float, float]
-) -> np.ndarray:
+def _shadow(sprite: Sprite, corner: tuple[int, int], size: int, flat: bool, light: tuple[float, float]) -> np.ndarray:
     """Strength of the shadow an object throws, (H, W) in [0, 0.6]."""
     height, width = sprite.pixels.shape[:2]
     top, left = corner

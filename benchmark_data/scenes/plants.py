@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
-from benchmark_data.scenes.pen import Pen, Point, ring, smooth
+from benchmark_data.scenes.pen import Pen, Point, path, ring, smooth
 
 __all__ = ["apple", "cactus", "flower", "mushroom", "pear", "tree"]
 
@@ -17,18 +17,27 @@ CLAY: Colour = (0.76, 0.42, 0.27)
 def tree(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     """A broad-leaved tree or a conifer."""
     pen.layer(0.6, "wood")
-    pen.poly([(-0.11, 0.1), (0.11, 0.1), (0.13, 0.8), (0.24, 1.0), (-0.24, 1.0), (-0.13, 0.8)], BARK)
+    pen.poly(path("-0.11,0.1 0.11,0.1 0.13,0.8 0.24,1 -0.24,1 -0.13,0.8"), BARK)
     if rng.random() < 0.35:
         for k in range(4):
             top, half = -1.0 + 0.38 * k, 0.34 + 0.13 * k
             pen.layer(0.6, "leaf")
-            edge: list[Point] = [(half * t, top + 0.62 + (0.07 if i % 2 else 0.0)) for i, t in enumerate(np.linspace(1, -1, 9))]
+            edge: list[Point] = [
+                (half * t, top + 0.62 + (0.07 if i % 2 else 0.0)) for i, t in enumerate(np.linspace(1, -1, 9))
+            ]
             pen.poly([(0.0, top), *edge], mix(colour, darker(colour, 0.3), 0.8 - 0.26 * k))
         return
     pen.layer(0.4, "wood")
     for side in (-1, 1):
         pen.line([(0.0, 0.45), (0.3 * side, 0.05)], 0.1, BARK, 0.06)
-    places = [(0.0, -0.62, 0.36), (-0.42, -0.4, 0.34), (0.42, -0.4, 0.34), (-0.55, -0.06, 0.3), (0.55, -0.06, 0.3), (0.0, -0.16, 0.44)]
+    places = [
+        (0.0, -0.62, 0.36),
+        (-0.42, -0.4, 0.34),
+        (0.42, -0.4, 0.34),
+        (-0.55, -0.06, 0.3),
+        (0.55, -0.06, 0.3),
+        (0.0, -0.16, 0.44),
+    ]
     pen.layer(0.6, "leaf")
     for x, y, radius in places:
         pen.ellipse(x, y, radius, radius * 0.95, darker(colour, 0.18))
@@ -59,15 +68,23 @@ def mushroom(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     """A mushroom with a spotted cap."""
     stem: Colour = (0.93, 0.89, 0.8)
     pen.layer(0.6, "grain")
-    pen.curve([(-0.2, -0.1), (0.2, -0.1), (0.22, 0.4), (0.34, 0.85), (0.2, 0.99), (-0.2, 0.99), (-0.34, 0.85), (-0.22, 0.4)], stem)
+    pen.curve(path("-0.2,-0.1 0.2,-0.1 0.22,0.4 0.34,0.85 0.2,0.99 -0.2,0.99 -0.34,0.85 -0.22,0.4"), stem)
     pen.layer(0.2, "", ("stripes", darker(stem, 0.4), 16.0))
     pen.ellipse(0, 0.02, 0.8, 0.17, darker(stem, 0.12))
     pen.layer(0.7)
-    pen.curve([(-0.92, 0.0), (-0.8, -0.44), (-0.4, -0.82), (0.0, -0.92), (0.4, -0.82), (0.8, -0.44), (0.92, 0.0), (0.5, 0.06), (0, 0.0), (-0.5, 0.06)], colour)
+    pen.curve(path("-0.92,0 -0.8,-0.44 -0.4,-0.82 0,-0.92 0.4,-0.82 0.8,-0.44 0.92,0 0.5,0.06 0,0 -0.5,0.06"), colour)
     pen.glint(-0.35, -0.6, 0.2, 0.35)
     pen.layer(0.4)
     spot = (0.97, 0.95, 0.9) if min(colour) < 0.6 else (0.78, 0.2, 0.16)
-    for x, y, radius in ((-0.5, -0.4, 0.13), (0.02, -0.62, 0.15), (0.48, -0.42, 0.12), (0.18, -0.24, 0.11), (-0.22, -0.2, 0.09), (0.7, -0.12, 0.07), (-0.72, -0.1, 0.07)):
+    for x, y, radius in (
+        (-0.5, -0.4, 0.13),
+        (0.02, -0.62, 0.15),
+        (0.48, -0.42, 0.12),
+        (0.18, -0.24, 0.11),
+        (-0.22, -0.2, 0.09),
+        (0.7, -0.12, 0.07),
+        (-0.72, -0.1, 0.07),
+    ):
         size = radius * float(rng.uniform(0.75, 1.15))
         pen.ellipse(x, y, size, size * 0.85, spot)
 
@@ -84,7 +101,7 @@ def apple(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     """An apple with stalk and leaf."""
     blush = mix(colour, COLOURS["yellow"], 0.5)
     pen.layer(0.75, "grain", ("stripes", blush, 2.0) if rng.random() < 0.4 else None)
-    half: list[Point] = [(0.12, -0.56), (0.45, -0.68), (0.8, -0.42), (0.88, 0.1), (0.68, 0.68), (0.32, 0.97), (0.1, 0.9)]
+    half: list[Point] = path("0.12,-0.56 0.45,-0.68 0.8,-0.42 0.88,0.1 0.68,0.68 0.32,0.97 0.1,0.9")
     pen.curve([*half, *[(-x, y) for x, y in reversed(half)]], colour)
     pen.glint(-0.4, -0.28, 0.2, 0.75)
     pen.layer(0.0)
@@ -95,7 +112,7 @@ def apple(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
 def pear(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     """A pear with stalk and leaf."""
     pen.layer(0.75, "grain", ("spots", darker(colour, 0.25), 9.0) if rng.random() < 0.5 else None)
-    half: list[Point] = [(0.12, -0.68), (0.26, -0.5), (0.32, -0.18), (0.56, 0.14), (0.66, 0.52), (0.48, 0.86), (0.18, 0.97)]
+    half: list[Point] = path("0.12,-0.68 0.26,-0.5 0.32,-0.18 0.56,0.14 0.66,0.52 0.48,0.86 0.18,0.97")
     pen.curve([*half, *[(-x, y) for x, y in reversed(half)]], colour)
     pen.glint(-0.24, 0.3, 0.18, 0.7)
     _fruit_top(pen, rng, -0.78)
@@ -107,7 +124,9 @@ def cactus(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
     tall = float(rng.uniform(-0.98, -0.85))
     for side, low, high in ((-1, 0.12, -0.28), (1, -0.06, -0.5)):
         pen.layer(0.6, "", pattern)
-        pen.line(smooth([(0.1 * side, low), (0.46 * side, low - 0.02), (0.5 * side, high)], 6, closed=False), 0.25, colour)
+        pen.line(
+            smooth([(0.1 * side, low), (0.46 * side, low - 0.02), (0.5 * side, high)], 6, closed=False), 0.25, colour
+        )
     pen.layer(0.7, "", pattern)
     pen.line([(0, tall + 0.24), (0, 0.4)], 0.48, colour)
     pen.layer(0.0)
@@ -119,6 +138,6 @@ def cactus(pen: Pen, rng: np.random.Generator, colour: Colour) -> None:
         for x, y in ring(5, 0.1):
             pen.ellipse(x, tall + 0.04 + y, 0.08, 0.08, COLOURS["pink"])
     pen.layer(0.6, "grain")
-    pen.poly([(-0.4, 0.44), (0.4, 0.44), (0.3, 1.0), (-0.3, 1.0)], CLAY)
+    pen.poly(path("-0.4,0.44 0.4,0.44 0.3,1 -0.3,1"), CLAY)
     pen.layer(0.5, "grain")
     pen.rect(-0.47, 0.34, 0.47, 0.52, lighter(CLAY, 0.08))

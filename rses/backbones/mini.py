@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -148,37 +149,43 @@ class MiniPerceptual:
         return self
 
 
-def load_mini_style() -> MiniStyle:
+def load_mini_style(folder: Path | None = None) -> MiniStyle:
     """Load the embedded image/text encoder.
 
+    Args:
+        folder: Where ``model.safetensors`` and ``config.json`` are, if not the packaged ones.
+
     Raises:
-        WeightsError: The packaged files are absent or damaged.
+        WeightsError: The files are absent or damaged.
 
     Example:
         >>> load_mini_style().id
         'rses-mini'
     """
-    config, tensors, digest = _read()
+    config, tensors, digest = _read(folder)
     images = _filled(ImageEncoder(config), tensors, "image.")
     texts = _filled(TextEncoder(config), tensors, "text.")
     return MiniStyle(images, texts, config, digest)
 
 
-def load_mini_perceptual() -> MiniPerceptual:
+def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     """Load the embedded perceptual trunk.
 
+    Args:
+        folder: Where ``model.safetensors`` and ``config.json`` are, if not the packaged ones.
+
     Raises:
-        WeightsError: The packaged files are absent or damaged.
+        WeightsError: The files are absent or damaged.
 
     Example:
         >>> all(bool((w >= 0).all()) for w in load_mini_perceptual().weights())
         True
     """
-    config, tensors, digest = _read()
+    config, tensors, digest = _read(folder)
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
 
 
-def _folder() -> Traversable:
+def _packaged() -> Traversable:
     try:
         return files("benchmark_data").joinpath("models", MINI_ID)
     except ModuleNotFoundError as error:
@@ -187,9 +194,9 @@ def _folder() -> Traversable:
         ) from error
 
 
-def _read() -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
+def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
     """Read configuration, weights (float16 in the file, float32 here) and the file's digest."""
-    folder = _folder()
+    folder = path or _packaged()
     try:
         settings = json.loads(folder.joinpath("config.json").read_text(encoding="utf-8"))
         content = folder.joinpath("model.safetensors").read_bytes()

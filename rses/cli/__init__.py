@@ -1,1 +1,1 @@
-"""The command line: one file a command, heavy imports only inside the commands."""
+"""The command line: one file a command; nothing heavy is imported before a command runs."""

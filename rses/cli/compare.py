@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from rses.cli._output import split_names
+from rses.cli.common import Format, emit, progress, quiet_stdout, terminal
 
 __all__ = ["compare"]
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more run folders; the first is the baseline.")],
-    metrics: Annotated[Optional[str], typer.Option(help="Comma-separated; see `rses metrics`.")] = None,  # noqa: UP045
-    format: Annotated[str, typer.Option(help="table, json, csv, markdown or latex.")] = "table",
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline.", metavar="RUN RUN...")],
+    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
+    metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
 ) -> None:
-    """Compare runs sample by sample: mean differences, intervals, corrected p-values."""
-    from rses.metrics_table import select_metrics
-    from rses.report.comparison import compare_runs, render_comparison
-    from rses.results import load_run
+    """Compare runs with the first one, on the samples they share.
 
-    names = split_names(metrics)
-    chosen = None if names is None else select_metrics(names)
-    comparison = compare_runs([load_run(folder) for folder in runs], chosen)
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((120, 24)).columns if terminal else 120
-    typer.echo(render_comparison(comparison, format, width=width, color=terminal), nl=False)
+    Mean differences with bootstrap intervals, and p-values corrected for the number of rows.
+    """
+    with progress("Comparing"), quiet_stdout():
+        from rses.metrics_table import select_metrics
+        from rses.report.comparison import compare_runs, render_comparison
+        from rses.results import load_run
+
+        chosen = None if metrics is None else select_metrics(n.strip() for n in metrics.split(",") if n.strip())
+        comparison = compare_runs([load_run(run) for run in runs], chosen)
+    width, color = terminal()
+    emit(render_comparison(comparison, format.value, width=width, color=color))

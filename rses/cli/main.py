@@ -1,82 +1,126 @@
-"""Entry point of ``rses``: gathers the commands and turns errors into exit codes."""
+"""The ``rses`` command: dispatch, and one readable message instead of a traceback for what a user can mend."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-import typer.main
 
-from rses import __version__
-from rses.cli import bench, compare, leaf, report, score, suite, weights
+import rses
+from rses.cli import bench, compare, methods, metrics, protocols, report, score, suite, suites, weights
+from rses.cli.common import Interrupted
 from rses.errors import RsesError
 
 __all__ = ["app", "main"]
 
-INTERRUPTED = 130
+USAGE, INTERRUPTED = 2, 130
 
 app = typer.Typer(
-    name="rses",
-    help="Regional Style Editing Score: was the style reached in the region, and everything else kept?",
+    help="RSES: score regional image edits, and compare methods with uncertainty.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
     add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def _print_version(wanted: bool) -> None:
+def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"rses {__version__}")
+        typer.echo(f"rses {rses.__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    """Regional Style Editing Score."""
+    """RSES: score regional image edits, and compare methods with uncertainty."""
 
 
 app.command("score")(score.score)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
-app.add_typer(leaf.protocols, name="protocols")
-app.add_typer(leaf.metrics, name="metrics")
-app.add_typer(leaf.methods, name="methods")
-app.add_typer(leaf.suites, name="suites")
+app.add_typer(methods.app, name="methods")
+app.add_typer(protocols.app, name="protocols")
+app.add_typer(suites.app, name="suites")
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(suite.app, name="suite")
 app.add_typer(weights.app, name="weights")
 
+# The base of all usage errors; typer brings its own copy of click or uses the installed one.
+_ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
-def main(arguments: Sequence[str] | None = None) -> int:
+
+def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: Words after ``rses``; those of the process by default.
+        argv: Arguments; those of the process by default.
 
     Returns:
-        0 on success, 2 for mistakes of the caller, 130 when interrupted.
+        0 on success, 2 for what the user can mend, 130 after Ctrl-C.
+
+    Example:
+        >>> main(["--version"])
+        rses 0.1.0
+        0
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    command = typer.main.get_command(app)
+    _never_fail_to_print()
     try:
-        result = command.main(args=words, prog_name="rses", standalone_mode=False)
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except Interrupted as stopped:
+        if stopped.kept is not None:
+            return _fail(
+                f"Interrupted; work so far is kept in {stopped.kept}. Repeat the command to go on.", INTERRUPTED
+            )
+        return _fail("Interrupted; nothing was kept.", INTERRUPTED)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", INTERRUPTED)
     except RsesError as error:
-        typer.echo(f"error: {error}", err=True)
-        return 2
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("interrupted; with --out, finished samples are kept: repeat the command to go on", err=True)
-        return INTERRUPTED
-    except Exception as error:
-        # The parser's own errors (of whichever click typer brings) know how to show themselves.
-        if hasattr(error, "show") and hasattr(error, "exit_code"):
-            error.show()
-            return int(error.exit_code)
-        raise
-    return result if isinstance(result, int) else 0
+        return _fail(f"error: {error}")
+    except BrokenPipeError:
+        # The reader of our output has gone; the interpreter must not complain while it shuts down.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"error: {error.strerror or error}{where}")
+
+
+def _run(argv: list[str]) -> int:
+    # Not the command's own main(), which turns Ctrl-C into an exit before we can say what was kept.
+    command: Any = typer.main.get_command(app)
+    try:
+        with command.make_context("rses", argv) as context:
+            command.invoke(context)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except _ClickError as error:
+        error.show()
+        return int(error.exit_code)
+    return 0
+
+
+def _fail(message: str, code: int = USAGE) -> int:
+    # File names may hold escape sequences; line breaks are ours.
+    safe = "".join(char if char == "\n" or char.isprintable() else "\ufffd" for char in message)
+    print(safe, file=sys.stderr)
+    return code
+
+
+def _never_fail_to_print() -> None:
+    """Let names that the terminal's encoding cannot show be shown escaped, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,70 @@
-"""``rses report``: the HTML page of runs that were scored before."""
+"""``rses report``: one HTML page from saved runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from rses.cli.common import emit, note, progress, quiet_stdout
+
+if TYPE_CHECKING:
+    from rses.report.gallery import HeatMap
+    from rses.results import Results
 
 __all__ = ["report"]
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared on one page.")],
-    out: Annotated[Optional[Path], typer.Option(help="File to write; RUN/report.html by default.")] = None,  # noqa: UP045
-    suite: Annotated[Optional[str], typer.Option(help="Suite of the runs, where they do not say.")] = None,  # noqa: UP045
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.", metavar="RUN...")],
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write; by default report.html in the first run.", metavar="FILE")
+    ] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Samples in the gallery, worst first.", min=0, max=200)] = 24,
+    device: Annotated[str, typer.Option(help="Device for the LPIPS maps.")] = "auto",
 ) -> None:
-    """Write one self-contained HTML page: table, distributions, gallery."""
-    from rses.report.html import write_report
-    from rses.report.inputs import run_files
-    from rses.results import load_run
+    """Write one self-contained page: table, distributions, and a gallery of the worst cases."""
+    with progress("Report") as update, quiet_stdout():
+        from rses.report.html import write_report
+        from rses.report.inputs import run_files
+        from rses.results import load_run
 
-    loaded = [load_run(folder) for folder in runs]
-    page = out or runs[0] / "report.html"
-    files = [run_files(folder, run, suite) or {} for folder, run in zip(runs, loaded, strict=True)]
-    write_report(loaded, page, files=files)
-    typer.echo(str(page))
+        loaded = [load_run(run) for run in runs]
+        files = [run_files(folder, run, suite) for folder, run in zip(runs, loaded, strict=True)]
+        for folder, found in zip(runs, files, strict=True):
+            if found is None:
+                note(f"{folder}: its images were not found, so the gallery leaves it out.")
+        heatmap = _heatmap(loaded, device) if any(files) and samples else None
+        target = write_report(
+            loaded, out or runs[0] / "report.html", files=files, heatmap=heatmap, limit=samples, progress=update
+        )
+    emit(str(target))
+
+
+def _heatmap(runs: Sequence[Results], device: str) -> HeatMap | None:
+    """Return the LPIPS map of the runs' own protocol and weights, or ``None`` where they are not at hand."""
+    info = runs[0].info
+    recorded = (info.get("weights") or {}).get("perceptual")
+    protocol = info.get("protocol") or {}
+    if not recorded or not protocol.get("knobs") or "lpips_bg" not in info.get("metrics", ()):
+        return None
+    from rses.backbones import load_perceptual
+    from rses.errors import RsesError
+    from rses.protocol import Protocol
+    from rses.scorer import RSES
+
+    try:
+        scorer = RSES(Protocol(protocol["id"], **protocol["knobs"]), device=device, metrics=["lpips_bg"])
+        trunk = load_perceptual(scorer.protocol.perceptual_backbone, scorer.device)
+    except (RsesError, TypeError) as error:
+        note(f"No LPIPS maps: {error}")
+        return None
+    if trunk.sha256 != recorded.get("sha256"):
+        note("No LPIPS maps: the perceptual weights on this machine are not those of the run.")
+        return None
+    return scorer.heatmap

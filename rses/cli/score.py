@@ -2,89 +2,149 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli._output import print_results, progress_bar, say_written, split_names
+from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal
+from rses.errors import InputError
 
 if TYPE_CHECKING:
     from rses.protocol import Protocol
     from rses.results import Results
     from rses.scorer import RSES
 
-__all__ = ["score"]
+__all__ = ["custom_protocol", "score"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files of a scoring are."""
+
+    pred: Path
+    masks: Path | None
+    source: Path | None
+    suite: str | None
 
 
 def score(
-    pred: Annotated[Path, typer.Option(help="Folder of edited images, <id>.png.")],
-    masks: Annotated[Optional[Path], typer.Option(help="Folder of masks, white = region to edit.")] = None,  # noqa: UP045
-    source: Annotated[Optional[Path], typer.Option(help="Folder of source images.")] = None,  # noqa: UP045
-    style: Annotated[Optional[str], typer.Option(help="One style text for all.")] = None,  # noqa: UP045
-    styles: Annotated[Optional[Path], typer.Option(help="File with a style for each id.")] = None,  # noqa: UP045
-    suite: Annotated[Optional[str], typer.Option(help="Name or folder of a suite, instead of --masks.")] = None,  # noqa: UP045
-    protocol: Annotated[str, typer.Option(help="Protocol; see `rses protocols`.")] = "rses-v1",
-    out: Annotated[Optional[Path], typer.Option(help="Run folder to write; a stopped run goes on.")] = None,  # noqa: UP045
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    batch_size: Annotated[str, typer.Option(help="Samples a forward pass on a GPU.")] = "auto",
-    workers: Annotated[int, typer.Option(help="Threads that decode images.")] = 2,
-    format: Annotated[str, typer.Option(help="table, json, csv, markdown or latex.")] = "table",
-    metrics: Annotated[Optional[str], typer.Option(help="Comma-separated; see `rses metrics`.")] = None,  # noqa: UP045
-    lpips_form: Annotated[Optional[str], typer.Option(help="neutral, strict, spatial or blackout.")] = None,  # noqa: UP045
-    region: Annotated[Optional[str], typer.Option(help="crop or masked.")] = None,  # noqa: UP045
-    ignore_band: Annotated[Optional[int], typer.Option(help="Leave this many px around the region out.")] = None,  # noqa: UP045
-    backbone: Annotated[Optional[str], typer.Option(help="Style backbone, e.g. open_clip:ViT-L-14-quickgelu/openai.")] = None,  # noqa: UP045, E501
-    method_name: Annotated[Optional[str], typer.Option(help="Name of the method in results.")] = None,  # noqa: UP045
-    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Score what is there.")] = False,
-    allow_resize: Annotated[bool, typer.Option("--allow-resize", help="Resize predictions to the source.")] = False,
+    pred: Annotated[Path, typer.Option(help="Folder of predictions, <id>.png.", metavar="DIR")],
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of masks, white = region to edit. Sources and styles come from metadata.jsonl in it or in "
+            "its parent.",
+            metavar="DIR",
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="Folder of source images, without metadata.", metavar="DIR")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="One style for all samples.", metavar="TEXT")] = None,
+    styles: Annotated[Path | None, typer.Option(help="Style of each id: JSON, JSONL or CSV.", metavar="FILE")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Suite (name or folder) instead of --masks.", metavar="NAME|DIR")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")] = "rses-v1",
+    out: Annotated[Path | None, typer.Option(help="Run folder to write; a stopped run goes on.", metavar="DIR")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    batch_size: Annotated[str, typer.Option(help="Samples a forward pass on a GPU, or auto.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Threads that decode images.", min=0)] = 2,
+    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Score what is there, and report coverage.")
+    ] = False,
+    allow_resize: Annotated[
+        bool, typer.Option("--allow-resize", help="Resize predictions to the source's size, and mark them.")
+    ] = False,
+    ignore_band: Annotated[
+        int | None, typer.Option(help="Leave K px around the region out of the background.", metavar="K", min=0)
+    ] = None,
+    lpips_form: Annotated[str | None, typer.Option(help="neutral, spatial, blackout or strict.", metavar="F")] = None,
+    region: Annotated[str | None, typer.Option(help="What RSM sees: crop or masked.", metavar="R")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
+    method_name: Annotated[
+        str | None, typer.Option(help="Name in tables; by default the folder's.", metavar="NAME")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what --out holds.")] = False,
-    report: Annotated[bool, typer.Option("--report", help="Also write report.html.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html, into --out if given.")] = False,
 ) -> None:
-    """Score a folder of edits against masks, sources and style texts.
+    """Score a folder of edited images against sources, masks and styles.
 
-    Sources and styles come from metadata.jsonl beside the masks, from a suite, or from flags.
+    Results go to stdout, messages to stderr. Problems with files are all listed by name, with remedies.
     """
-    from rses.report.tables import check_format
-    from rses.scorer import RSES
+    _check(masks, suite, style, styles)
+    places = Places(pred, masks, source, suite)
+    start = time.monotonic()
+    with keeping(out), progress("Scoring") as update, quiet_stdout():
+        from rses.scorer import RSES
 
-    check_format(format)
-    chosen = _protocol(
-        protocol, lpips_form=lpips_form, region=region, ignore_band=ignore_band, style_backbone=backbone
-    )
-    scorer = RSES(chosen, device=device, batch_size=batch_size, metrics=split_names(metrics), workers=workers)
-    with progress_bar("scoring") as progress:
+        scorer = RSES(
+            protocol=custom_protocol(protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region),
+            device=device,
+            batch_size=batch_size,
+            metrics=None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()],
+            workers=workers,
+        )
         results = scorer.score_folder(
-            pred, masks, source, style, styles=styles, suite=suite, allow_missing=allow_missing,
-            allow_resize=allow_resize, out=out, fresh=fresh, method=method_name, progress=progress,
+            pred, masks, source, style,
+            styles=styles, suite=suite, allow_missing=allow_missing, allow_resize=allow_resize, out=out,
+            fresh=fresh, method=method_name, progress=update,
         )  # fmt: skip
-    print_results([results], format)
-    page = _report(results, scorer, pred, masks, source, suite, out) if report else None
+    _show(results, format)
+    note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs
 
         remember_inputs(out, pred=pred, masks=masks, source=source, suite=suite)
-    say_written(out, page)
+    if report:
+        write_page(results, scorer, places, (out or Path()) / "report.html")
 
 
-def _protocol(name: str, **knobs: Any) -> Protocol:
+def custom_protocol(name: str, **knobs: Any) -> Protocol:
+    """Return the named protocol with the knobs that were given.
+
+    Raises:
+        ProtocolError: Unknown protocol or value.
+
+    Example:
+        >>> custom_protocol("rses-mini", ignore_band=None).id, custom_protocol("rses-mini", ignore_band=2).id
+        ('rses-mini', 'rses-mini+custom')
+    """
     from rses.protocol import get_protocol
 
     return get_protocol(name).replace(**{key: value for key, value in knobs.items() if value is not None})
 
 
-def _report(
-    results: Results,
-    scorer: RSES,
-    pred: Path,
-    masks: Path | None,
-    source: Path | None,
-    suite: str | None,
-    out: Path | None,
-) -> Path:
+def write_page(results: Results, scorer: RSES, places: Places, path: Path) -> None:
+    """Write the report of one run, with the pictures that were just scored."""
     from rses.report.html import write_report
     from rses.report.inputs import folder_files
 
-    page = (out or Path()) / "report.html"
-    write_report([results], page, files=[folder_files(pred, masks, source, suite)], scorer=scorer)
-    return page
+    with progress("Report") as update, quiet_stdout():
+        files = folder_files(places.pred, places.masks, places.source, places.suite)
+        heatmap = scorer.heatmap if "lpips_bg" in scorer.metrics else None
+        write_report([results], path, files=[files], heatmap=heatmap, progress=update)
+    note(f"report: {path}")
+
+
+def _check(masks: Path | None, suite: str | None, style: str | None, styles: Path | None) -> None:
+    problems = []
+    if masks is not None and suite is not None:
+        problems.append("Give --masks or --suite, not both: a suite brings its own masks.")
+    if masks is None and suite is None:
+        problems.append("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+    if style is not None and styles is not None:
+        problems.append("Give --style (one for all) or --styles (a file), not both.")
+    if problems:
+        raise InputError(problems)
+
+
+def _show(results: Results, format: Format) -> None:
+    from rses.report.tables import render
+
+    width, color = terminal()
+    emit(render([results], format.value, width=width, color=color))

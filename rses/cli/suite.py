@@ -1,29 +1,39 @@
-"""``rses suite export | verify``: copy an embedded suite out, check a suite folder."""
+"""``rses suite export | verify``: copy a suite out of the package, and check that one is whole."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from rses.cli.common import emit, progress, quiet_stdout
+
 __all__ = ["app"]
 
-app = typer.Typer(help="Export and verify suite folders.", no_args_is_help=True)
+app = typer.Typer(help="Copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("export")
-def export(name: str, folder: Path) -> None:
-    """Copy an embedded suite to a new folder."""
+def export(
+    name: Annotated[str, typer.Argument(help="Name of an embedded suite, or a suite folder.", metavar="NAME")],
+    folder: Annotated[Path, typer.Argument(help="New or empty folder.", metavar="DIR")],
+) -> None:
+    """Copy a suite to a folder; it also loads with datasets.load_dataset("imagefolder", data_dir=DIR)."""
     from rses.suites import export_suite
 
-    export_suite(name, folder)
-    typer.echo(str(folder))
+    with progress(f"Exporting {name}"), quiet_stdout():
+        target = export_suite(name, folder)
+    emit(str(target))
 
 
 @app.command("verify")
-def verify(folder: Path) -> None:
-    """Check every file of a suite against its recorded SHA-256."""
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Suite folder.", metavar="DIR")],
+) -> None:
+    """Compare every file of a suite with its SHA-256; all differences are listed."""
     from rses.suites import verify_suite
 
-    verify_suite(folder)
-    typer.echo(f"{folder}: every file is as recorded")
+    with progress(f"Verifying {folder}"), quiet_stdout():
+        suite = verify_suite(folder)
+    emit(f"{suite.name} {suite.version}: {len(suite.samples)} samples, every file as declared ({suite.sha256})")

@@ -73,7 +73,7 @@ def outline(image: np.ndarray, region: np.ndarray, side: int = SIDE) -> np.ndarr
     mask = np.asarray(Image.fromarray(region).resize((width, height), Image.Resampling.NEAREST)) > 0
     inner = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
     halo = ndimage.binary_dilation(mask, iterations=1) & ~mask
-    drawn = small.copy()
+    drawn: np.ndarray = small.copy()
     drawn[halo] = _HALO
     drawn[inner] = _OUTLINE
     return drawn
@@ -90,7 +90,8 @@ def difference(pred: np.ndarray, source: np.ndarray) -> np.ndarray:
         >>> difference(np.full((1, 1, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)).item()
         1.0
     """
-    return np.abs(pred.astype(np.float64) - source.astype(np.float64)).max(axis=2) / 255
+    change = np.abs(pred.astype(np.float64) - source.astype(np.float64))
+    return np.asarray(change.max(axis=2) / 255)
 
 
 def heat_colors(values: np.ndarray, top: float, region: np.ndarray | None = None) -> np.ndarray:
@@ -113,7 +114,7 @@ def heat_colors(values: np.ndarray, top: float, region: np.ndarray | None = None
     colors = np.stack([np.interp(level, stops, _ANCHORS[:, channel]) for channel in range(3)], axis=2)
     if region is not None:
         colors[region] = (96 + 110 * level)[region][:, None]
-    return colors.round().astype(np.uint8)
+    return np.asarray(colors.round(), dtype=np.uint8)
 
 
 def data_uri(image: np.ndarray) -> str:

@@ -36,7 +36,8 @@ def export_suite(name_or_folder: str | Path, destination: str | Path) -> Path:
         ...     len(list((copy / "images").iterdir()))
         96
     """
-    suite = load_suite(name_or_folder)
+    # Copying follows links, so the source is verified before anything is read from it.
+    suite = verify_suite(load_suite(name_or_folder).root)
     target = Path(destination).expanduser()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")

@@ -33,10 +33,11 @@ def id_problem(name: object) -> str | None:
     return None
 
 
-def path_problem(root: Path, relative: object) -> str | None:
+def path_problem(root: Path | None, relative: object) -> str | None:
     """Say why a path may not be used inside `root`, or return None. The file need not exist.
 
     Refused are empty and absolute paths, drive letters, backslashes, ``..``, and symbolic links on the way.
+    Without a `root` only the text is judged.
 
     Example:
         >>> path_problem(Path("suite"), "images/a.png") is None
@@ -57,10 +58,9 @@ def path_problem(root: Path, relative: object) -> str | None:
         return "leads outside the suite"
     if pure.as_posix() != relative or relative == ".":
         return f'is not written plainly; write "{pure.as_posix()}"'
-    place = root
-    for part in pure.parts:
-        place = place / part
-        if place.is_symlink():
+    if root is not None:
+        places = (root.joinpath(*pure.parts[:depth]) for depth in range(1, len(pure.parts) + 1))
+        if any(place.is_symlink() for place in places):
             return "is, or passes through, a symbolic link; put the file itself there"
     return None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,9 +90,10 @@ def random_trunks() -> dict[str, torch.nn.Module]:
 
 
 @pytest.fixture(scope="session")
-def trunk_folder(tmp_path_factory: pytest.TempPathFactory, random_trunks: dict[str, torch.nn.Module]) -> Path:
+def trunk_folder(tmp_path_factory: pytest.TempPathFactory, random_trunks: dict[str, torch.nn.Module]) -> Iterator[Path]:
     """A folder for $RSES_WEIGHTS with the random networks under the published file names."""
     folder = tmp_path_factory.mktemp("trunks")
     for net, model in random_trunks.items():
         torch.save(model.state_dict(), folder / LPIPS_TRUNKS[net][0])
-    return folder
+    yield folder
+    shutil.rmtree(folder)  # 300 MB, which pytest would keep for three runs

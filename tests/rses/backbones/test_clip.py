@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,15 @@ TEXTS = ["pixel art", "a cat in the style of line art", "Ölgemälde, 油画 !?"
 
 
 @pytest.fixture(scope="module")
-def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A full-size ViT-B/32 with random weights in half precision, as OpenAI published it."""
     path = tmp_path_factory.mktemp("clip") / "random.safetensors"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = open_clip.create_model(ARCHITECTURE)
     save_file({key: value.half().contiguous() for key, value in model.state_dict().items()}, path)
-    return path
+    yield path
+    path.unlink()  # 300 MB, which pytest would keep for three runs
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +142,7 @@ def test_openai_archive_loads_only_with_its_digest(weights_file, style, tmp_path
     assert torch.equal(backbone.encode_texts(TEXTS), style.encode_texts(TEXTS))
     with pytest.raises(WeightsError, match="TorchScript"):
         load_style(DEFAULT_STYLE, "cpu", pinned(path, digest[:8]))
+    path.unlink()
 
 
 def _as_torchscript(tensors: dict[str, torch.Tensor]) -> Any:

@@ -1,0 +1,53 @@
+"""The table of the model card, written from ``evaluation.json`` so that the two cannot differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["render_table", "renew_card", "targets_missed"]
+
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+Row = tuple[str, float, float]
+
+
+def render_table(result: dict[str, Any]) -> str:
+    """Render an evaluation as Markdown: what was asked for, what was measured, reached or missed."""
+    lines = ["| What | Target | Measured | |", "| --- | ---: | ---: | --- |"]
+    for title, target, value in _rows(result):
+        verdict = "" if target == 0 else "reached" if value >= target else "**missed**"
+        wanted = "" if target == 0 else f"{target:.2f}"
+        lines.append(f"| {title} | {wanted} | {value:.3f} | {verdict} |")
+    size = result["megabytes"]
+    lines.append(f"| Size in MB (at most) | 12 | {size:.2f} | {'reached' if size <= 12 else '**missed**'} |")
+    return "\n".join(lines)
+
+
+def targets_missed(result: dict[str, Any]) -> list[str]:
+    """Return the titles of the rows below their target."""
+    return [title for title, target, value in _rows(result) if value < target]
+
+
+def renew_card(path: Path, result: dict[str, Any]) -> None:
+    """Replace the table between the two markers of a model card."""
+    text = path.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{render_table(result)}\n{END}{after}", encoding="utf-8")
+
+
+def _rows(result: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
+    for where, wanted in (("scenes", 0.9), ("photos", 0.75)):
+        for region in ("masked", "crop"):
+            part = result[where][region]
+            title = f"{where}, `{region}` view ({part['pairs']} edits)"
+            rows.append((f"Style top-1 of 20, {title}", wanted, part["top1"]))
+            rows.append((f"RSM(edit) > RSM(source), {title}", 0.95, part["gain"]))
+            rows.append((f'Untouched picture nearest to "a photo", {where}, `{region}`', 0.0, part["source_is_photo"]))
+    texts = result["texts"]
+    rows.append((f"Held-out phrasings named rightly ({texts['texts']} texts, 21 classes)", 0.0, texts["accuracy"]))
+    for name, part in result["ladders"].items():
+        title = f"Distance rises strictly with {name} ({len(part['levels'])} steps, {part['photos']} photos)"
+        rows.append((title if part["trained"] else f"{title}; not in training", 0.95 if part["trained"] else 0.0, part["share"]))
+    return rows

@@ -1,0 +1,138 @@
+"""What all commands share: output, progress, and how an interruption is reported."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+
+import typer
+
+__all__ = ["Format", "Interrupted", "catalogue", "emit", "keeping", "note", "progress", "quiet_stdout", "terminal"]
+
+Progress = Callable[[int, int], None]
+
+
+class Format(str, Enum):
+    """Output formats of results."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    latex = "latex"
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with the folder that keeps the work done so far, if any."""
+
+    def __init__(self, kept: Path | None):
+        self.kept = kept
+        super().__init__()
+
+
+@contextlib.contextmanager
+def keeping(folder: Path | None) -> Iterator[None]:
+    """Turn Ctrl-C into :class:`Interrupted`, which names what was kept."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        kept = folder if folder is not None and (folder / "journal.jsonl").exists() else None
+        if folder is not None and kept is None and (folder / "images").is_dir():
+            kept = folder
+        raise Interrupted(kept) from error
+
+
+def emit(text: str) -> None:
+    """Write a result to stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Write a message to stderr."""
+    typer.echo(text, err=True)
+
+
+def terminal() -> tuple[int, bool]:
+    """Return the width of stdout, and whether it takes colours; 120 columns where it is no terminal."""
+    is_terminal = sys.stdout.isatty()
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return shutil.get_terminal_size((120, 24)).columns, is_terminal and not plain
+
+
+@contextlib.contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Send whatever libraries print to stderr, so that stdout holds the result alone."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def progress(label: str) -> Iterator[Progress]:
+    """Show a bar with the remaining time on stderr, if it is a terminal.
+
+    Yields:
+        A callback taking (done, total).
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def catalogue(
+    about: str, lines: Callable[[], list[tuple[str, str]]], card: Callable[[str], str], what: str
+) -> typer.Typer:
+    """Build a command that lists things one a line, with ``show NAME`` for one of them.
+
+    Args:
+        about: Help of the command.
+        lines: Returns (name, one-line description).
+        card: Returns the whole text on one of them.
+        what: What the names name, for the help.
+    """
+    app = typer.Typer(help=about, invoke_without_command=True, rich_markup_mode=None)
+
+    @app.callback()
+    def overview(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            with quiet_stdout():
+                entries = lines()
+            width = max((len(name) for name, _ in entries), default=0)
+            emit("\n".join(f"{name:<{width}}  {text}".rstrip() for name, text in entries))
+
+    overview.__doc__ = about
+
+    @app.command("show", help=f"Print everything about one {what}.")
+    def show(name: str = typer.Argument(..., metavar="NAME", help=f"Name of the {what}.")) -> None:
+        with quiet_stdout():
+            text = card(name)
+        emit(text)
+
+    return app
+
+
+def elapsed(start: float) -> str:
+    """Return the time since ``start`` (of ``time.monotonic``) for a message.
+
+    Example:
+        >>> elapsed(time.monotonic())
+        '0.0 s'
+    """
+    return f"{time.monotonic() - start:.1f} s"

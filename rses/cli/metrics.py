@@ -1,0 +1,37 @@
+"""``rses metrics``: what is measured, in which direction it is better, and how it is defined."""
+
+from __future__ import annotations
+
+from rses.cli.common import catalogue
+
+__all__ = ["app"]
+
+
+def _lines() -> list[tuple[str, str]]:
+    from rses.metrics_table import METRICS
+
+    return [
+        (info.name, f"{'higher' if info.higher_is_better else 'lower '}  {info.description}")
+        for info in METRICS.values()
+    ]
+
+
+def _card(name: str) -> str:
+    from rses.metrics_table import metric_info
+
+    info = metric_info(name)
+    facts = {
+        "title": info.title,
+        "better": "higher" if info.higher_is_better else "lower",
+        "needs": ", ".join(("prediction", "mask", *info.needs)),
+        "mean is called": info.aggregate,
+        "origin": "beyond the RegionRoute paper, defined by RSES"
+        if info.ours
+        else "as in the RegionRoute paper or common practice",
+        "formula": info.formula,
+    }
+    lines = [info.name, info.description, "", *(f"  {key:<15} {value}" for key, value in facts.items())]
+    return "\n".join(lines)
+
+
+app = catalogue("List the metrics; `rses metrics show NAME` prints one in full.", _lines, _card, "metric")

@@ -1,0 +1,60 @@
+"""kill -9 and Ctrl-C while scoring: nothing is lost, and the end result is the same."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rses import load_suite
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edits")
+    for sample in load_suite("mini").samples:
+        shutil.copy(sample.image, folder / f"{sample.id}.png")
+    return [sys.executable, "-m", "rses.cli.main", "score", "--pred", str(folder), "--suite", "mini",
+            "--protocol", "rses-mini"]  # fmt: skip
+
+
+def lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def stop_at(words, out, count, how):
+    """Start scoring and send a signal once ``count`` samples are in the journal."""
+    process = subprocess.Popen([*words, "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while lines(out / "journal.jsonl") < count and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+def test_killed_runs_go_on_and_end_the_same(words, tmp_path):
+    subprocess.run([*words, "--out", tmp_path / "whole"], check=True, capture_output=True)
+    rng = random.Random(0)
+    run = tmp_path / "run"
+    for _ in range(3):
+        before = lines(run / "journal.jsonl")
+        stop_at(words, run, min(95, before + rng.randint(2, 25)), signal.SIGKILL)
+        assert lines(run / "journal.jsonl") >= before
+    subprocess.run([*words, "--out", run], check=True, capture_output=True)
+    for name in ("samples.parquet",):
+        assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_ctrl_c_exits_130_and_keeps_the_work(words, tmp_path):
+    code, err = stop_at(words, tmp_path / "run", 5, signal.SIGINT)
+    assert code == 130
+    assert "Traceback" not in err
+    assert "kept" in err
+    assert lines(tmp_path / "run" / "journal.jsonl") >= 5
+    assert not (tmp_path / "run" / "samples.parquet").exists()
