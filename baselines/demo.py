@@ -14,6 +14,7 @@ from pathlib import Path
 from rses.bench import run_bench
 from rses.errors import RsesError
 from rses.report.html import write_report
+from rses.report.inputs import run_files
 from rses.report.tables import render
 from rses.results import Results
 from rses.scorer import RSES
@@ -52,7 +53,8 @@ def run_demo(
             print(f"{name}: {method} on {len(suite.samples[:limit])} samples", file=sys.stderr, flush=True)
             runs.append(run_bench(method, suite, out / name / method, scorer=scorer, limit=limit))
         boards[name] = runs
-        write_report(runs, out / name / "report.html")
+        files = [run_files(out / name / method, run, folder) for method, run in zip(methods, runs, strict=True)]
+        write_report(runs, out / name / "report.html", files=files, heatmap=scorer.heatmap)
     return boards
 
 

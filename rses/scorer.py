@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rses.backbones import load_perceptual, load_style
+from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files import require_writable, sha256_file
@@ -227,12 +227,11 @@ class RSES:
     def _load(self) -> Measurer:
         if self._measurer is None:
             chosen = frozenset(self.metrics)
-            style = load_style(self.protocol.style_backbone, self.device) if chosen & STYLE_METRICS else None
-            trunk = (
-                load_perceptual(self.protocol.perceptual_backbone, self.device)
-                if chosen & LPIPS_METRICS
-                else None
-            )
+            style_id = self.protocol.style_backbone if chosen & STYLE_METRICS else None
+            trunk_id = self.protocol.perceptual_backbone if chosen & LPIPS_METRICS else None
+            require_weights([name for name in (style_id, trunk_id) if name is not None])
+            style = None if style_id is None else load_style(style_id, self.device)
+            trunk = None if trunk_id is None else load_perceptual(trunk_id, self.device)
             self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
         return self._measurer
 

@@ -17,7 +17,7 @@ __all__ = ["bench"]
 def bench(
     method: Annotated[str, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")],
     suite: Annotated[str, typer.Option(help="See `rses suites`.", metavar="NAME|DIR")] = "mini",
-    out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/SUITE-METHOD.", metavar="DIR")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/SUITE/METHOD.", metavar="DIR")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N samples.", metavar="N", min=1)] = None,
     seed: Annotated[int, typer.Option(help="Base seed of all samples.")] = 0,
     protocol: Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")] = "rses-v1",
@@ -32,7 +32,7 @@ def bench(
 
     A stopped run goes on where it was.
     """
-    folder = out or Path("runs") / _slug(f"{Path(suite).name}-{method}")
+    folder = out or Path("runs") / _slug(Path(suite).name) / _slug(method)
     start = time.monotonic()
     with keeping(folder), progress(method) as update, quiet_stdout():
         from rses.bench import run_bench
@@ -56,7 +56,7 @@ def _slug(text: str) -> str:
     """Return a name for a folder.
 
     Example:
-        >>> _slug("mini-my.pkg:Method")
-        'mini-my.pkg-Method'
+        >>> _slug("my.pkg:Method")
+        'my.pkg-Method'
     """
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "run"

@@ -73,6 +73,10 @@ def quiet_stdout() -> Iterator[None]:
         yield
 
 
+def _ignore(done: int, total: int) -> None:
+    del done, total
+
+
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Progress]:
     """Show a bar with the remaining time on stderr, if it is a terminal.
@@ -81,7 +85,7 @@ def progress(label: str) -> Iterator[Progress]:
         A callback taking (done, total).
     """
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _ignore
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 from rses.cli.common import catalogue
 
@@ -15,22 +15,19 @@ def _lines() -> list[tuple[str, str]]:
     lines = []
     for name in method_names():
         try:
-            lines.append((name, get_method(name).card.title))
+            card = get_method(name).card
         except Exception as error:  # a broken plug-in must not hide the other methods
             lines.append((name, f"cannot be loaded: {error}"))
-    return lines or [("", "No method is installed. Methods register in the entry-point group rses.methods.")]
+            continue
+        mask = "mask used" if card.mask_used else "mask-free"
+        lines.append((name, f"{mask:<9}  {card.year or '-':<4}  {card.title}"))
+    return lines or [("none", "methods register in the entry-point group rses.methods")]
 
 
 def _card(name: str) -> str:
     from rses.methods import get_method
 
-    facts: dict[str, Any] = get_method(name).card.to_dict()
-    shown = {
-        key.replace("_", " "): "yes" if value is True else "no" if value is False else value
-        for key, value in facts.items()
-        if value not in ("", None, {}) and key != "name"
-    }
-    return "\n".join([str(facts["name"]), *(f"  {key:<10} {value}" for key, value in shown.items())])
+    return json.dumps(get_method(name).card.to_dict(), indent=2, ensure_ascii=False)
 
 
 app = catalogue("List the installed methods; `rses methods show NAME` prints a card.", _lines, _card, "method")

@@ -11,9 +11,12 @@ def _lines() -> list[tuple[str, str]]:
     from rses.metrics_table import METRICS
 
     return [
-        (info.name, f"{'higher' if info.higher_is_better else 'lower '}  {info.description}")
+        (
+            info.name,
+            f"{'°' if info.ours else ' '} {'higher' if info.higher_is_better else 'lower '}  {info.description}",
+        )
         for info in METRICS.values()
-    ]
+    ] + [("", "° beyond the RegionRoute paper, defined by RSES")]
 
 
 def _card(name: str) -> str:

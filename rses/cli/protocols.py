@@ -10,7 +10,7 @@ __all__ = ["app"]
 def _lines() -> list[tuple[str, str]]:
     from rses.protocol import PROTOCOLS
 
-    return [(name, protocol.title) for name, protocol in PROTOCOLS.items()]
+    return [(name, f"{protocol.hash}  {protocol.title}") for name, protocol in PROTOCOLS.items()]
 
 
 def _card(name: str) -> str:

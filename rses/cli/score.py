@@ -65,6 +65,9 @@ def score(
     ] = None,
     lpips_form: Annotated[str | None, typer.Option(help="neutral, spatial, blackout or strict.", metavar="F")] = None,
     region: Annotated[str | None, typer.Option(help="What RSM sees: crop or masked.", metavar="R")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Style backbone, e.g. open_clip:ViT-L-14-quickgelu/openai.", metavar="SPEC")
+    ] = None,
     metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
     method_name: Annotated[
         str | None, typer.Option(help="Name in tables; by default the folder's.", metavar="NAME")
@@ -83,7 +86,9 @@ def score(
         from rses.scorer import RSES
 
         scorer = RSES(
-            protocol=custom_protocol(protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region),
+            protocol=custom_protocol(
+                protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
+            ),
             device=device,
             batch_size=batch_size,
             metrics=None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from rses.cli.common import catalogue
 
@@ -27,8 +28,7 @@ def _card(name: str) -> str:
     facts = {
         "version": suite.version,
         "licence": suite.licence,
-        "samples": len(suite.samples),
-        "images": len({sample.image for sample in suite.samples}),
+        "size": f"{len(suite.samples)} samples of {len({sample.image for sample in suite.samples})} images",
         "styles": _counted(sample.style for sample in suite.samples),
         "objects": _counted(sample.object for sample in suite.samples),
         "tags": _counted(tag for sample in suite.samples for tag in sample.tags) or "-",
@@ -36,11 +36,13 @@ def _card(name: str) -> str:
         "sha256": suite.sha256,
         "folder": suite.root,
     }
-    return "\n".join([suite.name, *(f"  {key:<9} {value}" for key, value in facts.items())])
+    readme = suite.root / "README.md"
+    text = readme.read_text("utf-8") if readme.is_file() else ""
+    return "\n".join([suite.name, *(f"  {key:<9} {value}" for key, value in facts.items()), "", text]).rstrip()
 
 
-def _counted(values: object) -> str:
-    counts = Counter(values)  # type: ignore[call-overload]
+def _counted(values: Iterable[str]) -> str:
+    counts = Counter(values)
     return ", ".join(f"{value} ({count})" for value, count in counts.most_common())
 
 

@@ -92,11 +92,11 @@ def _badness(sample: SampleResult, name: str) -> float:
     value = getattr(sample, name)
     if value is None or not math.isfinite(value):
         return -math.inf
-    return -value if METRICS[name].higher_is_better else value
+    return float(-value if METRICS[name].higher_is_better else value)
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    return sum(values) / len(values)
 
 
 def build_gallery(

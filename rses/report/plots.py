@@ -73,7 +73,8 @@ def histogram(series: Series, label: str) -> str:
         for index, count in enumerate(counts)
         if count
     )
-    body = bars + _axis(low, high, base) + _marker(series.cell, low, high, top - 8, base)
+    band, mean = _interval(series.cell, low, high, top - 8, base), _mean(series.cell, low, high, top - 8, base)
+    body = band + bars + mean + _axis(low, high, base)
     return _svg(138, _describe([series], label), body)
 
 
@@ -97,7 +98,8 @@ def strips(series: Sequence[Series], label: str) -> str:
         note = "" if item.values else " (no finite value)"
         parts.append(f'<text class="name" x="{LEFT}" y="{middle - 11}">{escape_html(name)}{note}</text>')
         parts.append(f'<path class="dots" d="{_dots(item, low, high, middle)}"/>')
-        parts.append(_marker(item.cell, low, high, middle - 7, middle + 7))
+        parts.append(_interval(item.cell, low, high, middle - 7, middle + 7))
+        parts.append(_mean(item.cell, low, high, middle - 7, middle + 7))
     base = 24 + len(series) * ROW - 14
     return _svg(base + 28, _describe(series, label), "".join(parts) + _axis(low, high, base))
 
@@ -138,17 +140,19 @@ def _dots(series: Series, low: float, high: float, middle: float) -> str:
     return "".join(points)
 
 
-def _marker(cell: Cell, low: float, high: float, top: float, bottom: float) -> str:
+def _mean(cell: Cell, low: float, high: float, top: float, bottom: float) -> str:
     if cell.mean is None:
         return ""
-    mean = _x(cell.mean, low, high)
-    line = f'<path class="mean" d="M{mean:.1f} {top:.1f}V{bottom:.1f}"/>'
+    return f'<path class="mean" d="M{_x(cell.mean, low, high):.1f} {top:.1f}V{bottom:.1f}"/>'
+
+
+def _interval(cell: Cell, low: float, high: float, top: float, bottom: float) -> str:
     if cell.low is None or cell.high is None or cell.low == cell.high:
-        return line
+        return ""
     left, right = _x(max(cell.low, low), low, high), _x(min(cell.high, high), low, high)
     return (
         f'<rect class="interval" x="{left:.1f}" y="{top:.1f}" width="{max(1.0, right - left):.1f}" '
-        f'height="{bottom - top:.1f}"/>{line}'
+        f'height="{bottom - top:.1f}"/>'
     )
 
 

@@ -17,6 +17,8 @@ __all__ = ["breakdowns", "distributions", "headline", "provenance", "results_tab
 
 HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_h")
 MAX_ROWS = 600
+# A yes or no has no distribution; the others repeat RSM and MSE_bg on another scale.
+UNPLOTTED = ("style_correct", "clip_cosine", "mse_bg_pm1")
 
 
 def headline(table: Table, runs: Sequence[Results]) -> str:
@@ -109,7 +111,7 @@ def _heading(info: MetricInfo) -> str:
 
 def _name(row: Row) -> str:
     mask = '<abbr title="sees the mask at inference">†</abbr>' if row.mask_used else ""
-    return f"{escape_html(row.name)}{mask}" + (' <span class="tag">reference</span>' if row.reference else "")
+    return f"{escape_html(row.name)}{mask}" + (' <span class="tag">ref</span>' if row.reference else "")
 
 
 def _cell(cell: Cell) -> str:
@@ -126,11 +128,11 @@ def _scroll(label: str, content: str, kind: str) -> str:
 
 
 def distributions(table: Table, runs: Sequence[Results]) -> str:
-    """Return one plot a metric; yes/no metrics have no distribution and are left to the table."""
+    """Return one plot a metric, but for :data:`UNPLOTTED`."""
     names = run_names(runs)
     figures = []
     for info in table.metrics:
-        if info.name == "style_correct":
+        if info.name in UNPLOTTED:
             continue
         series = [
             Series(name, _finite(run, info.name), row.cells[info.name])
@@ -140,7 +142,7 @@ def distributions(table: Table, runs: Sequence[Results]) -> str:
             continue
         plot = histogram(series[0], info.title) if len(series) == 1 else strips(series, info.title)
         perfect = sum(item.cell.perfect for item in series)
-        left = f" · {perfect} perfect (infinite) not drawn" if perfect else ""
+        left = f'<span class="hint">{perfect} perfect (infinite), not drawn</span>' if perfect else ""
         figures.append(f'<figure class="plotbox"><figcaption>{_heading(info)}{left}</figcaption>{plot}</figure>')
     return f'<div class="plots">{"".join(figures)}</div>'
 

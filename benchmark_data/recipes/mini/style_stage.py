@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmark_data.recipes.mini.batches import StyleBatches, stream
 from benchmark_data.recipes.mini.data import CLASS_NAMES
@@ -33,7 +32,6 @@ class StyleSettings:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: int = 200
-    average: float = 0.998
     checkpoint_every: int = 250
 
 
@@ -58,12 +56,11 @@ class DualEncoder(nn.Module):
 
 
 def train_style(data: Path, checkpoint: Path, config: MiniConfig, settings: StyleSettings, workers: int) -> DualEncoder:
-    """Train, or continue from ``checkpoint``; return the averaged model."""
+    """Train, or continue from ``checkpoint``; return the model."""
     torch.manual_seed(0)
     model = DualEncoder(config).to(memory_format=torch.channels_last)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)
     optimiser = torch.optim.AdamW(_parameter_groups(model, settings), lr=settings.learning_rate)
-    start = _resume(checkpoint, model, averaged, optimiser)
+    start = _resume(checkpoint, model, optimiser)
     batches = StyleBatches(data, settings.batch_size, config.image_size, settings.steps)
     began, running = time.monotonic(), 0.0
     for step, (views, labels) in enumerate(stream(batches, start, workers), start=start):
@@ -74,15 +71,13 @@ def train_style(data: Path, checkpoint: Path, config: MiniConfig, settings: Styl
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        averaged.update_parameters(model)
         running += (loss.item() - running) / min(50, step - start + 1)
         if (step + 1) % 50 == 0:
             rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
             print(f"style {step + 1}/{settings.steps} loss {running:.3f} {rate:.0f} views/s", flush=True)
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            _save(checkpoint, step + 1, model, averaged, optimiser)
-    result: DualEncoder = averaged.module
-    return result.eval()
+            _save(checkpoint, step + 1, model, optimiser)
+    return model.eval()
 
 
 def _parameter_groups(model: DualEncoder, settings: StyleSettings) -> list[dict[str, object]]:
@@ -131,25 +126,19 @@ def _jitter(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (images + balance).clamp(0, 1)
 
 
-def _save(path: Path, step: int, model: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    state = {
-        "step": step,
-        "model": model.state_dict(),
-        "averaged": averaged.state_dict(),
-        "optimiser": optimiser.state_dict(),
-    }
+def _save(path: Path, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    state = {"step": step, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     torch.save(state, temporary)
     temporary.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, averaged: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+def _resume(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
-    averaged.load_state_dict(state["averaged"])
     optimiser.load_state_dict(state["optimiser"])
     print(f"style: continuing after step {state['step']}", flush=True)
     return int(state["step"])

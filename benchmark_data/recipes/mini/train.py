@@ -34,7 +34,7 @@ def train(options: argparse.Namespace) -> str:
     work = options.checkpoints or options.out / "checkpoints"
     style = train_style(data, work / "style.pt", config, style_settings, options.workers)
     trunk = train_trunk(data, work / "trunk.pt", config, trunk_settings, options.workers)
-    config = dataclasses.replace(config, logit_scale=round(float(style.scale), 4))
+    config = dataclasses.replace(config, logit_scale=round(style.scale.item(), 4))
     return write_model(options.out, fold_norms(style.image, config), style.text, trunk, config)
 
 
