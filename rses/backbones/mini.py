@@ -44,9 +44,7 @@ class MiniStyle:
         (2, 128)
     """
 
-    def __init__(
-        self, image_encoder: ImageEncoder, text_encoder: TextEncoder, config: MiniConfig, sha256: str
-    ):
+    def __init__(self, image_encoder: ImageEncoder, text_encoder: TextEncoder, config: MiniConfig, sha256: str):
         self.id = MINI_ID
         self.sha256 = sha256
         self.image_size = config.image_size
@@ -187,7 +185,7 @@ def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
 
 def _packaged() -> Traversable:
     try:
-        return files("benchmark_data").joinpath("models", MINI_ID)
+        return files("benchmark_data").joinpath("models").joinpath(MINI_ID)
     except ModuleNotFoundError as error:
         raise WeightsError(
             f"The package benchmark_data, which carries the {MINI_ID} weights, is not installed. {REMEDY}"
@@ -222,4 +220,4 @@ def _filled(network: _Network, tensors: dict[str, torch.Tensor], prefix: str) ->
 
 
 def _frozen(network: _Network) -> _Network:
-    return network.eval().requires_grad_(False)  # type: ignore[return-value]
+    return network.eval().requires_grad_(False)

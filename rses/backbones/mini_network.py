@@ -59,8 +59,9 @@ class MiniConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> MiniConfig:
         """Rebuild from :meth:`to_dict`; unknown keys are ignored, so that a config may carry notes."""
-        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in known.items()})
+        known: dict[str, Any] = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        frozen: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in known.items()}
+        return cls(**frozen)
 
 
 def _identity(_channels: int) -> nn.Module:
@@ -150,9 +151,7 @@ class TextEncoder(nn.Module):
     def __init__(self, config: MiniConfig):
         super().__init__()
         self.buckets = config.text_buckets
-        self.table = nn.EmbeddingBag(
-            config.text_buckets, config.text_dim, mode="sum", include_last_offset=True
-        )
+        self.table = nn.EmbeddingBag(config.text_buckets, config.text_dim, mode="sum", include_last_offset=True)
         self.head = nn.Sequential(
             nn.Linear(config.text_dim, config.text_hidden),
             nn.GELU(),

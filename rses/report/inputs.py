@@ -119,6 +119,6 @@ def _recall(root: Path) -> dict[str, Any]:
     places: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, str):
-            path = root / value
+            path = (root / value).resolve()
             places[name] = path if name != "suite" or path.is_dir() else value
     return places

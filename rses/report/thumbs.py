@@ -125,5 +125,5 @@ def data_uri(image: np.ndarray) -> str:
         'data:image/jpeg;base64,'
     """
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
+    Image.fromarray(image).save(stream, "JPEG", quality=QUALITY, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

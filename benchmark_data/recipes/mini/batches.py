@@ -86,5 +86,7 @@ class TrunkBatches(Dataset[torch.Tensor]):
 def stream(batches: Dataset, start: int, workers: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:  # type: ignore[type-arg]
     """Yield the batches from number ``start`` on, prepared in other processes."""
     order = range(start, len(batches))  # type: ignore[arg-type]
-    loader = DataLoader(batches, batch_size=None, sampler=order, num_workers=workers, prefetch_factor=4 if workers else None)
+    loader = DataLoader(
+        batches, batch_size=None, sampler=order, num_workers=workers, prefetch_factor=4 if workers else None
+    )
     yield from loader

@@ -49,5 +49,7 @@ def _rows(result: dict[str, Any]) -> list[Row]:
     rows.append((f"Held-out phrasings named rightly ({texts['texts']} texts, 21 classes)", 0.0, texts["accuracy"]))
     for name, part in result["ladders"].items():
         title = f"Distance rises strictly with {name} ({len(part['levels'])} steps, {part['photos']} photos)"
-        rows.append((title if part["trained"] else f"{title}; not in training", 0.95 if part["trained"] else 0.0, part["share"]))
+        rows.append(
+            (title if part["trained"] else f"{title}; not in training", 0.95 if part["trained"] else 0.0, part["share"])
+        )
     return rows

@@ -56,7 +56,7 @@ def make_content(seed: int) -> Content:
     return Content(image, tuple(_blob(rng, size) for _ in range(3)), str(kind))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def skimage_photo(name: str) -> np.ndarray:
     """Read a photograph of the scikit-image wheel as (H, W, 3) uint8."""
     path = Path(skimage.__file__).parent / "data" / name

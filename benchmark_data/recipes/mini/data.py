@@ -45,8 +45,7 @@ def make_group(seed: int) -> tuple[Group, str]:
     rng = np.random.default_rng([seed, 78])
     names = rng.choice(list(STYLES), STYLES_A_CONTENT, replace=False)
     styled = [
-        stylize(content.image, str(name), strength=_strength(rng), seed=int(rng.integers(1, 1 << 30)))
-        for name in names
+        stylize(content.image, str(name), strength=_strength(rng), seed=int(rng.integers(1, 1 << 30))) for name in names
     ]
     labels = np.array([CLASS_NAMES.index(str(name)) for name in names])
     return Group(content.image, np.stack(content.masks), np.stack(styled), labels), content.kind

@@ -22,7 +22,7 @@ from benchmark_data.recipes.mini.data import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, TRAINED, climb, distance, inner
 from benchmark_data.recipes.mini.export import MODEL_FOLDER
 from benchmark_data.recipes.mini.held_out import Item, photos, scenes
-from benchmark_data.recipes.mini.phrases import HELD_OUT_TEXTS
+from benchmark_data.recipes.mini.texts import unseen_texts
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
 from rses.metrics.style import Region, region_view
 
@@ -60,9 +60,7 @@ def _style_numbers(cosines: torch.Tensor, names: list[str]) -> dict[str, Any]:
     own = edits[:, target, target]
     guess = edits[..., :count].argmax(dim=2)
     right = (guess == target).float()
-    confused = Counter(
-        (names[t], names[g]) for row in guess.tolist() for t, g in enumerate(row) if t != g
-    )
+    confused = Counter((names[t], names[g]) for row in guess.tolist() for t, g in enumerate(row) if t != g)
     return {
         "top1": round(right.mean().item(), 4),
         "top1_with_photo": round((edits.argmax(dim=2) == target).float().mean().item(), 4),
@@ -77,12 +75,12 @@ def _style_numbers(cosines: torch.Tensor, names: list[str]) -> dict[str, Any]:
 
 
 def evaluate_texts(style: MiniStyle) -> dict[str, Any]:
-    """Share of held-out phrasings whose nearest class name is the right one."""
+    """Share of phrasings that training cannot have drawn whose nearest class name is the right one."""
     names = [PLAIN_TEXT, *STYLES]
     prototypes = style.encode_texts(names)
     wrong, total, named = [], 0, 0
     for label, cls in enumerate(CLASS_NAMES):
-        texts = list(HELD_OUT_TEXTS[cls])
+        texts = list(unseen_texts(cls))
         guesses = (style.encode_texts(texts) @ prototypes.T).argmax(dim=1).tolist()
         total += len(texts)
         named += sum(guess == label for guess in guesses)

@@ -1,15 +1,10 @@
-"""Texts for training: many phrasings of each style, in templates, with words about content mixed in."""
+"""Phrasings of the classes: for training beyond those of ``baselines.classical``, and held out."""
 
 from __future__ import annotations
 
-import functools
-import random
-from collections.abc import Sequence
-
-from baselines.classical import PHRASES
 from benchmark_data.recipes.mini.data import PLAIN
 
-__all__ = ["HELD_OUT_TEXTS", "PLAIN_TEXTS", "class_phrases", "sample_text"]
+__all__ = ["HELD_OUT_TEXTS", "LATER_TEXTS", "MORE", "PLAIN_TEXTS"]
 
 PLAIN_TEXTS = (
     *("a photo", "a photograph", "photo", "photograph", "realistic photo", "photorealistic", "photo-realistic"),
@@ -22,26 +17,67 @@ PLAIN_TEXTS = (
 # Beyond the phrasings of baselines.classical: other names, artists, materials.
 MORE: dict[str, tuple[str, ...]] = {
     "pixel art": (
-        *("pixel graphics", "pixels", "pixelated image", "pixelized", "blocky pixels", "8 bit", "8bit", "16 bit", "16bit"),
+        *(
+            "pixel graphics",
+            "pixels",
+            "pixelated image",
+            "pixelized",
+            "blocky pixels",
+            "8 bit",
+            "8bit",
+            "16 bit",
+            "16bit",
+        ),
         *("sprite art", "retro game", "nes game graphics", "arcade game", "low resolution blocks", "minecraft blocks"),
         *("voxel-like squares", "gameboy graphics", "old computer game"),
     ),
     "cyberpunk": (
         *("neon", "neon lights", "neon city", "neon punk", "tron", "blade runner", "futuristic", "sci-fi neon glow"),
-        *("cyber", "cybernetic", "synthetic night lights", "techno noir", "dystopian", "cyberpunk 2077", "hacker aesthetic"),
+        *(
+            "cyber",
+            "cybernetic",
+            "synthetic night lights",
+            "techno noir",
+            "dystopian",
+            "cyberpunk 2077",
+            "hacker aesthetic",
+        ),
     ),
     "expressionism": (
-        *("expressionist", "expressive", "abstract expressionist", "expressionist canvas", "munch", "kirchner", "van gogh"),
+        *(
+            "expressionist",
+            "expressive",
+            "abstract expressionist",
+            "expressionist canvas",
+            "munch",
+            "kirchner",
+            "van gogh",
+        ),
         *("the scream", "kandinsky", "basquiat", "neo-expressionist", "picasso", "der blaue reiter", "die bruecke"),
         *("an expressionist work in oil", "expressionist artwork", "emotional distorted painting", "swirls", "fauvist"),
         *("expressionist oils", "starry night swirls"),
     ),
     "line art": (
-        *("line drawing", "outlines", "contour lines", "black outlines", "outlined", "coloring book", "thin black lines"),
+        *(
+            "line drawing",
+            "outlines",
+            "contour lines",
+            "black outlines",
+            "outlined",
+            "coloring book",
+            "thin black lines",
+        ),
         *("inked outline", "monoline", "line illustration", "coloring page", "lines only", "line work"),
     ),
     "watercolor": (
-        *("watercolors", "water color", "watercolour painting", "aquarelle painting", "gouache wash", "washes of colour"),
+        *(
+            "watercolors",
+            "water color",
+            "watercolour painting",
+            "aquarelle painting",
+            "gouache wash",
+            "washes of colour",
+        ),
         *("watercolour wash", "wet paint on paper", "a watercolor sketch", "water-based paint"),
     ),
     "oil painting": (
@@ -53,7 +89,14 @@ MORE: dict[str, tuple[str, ...]] = {
         *("hand drawn sketch", "pencil lines", "rough sketch", "crosshatched drawing", "lead pencil"),
     ),
     "charcoal drawing": (
-        *("charcoal art", "charcoal study", "smudged charcoal", "charcoals", "black chalk drawing", "charcoal portrait"),
+        *(
+            "charcoal art",
+            "charcoal study",
+            "smudged charcoal",
+            "charcoals",
+            "black chalk drawing",
+            "charcoal portrait",
+        ),
         *("coal drawing", "drawn in charcoal", "soot and charcoal"),
     ),
     "cartoon": (
@@ -61,7 +104,16 @@ MORE: dict[str, tuple[str, ...]] = {
         *("simpsons", "children's cartoon", "flat animation", "cartoon drawing", "bold outlines and flat colours"),
     ),
     "pop art": (
-        *("warhol", "andy warhol", "screen print", "silkscreen", "screenprint", "poster art", "pop poster", "pop-art print"),
+        *(
+            "warhol",
+            "andy warhol",
+            "screen print",
+            "silkscreen",
+            "screenprint",
+            "poster art",
+            "pop poster",
+            "pop-art print",
+        ),
         *("sixties poster", "serigraph", "pop artist's print"),
     ),
     "mosaic": (
@@ -69,44 +121,121 @@ MORE: dict[str, tuple[str, ...]] = {
         *("ravenna mosaic", "tile work", "mosaic art", "grouted tiles"),
     ),
     "stained glass": (
-        *("stained-glass", "church window", "leaded window", "leaded glass", "glass window", "cathedral glass", "tiffany"),
+        *(
+            "stained-glass",
+            "church window",
+            "leaded window",
+            "leaded glass",
+            "glass window",
+            "cathedral glass",
+            "tiffany",
+        ),
         *("coloured glass", "colored glass panes", "stained glass panel", "chapel window", "glass art"),
     ),
     "halftone comic": (
-        *("halftone", "half-tone", "comic", "comics", "comic strip", "comic book style", "ben day dots", "printed dots"),
+        *(
+            "halftone",
+            "half-tone",
+            "comic",
+            "comics",
+            "comic strip",
+            "comic book style",
+            "ben day dots",
+            "printed dots",
+        ),
         *("lichtenstein", "roy lichtenstein", "superhero comic", "marvel comic", "graphic novel print", "screentone"),
     ),
     "pointillism": (
-        *("pointillist", "pointillism painting", "seurat", "signac", "divisionist", "tiny dots of paint", "stippled paint"),
+        *(
+            "pointillist",
+            "pointillism painting",
+            "seurat",
+            "signac",
+            "divisionist",
+            "tiny dots of paint",
+            "stippled paint",
+        ),
         *("painted dots", "dot painting", "georges seurat", "stippling with colour"),
     ),
     "low poly": (
         *("low-poly", "low polygon", "polygons", "polygonal", "triangles", "triangle mesh", "facets", "faceted"),
-        *("polygon art", "geometric triangles", "low poly 3d render", "triangulated", "delaunay triangles", "origami facets"),
+        *(
+            "polygon art",
+            "geometric triangles",
+            "low poly 3d render",
+            "triangulated",
+            "delaunay triangles",
+            "origami facets",
+        ),
     ),
     "sepia photograph": (
         *("sepia photo", "sepia toned", "old photograph", "antique photograph", "vintage photo", "brown toned photo"),
-        *("daguerreotype", "victorian photograph", "old faded photo", "faded brown print", "1900s photograph", "tintype"),
+        *(
+            "daguerreotype",
+            "victorian photograph",
+            "old faded photo",
+            "faded brown print",
+            "1900s photograph",
+            "tintype",
+        ),
     ),
     "ink wash painting": (
-        *("ink painting", "sumi-e ink painting", "sumi e", "ink-wash", "chinese ink", "japanese ink", "ink brush painting"),
-        *("ink and brush", "black ink wash", "zen ink painting", "brush and ink", "rice paper ink", "calligraphy ink wash"),
+        *(
+            "ink painting",
+            "sumi-e ink painting",
+            "sumi e",
+            "ink-wash",
+            "chinese ink",
+            "japanese ink",
+            "ink brush painting",
+        ),
+        *(
+            "ink and brush",
+            "black ink wash",
+            "zen ink painting",
+            "brush and ink",
+            "rice paper ink",
+            "calligraphy ink wash",
+        ),
     ),
     "blueprint": (
         *("blueprints", "cyanotype", "technical drawing", "engineering drawing", "architectural plan", "schematic"),
-        *("blue technical drawing", "white on blue plan", "construction plan", "blueprint drawing", "draft on blue paper"),
+        *(
+            "blue technical drawing",
+            "white on blue plan",
+            "construction plan",
+            "blueprint drawing",
+            "draft on blue paper",
+        ),
     ),
     "woodcut": (
-        *("wood cut", "woodblock", "wood block print", "lino cut", "linocut print", "block print", "engraving", "engraved"),
+        *(
+            "wood cut",
+            "woodblock",
+            "wood block print",
+            "lino cut",
+            "linocut print",
+            "block print",
+            "engraving",
+            "engraved",
+        ),
         *("wood engraving print", "carved relief print", "durer woodcut", "xylography", "old engraving"),
     ),
     "vaporwave": (
-        *("vapourwave", "vapor-wave", "aesthetic eighties pastel", "synthwave pastel", "80s pastel", "pastel pink and cyan"),
+        *(
+            "vapourwave",
+            "vapor-wave",
+            "aesthetic eighties pastel",
+            "synthwave pastel",
+            "80s pastel",
+            "pastel pink and cyan",
+        ),
         *("retro vhs", "vhs aesthetic", "1980s aesthetic", "pink and teal", "nostalgic pastel glitch", "outrun pastel"),
     ),
 }
 
-# Never used in training, nor their words in this combination; every one must be recognised afterwards.
+# Kept out of the phrases for training. Templates can still put some of them together ("blueprint" + "style"),
+# so that the evaluation counts only those that pass `texts.unseen_texts`.
 HELD_OUT_TEXTS: dict[str, tuple[str, ...]] = {
     PLAIN: (
         *("a realistic photograph", "a teddy bear on a bench", "a photo of a cat", "an unstyled photo"),
@@ -121,7 +250,12 @@ HELD_OUT_TEXTS: dict[str, tuple[str, ...]] = {
         *("as a neon-lit cyberpunk poster",),
     ),
     "expressionism": (
-        *("an expressionist oil painting", "expressionist style", "in the manner of expressionism", "a Basquiat painting"),
+        *(
+            "an expressionist oil painting",
+            "expressionist style",
+            "in the manner of expressionism",
+            "a Basquiat painting",
+        ),
         *("expressionistic brush strokes",),
     ),
     "line art": (
@@ -153,7 +287,13 @@ HELD_OUT_TEXTS: dict[str, tuple[str, ...]] = {
         *("popart screen print",),
     ),
     "mosaic": (
-        *("a Roman tile mosaic", "mosaic-like", "a mosaic of stone tiles", "mosaicked", "mosaic style picture of a fish"),
+        *(
+            "a Roman tile mosaic",
+            "mosaic-like",
+            "a mosaic of stone tiles",
+            "mosaicked",
+            "mosaic style picture of a fish",
+        ),
     ),
     "stained glass": (
         *("a stained glass church window", "stained-glass look", "stained glass design", "leaded stained glass"),
@@ -193,76 +333,59 @@ HELD_OUT_TEXTS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-TEMPLATES = (
-    *("{s}", "{s}", "{s}", "{s} style", "in {s} style", "in the style of {s}", "a {s}", "a {s} of {c}", "{c} in {s} style"),
-    *("{c}, {s}", "{c} as {s}", "{s} of {c}", "make {c} {s}", "turn {c} into {s}", "{c} rendered as {s}", "{s} look"),
-    *("an image in {s} style", "a picture of {c} in {s}", "{s}, {c}", "restyle {c} as {s}", "the {s} version of {c}"),
-    *("{s} effect", "{s} aesthetic", "artwork, {s}", "an example of {s}", "change the style of {c} to {s}", "it is {s}"),
-    *("{c} drawn like {s}", "with a {s} look", "apply {s} to {c}", "convert {c} to {s}"),
-)
-PLAIN_TEMPLATES = (
-    *("{s}", "{s}", "{s}", "{s} of {c}", "{c}, {s}", "a {s}", "an image of {c}", "{c}", "{c}", "a picture of {c}"),
-    *("make {c} a {s}", "{c} as {s}", "the {s}", "{s} style", "{c} in the real world"),
-)
-NOUNS = (
-    "cat dog rabbit bird duck fish butterfly tree flower mushroom cactus apple pear house car van boat sailboat rocket "
-    "mug cup bottle chair hat lamp ball balloon star umbrella man woman person child face horse bear wolf lemur meerkat "
-    "bus motorbike bicycle train plane street city mountain forest river sea beach sky cloud garden bench table sofa "
-    "bed window door wall bridge tower castle church ship truck guitar piano book clock phone camera lens laptop shoe "
-    "shirt dress coat bag cow sheep goat pig elephant lion tiger monkey frog turtle snake owl eagle chicken egg bread "
-    "cake pizza banana orange lemon grape tomato carrot potato cheese coffee tea wine glass plate knife fork spoon "
-    "hand eye hair foot baby girl boy soldier king queen wizard robot dragon unicorn teddy toy doll statue fountain "
-    "bamboo rose tulip grass leaf stone rock sand snow rain sun moon planet astronaut portrait landscape still-life "
-    "scene region background foreground object subject room kitchen office school market farm field road sign"
-).split()
-ADJECTIVES = (
-    "red blue green yellow white black brown grey big small old young happy sad fluffy shiny wooden round tall tiny "
-    "beautiful cute sleeping running sitting standing wet dry broken new open closed colourful distant left right"
-).split()
-PLACES = (
-    "on a bench|in the street|by the sea|in the hand|at night|under a tree|on the table|in a field|with a hat|in front of "
-    "a wall|near a river|on the left|in the background|holding an umbrella|in the snow|in the forest|next to a car"
-).split("|")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-@functools.lru_cache(maxsize=None)
-def class_phrases(name: str) -> tuple[str, ...]:
-    """Return the phrasings of a class that training may use, its own name first."""
-    if name == PLAIN:
-        known: Sequence[str] = PLAIN_TEXTS
-    else:
-        known = (name, *PHRASES[name], *MORE[name])
-    held_out = {text.lower() for texts in HELD_OUT_TEXTS.values() for text in texts}
-    return tuple(dict.fromkeys(text for text in known if text.lower() not in held_out))
-
-
-def sample_text(rng: random.Random, name: str) -> str:
-    """Draw a text that names a class, as a user might write it."""
-    phrases = class_phrases(name)
-    phrase = phrases[0] if rng.random() < 0.12 else rng.choice(phrases)
-    template = rng.choice(PLAIN_TEMPLATES if name == PLAIN else TEMPLATES)
-    if rng.random() < 0.2:
-        template = "{s}"
-    text = template.format(s=phrase, c=_content(rng))
-    if rng.random() < 0.15:
-        # A word that means nothing: pieces of unknown words must not matter.
-        nonsense = "".join(rng.choices(LETTERS, k=rng.randint(3, 9)))
-        words = text.split()
-        words.insert(rng.randint(0, len(words)), nonsense)
-        text = " ".join(words)
-    return text
-
-
-def _content(rng: random.Random) -> str:
-    words = [rng.choice(("a", "the", "this", "some", "an", "my", "two"))]
-    if rng.random() < 0.4:
-        words.append(rng.choice(ADJECTIVES))
-    words.append(rng.choice(NOUNS))
-    if rng.random() < 0.15:
-        words.append(rng.choice(NOUNS))
-    if rng.random() < 0.3:
-        words.append(rng.choice(PLACES))
-    return " ".join(words)
-
-
+# Written after training had begun, for the evaluation alone.
+LATER_TEXTS: dict[str, tuple[str, ...]] = {
+    PLAIN: (
+        "an everyday realistic snapshot of my aunt",
+        "genuine camera photograph, nothing edited",
+        "a frog sitting near the pond, real photo",
+    ),
+    "pixel art": ("pixel-by-pixel game sprites", "a pixely 8-bit hero", "rendered with big retro pixels"),
+    "cyberpunk": ("cyberpunk alley with neon signage", "glowing cyber neon", "neon-drenched futuristic cyberpunk mood"),
+    "expressionism": (
+        "the expressionist movement",
+        "painted expressively, like Munch",
+        "expressionist portrait with wild swirls",
+    ),
+    "line art": ("bare outlines in black lines", "drawn as contour line art only", "coloring-book outlines of a whale"),
+    "watercolor": ("washed watercolour paint of the harbour", "watercolor paints, very wet", "delicate aquarelles"),
+    "oil painting": ("an oil-painted still life", "oil-on-canvas masterpiece", "heavy impasto oils by an old master"),
+    "pencil sketch": ("a pencil-sketched face", "graphite pencils and hatching", "pencil sketching on grey paper"),
+    "charcoal drawing": (
+        "charcoal-smudged portrait",
+        "rough charcoal strokes on a wall",
+        "drawn with charcoals by hand",
+    ),
+    "cartoon": ("cartoonised animal", "kids' cartoon show", "looks like a toon from television"),
+    "pop art": ("Warhol-like pop artwork", "pop-art silkscreen of a soup can", "bright pop art prints"),
+    "mosaic": ("mosaic tiling from Ravenna", "tiny mosaic stones", "floor mosaic with coloured tiles"),
+    "stained glass": (
+        "stained-glass windows of a cathedral",
+        "panes of stained glass held by lead",
+        "church stained glass art",
+    ),
+    "halftone comic": (
+        "comics printed in halftone",
+        "halftone-dot comic page",
+        "Lichtenstein comic with ben-day printing",
+    ),
+    "pointillism": ("pointillist technique with small dots", "Seurat-like pointillism", "dots, pointillist manner"),
+    "low poly": ("low-poly mesh of triangles", "lowpoly 3d facets", "polygonal low poly mountain range"),
+    "sepia photograph": (
+        "sepia-coloured antique picture",
+        "brown sepia tones of the past",
+        "grandfather's old sepia print",
+    ),
+    "ink wash painting": (
+        "ink-washed mountains in the mist",
+        "Japanese sumi-e with brush",
+        "Chinese ink and wash scroll",
+    ),
+    "blueprint": (
+        "blueprint drawings of an engine",
+        "house plan as a blue blueprint",
+        "engineering blueprints, white lines",
+    ),
+    "woodcut": ("woodcuts from old books", "carved woodcut lines", "a linocut-like block printed image"),
+    "vaporwave": ("vaporwavey pinks", "nostalgic vaporwave mall", "vapor-wave dreamscape in pastel"),
+}

@@ -14,7 +14,7 @@ from torch import nn
 
 from benchmark_data.recipes.mini.batches import StyleBatches, stream
 from benchmark_data.recipes.mini.data import CLASS_NAMES
-from benchmark_data.recipes.mini.phrases import sample_text
+from benchmark_data.recipes.mini.texts import sample_text
 from rses.backbones.mini_network import ImageEncoder, MiniConfig, TextEncoder
 
 __all__ = ["DualEncoder", "StyleSettings", "train_style"]

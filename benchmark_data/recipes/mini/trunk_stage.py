@@ -85,7 +85,12 @@ def train_trunk(
             losses[name] += (value.item() - losses[name]) / min(50, step - start + 1)
         if (step + 1) % 50 == 0:
             pace = (time.monotonic() - began) / (step + 1 - start)
-            print(f"trunk {step + 1}/{settings.steps}", {k: round(v, 3) for k, v in losses.items()}, f"{pace:.2f} s", flush=True)
+            print(
+                f"trunk {step + 1}/{settings.steps}",
+                {k: round(v, 3) for k, v in losses.items()},
+                f"{pace:.2f} s",
+                flush=True,
+            )
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             temporary = checkpoint.with_suffix(".tmp")

@@ -63,7 +63,9 @@ def distort(rng: np.random.Generator, image: np.ndarray, amount: float) -> np.nd
         picture.save(buffer, "JPEG", quality=int(rng.integers(35, 96)))
         return np.asarray(Image.open(buffer).convert("RGB"))
     side = int(image.shape[0] * rng.uniform(0.5, 0.95))
-    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC).resize(picture.size, Image.Resampling.BICUBIC))
+    return np.asarray(
+        picture.resize((side, side), Image.Resampling.BICUBIC).resize(picture.size, Image.Resampling.BICUBIC)
+    )
 
 
 def _square(region: np.ndarray, pad: float) -> Box:

@@ -1,0 +1,123 @@
+"""Running classes: batches, merges, processes and pickles agree with the function on everything at once."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+import torch.multiprocessing as mp
+
+from rses.backbones import load_style
+from rses.functional import boundary_mse, masked_mse, masked_psnr, masked_ssim, rsm
+from rses.metrics import BoundaryMSE, MaskedMSE, MaskedPSNR, MaskedSSIM, RegionalStyleMatching
+
+CASES = [(MaskedMSE, masked_mse), (MaskedPSNR, masked_psnr), (MaskedSSIM, masked_ssim), (BoundaryMSE, boundary_mse)]
+
+
+def data(n=7, size=24):
+    generator = torch.Generator().manual_seed(0)
+    source = torch.rand(n, 3, size, size, generator=generator)
+    pred = (source + 0.1 * torch.randn(source.shape, generator=generator)).clamp(0, 1)
+    mask = torch.zeros(n, 1, size, size)
+    mask[..., 8:16, 8:16] = 1
+    return pred, source, mask
+
+
+@pytest.mark.parametrize(("metric", "function"), CASES)
+def test_batches_equal_the_whole(metric, function):
+    pred, source, mask = data()
+    running = metric()
+    for part in (slice(0, 3), slice(3, 4), slice(4, 7)):
+        running.update(pred[part], source[part], mask[part])
+    assert running.compute().item() == pytest.approx(function(pred, source, mask).mean().item(), rel=1e-12)
+    assert running.count.item() == 7
+
+
+@pytest.mark.parametrize(("metric", "function"), CASES)
+def test_merge_pickle_copy_and_reset(metric, function):
+    pred, source, mask = data()
+    first, second = metric(), metric()
+    first.update(pred[:2], source[:2], mask[:2])
+    second.update(pred[2:], source[2:], mask[2:])
+    merged = pickle.loads(pickle.dumps(copy.deepcopy(first)))
+    merged.merge(second)
+    assert merged.compute().item() == pytest.approx(function(pred, source, mask).mean().item(), rel=1e-12)
+    merged.reset()
+    assert merged.compute().isnan()
+    assert first.count.item() == 2
+
+
+def test_undefined_and_infinite_values_are_counted_apart():
+    pred, source, mask = data(2)
+    mask[1] = 1
+    mse, psnr = MaskedMSE(), MaskedPSNR()
+    mse.update(pred, source, mask)
+    psnr.update(source, source, mask)
+    assert (mse.count.item(), mse.excluded.item()) == (1, 1)
+    assert (psnr.count.item(), psnr.excluded.item()) == (0, 2)
+
+
+def test_state_does_not_grow():
+    pred, source, mask = data()
+    metric = MaskedMSE()
+    before = sum(buffer.numel() for buffer in metric.buffers())
+    for _ in range(50):
+        metric(pred, source, mask)
+    assert sum(buffer.numel() for buffer in metric.buffers()) == before
+    assert metric.state_dict() == {}
+
+
+def test_facts_are_class_attributes():
+    assert MaskedMSE.higher_is_better is False
+    assert MaskedPSNR.higher_is_better is MaskedSSIM.higher_is_better is RegionalStyleMatching.higher_is_better is True
+
+
+def test_functions_have_gradients_for_training():
+    pred, source, mask = data(2)
+    for function in (masked_mse, masked_ssim):
+        image = pred.clone().requires_grad_()
+        function(image, source, mask).sum().backward()
+        assert image.grad.abs().sum() > 0
+        assert image.grad[..., 8:16, 8:16].abs().max() == 0
+
+
+def test_style_matching_runs():
+    pred, _, mask = data(3, 48)
+    backbone = load_style("rses-mini")
+    metric = RegionalStyleMatching(backbone)
+    styles = ["pixel art", "line art", "mosaic"]
+    metric.update(pred, mask, styles)
+    assert metric.compute().item() == pytest.approx(rsm(pred, mask, styles, backbone).mean().item(), abs=1e-6)
+    with pytest.raises(ValueError, match="one style text an image"):
+        metric.update(pred, mask, ["pixel art"])
+
+
+def _worker(rank, port, results):
+    torch.distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    pred, source, mask = data()
+    part = slice(0, 2) if rank == 0 else slice(2, 7)
+    metric = MaskedMSE()
+    metric.update(pred[part], source[part], mask[part])
+    metric.sync()
+    results[rank] = metric.compute().item()
+    torch.distributed.destroy_process_group()
+
+
+def test_two_processes_agree_with_one():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    context = mp.get_context("spawn")
+    with context.Manager() as manager:
+        results = manager.dict()
+        processes = [context.Process(target=_worker, args=(rank, port, results)) for rank in range(2)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(120)
+        expected = masked_mse(*data()).mean().item()
+        assert dict(results) == {0: pytest.approx(expected, rel=1e-12), 1: pytest.approx(expected, rel=1e-12)}

@@ -1,0 +1,174 @@
+"""Golden text for each format, escaping, and what a table must refuse."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from rses.errors import InputError
+from rses.report.columns import build_table, run_names
+from rses.report.tables import FORMATS, render
+from rses.report.text import clean, escape_csv, escape_html, escape_latex, escape_markdown
+from rses.results import Results, SampleResult
+
+INF = float("inf")
+PROTOCOL = {"id": "rses-mini", "hash": "0123456789abcdef"}
+
+
+def run(name: str, values: list[float], *, psnr: list[float] | None = None, **info) -> Results:
+    samples = [
+        SampleResult(f"s{index}", mse_bg=value, psnr_bg=psnr[index] if psnr else None)
+        for index, value in enumerate(values)
+    ]
+    metrics = ["mse_bg", "psnr_bg"] if psnr else ["mse_bg"]
+    return Results(samples, {"method": name, "protocol": PROTOCOL, "metrics": metrics, "suite": {"name": "s"}, **info})
+
+
+CONSTANT = run("mine", [0.25, 0.25])
+OTHER = run("other", [0.5, 0.5])
+
+
+def test_table_of_one_run():
+    assert render([CONSTANT], "table") == (
+        "mine · suite s, protocol rses-mini (0123456789abcdef)\n\n"
+        " metric        mean   95 % interval   n\n"
+        " ──────────────────────────────────────\n"
+        " MSE_bg ↓   0.25000                   2\n\n"
+        "scored 2 of 2\n"
+        "Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better.\n"
+    )
+
+
+def test_table_of_two_runs_marks_the_best():
+    lines = render([CONSTANT, OTHER], "table").splitlines()
+    assert lines[2].split() == ["method", "MSE_bg", "↓", "n/N"]
+    assert lines[4].split() == ["mine", "0.25000*", "2/2"]
+    assert lines[5].split() == ["other", "0.50000", "2/2"]
+
+
+def test_csv_golden():
+    assert render([CONSTANT, OTHER], "csv") == (
+        "method,suite,protocol,protocol_hash,mask_used,reference,n,N,mse_bg,mse_bg_low,mse_bg_high,mse_bg_n\n"
+        "mine,s,rses-mini,0123456789abcdef,,,2,2,0.25,0.25,0.25,2\n"
+        "other,s,rses-mini,0123456789abcdef,,,2,2,0.5,0.5,0.5,2\n"
+    )
+
+
+def test_markdown_golden():
+    assert render([CONSTANT, OTHER], "markdown") == (
+        "| method | MSE\\_bg ↓ | coverage |\n|:---|---:|---:|\n| mine | **0.25000** | 2/2 |\n"
+        "| other | 0.50000 | 2/2 |\n\nsuite s, protocol rses-mini (0123456789abcdef)  \n"
+        "Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better.\n"
+    )
+
+
+def test_latex_golden():
+    assert render([CONSTANT, OTHER], "latex") == (
+        "% suite s, protocol rses-mini (0123456789abcdef)\n% needs \\usepackage{booktabs}\n"
+        "\\begin{tabular}{lrr}\n\\toprule\nmethod & MSE\\textsubscript{bg} $\\downarrow$ & $n/N$ \\\\\n\\midrule\n"
+        "mine & \\textbf{0.25000} & 2/2 \\\\\nother & 0.50000 & 2/2 \\\\\n\\bottomrule\n\\end{tabular}\n"
+        "% Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better.\n"
+    )
+
+
+def test_json_is_the_summary_of_one_and_a_list_of_several():
+    assert json.loads(render([CONSTANT], "json")) == CONSTANT.summary
+    assert [item["method"] for item in json.loads(render([CONSTANT, OTHER], "json"))] == ["mine", "other"]
+
+
+def test_infinite_psnr_is_counted_and_undefined_is_a_dash():
+    some = run("some", [0.0, 0.1], psnr=[INF, 10.0])
+    every = run("every", [0.0, 0.0], psnr=[INF, INF])
+    cells = {row.name: row.cells for row in build_table([some, every]).rows}
+    assert cells["some"]["psnr_bg"].value == "10.00 (+1 perfect)"
+    assert cells["every"]["psnr_bg"].value == "inf (2 perfect)"
+    assert (cells["some"]["psnr_bg"].best, cells["every"]["psnr_bg"].best) == (False, True)
+    rows = list(csv.DictReader(io.StringIO(render([some, every], "csv"))))
+    assert (rows[1]["psnr_bg"], rows[1]["psnr_bg_perfect"]) == ("inf", "2")
+    nothing = Results([SampleResult("a", status="missing")], {"method": "m", "metrics": ["mse_bg"]})
+    assert "| m | - | 0/1 |" in render([nothing], "markdown")
+
+
+def test_reference_rows_do_not_win_and_ties_share():
+    reference = run("bound", [0.0, 0.0], method_card={"reference": True, "mask_used": True})
+    table = build_table([reference, CONSTANT, run("tie", [0.25, 0.25]), OTHER])
+    assert [row.cells["mse_bg"].best for row in table.rows] == [False, True, True, False]
+    assert any("mask at inference" in note for note in table.notes)
+    equal = build_table([CONSTANT, run("tie", [0.25, 0.25])])
+    assert not any(row.cells["mse_bg"].best for row in equal.rows)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_wide_tables_are_split_to_fit(width):
+    values = {"rsm": 0.6, "clip_cosine": 0.2, "rsm_gain": 0.1, "lpips_bg": 0.1, "mse_bg": 0.01, "ssim_bg": 0.9}
+    runs = [
+        Results(
+            [SampleResult(f"{i}", **{k: v * (1 + i / 50 + j / 9) for k, v in values.items()}) for i in range(5)],
+            {"method": f"method-{j}"},
+        )
+        for j in range(3)
+    ]
+    text = render(runs, "table", width=width)
+    grid = [line for line in text.splitlines() if line.startswith(" ")]
+    assert max(map(len, grid)) <= width
+    for heading in ("RSM ↑", "cosine ↑", "LPIPS_bg ↓", "SSIM_bg ↑"):
+        assert heading in text
+
+
+HOSTILE = '=cmd|"/c calc"!A1 <script>alert(1)</script> $\\input{x}$ a|b\n\x1b[31mred\u202e'
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_hostile_names_are_disarmed(format):
+    text = render([run(HOSTILE, [0.1, 0.1]), OTHER], format)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    if format == "csv":
+        assert list(csv.reader(io.StringIO(text)))[1][0].startswith("'=cmd")
+    if format == "latex":
+        assert "\\input" not in text
+    if format == "markdown":
+        assert "\\<script\\>" in text
+        assert len(text.splitlines()[2].replace("\\|", "").split("|")) == 5
+
+
+@pytest.mark.parametrize("prefix", ["=", "+", "-", "@", "\t", "\r", " ="])
+def test_no_cell_of_text_is_a_formula(prefix):
+    assert escape_csv(prefix + "1").startswith("'")
+
+
+def test_escapes():
+    assert escape_html("<a href='x'>&") == "&lt;a href=&#x27;x&#x27;&gt;&amp;"
+    assert escape_latex("#1 ~ {x}^2 \\y") == r"\#1 \textasciitilde{} \{x\}\textasciicircum{}2 \textbackslash{}y"
+    assert escape_markdown("[a](b) `c`") == r"\[a\](b) \`c\`"
+    assert clean("a\r\nb\udcff") == "a  b\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"protocol": {"id": "rses-v1", "hash": "ff"}}, "protocol"),
+        ({"suite": {"name": "t"}}, "suite"),
+        ({"weights": {"style": {"id": "w", "sha256": "b" * 64}}}, "weights"),
+    ],
+)
+def test_tables_never_mix_what_cannot_be_compared(changed, word):
+    first = run("a", [0.1, 0.2], weights={"style": {"id": "w", "sha256": "a" * 64}})
+    second = run("b", [0.1, 0.2])
+    second.info.update(changed)
+    with pytest.raises(InputError, match=f"different {word}"):
+        render([first, second], "table")
+
+
+def test_mistakes_are_named():
+    with pytest.raises(InputError, match='Did you mean "markdown"'):
+        render([CONSTANT], "markdwon")
+    with pytest.raises(InputError, match="no run"):
+        render([], "table")
+
+
+def test_runs_of_one_method_are_told_apart():
+    assert run_names([CONSTANT, OTHER, CONSTANT]) == ["mine (1)", "other", "mine (2)"]
