@@ -148,10 +148,12 @@ PROTOCOLS: dict[str, Protocol] = {
             "rses-mini",
             style_backbone="rses-mini",
             perceptual_backbone="rses-mini",
+            region="masked",
             title="Embedded weights, offline, minutes on a laptop; never comparable with rses-v1.",
             notes=(
                 "Knows 20 styles; on styles it was not trained for, its style numbers mean little.",
-                "All knobs but the two backbones equal those of rses-v1.",
+                "RSM sees the region alone (masked): the small encoder would otherwise judge the background in the crop.",
+                "All other knobs equal those of rses-v1.",
             ),
         ),
         Protocol(

@@ -1,4 +1,4 @@
-"""The picture at the top of the README: one photograph, one mask, six edits and their scores.
+"""The picture at the top of the README: one photograph, one mask, five edits and their scores.
 
 Run ``python -m benchmark_data.recipes.overview_figure --out docs/images/overview.png``.
 """
@@ -62,8 +62,8 @@ def draw(sample_id: str, path: Path) -> None:
     from matplotlib import pyplot as plt
 
     source, mask, rows, sample = score_all(sample_id)
-    figure, axes = plt.subplots(1, len(rows) + 1, figsize=(15, 3.9))
-    figure.subplots_adjust(left=0.005, right=0.995, top=0.86, bottom=0.3, wspace=0.03)
+    figure, axes = plt.subplots(1, len(rows) + 1, figsize=(15, 4.1))
+    figure.subplots_adjust(left=0.005, right=0.995, top=0.93, bottom=0.32, wspace=0.03)
     panels = [("the region to edit", outlined(source, mask), f'"{sample.prompt}"')]
     for name, image, result in rows:
         psnr = "perfect" if result.psnr_bg == float("inf") else f"{result.psnr_bg:.1f} dB"
@@ -92,7 +92,7 @@ def _wrap(text: str, width: int) -> str:
 def main() -> None:
     """Draw the figure from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", default="chelsea-pixel-art")
+    parser.add_argument("--sample", default="astronaut-cyberpunk")
     parser.add_argument("--out", type=Path, default=Path("docs/images/overview.png"))
     arguments = parser.parse_args()
     draw(arguments.sample, arguments.out)

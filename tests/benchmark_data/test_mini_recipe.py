@@ -102,6 +102,7 @@ def test_ladders_keep_size_and_range_and_go_away_from_the_picture(name):
 def test_a_missed_target_is_named(tmp_path):
     part = {"top1": 0.5, "gain": 1.0, "source_is_photo": 0.2, "pairs": 20}
     result = {
+        "sha256": "ab" * 32,
         "megabytes": 5.0,
         "scenes": {"masked": {**part, "top1": 0.95}, "crop": {**part, "top1": 0.9}},
         "photos": {"masked": part, "crop": {**part, "top1": 0.75}},
@@ -110,8 +111,9 @@ def test_a_missed_target_is_named(tmp_path):
     }
     assert targets_missed(result) == ["Style top-1 of 20, photos, `masked` view (20 edits)"]
     card = tmp_path / "README.md"
-    card.write_text("a\n<!-- table: begin -->\nold\n<!-- table: end -->\nb\n")
+    card.write_text("SHA-256 of `x`: `00`\n<!-- table: begin -->\nold\n<!-- table: end -->\nb\n")
     renew_card(card, result)
     assert "old" not in card.read_text()
+    assert f"`{'ab' * 32}`" in card.read_text()
     assert card.read_text().count("**missed**") == 1
     assert card.read_text().endswith("\nb\n")

@@ -59,6 +59,6 @@ def test_mistakes_are_named(call, message):
     assert message in str(caught.value)
 
 
-def test_mini_differs_from_v1_in_the_backbones_only():
+def test_mini_differs_from_v1_in_the_backbones_and_what_they_see():
     a, b = get_protocol("rses-v1").knobs, get_protocol("rses-mini").knobs
-    assert {key for key in a if a[key] != b[key]} == {"style_backbone", "perceptual_backbone"}
+    assert {key for key in a if a[key] != b[key]} == {"style_backbone", "perceptual_backbone", "region"}

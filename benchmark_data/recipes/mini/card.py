@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ def targets_missed(result: dict[str, Any]) -> list[str]:
 
 
 def renew_card(path: Path, result: dict[str, Any]) -> None:
-    """Replace the table between the two markers of a model card."""
-    text = path.read_text(encoding="utf-8")
+    """Replace the table between the two markers of a model card, and the digest."""
+    text = re.sub(r"(SHA-256 of [^\n]*: `)\w*`", rf"\g<1>{result['sha256']}`", path.read_text(encoding="utf-8"))
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     path.write_text(f"{before}{BEGIN}\n{render_table(result)}\n{END}{after}", encoding="utf-8")

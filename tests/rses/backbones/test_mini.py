@@ -176,12 +176,12 @@ def test_held_out_phrasings_are_as_the_card_says(style, evaluation):
 
 
 def test_retrieves_styles_of_unseen_scenes_and_photographs(style):
-    scenes = [make_scene(seed, 128) for seed in range(30_000_000, 30_000_004)]
+    scenes = [make_scene(seed, 128) for seed in range(30_000_000, 30_000_003)]
     items = [Item(str(s.seed), s.image, s.target.mask > 0.5) for s in scenes]
-    disc = np.hypot(*(np.indices((256, 256)) - 127.5)) < 90
-    items.append(Item("astronaut", photo("astronaut"), disc))
+    disc = np.hypot(*(np.indices((128, 128)) - 63.5)) < 45
+    items.append(Item("astronaut", photo("astronaut", 4), disc))
     numbers = evaluate_style(style, items)["masked"]
-    assert numbers["pairs"] == 5 * len(STYLES)
+    assert numbers["pairs"] == 4 * len(STYLES)
     assert numbers["top1"] >= 0.8
     assert numbers["gain"] >= 0.9
 
