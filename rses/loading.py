@@ -108,9 +108,7 @@ def _decode_mask(unit: Unit, size: tuple[int, ...]) -> torch.Tensor:
         raise InputError([f'mask of "{unit.id}": {problem}' for problem in error.problems]) from error
 
 
-def _match_size(
-    pred: torch.Tensor, size: tuple[int, ...], unit: Unit, allow_resize: bool
-) -> tuple[torch.Tensor, bool]:
+def _match_size(pred: torch.Tensor, size: tuple[int, ...], unit: Unit, allow_resize: bool) -> tuple[torch.Tensor, bool]:
     if tuple(pred.shape[-2:]) == size:
         return pred, False
     if allow_resize:

@@ -44,9 +44,7 @@ def sample_text(unit: Unit, protocol: Protocol) -> str:
             )
         return unit.prompt
     if not unit.style:
-        raise InputError(
-            f'"{unit.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.'
-        )
+        raise InputError(f'"{unit.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.')
     return protocol.template.format(style=unit.style)
 
 
@@ -149,15 +147,11 @@ class Measurer:
         assert self.style is not None
         scale = self.style.logit_scale
         return [
-            harmonic_score(style_success(a, b, scale), preservation(distance))
-            if math.isfinite(distance)
-            else math.nan
+            harmonic_score(style_success(a, b, scale), preservation(distance)) if math.isfinite(distance) else math.nan
             for a, b, distance in zip(after, before, lpips_bg, strict=True)
         ]
 
-    def _correct(
-        self, features: torch.Tensor, batch: Sequence[Prepared], styles: Sequence[str]
-    ) -> list[bool]:
+    def _correct(self, features: torch.Tensor, batch: Sequence[Prepared], styles: Sequence[str]) -> list[bool]:
         candidates = sorted(set(styles))
         table = torch.stack([self._text(self.protocol.template.format(style=style)) for style in candidates])
         nearest = (features @ table.T).argmax(dim=1).tolist()
@@ -180,9 +174,7 @@ class Measurer:
             self._texts[text] = self.style.encode_texts([text])[0]
         return self._texts[text]
 
-    def _source(
-        self, kind: str, batch: Sequence[Prepared], source: torch.Tensor, region: torch.Tensor
-    ) -> torch.Tensor:
+    def _source(self, kind: str, batch: Sequence[Prepared], source: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
         """Embeddings of the sources, remembered by content: methods are compared on the same sources."""
         assert self.style is not None
         keys = [(kind, *_fingerprint(item)) for item in batch]

@@ -126,9 +126,7 @@ def metric_info(name: str) -> MetricInfo:
     for info in METRICS.values():
         if name in (info.name, info.aggregate):
             return info
-    raise InputError(
-        f'There is no metric "{name}".{did_you_mean(name, METRICS)} Known metrics: {", ".join(METRICS)}.'
-    )
+    raise InputError(f'There is no metric "{name}".{did_you_mean(name, METRICS)} Known metrics: {", ".join(METRICS)}.')
 
 
 def select_metrics(names: Iterable[str] | None) -> tuple[str, ...]:

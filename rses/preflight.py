@@ -12,9 +12,7 @@ from rses.loading import Unit
 __all__ = ["check_units"]
 
 
-def check_units(
-    units: Iterable[Unit], allow_resize: bool, check_text: Callable[[Unit], object] | None
-) -> None:
+def check_units(units: Iterable[Unit], allow_resize: bool, check_text: Callable[[Unit], object] | None) -> None:
     """Check every file's header, every size and every text, and report all problems at once.
 
     Args:

@@ -86,9 +86,7 @@ class Protocol:
         if "{style}" not in self.template:
             raise ProtocolError(f'The template must contain "{{style}}", got "{self.template}".')
         if self.ignore_band < 0 or self.boundary_width < 1 or self.crop_pad < 0 or self.force_size < 0:
-            raise ProtocolError(
-                "ignore_band, crop_pad and force_size must be at least 0, boundary_width at least 1."
-            )
+            raise ProtocolError("ignore_band, crop_pad and force_size must be at least 0, boundary_width at least 1.")
 
     @property
     def knobs(self) -> dict[str, Any]:

@@ -167,9 +167,7 @@ class Results:
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
         if info.get("schema", 0) > SCHEMA:
-            raise InputError(
-                f"{summary} has schema {info['schema']}, this version reads up to {SCHEMA}: upgrade rses."
-            )
+            raise InputError(f"{summary} has schema {info['schema']}, this version reads up to {SCHEMA}: upgrade rses.")
         return cls([SampleResult.from_dict(row) for row in rows], info.get("info", {}))
 
 
@@ -191,9 +189,7 @@ def _arrow_schema(pa: Any) -> Any:
         "float": pa.float64(),
         "tuple[str, ...]": pa.list_(pa.string()),
     }
-    fields = [
-        (item.name, types[str(item.type).replace(" | None", "")]) for item in dataclasses.fields(SampleResult)
-    ]
+    fields = [(item.name, types[str(item.type).replace(" | None", "")]) for item in dataclasses.fields(SampleResult)]
     return pa.schema(fields)
 
 

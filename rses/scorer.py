@@ -284,8 +284,7 @@ class RSES:
                 done.extend(scored)
                 if journal is not None:
                     journal.append(
-                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()}
-                        for sample in scored
+                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()} for sample in scored
                     )
                 if progress is not None:
                     progress(len(done), len(units))
@@ -370,6 +369,4 @@ def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
 
 
 def _content_key(unit: Unit) -> str:
-    return "-".join(
-        sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None
-    )
+    return "-".join(sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None)

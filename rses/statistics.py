@@ -84,9 +84,7 @@ def _bootstrap(data: np.ndarray, confidence: float, seed: int) -> tuple[float, f
         result = stats.bootstrap((data,), np.mean, method="BCa", rng=np.random.default_rng(seed), **options)
         low, high = result.confidence_interval
         if not (np.isfinite(low) and np.isfinite(high)):
-            result = stats.bootstrap(
-                (data,), np.mean, method="percentile", rng=np.random.default_rng(seed), **options
-            )
+            result = stats.bootstrap((data,), np.mean, method="percentile", rng=np.random.default_rng(seed), **options)
             low, high = result.confidence_interval
     return float(low), float(high)
 

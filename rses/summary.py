@@ -78,9 +78,7 @@ def _entry(info: MetricInfo, values: Iterable[float | bool | None]) -> dict[str,
     return entry
 
 
-def _grouped(
-    samples: Sequence[SampleResult], key: Callable[[SampleResult], str | None]
-) -> dict[str, dict[str, Any]]:
+def _grouped(samples: Sequence[SampleResult], key: Callable[[SampleResult], str | None]) -> dict[str, dict[str, Any]]:
     names = sorted({name for sample in samples if (name := key(sample)) is not None})
     return {
         name: {"n": len(members), "metrics": aggregate(members)}

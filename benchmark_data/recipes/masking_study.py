@@ -41,9 +41,7 @@ def centred_square(size: tuple[int, int], area: float) -> torch.Tensor:
     return mask
 
 
-def measure(
-    source: torch.Tensor, area: float, trunk: PerceptualBackbone, seed: int = 0
-) -> dict[str, float]:
+def measure(source: torch.Tensor, area: float, trunk: PerceptualBackbone, seed: int = 0) -> dict[str, float]:
     """Score a source (1, 3, H, W) damaged by the same noise outside a mask of the given area."""
     rng = np.random.default_rng(seed)
     noise = torch.from_numpy(rng.normal(0, 1, source.shape)).float()

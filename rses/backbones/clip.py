@@ -117,9 +117,7 @@ class OpenClipStyle:
                 )
 
 
-def load_clip(
-    spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None
-) -> OpenClipStyle:
+def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None) -> OpenClipStyle:
     """Load an open_clip model from weights that are on this machine.
 
     Args:
@@ -146,9 +144,7 @@ def load_clip(
     mean, std = _normalisation(parsed)
     name = f"open_clip:{parsed.name}/{parsed.pretrained or located.path.name}"
     digests = {located.path.name: located.sha256}
-    style = OpenClipStyle(
-        model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std, files=digests
-    )
+    style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std, files=digests)
     return style.to(device)
 
 
@@ -213,8 +209,7 @@ def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
         return _cached_tokenizer(name)
     except ImportError as error:
         raise RsesError(
-            f'The tokenizer of {name} needs the package "transformers". '
-            'Install it with: pip install "rses[methods]"'
+            f'The tokenizer of {name} needs the package "transformers". Install it with: pip install "rses[methods]"'
         ) from error
     except (OSError, ValueError) as error:
         raise WeightsError(

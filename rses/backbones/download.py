@@ -96,9 +96,7 @@ def _fetch_for_torch(source: Source) -> None:
     folder = torch_checkpoints()
     folder.mkdir(parents=True, exist_ok=True)
     target = str(folder / source.name)
-    torch.hub.download_url_to_file(
-        source.url, target, hash_prefix=source.sha256 or None, progress=sys.stderr.isatty()
-    )
+    torch.hub.download_url_to_file(source.url, target, hash_prefix=source.sha256 or None, progress=sys.stderr.isatty())
 
 
 FETCHERS: dict[str, Callable[[Source], None]] = {

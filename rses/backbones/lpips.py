@@ -102,9 +102,7 @@ class LpipsPerceptual:
         return touched_cells(mask, self._windows)
 
 
-def load_lpips(
-    spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None
-) -> LpipsPerceptual:
+def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None) -> LpipsPerceptual:
     """Load LPIPS from weights that are on this machine.
 
     Args:

@@ -46,9 +46,7 @@ def _windows(module: nn.Module) -> Iterator[Window]:
     if isinstance(module, nn.Conv2d):
         if isinstance(module.padding, str):
             raise RsesError(f"Receptive fields need padding in numbers, got {module.padding!r}.")
-        yield Window(
-            _pair(module.kernel_size), _pair(module.stride), _pair(module.padding), _pair(module.dilation)
-        )
+        yield Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.padding), _pair(module.dilation))
     elif isinstance(module, nn.MaxPool2d):
         kernel = _pair(module.kernel_size)
         stride = _pair(module.stride) if module.stride is not None else kernel

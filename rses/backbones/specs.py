@@ -211,9 +211,7 @@ def _checked_config(name: str, pretrained: str) -> dict[str, Any]:
     if not config:
         tags = open_clip.list_pretrained_tags_by_model(name)
         offers = [f"{name}/{tag}" for tag in tags] or [f"{m}/{t}" for m, t in open_clip.list_pretrained()]
-        known = (
-            f"Known for {name}: {', '.join(tags)}." if tags else f"There are no published weights for {name}."
-        )
+        known = f"Known for {name}: {', '.join(tags)}." if tags else f"There are no published weights for {name}."
         hint = did_you_mean(f"{name}/{pretrained}", offers)
         raise WeightsError(f'open_clip has no weights "{pretrained}" for {name}.{hint} {known}')
     if config.get("quick_gelu") and not architecture.get("quick_gelu"):

@@ -190,9 +190,7 @@ def weights_folders() -> list[Path]:
     folders = [Path(item).expanduser() for item in text.split(os.pathsep) if item]
     for folder in folders:
         if not folder.is_dir():
-            raise WeightsError(
-                f"RSES_WEIGHTS names {folder}, which is not a folder. Create it or unset RSES_WEIGHTS."
-            )
+            raise WeightsError(f"RSES_WEIGHTS names {folder}, which is not a folder. Create it or unset RSES_WEIGHTS.")
     return folders
 
 
@@ -311,9 +309,7 @@ def _verify(spec: str, role: str, source: Source, path: Path) -> Located:
     blob = path.resolve().name
     expected = source.sha256 or (blob if source.home == "hub" and is_digest(blob) else "")
     if not digest.startswith(expected):
-        remedy = (
-            "Name another file." if source.home == "file" else f"Remove it and run: rses weights pull {spec}"
-        )
+        remedy = "Name another file." if source.home == "file" else f"Remove it and run: rses weights pull {spec}"
         raise WeightsError(
             f"{path} is not the {role} of {spec}: its SHA-256 is {digest}, expected {expected}. "
             f"It is damaged, incomplete or another file. {remedy}"

@@ -20,9 +20,7 @@ def check_images(*images: torch.Tensor) -> None:
         if image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(f"expected images of shape (N, 3, H, W), got {tuple(image.shape)}")
         if not image.is_floating_point():
-            raise ValueError(
-                f"expected floating-point images in [0, 1], got {image.dtype}; divide uint8 by 255"
-            )
+            raise ValueError(f"expected floating-point images in [0, 1], got {image.dtype}; divide uint8 by 255")
         if image.shape != images[0].shape:
             raise ValueError(f"images differ in shape: {tuple(images[0].shape)} and {tuple(image.shape)}")
         low, high = torch.aminmax(image) if image.numel() else (torch.zeros(()), torch.zeros(()))

@@ -12,9 +12,7 @@ from rses.metrics.pixel import weighted_mse
 __all__ = ["BoundaryMSE", "boundary_mse"]
 
 
-def boundary_mse(
-    pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, width: int = 4
-) -> torch.Tensor:
+def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, width: int = 4) -> torch.Tensor:
     """Mean squared error over the pixels outside the region within ``width`` px of it.
 
     Args:

@@ -61,9 +61,7 @@ def masked_lpips(
     if form not in LPIPS_FORMS:
         raise ValueError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
     if min(pred.shape[-2:]) < backbone.min_size:
-        raise ValueError(
-            f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}"
-        )
+        raise ValueError(f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}")
     first, second = _pair(pred, source, edited, form)
     maps = _distance_maps(first, second, backbone)
     if form == "spatial":
@@ -101,9 +99,7 @@ def _pair(
     return torch.where(edited, source, pred), source
 
 
-def _distance_maps(
-    first: torch.Tensor, second: torch.Tensor, backbone: PerceptualBackbone
-) -> list[torch.Tensor]:
+def _distance_maps(first: torch.Tensor, second: torch.Tensor, backbone: PerceptualBackbone) -> list[torch.Tensor]:
     # Equal inputs have distance 0 by definition. Saying so, rather than subtracting two forward passes, keeps the
     # zero exact on every device and batch layout.
     same = (first == second).flatten(1).all(dim=1).view(-1, 1, 1, 1)

@@ -25,10 +25,7 @@ def board(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     scorer = RSES("rses-mini", device="cpu")
     suite = load_suite(request.param)
-    return {
-        name: run_bench(name, suite, folder / name, scorer=scorer, limit=LIMIT[request.param])
-        for name in ROWS
-    }
+    return {name: run_bench(name, suite, folder / name, scorer=scorer, limit=LIMIT[request.param]) for name in ROWS}
 
 
 def column(board, name, metric):
@@ -68,9 +65,7 @@ def test_in_the_papers_crop_the_background_is_seen_too(tmp_path):
 
 def test_background_only_is_worst_where_it_matters(board):
     for metric in ("lpips_bg", "mse_bg"):
-        assert (
-            mean(board, "background-only", metric) >= max(mean(board, name, metric) for name in ROWS) - 1e-12
-        )
+        assert mean(board, "background-only", metric) >= max(mean(board, name, metric) for name in ROWS) - 1e-12
     styled = ("global-style", "oracle-paste", "background-only")
     assert min(styled, key=lambda name: mean(board, name, "rsm")) == "background-only"
 

@@ -32,7 +32,8 @@ def test_summary_counts_and_groups():
     assert summary["metrics"]["psnr_bg"]["mean"] == pytest.approx(8.5)
     assert summary["metrics"]["psnr_bg"]["perfect"] == 1
     assert summary["metrics"]["style_accuracy"]["n"] == 2
-    assert {name: group["n"] for name, group in summary["by_mask_size"].items()} == {"large": 1, "medium": 1, "small": 1}
+    sizes = {name: group["n"] for name, group in summary["by_mask_size"].items()}
+    assert sizes == {"large": 1, "medium": 1, "small": 1}
     assert summary["by_style"]["y"]["n"] == 1
     json.dumps(summary, allow_nan=False)
 

@@ -26,7 +26,7 @@ MAX_LOGIT_SCALE = 30.0
 class StyleSettings:
     """Knobs of the first stage."""
 
-    steps: int = 6000
+    steps: int = 1400
     batch_size: int = 128
     texts_a_class: int = 3
     learning_rate: float = 2e-3

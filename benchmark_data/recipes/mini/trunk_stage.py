@@ -26,7 +26,7 @@ TOP_DISTANCE = 0.6
 class TrunkSettings:
     """Knobs of the second stage."""
 
-    steps: int = 2500
+    steps: int = 2400
     batch_size: int = 20
     image_size: int = 96
     learning_rate: float = 1.5e-3

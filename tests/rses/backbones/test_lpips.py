@@ -16,6 +16,7 @@ from rses.backbones.base import PerceptualBackbone
 from rses.backbones.lpips import MIN_SIZE, LpipsPerceptual
 from rses.backbones.weights import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
 from rses.errors import InputError, WeightsError
+from rses.functional import masked_lpips
 
 NETS = ("alex", "vgg", "squeeze")
 TV_NAMES = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
@@ -71,6 +72,20 @@ def test_equals_torchmetrics_where_the_normalisations_agree(net, load, random_tr
     a, b = images(2, 64, 64)
     expected = reference(a * 2 - 1, b * 2 - 1).flatten().detach()
     torch.testing.assert_close(distance(backbone, a, b), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_blackout_form_is_what_pie_bench_and_brushbench_compute(load):
+    """Both scripts: torchmetrics LPIPS, squeeze, of [-1, 1] images whose region was multiplied by 0 before."""
+    backbone = load("squeeze")
+    reference = torchmetrics_lpips._LPIPS(pretrained=True, net="squeeze", pnet_rand=True)
+    values = backbone._trunk.state_dict().values()
+    reference.net.load_state_dict(dict(zip(reference.net.state_dict(), values, strict=True)))
+    a, b = images(2, 96, 96)
+    mask = torch.zeros(2, 1, 96, 96)
+    mask[..., 20:70, 30:80] = 1
+    expected = reference((a * (1 - mask)) * 2 - 1, (b * (1 - mask)) * 2 - 1).flatten().detach().double()
+    measured = masked_lpips(a, b, mask, backbone, "blackout")
+    torch.testing.assert_close(measured, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_where_activations_vanish_the_original_normalisation_is_followed(load):

@@ -44,9 +44,7 @@ def main() -> None:
     pred[mask > 0] = blocks[mask > 0]
     for name, array in (("source", source), ("pred", pred), ("mask", mask)):
         write_png(FOLDER / f"{name}.png", array)
-    expected = {
-        name: {"hash": get_protocol(name).hash, "numbers": numbers(name)} for name in PROTOCOLS
-    }
+    expected = {name: {"hash": get_protocol(name).hash, "numbers": numbers(name)} for name in PROTOCOLS}
     (FOLDER / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 

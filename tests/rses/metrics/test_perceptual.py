@@ -70,9 +70,7 @@ def test_strict_is_undefined_where_every_cell_saw_the_region(trunk):
 def test_blind_to_the_region(trunk, form):
     pred, source, mask = images(2, 256)
     wild = torch.where(mask, 1 - pred, pred)
-    assert torch.equal(
-        masked_lpips(pred, source, mask, trunk, form), masked_lpips(wild, source, mask, trunk, form)
-    )
+    assert torch.equal(masked_lpips(pred, source, mask, trunk, form), masked_lpips(wild, source, mask, trunk, form))
 
 
 def test_spatial_is_not_blind(trunk):
