@@ -5,6 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # cpu, cu128, ... : forwarded to uv for people who want another torch build than the default one.
 TORCH_BACKEND ?=
+# Trust what the machine trusts (proxies with certificates of their own), where it keeps a list.
+ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+export UV_SYSTEM_CERTS ?= 1
+endif
 
 .PHONY: install demo test lint bench lock clean
 

@@ -150,7 +150,7 @@ PROTOCOLS: dict[str, Protocol] = {
             title="Embedded weights, offline, minutes on a laptop; never comparable with rses-v1.",
             notes=(
                 "Knows 20 styles; on styles it was not trained for, its style numbers mean little.",
-                "RSM sees the region alone (masked): the small encoder would otherwise judge the background in the crop.",
+                "RSM sees the region alone (masked): the small encoder would else judge the background in the crop.",
                 "All other knobs equal those of rses-v1.",
             ),
         ),
