@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from rses.errors import InputError
@@ -12,25 +12,17 @@ from rses.loading import Unit
 __all__ = ["check_units"]
 
 
-def check_units(units: Iterable[Unit], allow_resize: bool, check_text: Callable[[Unit], object] | None) -> None:
-    """Check every file's header, every size and every text, and report all problems at once.
+def check_units(units: Iterable[Unit], allow_resize: bool) -> None:
+    """Check every file's header and every size, and report all problems at once.
 
     Args:
         units: Samples with paths.
         allow_resize: Predictions of another size are accepted.
-        check_text: Raises :class:`InputError` for a unit without the text it needs; ``None`` to skip.
 
     Raises:
         InputError: With one sentence a problem.
     """
-    problems: list[str] = []
-    for unit in units:
-        problems.extend(_check(unit, allow_resize))
-        if check_text is not None:
-            try:
-                check_text(unit)
-            except InputError as error:
-                problems.extend(error.problems)
+    problems = [problem for unit in units for problem in _check(unit, allow_resize)]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 

@@ -193,7 +193,7 @@ class RSES:
         start = time.monotonic()
         self._require_inputs(units)
         if not allow_missing:
-            check_units(units, allow_resize, self._text_check())
+            check_units(units, allow_resize)
         styles = sorted({unit.style for unit in units if unit.style})
         info = self._info(suite or {}, method, card)
         journal = None
