@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.loading import Unit
-from rses.results import SampleResult
+from rses.sample_result import SampleResult
 
 if TYPE_CHECKING:
     from rses.pairing import Pairing

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rses.metrics_table import METRICS, MetricInfo
-from rses.results import SCHEMA, SampleResult
+from rses.sample_result import SampleResult
 from rses.statistics import mean_interval
 
-__all__ = ["mask_size_bin", "summarise"]
+__all__ = ["SCHEMA", "mask_size_bin", "summarise"]
+
+# Of summary.json; raised when a reader of an older version would misunderstand the file.
+SCHEMA = 1
 
 SMALL, MEDIUM = 0.03, 0.15
 

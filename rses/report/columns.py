@@ -13,7 +13,7 @@ from rses.metrics_table import METRICS, MetricInfo
 from rses.report.text import clean
 from rses.results import Results
 
-__all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "number", "run_names"]
+__all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "heading", "number", "run_names"]
 
 # The scale twin of mse_bg carries no information of its own, so that comparisons leave it out.
 COMPARED = tuple(name for name in METRICS if name != "mse_bg_pm1")
@@ -108,6 +108,16 @@ def number(value: float, digits: int) -> str:
         return "0"
     text = f"{value:.{digits}f}"
     return f"{value:.1e}" if float(text) == 0 else text
+
+
+def heading(info: MetricInfo) -> str:
+    """Return a column heading: title, mark of our own metrics, direction.
+
+    Example:
+        >>> heading(METRICS["rsm_gain"]), heading(METRICS["lpips_bg"])
+        ('RSM gain° ↑', 'LPIPS_bg ↓')
+    """
+    return f"{info.title}{'°' if info.ours else ''} {'↑' if info.higher_is_better else '↓'}"
 
 
 def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -> Table:

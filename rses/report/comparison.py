@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 
 from rses.errors import InputError
 from rses.metrics_table import METRICS, MetricInfo
-from rses.report.columns import COMPARED, check_comparable, number, run_names
-from rses.report.tables import check_format, csv_text, heading
+from rses.report.columns import COMPARED, check_comparable, heading, number, run_names
+from rses.report.tables import check_format, csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 from rses.results import Results, common_ids
 from rses.statistics import holm, paired_difference

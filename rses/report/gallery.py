@@ -13,9 +13,8 @@ from rses.decode import read_image
 from rses.errors import RsesError
 from rses.masks import read_mask
 from rses.metrics_table import METRICS, MetricInfo
-from rses.report.columns import COMPARED, number, run_names
+from rses.report.columns import COMPARED, heading, number, run_names
 from rses.report.inputs import SampleFiles
-from rses.report.tables import heading
 from rses.report.text import escape_html
 from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
 from rses.results import Results, SampleResult

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rses.metrics_table import METRICS, MetricInfo
-from rses.report.columns import Cell, Row, Table, number, run_names
+from rses.report.columns import Cell, Row, Table, heading, number, run_names
 from rses.report.plots import Series, histogram, strips
-from rses.report.tables import heading
 from rses.report.text import escape_html
 from rses.results import Results, SampleResult
 

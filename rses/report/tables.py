@@ -13,11 +13,11 @@ from typing import Any
 
 from rses.errors import InputError, did_you_mean
 from rses.metrics_table import METRICS, MetricInfo
-from rses.report.columns import Cell, Row, Table, build_table
+from rses.report.columns import Cell, Row, Table, build_table, heading
 from rses.report.text import clean, escape_csv, escape_latex, escape_markdown
 from rses.results import Results
 
-__all__ = ["FORMATS", "check_format", "csv_text", "heading", "render"]
+__all__ = ["FORMATS", "check_format", "csv_text", "render"]
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 BESIDES = ("low", "high", "n")
@@ -66,16 +66,6 @@ def check_format(format: str) -> None:
         raise InputError(
             f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.'
         )
-
-
-def heading(info: MetricInfo) -> str:
-    """Return a column heading: title, mark of our own metrics, direction.
-
-    Example:
-        >>> heading(METRICS["rsm_gain"]), heading(METRICS["lpips_bg"])
-        ('RSM gain° ↑', 'LPIPS_bg ↓')
-    """
-    return f"{info.title}{'°' if info.ours else ''} {'↑' if info.higher_is_better else '↓'}"
 
 
 def _all_of(run: Results) -> list[str]:

@@ -13,8 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from rses.metrics_table import MetricInfo
-from rses.report.columns import Cell, Row, Table
-from rses.report.tables import heading
+from rses.report.columns import Cell, Row, Table, heading
 from rses.report.text import clean
 from rses.results import Results
 
