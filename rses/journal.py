@@ -42,7 +42,12 @@ class Journal:
             self._read()
 
     def _read(self) -> None:
-        lines = self.path.read_bytes().split(b"\n")
+        content = self.path.read_bytes()
+        if b"\n" not in content:
+            # Stopped before the first line was whole: nothing was recorded yet.
+            os.truncate(self.path, 0)
+            return
+        lines = content.split(b"\n")
         header = _parse(lines[0])
         if header is None or header.get("journal") != VERSION:
             raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
@@ -60,15 +65,13 @@ class Journal:
             record = _parse(line)
             if record is not None and "key" in record:
                 self.records[record["key"]] = record
-        complete = self.path.read_bytes()
-        if complete and not complete.endswith(b"\n"):
-            keep = complete.rfind(b"\n") + 1
-            os.truncate(self.path, keep)
+        if not content.endswith(b"\n"):
+            os.truncate(self.path, content.rfind(b"\n") + 1)
 
     def append(self, records: Iterable[dict[str, Any]]) -> None:
         """Add finished samples and wait until they are on disk."""
         if self._stream is None:
-            new = not self.path.exists()
+            new = not self.path.exists() or self.path.stat().st_size == 0
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("ab")
             if new:

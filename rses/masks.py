@@ -22,7 +22,6 @@ from rses.regions import (
     boundary_band,
     bounding_box,
     dilate,
-    mask_bin,
     region_crop,
     square_window,
 )
@@ -35,7 +34,6 @@ __all__ = [
     "bounding_box",
     "boundary_band",
     "dilate",
-    "mask_bin",
     "read_mask",
     "region_crop",
     "square_window",

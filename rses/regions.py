@@ -16,15 +16,12 @@ __all__ = [
     "bounding_box",
     "boundary_band",
     "dilate",
-    "mask_bin",
     "region_crop",
     "square_window",
 ]
 
 # https://github.com/openai/CLIP/blob/main/clip/clip.py, _transform
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-
-SMALL, MEDIUM = 0.03, 0.15
 
 
 @dataclass(frozen=True)
@@ -209,19 +206,3 @@ def boundary_band(mask: torch.Tensor, k: int) -> torch.Tensor:
     """
     grown = dilate(mask, k)
     return grown & ~mask if mask.dtype == torch.bool else grown - mask
-
-
-def mask_bin(fraction: float) -> str:
-    """Name the size class of a region by its share of the image.
-
-    Args:
-        fraction: Share in [0, 1].
-
-    Returns:
-        ``small`` below 3 %, ``medium`` below 15 %, else ``large``.
-
-    Example:
-        >>> mask_bin(0.01), mask_bin(0.03), mask_bin(0.15)
-        ('small', 'medium', 'large')
-    """
-    return "small" if fraction < SMALL else "medium" if fraction < MEDIUM else "large"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -198,13 +199,12 @@ class RSES:
         info = self._info(suite or {}, method, card)
         journal = None
         if out is not None:
-            self._load()
             require_writable(Path(out))
             settings = {"settings": info, "allow_resize": allow_resize, "styles": styles}
             journal = Journal(Path(out) / "journal.jsonl", settings, fresh)
         samples = self._run(units, styles, journal, allow_missing, allow_resize, progress)
         named = [
-            _rename(sample, method, (suite or {}).get("name"))
+            dataclasses.replace(sample, method=method, suite=(suite or {}).get("name"))
             for sample in sorted([*samples, *missing], key=lambda s: s.id)
         ]
         info["wall_time_s"] = round(time.monotonic() - start, 3)
@@ -235,22 +235,19 @@ class RSES:
             self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
         return self._measurer
 
-    def _text_check(self) -> Callable[[Unit], object] | None:
-        if not set(self.metrics) & STYLE_METRICS:
-            return None
-        return lambda unit: sample_text(unit, self.protocol)
-
     def _require_inputs(self, units: Sequence[Unit]) -> None:
-        check_text, problems = self._text_check(), []
+        needs_source = any("source" in METRICS[name].needs for name in self.metrics)
+        needs_text = bool(set(self.metrics) & STYLE_METRICS)
+        problems: list[str] = []
         for unit in units:
-            if unit.source is None and any("source" in METRICS[name].needs for name in self.metrics):
+            if unit.source is None and needs_source:
                 problems.append(
                     f'"{unit.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
                     "that need none (--metrics rsm,clip_cosine)."
                 )
-            if check_text is not None:
+            if needs_text:
                 try:
-                    check_text(unit)
+                    sample_text(unit, self.protocol)
                 except InputError as error:
                     problems.extend(error.problems)
         if problems:
@@ -352,12 +349,6 @@ class RSES:
             "dtype": "float32",
             "versions": {"rses": rses.__version__, "torch": torch.__version__},
         }
-
-
-def _rename(sample: SampleResult, method: str | None, suite: str | None) -> SampleResult:
-    from dataclasses import replace
-
-    return replace(sample, method=method, suite=suite)
 
 
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:

@@ -53,3 +53,14 @@ def test_a_foreign_file_is_refused(tmp_path):
     path.write_text("hello\n")
     with pytest.raises(InputError, match="not a journal"):
         Journal(path, SETTINGS)
+
+
+@pytest.mark.parametrize("start", [b"", b'{"journal": 1, "sett'])
+def test_a_run_killed_before_its_first_line_starts_over(tmp_path, start):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(start)
+    journal = Journal(path, SETTINGS)
+    assert journal.records == {}
+    journal.append([record("a")])
+    journal.close()
+    assert sorted(Journal(path, SETTINGS).records) == ["a"]

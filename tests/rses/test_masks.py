@@ -19,7 +19,6 @@ from rses.masks import (
     boundary_band,
     bounding_box,
     dilate,
-    mask_bin,
     read_mask,
     region_crop,
     square_window,
@@ -366,11 +365,3 @@ def test_dilate_keeps_samples_apart_and_refuses_negative_widths():
     assert dilate(m, 9)[1].max() == 0
     with pytest.raises(ValueError, match="at least 0"):
         dilate(m, -1)
-
-
-@pytest.mark.parametrize(
-    ("fraction", "name"),
-    [(0.0, "small"), (0.0299, "small"), (0.03, "medium"), (0.1499, "medium"), (0.15, "large"), (1.0, "large")],
-)
-def test_mask_bin(fraction, name):
-    assert mask_bin(fraction) == name

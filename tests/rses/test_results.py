@@ -6,6 +6,7 @@ import pytest
 
 from rses import Results, SampleResult, load_run
 from rses.errors import InputError
+from rses.summary import mask_size_bin
 
 
 def samples() -> list[SampleResult]:
@@ -60,3 +61,11 @@ def test_pandas_has_one_row_a_sample():
     frame = Results(samples(), {}).to_pandas()
     assert frame["id"].tolist() == ["a", "b", "c", "d"]
     assert frame["mse_bg"].isna().tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "name"),
+    [(0.0, "small"), (0.0299, "small"), (0.03, "medium"), (0.1499, "medium"), (0.15, "large"), (1.0, "large")],
+)
+def test_mask_size_bin(fraction, name):
+    assert mask_size_bin(fraction) == name

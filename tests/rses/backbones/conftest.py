@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import open_clip
 import pytest
 import torch
 import torchvision
+from safetensors.torch import save_file
 
 from rses.backbones.weights import LPIPS_TRUNKS, Need
 
@@ -97,3 +99,15 @@ def trunk_folder(tmp_path_factory: pytest.TempPathFactory, random_trunks: dict[s
         torch.save(model.state_dict(), folder / LPIPS_TRUNKS[net][0])
     yield folder
     shutil.rmtree(folder)  # 300 MB, which pytest would keep for three runs
+
+
+@pytest.fixture(scope="session")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A full-size ViT-B/32 with random weights in half precision, as OpenAI published it."""
+    path = tmp_path_factory.mktemp("clip") / "random.safetensors"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = open_clip.create_model("ViT-B-32-quickgelu")
+    save_file({key: value.half().contiguous() for key, value in model.state_dict().items()}, path)
+    yield path
+    path.unlink()  # 300 MB, which pytest would keep for three runs

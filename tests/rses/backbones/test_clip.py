@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,6 @@ from rses.errors import InputError, RsesError, WeightsError
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
 TEXTS = ["pixel art", "a cat in the style of line art", "Ölgemälde, 油画 !?"]
-
-
-@pytest.fixture(scope="module")
-def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A full-size ViT-B/32 with random weights in half precision, as OpenAI published it."""
-    path = tmp_path_factory.mktemp("clip") / "random.safetensors"
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = open_clip.create_model(ARCHITECTURE)
-    save_file({key: value.half().contiguous() for key, value in model.state_dict().items()}, path)
-    yield path
-    path.unlink()  # 300 MB, which pytest would keep for three runs
 
 
 @pytest.fixture(scope="module")

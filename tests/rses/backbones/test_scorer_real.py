@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import open_clip
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from rses import RSES, get_protocol, load_suite
 from rses.backbones import load_perceptual, load_style
@@ -22,17 +19,6 @@ ARCHITECTURE = "ViT-B-32-quickgelu"
 
 
 @pytest.fixture(scope="module")
-def clip_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("clip") / "random.safetensors"
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        model = open_clip.create_model(ARCHITECTURE)
-    save_file({key: value.half().contiguous() for key, value in model.state_dict().items()}, path)
-    yield path
-    path.unlink()  # 300 MB, which pytest would keep for three runs
-
-
-@pytest.fixture(scope="module")
 def edits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("edits")
     for index, sample in enumerate(load_suite("mini").samples[:3]):
@@ -40,24 +26,24 @@ def edits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_another_clip_by_option(capsys, clip_file, edits):
+def test_another_clip_by_option(capsys, weights_file, edits):
     code = main(
         ["score", "--pred", str(edits), "--suite", "mini", "--allow-missing", "--format", "json",
-         "--backbone", f"open_clip:{ARCHITECTURE}/{clip_file}", "--metrics", "rsm,clip_cosine,rsm_gain,leakage"]
+         "--backbone", f"open_clip:{ARCHITECTURE}/{weights_file}", "--metrics", "rsm,clip_cosine,rsm_gain,leakage"]
     )  # fmt: skip
     summary = json.loads(capsys.readouterr().out)
     assert code == 0
     assert summary["protocol"]["id"] == "rses-v1+custom"
     assert summary["coverage"]["n"] == 3
-    assert str(clip_file.parent) not in summary["weights"]["style"]["id"]
+    assert str(weights_file.parent) not in summary["weights"]["style"]["id"]
     assert len(summary["weights"]["style"]["sha256"]) == 64
     assert -1 <= summary["metrics"]["clip_cosine"]["mean"] <= 1
 
 
-def test_all_columns_with_clip_and_alexnet(clip_file, trunk_folder, unpin, monkeypatch):
+def test_all_columns_with_clip_and_alexnet(weights_file, trunk_folder, unpin, monkeypatch):
     monkeypatch.setenv("RSES_WEIGHTS", str(trunk_folder))
     scorer = RSES("rses-v1", device="cpu")
-    style = load_style(f"open_clip:{ARCHITECTURE}/{clip_file}")
+    style = load_style(f"open_clip:{ARCHITECTURE}/{weights_file}")
     trunk = load_perceptual("lpips:alex", "cpu", unpin(needs("lpips:alex")))
     metrics = frozenset(scorer.metrics)
     scorer._measurer = Measurer(get_protocol("rses-v1"), metrics, style, trunk, torch.device("cpu"))
