@@ -14,6 +14,7 @@ from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.data import VIEWS, Groups
+from benchmark_data.recipes.kontext_mini.muon import Muon
 from benchmark_data.recipes.kontext_mini.networks import build_vae
 
 __all__ = ["VaeSettings", "train_vae"]
@@ -25,6 +26,8 @@ class VaeSettings:
 
     Attributes:
         crop: Side of the patches seen while training; a multiple of 8.
+        learning_rate: Muon's, for the kernels inside.
+        rest_learning_rate: AdamW's, for the first and last kernels, norms and biases.
         kl_weight: Weight of the divergence (mean over latents) beside the squared error on [-1, 1].
         decoder_only: Keep the encoder as it is, so that latents made with it stay valid.
     """
@@ -32,8 +35,8 @@ class VaeSettings:
     steps: int = 2000
     batch_size: int = 24
     crop: int = 64
-    learning_rate: float = 2e-3
-    warm_up: int = 100
+    learning_rate: float = 0.02
+    rest_learning_rate: float = 1e-3
     kl_weight: float = 1e-4
     decoder_only: bool = False
     checkpoint_every: int = 250
@@ -42,39 +45,51 @@ class VaeSettings:
 def train_vae(data: Path, checkpoint: Path, settings: VaeSettings, log: Path) -> AutoencoderKL:
     """Train, or continue from ``checkpoint``; return the averaged model."""
     torch.manual_seed(0)
-    model = build_vae().to(memory_format=torch.channels_last)
+    model = build_vae()
     average = copy.deepcopy(model)
     if settings.decoder_only:
         model.encoder.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=1e-3)
-    parts = {"model": model, "average": average, "optimiser": optimiser}
+    inner, rest = _optimisers(model, settings)
+    parts = {"model": model, "average": average, "inner": inner, "rest": rest}
     start = load_checkpoint(checkpoint, parts)
     groups, began = Groups(data), time.monotonic()
     for step in range(start, settings.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, settings)
-        images = _batch(groups, step, settings)
-        loss, error = _loss(model, images, step, settings)
-        optimiser.zero_grad(set_to_none=True)
+        left = _schedule(step, settings)
+        inner.param_groups[0]["lr"] = settings.learning_rate * left
+        rest.param_groups[0]["lr"] = settings.rest_learning_rate * left
+        loss, error = _loss(model, _batch(groups, step, settings), step, settings)
+        model.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimiser.step()
-        _follow(average, model, min(0.995, (step + 1) / (step + 10)))
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        inner.step()
+        rest.step()
+        _follow(average, model, min(0.99, (step + 1) / (step + 10)))
         if (step + 1) % 50 == 0:
             psnr = -10 * math.log10(error / 4)
             rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
             with log.open("a") as stream:
-                stream.write(f'{{"step": {step + 1}, "loss": {loss.item():.5f}, "psnr": {psnr:.2f}, "rate": {rate:.1f}}}\n')
+                stream.write(
+                    f'{{"step": {step + 1}, "loss": {loss.item():.5f}, "psnr": {psnr:.2f}, "rate": {rate:.1f}}}\n'
+                )
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
             save_checkpoint(checkpoint, step + 1, parts)
     return average.eval()
 
 
+def _optimisers(model: AutoencoderKL, settings: VaeSettings) -> tuple[Muon, torch.optim.AdamW]:
+    ends = ("encoder.conv_in.weight", "encoder.conv_out.weight", "decoder.conv_in.weight", "decoder.conv_out.weight")
+    kernels, others = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (kernels if parameter.ndim == 4 and name not in ends else others).append(parameter)
+    inner = Muon(kernels, settings.learning_rate)
+    return inner, torch.optim.AdamW(others, settings.rest_learning_rate, betas=(0.9, 0.98), weight_decay=1e-3)
+
+
 def _schedule(step: int, settings: VaeSettings) -> float:
-    if step < settings.warm_up:
-        return (step + 1) / settings.warm_up
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    """Full speed for the first third, then a straight way down."""
+    done = step / settings.steps
+    return min(1.0, (step + 1) / 20, max(0.01, 1.5 * (1 - done)))
 
 
 def _batch(groups: Groups, step: int, settings: VaeSettings) -> torch.Tensor:
@@ -88,19 +103,17 @@ def _batch(groups: Groups, step: int, settings: VaeSettings) -> torch.Tensor:
         patch = picture[top : top + settings.crop, left : left + settings.crop]
         patches.append(patch[:, ::-1] if rng.random() < 0.5 else patch)
     pixels = torch.from_numpy(np.stack(patches)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return pixels.contiguous(memory_format=torch.channels_last)
+    return pixels.contiguous()
 
 
-def _loss(
-    model: AutoencoderKL, images: torch.Tensor, step: int, settings: VaeSettings
-) -> tuple[torch.Tensor, float]:
+def _loss(model: AutoencoderKL, images: torch.Tensor, step: int, settings: VaeSettings) -> tuple[torch.Tensor, float]:
     posterior = model.encode(images).latent_dist
     latents = posterior.sample(torch.Generator().manual_seed(step))
     decoded = model.decode(latents).sample
     error = (decoded - images).square().mean()
     divergence = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
     absolute = (decoded - images).abs().mean()
-    return error + 0.1 * absolute + settings.kl_weight * divergence, float(error)
+    return error + 0.1 * absolute + settings.kl_weight * divergence, error.item()
 
 
 @torch.no_grad()

@@ -1,0 +1,157 @@
+"""Third stage: transformer and text encoders together, by flow matching on edits."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
+from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES
+from benchmark_data.recipes.kontext_mini.latents import LatentGroups
+from benchmark_data.recipes.kontext_mini.muon import Muon
+from benchmark_data.recipes.kontext_mini.networks import TEXT_LENGTH, TextAndFlow
+from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
+
+__all__ = ["FlowSettings", "train_flow"]
+
+TOKENS = 64
+SIDE = 8
+
+
+@dataclass(frozen=True)
+class FlowSettings:
+    """Knobs of the third stage.
+
+    Attributes:
+        learning_rate: Muon's, for the matrices inside the blocks.
+        rest_learning_rate: AdamW's, for everything else.
+        recolour_share: Share of regional recolourings; the others are global styles.
+        edited_weight: Extra weight of the tokens that the edit changes.
+        shift: Noise levels are uniform, then moved towards noise as schedulers do.
+    """
+
+    steps: int = 3600
+    batch_size: int = 32
+    learning_rate: float = 0.02
+    rest_learning_rate: float = 1.5e-3
+    recolour_share: float = 0.65
+    edited_weight: float = 4.0
+    shift: float = 2.0
+    checkpoint_every: int = 200
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tokens (B, 64, 64) of targets and contexts, and prompts."""
+
+    target: torch.Tensor
+    context: torch.Tensor
+    prompts: list[str]
+
+
+def train_flow(data: LatentGroups, checkpoint: Path, settings: FlowSettings, log: Path) -> TextAndFlow:
+    """Train, or continue from ``checkpoint``; return the averaged networks."""
+    torch.manual_seed(0)
+    model = TextAndFlow()
+    average = copy.deepcopy(model).requires_grad_(False)
+    inner, rest = _optimisers(model, settings)
+    parts = {"model": model, "average": average, "inner": inner, "rest": rest}
+    start = load_checkpoint(checkpoint, parts)
+    ids, began, recent = position_ids(), time.monotonic(), []
+    for step in range(start, settings.steps):
+        left = _schedule(step, settings)
+        inner.param_groups[0]["lr"] = settings.learning_rate * left
+        rest.param_groups[0]["lr"] = settings.rest_learning_rate * left
+        loss = _loss(model, draw_batch(data, step, settings), ids, step, settings)
+        model.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        inner.step()
+        rest.step()
+        _follow(average, model, min(0.997, (step + 1) / (step + 10)))
+        recent.append(loss.item())
+        if (step + 1) % 50 == 0:
+            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
+            line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}
+            recent = []
+            with log.open("a") as stream:
+                stream.write(json.dumps(line) + "\n")
+        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
+            save_checkpoint(checkpoint, step + 1, parts)
+    return average.eval()
+
+
+def draw_batch(data: LatentGroups, step: int, settings: FlowSettings) -> Batch:
+    """Draw edits; which ones depends on the step alone."""
+    rng = np.random.default_rng([step, 29])
+    groups = rng.integers(0, len(data), settings.batch_size)
+    pairs, prompts = [], []
+    for group in groups:
+        if rng.random() < settings.recolour_share:
+            number = int(rng.integers(RECOLOURINGS))
+            fact, there = data.facts[group][number], rng.random() < 0.5
+            label, colour = (fact.before, fact.new) if there else (fact.after, fact.old)
+            pairs.append((0, 1 + number) if there else (1 + number, 0))
+            prompts.append(recolour_prompt(rng, label, colour))
+        else:
+            number = int(rng.integers(len(STYLES)))
+            pairs.append((0, 1 + RECOLOURINGS + number))
+            prompts.append(style_prompt(rng, STYLES[number]))
+    prompts = [prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts]
+    views = np.array(pairs)
+    return Batch(data.tokens(groups, views[:, 1]), data.tokens(groups, views[:, 0]), prompts)
+
+
+def position_ids() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids of text and of image tokens; the context's first coordinate is 1, as in the pipeline."""
+    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    own = torch.stack([torch.zeros_like(rows), rows, columns], -1).reshape(-1, 3)
+    context = own.clone()
+    context[:, 0] = 1
+    return torch.zeros(TEXT_LENGTH, 3), torch.cat([own, context]).float()
+
+
+def _loss(
+    model: TextAndFlow, batch: Batch, ids: tuple[torch.Tensor, torch.Tensor], step: int, settings: FlowSettings
+) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(step)
+    noise = torch.randn(batch.target.shape, generator=generator)
+    uniform = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)
+    sigma = (settings.shift * uniform / (1 + (settings.shift - 1) * uniform))[:, None, None]
+    guidance = torch.tensor([1.0, 2.5, 3.5])[torch.randint(0, 3, (len(noise),), generator=generator)]
+    noisy = (1 - sigma) * batch.target + sigma * noise
+    velocity = model(noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance, ids)
+    change = (batch.target - batch.context).square().mean(-1)
+    weight = 1 + settings.edited_weight * (change > 0.1)
+    weight = weight / weight.mean(1, keepdim=True)
+    return ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
+
+
+def _optimisers(model: TextAndFlow, settings: FlowSettings) -> tuple[Muon, torch.optim.AdamW]:
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        inside = "transformer_blocks" in name and parameter.ndim == 2 and "norm" not in name
+        (matrices if inside else others).append(parameter)
+    inner = Muon(matrices, settings.learning_rate, weight_decay=0.01)
+    return inner, torch.optim.AdamW(others, settings.rest_learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+
+
+def _schedule(step: int, settings: FlowSettings) -> float:
+    """Full speed for the first third, then a straight way down."""
+    return min(1.0, (step + 1) / 50, max(0.01, 1.5 * (1 - step / settings.steps)))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, model: nn.Module, keep: float) -> None:
+    pairs: Sequence[tuple[torch.Tensor, torch.Tensor]] = list(
+        zip(average.parameters(), model.parameters(), strict=True)
+    )
+    torch._foreach_lerp_([slow for slow, _ in pairs], [fast for _, fast in pairs], 1 - keep)

@@ -1,0 +1,84 @@
+"""Second stage: encode every picture once, so that the flow model never waits for the autoencoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from benchmark_data.recipes.kontext_mini.data import VIEWS, Groups
+
+__all__ = ["LatentGroups", "encode_all", "latent_scale", "pack", "unpack"]
+
+GRID = 16
+CHANNELS = 16
+PART = 250
+
+
+@torch.no_grad()
+def encode_all(data: Path, out: Path, vae: AutoencoderKL) -> None:
+    """Write ``part-*.npy`` (groups, VIEWS, 16, 16, 16) float16, unscaled modes; parts that are there are kept."""
+    out.mkdir(parents=True, exist_ok=True)
+    groups = Groups(data)
+    for number in range(0, len(groups), PART):
+        target = out / f"part-{number // PART:04d}.npy"
+        if target.exists():
+            continue
+        rows = []
+        for index in range(number, min(number + PART, len(groups))):
+            pixels = torch.from_numpy(groups[index].images.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+            rows.append(vae.encode(pixels).latent_dist.mode().half().numpy())
+        temporary = target.with_suffix(".tmp")
+        with temporary.open("wb") as stream:
+            np.save(stream, np.stack(rows))
+        temporary.replace(target)
+
+
+def latent_scale(folder: Path) -> tuple[float, float]:
+    """Return (shift, scale) such that (latent - shift) * scale has mean 0 and deviation 1; kept in ``scale.json``."""
+    path = folder / "scale.json"
+    if not path.exists():
+        values = np.load(folder / "part-0000.npy").astype(np.float32)
+        path.write_text(json.dumps([round(float(values.mean()), 4), round(float(1 / values.std()), 4)]))
+    shift, scale = json.loads(path.read_text())
+    return shift, scale
+
+
+class LatentGroups:
+    """All latents in memory, scaled and packed as the transformer reads them."""
+
+    def __init__(self, data: Path, folder: Path):
+        self.facts = [group.recolourings for group in _facts_only(data)]
+        self._values = np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
+        self.shift, self.scale = latent_scale(folder)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def tokens(self, groups: np.ndarray, views: np.ndarray) -> torch.Tensor:
+        """Return (B, 64, 64) tokens of the chosen views."""
+        latents = torch.from_numpy(self._values[groups, views]).float()
+        return pack((latents - self.shift) * self.scale)
+
+
+def pack(latents: torch.Tensor) -> torch.Tensor:
+    """(B, 16, H, W) -> (B, H/2 * W/2, 64), as FLUX packs 2 x 2 cells into one token."""
+    batch, channels, height, width = latents.shape
+    cells = latents.view(batch, channels, height // 2, 2, width // 2, 2).permute(0, 2, 4, 1, 3, 5)
+    return cells.reshape(batch, height // 2 * (width // 2), channels * 4)
+
+
+def unpack(tokens: torch.Tensor, height: int = GRID, width: int = GRID) -> torch.Tensor:
+    """Undo :func:`pack`."""
+    batch, _, size = tokens.shape
+    cells = tokens.view(batch, height // 2, width // 2, size // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
+    return cells.reshape(batch, size // 4, height, width)
+
+
+def _facts_only(data: Path) -> Groups:
+    groups = Groups(data)
+    assert groups[0].images.shape[0] == VIEWS
+    return groups
