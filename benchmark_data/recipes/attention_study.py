@@ -139,7 +139,11 @@ def tables(results: Results) -> list[str]:
     tokens = ["| mode | 1 token: size | 1 token: mask part | 3 tokens: size | 3 tokens: mask part |",
               "|---|---:|---:|---:|---:|"]  # fmt: skip
     for mode, row in results["tokens"].items():
-        cells = (f"{row[count][name]:.1e}" for count in ("1", "3") for name in ("norm", "mask_part"))
+        cells = (
+            f"{row[count][name]:.1e}" if row[count][name] else "0"
+            for count in ("1", "3")
+            for name in ("norm", "mask_part")
+        )
         tokens.append(f"| `{mode}` | {' | '.join(cells)} |")
     scale = ["| mean attention |" + "".join(f" {m:.0e} |" for m in results["scale"]["magnitudes"])]
     scale.append("|---|" + "---:|" * len(results["scale"]["magnitudes"]))

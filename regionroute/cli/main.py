@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import rses
-from regionroute.cli import data
+from regionroute.cli import data, edit, train
 from rses.cli.common import Interrupted
 from rses.errors import RsesError
 
@@ -45,6 +45,8 @@ def _root(
 
 
 # One line a command; its module must import nothing heavy before it runs.
+app.command("edit")(edit.edit)
+app.command("train")(train.train)
 app.command("data")(data.data)
 
 # The base of all usage errors; typer brings its own copy of click or uses the installed one.

@@ -1,0 +1,135 @@
+"""Load the frozen base model: the embedded kontext-mini, a hub id, or a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rses.errors import RsesError, WeightsError, require
+
+if TYPE_CHECKING:
+    from diffusers import FluxKontextPipeline
+
+__all__ = ["FULL_SIZE", "MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "load_base"]
+
+MINI = "mini"
+VARIANTS = {"mini": MINI, "flux-kontext": "black-forest-labs/FLUX.1-Kontext-dev"}
+"""Names that the command line knows, and what they load."""
+
+
+@dataclass(frozen=True)
+class BaseFacts:
+    """How a base model wants to be used.
+
+    Attributes:
+        buckets: Sizes (width, height) it was trained at; empty means FLUX.1-Kontext's preferred ones.
+        text_length: T5 tokens.
+        guidance: Guidance scale at inference.
+        steps: Denoising steps.
+    """
+
+    buckets: tuple[tuple[int, int], ...] = ()
+    text_length: int = 512
+    guidance: float = 3.5
+    steps: int = 28
+
+
+FULL_SIZE = BaseFacts()
+"""FLUX.1-Kontext as the paper runs it: 28 steps, guidance 3.5."""
+
+
+def base_source(base: str) -> str:
+    """Return what ``from_pretrained`` is to load: the embedded folder for "mini", else ``base`` itself.
+
+    Raises:
+        WeightsError: The embedded model is not installed.
+    """
+    if base != MINI:
+        return VARIANTS.get(base, base)
+    folder = importlib.resources.files("benchmark_data").joinpath("models").joinpath("kontext-mini")
+    if not folder.joinpath("model_index.json").is_file():
+        raise WeightsError(
+            "The embedded model kontext-mini is not installed. Reinstall the package with its data files."
+        )
+    return str(folder)
+
+
+def base_facts(source: str) -> BaseFacts:
+    """Read ``regionroute.json`` beside the weights; models without one are taken for FLUX.1-Kontext."""
+    path = Path(source) / "regionroute.json"
+    if not path.is_file():
+        return FULL_SIZE
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        buckets = tuple((int(width), int(height)) for width, height in values.pop("buckets", ()))
+        return dataclasses.replace(FULL_SIZE, buckets=buckets, **values)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path} cannot be used: {error}.") from error
+
+
+def load_base(
+    base: str, *, dtype: str = "float32", device: str = "cpu", revision: str = "main", quantise: str = "none"
+) -> FluxKontextPipeline:
+    """Load the whole pipeline.
+
+    Args:
+        base: "mini", "flux-kontext", a hub id, or a folder.
+        dtype: "float32", "bfloat16" or "float16".
+        device: Torch device.
+        revision: Revision of a hub id.
+        quantise: "none", "nf4" or "int8": format of the frozen transformer.
+
+    Raises:
+        WeightsError: The weights cannot be had, with what to do.
+        RsesError: An optional package is missing.
+    """
+    diffusers = require("diffusers", "methods")
+    import torch
+
+    source = base_source(base)
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype)}
+    if not Path(source).is_dir():
+        options["revision"] = revision
+    if quantise != "none":
+        options["quantization_config"] = _quantisation(quantise, options["dtype"])
+    try:
+        pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(_advice(base, source, error)) from error
+    pipe.set_progress_bar_config(disable=True)
+    return pipe.to(device)
+
+
+def _quantisation(kind: str, dtype: Any) -> Any:
+    """Configure bitsandbytes for the transformer alone."""
+    require("bitsandbytes", "quantised")
+    from diffusers import PipelineQuantizationConfig
+
+    options = (
+        {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype}
+        if kind == "nf4"
+        else {"load_in_8bit": True}
+    )
+    try:
+        return PipelineQuantizationConfig(
+            quant_backend=f"bitsandbytes_{'4' if kind == 'nf4' else '8'}bit",
+            quant_kwargs=options,
+            components_to_quantize=["transformer"],
+        )
+    except Exception as error:
+        raise RsesError(f"Cannot quantise to {kind}: {error}") from error
+
+
+def _advice(base: str, source: str, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if Path(source).is_dir():
+        return f"{source} does not hold a FluxKontextPipeline as save_pretrained writes it: {reason}"
+    return (
+        f'Cannot load the base model "{base}" ({source}): {reason} '
+        "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, log in "
+        "with `hf auth login`, and check the connection. Without weights, use the embedded model: --variant mini."
+    )

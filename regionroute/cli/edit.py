@@ -1,0 +1,70 @@
+"""``regionroute edit``: edit one picture."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rses.cli.common import elapsed, emit, note, quiet_stdout
+
+__all__ = ["edit"]
+
+
+def edit(
+    image: Annotated[Path, typer.Option(help="Picture to edit.", metavar="FILE")],
+    prompt: Annotated[
+        str, typer.Option(help='e.g. "make the cat in pixel art style, keep other area unchanged".', metavar="TEXT")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Edited picture (PNG); <image>-<style>.png by default.", metavar="FILE")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="Expert to use; by default the style named in the prompt.", metavar="S")
+    ] = None,
+    variant: Annotated[
+        str, typer.Option(help="mini (embedded), flux-kontext, a hub id or a folder.", metavar="NAME")
+    ] = "mini",
+    experts: Annotated[
+        Path | None, typer.Option(help="Folder with <style>.safetensors; embedded for mini.", metavar="DIR")
+    ] = None,
+    attention_map: Annotated[
+        Path | None, typer.Option(help="Also write where the style words were looked for (PNG).", metavar="FILE")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.", metavar="N", min=1)] = None,
+    guidance: Annotated[float | None, typer.Option(help="Guidance scale.", metavar="G", min=0.0)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the noise.", metavar="N", min=0)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")] = "",
+) -> None:
+    """Restyle the object that the prompt names, without a mask; the answer has the picture's size.
+
+    Prints the file written.
+    """
+    start = time.monotonic()
+    with quiet_stdout():
+        from regionroute.overlay import heat_overlay
+        from regionroute.pipeline import RegionRoutePipeline
+        from regionroute.styles import find_style
+        from rses.device import choose_device
+        from rses.errors import InputError
+        from rses.images import read_image, write_png
+
+        source = read_image(image)
+        chosen = style or find_style(prompt).style
+        precision = dtype or ("float32" if variant == "mini" else "bfloat16")
+        if precision not in ("float32", "bfloat16", "float16"):
+            raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{precision}".')
+        pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
+        result = pipe.edit(
+            [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance,
+            attention=attention_map is not None,
+        )[0]  # fmt: skip
+        target = out or image.with_name(f"{image.stem}-{chosen.replace(' ', '-')}.png")
+        write_png(target, result.image)
+        if attention_map is not None and result.attention is not None:
+            write_png(attention_map, heat_overlay(source, result.attention))
+    emit(str(target))
+    note(f"{chosen} expert, edited at {result.size[0]} x {result.size[1]}, {elapsed(start)}")

@@ -1,0 +1,52 @@
+"""Pictures of where the style tokens look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["contact_sheet", "heat_overlay"]
+
+
+def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) -> np.ndarray:
+    """Lay an attention map over a picture: black through red to yellow where the style tokens look.
+
+    Args:
+        image: (H, W, 3) uint8.
+        heat: (h, w) non-negative, any scale; shown relative to its greatest value.
+        strength: Share of the colour where attention is greatest.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Example:
+        >>> heat_overlay(np.zeros((4, 4, 3), np.uint8), np.eye(2)).shape
+        (4, 4, 3)
+    """
+    height, width = image.shape[:2]
+    level = heat / max(float(heat.max()), 1e-12)
+    smooth = Image.fromarray((level * 255).astype(np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
+    amount = np.asarray(smooth, np.float32)[..., None] / 255
+    colour = np.concatenate([np.minimum(1, 2 * amount), np.clip(2 * amount - 1, 0, 1), np.zeros_like(amount)], -1)
+    grey = image.astype(np.float32).mean(-1, keepdims=True) / 255
+    mixed = grey * (1 - strength * amount) + colour * strength * amount
+    return (mixed * 255).round().clip(0, 255).astype(np.uint8)
+
+
+def contact_sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:
+    """Set pictures of one size in rows on white.
+
+    Example:
+        >>> contact_sheet([[np.zeros((8, 8, 3), np.uint8)] * 2], gap=2).shape
+        (12, 22, 3)
+    """
+    height, width = rows[0][0].shape[:2]
+    columns = max(len(row) for row in rows)
+    sheet = np.full((len(rows) * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, picture in enumerate(row):
+            top, left = gap + i * (height + gap), gap + j * (width + gap)
+            sheet[top : top + height, left : left + width] = picture
+    return sheet

@@ -1,0 +1,230 @@
+"""Mask-free regional editing: a base model, its style experts, and the prompt that names both object and style."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from regionroute.attention import AttentionMaps, StyleAttention
+from regionroute.base import BaseFacts, base_facts, base_source, load_base
+from regionroute.experts import expert_name, load_expert, loaded_experts
+from regionroute.losses import mean_map
+from regionroute.routing import routed
+from regionroute.sizes import choose_bucket, kontext_buckets, resize
+from regionroute.styles import EXPERT_STYLES, find_style
+from regionroute.tokens import style_positions
+from regionroute.training.encoding import to_pixels
+from rses.errors import InputError, WeightsError
+
+if TYPE_CHECKING:
+    from diffusers import FluxKontextPipeline
+
+__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edited picture.
+
+    Attributes:
+        image: (H, W, 3) uint8, the source's size.
+        style: Style of the expert that made it; None where the base model worked alone.
+        size: (width, height) it was edited at.
+        attention: (h, w) float32, mean probability that a place gives the style tokens; None unless asked for.
+    """
+
+    image: np.ndarray
+    style: str | None
+    size: tuple[int, int]
+    attention: np.ndarray | None = None
+
+
+class RegionRoutePipeline:
+    """Edits pictures from words alone.
+
+    Args:
+        pipe: Base model.
+        facts: How it wants to be used.
+
+    Example:
+        >>> pipe = RegionRoutePipeline.from_pretrained("mini")  # doctest: +SKIP
+        >>> edit = pipe.edit([image], ["make the cat in pixel art style, keep other area unchanged"])[0]  # doctest: +SKIP
+        >>> edit.image.shape == image.shape  # doctest: +SKIP
+        True
+    """
+
+    def __init__(self, pipe: FluxKontextPipeline, facts: BaseFacts):
+        self.pipe, self.facts = pipe, facts
+        self.attention = StyleAttention(pipe.transformer)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        base: str = "mini",
+        experts: Mapping[str, Path | str] | Path | str | None = None,
+        *,
+        dtype: str = "float32",
+        device: str = "cpu",
+        revision: str = "main",
+    ) -> RegionRoutePipeline:
+        """Load a base model and experts.
+
+        Args:
+            base: "mini", "flux-kontext", a hub id, or a folder.
+            experts: Files by style, or a folder of ``<style>.safetensors``; by default the embedded ones for "mini".
+            dtype: "float32", "bfloat16" or "float16".
+            device: Torch device.
+            revision: Revision of a hub id.
+
+        Raises:
+            WeightsError: Base weights or an expert cannot be had.
+        """
+        files = _expert_files(base, experts)
+        pipe = load_base(base, dtype=dtype, device=device, revision=revision)
+        for style, path in files.items():
+            load_expert(pipe.transformer, style, path)
+        return cls(pipe, base_facts(base_source(base)))
+
+    @property
+    def styles(self) -> list[str]:
+        """Styles that have an expert."""
+        loaded = loaded_experts(self.pipe.transformer)
+        return [style for style in EXPERT_STYLES if expert_name(style) in loaded]
+
+    def route(self, prompt: str) -> str:
+        """Return the style whose expert a prompt asks for.
+
+        Raises:
+            InputError: No known style in the prompt, or no expert for it.
+        """
+        return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles}).style
+
+    def edit(
+        self,
+        images: Sequence[np.ndarray],
+        prompts: Sequence[str],
+        *,
+        seeds: Sequence[int] | None = None,
+        styles: Sequence[str | None] | None = None,
+        steps: int | None = None,
+        guidance: float | None = None,
+        attention: bool = False,
+    ) -> list[Edit]:
+        """Edit pictures, each by its prompt; pictures of any size, one batch a size.
+
+        Args:
+            images: (H, W, 3) uint8 each.
+            prompts: One a picture.
+            seeds: One a picture, 0 by default; a result depends on its own seed, not on its neighbours.
+            styles: Expert of each picture, or None for the base model alone; by default the prompt decides.
+            steps: Denoising steps; by default the base model's.
+            guidance: Guidance scale; by default the base model's.
+            attention: Also return where the style tokens were attended to, mean over all steps and layers.
+
+        Raises:
+            InputError: Lengths differ, a picture cannot be used, or a prompt names no known style.
+        """
+        if not len(images) == len(prompts) == len(seeds if seeds is not None else prompts):
+            raise InputError(f"{len(images)} pictures need as many prompts and seeds.")
+        chosen = [self.route(prompt) for prompt in prompts] if styles is None else list(styles)
+        buckets = self.facts.buckets or kontext_buckets()
+        sizes = [choose_bucket((image.shape[1], image.shape[0]), buckets) for image in images]
+        edits: dict[int, Edit] = {}
+        for size in dict.fromkeys(sizes):
+            rows = [row for row, own in enumerate(sizes) if own == size]
+            pictures, maps = self._run(
+                [images[row] for row in rows], [prompts[row] for row in rows], [chosen[row] for row in rows],
+                [seeds[row] if seeds is not None else 0 for row in rows], size,
+                steps or self.facts.steps, self.facts.guidance if guidance is None else guidance, attention,
+            )  # fmt: skip
+            for number, row in enumerate(rows):
+                height, width = images[row].shape[:2]
+                heat = maps[number] if maps is not None else None
+                edits[row] = Edit(resize(pictures[number], (width, height)), chosen[row], size, heat)
+        return [edits[row] for row in range(len(images))]
+
+    @torch.no_grad()
+    def _run(
+        self, images: list[np.ndarray], prompts: list[str], styles: list[str | None], seeds: list[int],
+        size: tuple[int, int], steps: int, guidance: float, attention: bool,
+    ) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
+        """Run one batch of one size; return pictures (B, H, W, 3) uint8 and maps (B, h, w)."""
+        width, height = size
+        pixels = torch.stack([to_pixels(image, size) for image in images])
+        # One generator a picture, on the CPU: noise does not depend on the batch or the device.
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(routed(self.pipe.transformer, styles))
+            watch = stack.enter_context(self._watch(prompts, size)) if attention else None
+            result = self.pipe(
+                image=pixels / 2 + 0.5, prompt=prompts, height=height, width=width, max_area=width * height,
+                num_inference_steps=steps, guidance_scale=guidance, generator=generators, output_type="np",
+                max_sequence_length=self.facts.text_length, _auto_resize=False,
+                callback_on_step_end=watch.step if watch else None,
+            )  # fmt: skip
+        if not np.isfinite(result.images).all():
+            raise WeightsError("The model returned values that are not finite. Use bfloat16 or float32.")
+        pictures = (result.images * 255).round().astype(np.uint8)
+        return pictures, watch.mean() if watch else None
+
+    @contextlib.contextmanager
+    def _watch(self, prompts: list[str], size: tuple[int, int]) -> Any:
+        cell = self.pipe.vae_scale_factor * 2
+        grid = (size[1] // cell, size[0] // cell)
+        positions = []
+        for prompt in prompts:
+            match = find_style(prompt)
+            positions.append(
+                style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
+            )
+        with self.attention.record(positions, self.facts.text_length, grid[0] * grid[1]) as maps:
+            yield _Watch(maps, grid)
+
+
+class _Watch:
+    """Averages attention maps over the steps of a sampler."""
+
+    def __init__(self, maps: AttentionMaps, grid: tuple[int, int]):
+        self._maps, self._grid = maps, grid
+        self._sum: torch.Tensor | None = None
+        self._steps = 0
+
+    def step(self, _pipe: Any, _step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        """Take the maps of the step that has just ended."""
+        heat = mean_map(self._maps.stacked(), self._maps.valid).cpu()
+        self._sum = heat if self._sum is None else self._sum + heat
+        self._steps += 1
+        self._maps.clear()
+        return values
+
+    def mean(self) -> np.ndarray:
+        """Return (B, h, w)."""
+        assert self._sum is not None
+        return (self._sum / self._steps).view(-1, *self._grid).numpy()
+
+
+def embedded_experts() -> Path:
+    """Return the folder of kontext-mini's experts."""
+    return Path(base_source("mini")).parent / "regionroute-mini"
+
+
+def _expert_files(base: str, experts: Mapping[str, Path | str] | Path | str | None) -> dict[str, Path]:
+    if isinstance(experts, Mapping):
+        return {style: Path(path) for style, path in experts.items()}
+    if experts is None and base != "mini":
+        raise WeightsError(
+            f'The base model "{base}" needs experts: give --experts DIR with files such as pixel-art.safetensors.'
+        )
+    folder = embedded_experts() if experts is None else Path(experts)
+    found = {style: folder / f"{expert_name(style)}.safetensors" for style in EXPERT_STYLES}
+    present = {style: path for style, path in found.items() if path.is_file()}
+    if not present:
+        names = ", ".join(path.name for path in found.values())
+        raise WeightsError(f"{folder} holds no expert. Expected one or more of {names}.")
+    return present

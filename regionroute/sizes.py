@@ -1,0 +1,50 @@
+"""Which size a picture is edited at. The answer is resized back, so that every pixel keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from rses.errors import InputError
+
+__all__ = ["choose_bucket", "kontext_buckets", "resize"]
+
+
+def kontext_buckets() -> tuple[tuple[int, int], ...]:
+    """Return the (width, height) that FLUX.1-Kontext was trained at."""
+    from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RESOLUTIONS
+
+    return tuple((int(width), int(height)) for width, height in PREFERRED_KONTEXT_RESOLUTIONS)
+
+
+def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the bucket whose aspect ratio is nearest on a logarithmic scale; where two tie, the first.
+
+    Left to itself the Kontext pipeline snaps the source to such a size, but not the answer, so that the two do not
+    lie on top of each other.
+
+    Args:
+        size: (width, height) of the picture.
+        buckets: (width, height) to choose from.
+
+    Raises:
+        InputError: The picture is empty or longer than 8 times its shorter side.
+
+    Example:
+        >>> choose_bucket((640, 480), [(1024, 1024), (1184, 880), (880, 1184)])
+        (1184, 880)
+    """
+    width, height = size
+    if min(size) < 1 or max(size) > 8 * min(size):
+        raise InputError(f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.")
+    distances = [abs(np.log(width / height) - np.log(w / h)) for w, h in buckets]
+    return buckets[int(np.argmin(distances))]
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (H, W, 3) uint8 to (width, height) with a Lanczos filter; the same size comes back as it was."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))

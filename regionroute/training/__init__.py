@@ -1,0 +1,1 @@
+"""Training of experts: configuration, encoding, objective, checkpoints, the loop."""

@@ -1,0 +1,139 @@
+"""Encode training pairs once; what is kept is found by sample id and content, so that nothing can be mispaired."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.torch
+import torch
+from PIL import Image
+
+from regionroute.data import TrainingPair
+from regionroute.flux import encode_pixels, pack
+from regionroute.grid import mask_to_grid
+from regionroute.styles import find_style
+from regionroute.tokens import style_positions
+from rses.files import sha256_file, write_atomic
+from rses.images import read_image
+from rses.masks import read_mask
+
+if TYPE_CHECKING:
+    from diffusers import FluxKontextPipeline
+
+__all__ = ["EncodedPair", "PairBatch", "PairEncoder", "collate", "to_pixels"]
+
+
+@dataclass(frozen=True)
+class EncodedPair:
+    """One pair as the transformer reads it.
+
+    Attributes:
+        id: Sample id.
+        target: (N, 64) tokens of the pseudo-ground truth.
+        context: (N, 64) tokens of the source.
+        mask: (N,) share of every token's area inside the object.
+        text: (L, D) token states of the prompt.
+        pooled: (P,) pooled prompt.
+        positions: Places of the style phrase among the L text tokens.
+    """
+
+    id: str
+    target: torch.Tensor
+    context: torch.Tensor
+    mask: torch.Tensor
+    text: torch.Tensor
+    pooled: torch.Tensor
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Encoded pairs stacked; positions stay a list, each sample has its own."""
+
+    ids: list[str]
+    target: torch.Tensor
+    context: torch.Tensor
+    mask: torch.Tensor
+    text: torch.Tensor
+    pooled: torch.Tensor
+    positions: list[tuple[int, ...]]
+
+
+class PairEncoder:
+    """Encodes pairs with a pipeline's own encoders.
+
+    Args:
+        pipe: Base model.
+        resolution: Side of the square that images are resized to.
+        text_length: T5 tokens.
+        cache: Folder that keeps latents and text states between runs, or None.
+        identity: Name of the base model and revision, part of every cache key.
+    """
+
+    def __init__(self, pipe: FluxKontextPipeline, resolution: int, text_length: int, cache: Path | None, identity: str):
+        self.grid = (resolution // (pipe.vae_scale_factor * 2),) * 2
+        self._pipe, self._resolution, self._text_length = pipe, resolution, text_length
+        self._cache, self._identity = cache, f"{identity}|{pipe.dtype}"
+
+    def encode(self, pair: TrainingPair) -> EncodedPair:
+        """Encode one pair, or read what was kept for exactly these files."""
+        images = {
+            name: self._kept(
+                f"{pair.id}-{name}", f"{sha256_file(path)}|{self._resolution}", lambda path=path: self._latents(path)
+            )["tokens"]
+            for name, path in (("source", pair.source), ("target", pair.target))
+        }
+        words = self._kept("text", f"{pair.prompt}|{self._text_length}", lambda: self._states(pair.prompt))
+        match = find_style(pair.prompt)
+        positions = style_positions(self._pipe.tokenizer_2, pair.prompt, (match.start, match.end), self._text_length)
+        mask = torch.from_numpy(np.ascontiguousarray(read_mask(pair.mask)))
+        return EncodedPair(
+            pair.id, images["target"], images["source"], mask_to_grid(mask, self.grid), words["states"], words["pooled"],
+            positions,
+        )  # fmt: skip
+
+    def _latents(self, path: Path) -> dict[str, torch.Tensor]:
+        pixels = to_pixels(read_image(path), (self._resolution, self._resolution))
+        return {"tokens": pack(encode_pixels(self._pipe.vae, pixels[None]))[0].float().cpu()}
+
+    @torch.no_grad()
+    def _states(self, prompt: str) -> dict[str, torch.Tensor]:
+        states, pooled, _ = self._pipe.encode_prompt(
+            prompt=prompt, prompt_2=None, device=self._pipe.device, max_sequence_length=self._text_length
+        )
+        return {"states": states[0].float().cpu(), "pooled": pooled[0].float().cpu()}
+
+    def _kept(self, name: str, content: str, make) -> dict[str, torch.Tensor]:  # noqa: ANN001
+        if self._cache is None:
+            return make()
+        key = hashlib.sha256(f"{self._identity}|{content}".encode()).hexdigest()[:24]
+        path = self._cache / f"{name}-{key}.safetensors"
+        if not path.exists():
+            write_atomic(path, safetensors.torch.save({k: v.contiguous() for k, v in make().items()}))
+        return safetensors.torch.load_file(path)
+
+
+def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """Resize (H, W, 3) uint8 to ``size`` (width, height) and return pixels (3, height, width) in [-1, 1]."""
+    picture = Image.fromarray(image)
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def collate(pairs: Sequence[EncodedPair], device: torch.device | str, dtype: torch.dtype) -> PairBatch:
+    """Stack pairs on a device; masks stay float32."""
+
+    def stack(name: str) -> torch.Tensor:
+        return torch.stack([getattr(pair, name) for pair in pairs]).to(device, dtype)
+
+    return PairBatch(
+        [pair.id for pair in pairs], stack("target"), stack("context"),
+        torch.stack([pair.mask for pair in pairs]).to(device), stack("text"), stack("pooled"),
+        [pair.positions for pair in pairs],
+    )  # fmt: skip

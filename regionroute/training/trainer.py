@@ -1,0 +1,269 @@
+"""Train one expert: ``regionroute train --config FILE``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from regionroute.attention import StyleAttention
+from regionroute.base import base_source, load_base
+from regionroute.data import read_pairs
+from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
+from regionroute.styles import EXPERT_STYLES
+from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
+from regionroute.training.config import TrainConfig
+from regionroute.training.encoding import EncodedPair, PairEncoder, collate
+from regionroute.training.journal import Journal
+from regionroute.training.objective import StepLosses, draw_noise, step_losses
+from regionroute.training.watch import draw_overlay
+from rses.errors import InputError, RsesError, did_you_mean, require
+from rses.files import require_writable, write_atomic
+from rses.images import write_png
+
+__all__ = ["Trainer", "batch_indices", "train"]
+
+Progress = Callable[[int, int, dict[str, float]], None]
+
+
+def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None = None) -> Path:
+    """Train an expert, going on from the newest checkpoint in ``config.run.out``.
+
+    Args:
+        config: All settings.
+        fresh: Forget what the run folder holds.
+        progress: Called with (done, total, values) after every step.
+
+    Returns:
+        The finished expert's file, ``<out>/<style>.safetensors``.
+
+    Raises:
+        InputError: Settings or pairs cannot be used; nothing is written.
+        WeightsError: The base model cannot be had.
+    """
+    if config.data.style not in EXPERT_STYLES:
+        raise InputError(
+            f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{config.data.style}".'
+            f"{did_you_mean(config.data.style, EXPERT_STYLES)}"
+        )
+    pairs = read_pairs(Path(config.data.pairs), config.data.style)
+    pairs = pairs[: config.data.limit] if config.data.limit else pairs
+    if not pairs:
+        raise InputError(f'{config.data.pairs} holds no pair in the style "{config.data.style}".')
+    out = Path(config.run.out)
+    if not fresh:
+        latest_checkpoint(out / "checkpoints", config)
+    require_writable(out)
+    if fresh:
+        _forget(out)
+    trainer = Trainer(config)
+    trainer.encode(pairs)
+    return trainer.run(progress)
+
+
+class Trainer:
+    """Base model, expert, optimiser and data of one run.
+
+    Args:
+        config: All settings.
+        pipe: A loaded base model, used instead of the one that the configuration names.
+    """
+
+    def __init__(self, config: TrainConfig, pipe: Any = None):
+        accelerate = require("accelerate", "methods")
+        self.config = config
+        precision = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[config.model.dtype]
+        self.accelerator = accelerate.Accelerator(
+            mixed_precision=precision, gradient_accumulation_steps=config.optimiser.accumulation
+        )
+        device = self.accelerator.device
+        self.pipe = pipe or load_base(
+            config.model.base, dtype=config.model.dtype, device=str(device), revision=config.model.revision,
+            quantise=config.model.quantise,
+        )  # fmt: skip
+        self.transformer = self.pipe.transformer
+        settings = LoraSettings(config.expert.rank, config.expert.streams, config.expert.targets)
+        torch.manual_seed(config.run.seed)
+        add_expert(self.transformer, config.data.style, settings)
+        self.trainable = {name: p for name, p in self.transformer.named_parameters() if p.requires_grad}
+        for parameter in self.trainable.values():
+            parameter.data = parameter.data.float()
+        if config.model.gradient_checkpointing:
+            self.transformer.enable_gradient_checkpointing()
+        self.attention = StyleAttention(self.transformer, config.attention.layers or None)
+        self.optimiser = _optimiser(list(self.trainable.values()), config)
+        self.data: list[EncodedPair] = []
+        self.out = Path(config.run.out)
+
+    def encode(self, pairs: Any) -> None:
+        """Encode all pairs, then let go of the encoders, which a large model has no room for."""
+        config = self.config
+        cache = Path(config.data.cache) if config.data.cache else None
+        identity = f"{base_source(config.model.base)}@{config.model.revision}"
+        if config.model.base == "mini":
+            identity = "mini"
+        encoder = PairEncoder(self.pipe, config.data.resolution, config.model.text_length, cache, identity)
+        self.grid = encoder.grid
+        self.pairs = list(pairs)
+        self.data = [encoder.encode(pair) for pair in self.pairs]
+        if self.accelerator.device.type == "cuda":
+            for part in (self.pipe.vae, self.pipe.text_encoder, self.pipe.text_encoder_2):
+                part.to("cpu")
+            torch.cuda.empty_cache()
+
+    def run(self, progress: Progress | None = None) -> Path:
+        """Train to the last step; return the expert's file."""
+        config, accelerator = self.config, self.accelerator
+        done = self._resume()
+        model, optimiser = accelerator.prepare(self.transformer, self.optimiser)
+        main = accelerator.is_main_process
+        journal = Journal(self.out, done, config.run.tensorboard) if main else None
+        with journal or contextlib.nullcontext():
+            for step in range(done, config.optimiser.steps):
+                values = self._step(step, model, optimiser)
+                if journal is not None:
+                    journal.write(step + 1, values)
+                    self._write(step + 1, journal)
+                if progress is not None and main:
+                    progress(step + 1, config.optimiser.steps, values)
+        target = self.out / f"{expert_name(config.data.style)}.safetensors"
+        if main:
+            save_expert(self.transformer, config.data.style, target, _metadata(config))
+            write_atomic(self.out / "config.json", (json.dumps(config.to_dict(), indent=2) + "\n").encode())
+        accelerator.wait_for_everyone()
+        return target
+
+    def _step(self, step: int, model: Any, optimiser: Any) -> dict[str, float]:
+        """Take one optimiser step over all micro-batches; return the mean of what was measured."""
+        config, accelerator = self.config, self.accelerator
+        rate = config.optimiser.learning_rate * _schedule(step, config)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        seen: list[StepLosses] = []
+        for rows in self._micro_batches(step):
+            with accelerator.accumulate(model), contextlib.ExitStack() as stack:
+                losses = self._losses(model, rows, step, stack)
+                accelerator.backward(losses.total.mean())
+                if accelerator.sync_gradients:
+                    accelerator.clip_grad_norm_(list(self.trainable.values()), config.optimiser.max_grad_norm)
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+            seen.append(losses)
+        names = ("total", "flow", "focus", "cover", "mass")
+        means = torch.stack(
+            [torch.stack([getattr(one, name).detach().mean() for one in seen]).mean() for name in names]
+        )
+        means = accelerator.reduce(means, "mean")
+        values = {"loss" if name == "total" else name: float(v) for name, v in zip(names, means, strict=True)}
+        if not math.isfinite(values["loss"]):
+            raise RsesError(
+                f"The loss is {values['loss']} at step {step + 1}. Lower [optimiser] learning_rate, or use bfloat16 or "
+                "float32; the last checkpoint is untouched."
+            )
+        return {**values, "learning_rate": rate}
+
+    def _losses(self, model: Any, rows: list[int], step: int, stack: contextlib.ExitStack) -> StepLosses:
+        config, accelerator = self.config, self.accelerator
+        batch = collate([self.data[row] for row in rows], accelerator.device, self._dtype)
+        shape = (batch.target.shape[1], batch.target.shape[2])
+        noise, sigma = draw_noise(batch.ids, step, config.run.seed, shape, config.flow)
+        with accelerator.autocast():
+            return step_losses(
+                model, self.attention, batch, noise.to(batch.target), sigma.to(accelerator.device), grid=self.grid,
+                flow=config.flow, supervision=config.attention, stack=stack,
+            )  # fmt: skip
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return getattr(torch, self.config.model.dtype)
+
+    def _micro_batches(self, step: int) -> Iterator[list[int]]:
+        """Yield this process's rows of every micro-batch of a step."""
+        options, accelerator = self.config.optimiser, self.accelerator
+        size, processes = options.batch_size, accelerator.num_processes
+        whole = batch_indices(len(self.data), step, size * options.accumulation * processes, self.config.run.seed)
+        for start in range(0, len(whole), size * processes):
+            first = start + accelerator.process_index * size
+            yield whole[first : first + size]
+
+    def _resume(self) -> int:
+        found = latest_checkpoint(self.out / "checkpoints", self.config)
+        if found is None:
+            return 0
+        with torch.no_grad():
+            for name, parameter in self.trainable.items():
+                parameter.copy_(found.weights[name])
+        self.optimiser.load_state_dict(found.optimiser)
+        return found.step
+
+    def _write(self, step: int, journal: Journal) -> None:
+        run, last = self.config.run, step == self.config.optimiser.steps
+        if step % run.checkpoint_every == 0 or last:
+            save_checkpoint(
+                self.out / "checkpoints", step, dict(self.trainable), self.optimiser.state_dict(), self.config
+            )
+        if run.overlay_every and (step % run.overlay_every == 0 or last):
+            picture = draw_overlay(self, run.overlays)
+            write_png(self.out / "overlays" / f"step-{step:06d}.png", picture)
+            journal.picture(step, picture)
+
+
+def batch_indices(count: int, step: int, size: int, seed: int) -> list[int]:
+    """Return the rows of one step: passes over the data in a new order each, never a row twice before all were seen.
+
+    Example:
+        >>> sorted(batch_indices(4, 0, 2, 0) + batch_indices(4, 1, 2, 0))
+        [0, 1, 2, 3]
+    """
+    rows: list[int] = []
+    position = step * size
+    while len(rows) < size:
+        epoch, offset = divmod(position + len(rows), count)
+        order = np.random.default_rng([seed, epoch]).permutation(count)
+        rows += [int(row) for row in order[offset : offset + size - len(rows)]]
+    return rows
+
+
+def _schedule(step: int, config: TrainConfig) -> float:
+    options = config.optimiser
+    if step < options.warm_up:
+        return (step + 1) / options.warm_up
+    if options.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (step - options.warm_up) / max(1, options.steps - options.warm_up)))
+
+
+def _optimiser(parameters: list[torch.nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+    options = config.optimiser
+    kind: Any = torch.optim.AdamW
+    if options.name == "adamw8bit":
+        kind = require("bitsandbytes", "quantised").optim.AdamW8bit
+    result: torch.optim.Optimizer = kind(
+        parameters, lr=options.learning_rate, betas=options.betas, eps=options.eps, weight_decay=options.weight_decay
+    )
+    return result
+
+
+def _metadata(config: TrainConfig) -> dict[str, str]:
+    attention = config.attention
+    return {
+        "base": VARIANT_NAMES.get(config.model.base, config.model.base), "revision": config.model.revision,
+        "steps": str(config.optimiser.steps), "seed": str(config.run.seed),
+        "attention": f"{attention.mode} focus={attention.focus} cover={attention.cover}",
+    }  # fmt: skip
+
+
+VARIANT_NAMES = {"mini": "kontext-mini"}
+
+
+def _forget(out: Path) -> None:
+    for name in ("checkpoints", "overlays", "tensorboard"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    (out / "train.jsonl").unlink(missing_ok=True)
