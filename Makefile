@@ -38,7 +38,7 @@ bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0
 
 lock: | $(BIN)/uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra methods --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -130,6 +130,6 @@ def _advice(base: str, source: str, error: Exception) -> str:
         return f"{source} does not hold a FluxKontextPipeline as save_pretrained writes it: {reason}"
     return (
         f'Cannot load the base model "{base}" ({source}): {reason} '
-        "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, log in "
-        "with `hf auth login`, and check the connection. Without weights, use the embedded model: --variant mini."
+        "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, "
+        "log in with `hf auth login`, and check the connection. The embedded model needs none: --variant mini."
     )

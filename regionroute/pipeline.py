@@ -54,7 +54,7 @@ class RegionRoutePipeline:
 
     Example:
         >>> pipe = RegionRoutePipeline.from_pretrained("mini")  # doctest: +SKIP
-        >>> edit = pipe.edit([image], ["make the cat in pixel art style, keep other area unchanged"])[0]  # doctest: +SKIP
+        >>> edit = pipe.edit([image], ["make the cat in pixel art style"])[0]  # doctest: +SKIP
         >>> edit.image.shape == image.shape  # doctest: +SKIP
         True
     """

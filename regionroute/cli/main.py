@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import rses
-from regionroute.cli import data, edit, train
+from regionroute.cli import data, edit, reproduce, train
 from rses.cli.common import Interrupted
 from rses.errors import RsesError
 
@@ -48,6 +48,7 @@ def _root(
 app.command("edit")(edit.edit)
 app.command("train")(train.train)
 app.command("data")(data.data)
+app.command("reproduce")(reproduce.reproduce)
 
 # The base of all usage errors; typer brings its own copy of click or uses the installed one.
 _ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")

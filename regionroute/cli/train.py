@@ -20,7 +20,7 @@ def train(
                      metavar="FILE|NAME"),
     ],
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change one key, e.g. optimiser.steps=100.", metavar="TABLE.KEY=VALUE")
+        list[str] | None, typer.Option("--set", help="Change a key, e.g. optimiser.steps=9.", metavar="TABLE.KEY=VALUE")
     ] = None,
     pairs: Annotated[str | None, typer.Option(help="Training pairs; data.pairs.", metavar="DIR|FILE")] = None,
     style: Annotated[str | None, typer.Option(help="Style to train; data.style.", metavar="S")] = None,

@@ -50,7 +50,8 @@ def composite(
     outside = ndimage.distance_transform_edt(~mask) - 0.5
     share = np.clip(0.5 + np.where(mask, inside, -outside) / (2 * feather), 0, 1).astype(np.float32)[..., None]
     blend = source + share * (stylised.astype(np.float32) - source)
-    return (blend + 0.5).astype(np.uint8)
+    result: NDArray[np.uint8] = (blend + 0.5).astype(np.uint8)
+    return result
 
 
 def _problems(source: object, stylised: object, mask: object, feather: float) -> list[str]:

@@ -93,8 +93,8 @@ class PairEncoder:
         positions = style_positions(self._pipe.tokenizer_2, pair.prompt, (match.start, match.end), self._text_length)
         mask = torch.from_numpy(np.ascontiguousarray(read_mask(pair.mask)))
         return EncodedPair(
-            pair.id, images["target"], images["source"], mask_to_grid(mask, self.grid), words["states"], words["pooled"],
-            positions,
+            pair.id, images["target"], images["source"], mask_to_grid(mask, self.grid), words["states"],
+            words["pooled"], positions,
         )  # fmt: skip
 
     def _latents(self, path: Path) -> dict[str, torch.Tensor]:

@@ -55,8 +55,6 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
         )
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
-    if not pairs:
-        raise InputError(f'{config.data.pairs} holds no pair in the style "{config.data.style}".')
     out = Path(config.run.out)
     if not fresh:
         latest_checkpoint(out / "checkpoints", config)

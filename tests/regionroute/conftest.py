@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 
 if TYPE_CHECKING:
-    from diffusers import FluxTransformer2DModel
+    from diffusers import FluxKontextPipeline, FluxTransformer2DModel
 
 TINY_CONFIG = {
     "in_channels": 64,
@@ -71,3 +74,98 @@ def make_tiny() -> Callable[..., FluxTransformer2DModel]:
 def flux_inputs() -> Callable[..., dict[str, object]]:
     """``flux_inputs(batch=2, text=8, grid=(4, 4), seed=0)``: keyword arguments for ``transformer.forward``."""
     return make_inputs
+
+
+WORDS = [
+    "make",
+    "turn",
+    "the",
+    "cat",
+    "dog",
+    "car",
+    "red",
+    "in",
+    "pixel",
+    "art",
+    "line",
+    "cyberpunk",
+    "expressionism",
+    "style",
+    "keep",
+    "other",
+    "area",
+    "unchanged",
+]
+
+
+def build_tiny_kontext() -> FluxKontextPipeline:
+    """Build a whole pipeline of the real classes: factor 8, 16 latent channels, words as tokens."""
+    from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxKontextPipeline
+    from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+    from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer, build_t5_tokenizer
+
+    clip_tokenizer, t5_tokenizer = build_clip_tokenizer(WORDS), build_t5_tokenizer(WORDS, 24)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        vae = AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(4, 4, 8, 8), layers_per_block=1, latent_channels=16, norm_num_groups=4,
+            mid_block_add_attention=False, use_quant_conv=False, use_post_quant_conv=False,
+            shift_factor=0.1, scaling_factor=0.5,
+        )  # fmt: skip
+        t5 = T5EncoderModel(
+            T5Config(vocab_size=len(t5_tokenizer), d_model=32, d_kv=8, num_heads=2, d_ff=32, num_layers=1)
+        )
+        clip = CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(clip_tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+                num_attention_heads=2, projection_dim=16, bos_token_id=clip_tokenizer.bos_token_id,
+                eos_token_id=clip_tokenizer.eos_token_id,
+            )
+        )  # fmt: skip
+    return FluxKontextPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(), vae=vae, text_encoder=clip, tokenizer=clip_tokenizer,
+        text_encoder_2=t5, tokenizer_2=t5_tokenizer, transformer=build_tiny(),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
+    folder = tmp_path_factory.mktemp("kontext") / "tiny"
+    build_tiny_kontext().save_pretrained(folder)
+    (folder / "regionroute.json").write_text(
+        '{"buckets": [[64, 64], [96, 64]], "text_length": 24, "guidance": 1.0, "steps": 2}'
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with six training pairs of 64 x 64 in "pixel art" and two in "line art"."""
+    from regionroute.data.builder import build_pairs
+    from rses.images import write_png
+    from rses.suites import write_manifest
+
+    folder = tmp_path_factory.mktemp("pairs")
+    suite = folder / "suite"
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(8):
+        name = f"s{number}"
+        mask = np.zeros((64, 64, 3), np.uint8)
+        mask[8 + 2 * number : 40 + 2 * number, 16:48] = 255
+        write_png(suite / "images" / f"{name}.png", rng.integers(0, 255, (64, 64, 3), np.uint8))
+        write_png(suite / "masks" / f"{name}.png", mask)
+        style = "pixel art" if number < 6 else "line art"
+        rows.append(
+            {"id": name, "file_name": f"images/{name}.png", "mask_file_name": f"masks/{name}.png", "object": "cat",
+             "style": style, "prompt": f"make the cat in {style} style, keep other area unchanged",
+             "dataset": "test", "tags": []}
+        )  # fmt: skip
+    (suite / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (suite / "README.md").write_text("Noise.")
+    write_manifest(suite, "tiny", "1", "CC0-1.0")
+    build_pairs(suite, folder / "pairs", style=None, limit=None)
+    return folder / "pairs"

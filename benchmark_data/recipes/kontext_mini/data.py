@@ -123,18 +123,18 @@ class Groups(Sequence[GroupData]):
     def __init__(self, folder: Path):
         targets = [path for path in sorted(folder.glob("shard-*")) if (path / "facts.jsonl").exists()]
         self._images = [np.load(path / "images.npy", mmap_mode="r") for path in targets]
-        self._facts = [
+        self.facts = [
             tuple(Recolouring(**fact) for fact in json.loads(line))
             for path in targets
             for line in (path / "facts.jsonl").read_text().splitlines()
         ]
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return len(self.facts)
 
     def __getitem__(self, position: int) -> GroupData:  # type: ignore[override]
         shard, row = divmod(position, SHARD)
-        return GroupData(self._images[shard][row], self._facts[position])
+        return GroupData(self._images[shard][row], self.facts[position])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -17,13 +17,10 @@ from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, sav
 from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups
 from benchmark_data.recipes.kontext_mini.muon import Muon
-from benchmark_data.recipes.kontext_mini.networks import TEXT_LENGTH, TextAndFlow
+from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 
-__all__ = ["FlowSettings", "train_flow"]
-
-TOKENS = 64
-SIDE = 8
+__all__ = ["FlowSettings", "draw_batch", "train_flow"]
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,12 @@ def train_flow(data: LatentGroups, checkpoint: Path, settings: FlowSettings, log
     inner, rest = _optimisers(model, settings)
     parts = {"model": model, "average": average, "inner": inner, "rest": rest}
     start = load_checkpoint(checkpoint, parts)
-    ids, began, recent = position_ids(), time.monotonic(), []
+    began, recent = time.monotonic(), []
     for step in range(start, settings.steps):
         left = _schedule(step, settings)
         inner.param_groups[0]["lr"] = settings.learning_rate * left
         rest.param_groups[0]["lr"] = settings.rest_learning_rate * left
-        loss = _loss(model, draw_batch(data, step, settings), ids, step, settings)
+        loss = _loss(model, draw_batch(data, step, settings), step, settings)
         model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -110,25 +107,14 @@ def draw_batch(data: LatentGroups, step: int, settings: FlowSettings) -> Batch:
     return Batch(data.tokens(groups, views[:, 1]), data.tokens(groups, views[:, 0]), prompts)
 
 
-def position_ids() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ids of text and of image tokens; the context's first coordinate is 1, as in the pipeline."""
-    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
-    own = torch.stack([torch.zeros_like(rows), rows, columns], -1).reshape(-1, 3)
-    context = own.clone()
-    context[:, 0] = 1
-    return torch.zeros(TEXT_LENGTH, 3), torch.cat([own, context]).float()
-
-
-def _loss(
-    model: TextAndFlow, batch: Batch, ids: tuple[torch.Tensor, torch.Tensor], step: int, settings: FlowSettings
-) -> torch.Tensor:
+def _loss(model: TextAndFlow, batch: Batch, step: int, settings: FlowSettings) -> torch.Tensor:
     generator = torch.Generator().manual_seed(step)
     noise = torch.randn(batch.target.shape, generator=generator)
     uniform = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)
     sigma = (settings.shift * uniform / (1 + (settings.shift - 1) * uniform))[:, None, None]
     guidance = torch.tensor([1.0, 2.5, 3.5])[torch.randint(0, 3, (len(noise),), generator=generator)]
     noisy = (1 - sigma) * batch.target + sigma * noise
-    velocity = model(noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance, ids)
+    velocity = model(noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance)
     change = (batch.target - batch.context).square().mean(-1)
     weight = 1 + settings.edited_weight * (change > 0.1)
     weight = weight / weight.mean(1, keepdim=True)

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from benchmark_data.recipes.kontext_mini.data import VIEWS, Groups
+from benchmark_data.recipes.kontext_mini.data import Groups
+from regionroute.flux import pack
 
-__all__ = ["LatentGroups", "encode_all", "latent_scale", "pack", "unpack"]
+__all__ = ["LatentGroups", "encode_all", "latent_scale"]
 
-GRID = 16
-CHANNELS = 16
 PART = 250
 
 
@@ -51,7 +50,7 @@ class LatentGroups:
     """All latents in memory, scaled and packed as the transformer reads them."""
 
     def __init__(self, data: Path, folder: Path):
-        self.facts = [group.recolourings for group in _facts_only(data)]
+        self.facts = Groups(data).facts
         self._values = np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
         self.shift, self.scale = latent_scale(folder)
 
@@ -62,23 +61,3 @@ class LatentGroups:
         """Return (B, 64, 64) tokens of the chosen views."""
         latents = torch.from_numpy(self._values[groups, views]).float()
         return pack((latents - self.shift) * self.scale)
-
-
-def pack(latents: torch.Tensor) -> torch.Tensor:
-    """(B, 16, H, W) -> (B, H/2 * W/2, 64), as FLUX packs 2 x 2 cells into one token."""
-    batch, channels, height, width = latents.shape
-    cells = latents.view(batch, channels, height // 2, 2, width // 2, 2).permute(0, 2, 4, 1, 3, 5)
-    return cells.reshape(batch, height // 2 * (width // 2), channels * 4)
-
-
-def unpack(tokens: torch.Tensor, height: int = GRID, width: int = GRID) -> torch.Tensor:
-    """Undo :func:`pack`."""
-    batch, _, size = tokens.shape
-    cells = tokens.view(batch, height // 2, width // 2, size // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
-    return cells.reshape(batch, size // 4, height, width)
-
-
-def _facts_only(data: Path) -> Groups:
-    groups = Groups(data)
-    assert groups[0].images.shape[0] == VIEWS
-    return groups

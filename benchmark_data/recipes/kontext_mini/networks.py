@@ -11,12 +11,14 @@ from benchmark_data.recipes.kontext_mini.prompts import words
 from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer, build_t5_tokenizer
 from benchmark_data.scenes import COLOURS
 from benchmark_data.scenes.catalogue import CLASSES
+from regionroute.flux import image_ids, text_ids
 
 __all__ = ["TEXT_LENGTH", "TextAndFlow", "build_clip", "build_t5", "build_transformer", "build_vae"]
 
 TEXT_LENGTH = 24
 """Tokens of a prompt, in training and at inference."""
 WIDTH, HEADS = 192, 6
+SIDE = 8
 TEXT_WIDTH, POOLED_WIDTH = 96, 64
 
 
@@ -64,7 +66,8 @@ def build_t5(vocabulary: int) -> T5EncoderModel:
     return T5EncoderModel(
         T5Config(
             vocab_size=vocabulary, d_model=TEXT_WIDTH, d_kv=24, num_heads=4, d_ff=192, num_layers=2,
-            num_decoder_layers=1, relative_attention_num_buckets=16, relative_attention_max_distance=32, dropout_rate=0.0,
+            num_decoder_layers=1, relative_attention_num_buckets=16, relative_attention_max_distance=32,
+            dropout_rate=0.0,
             feed_forward_proj="gated-gelu", is_encoder_decoder=False, use_cache=False,
         )
     )  # fmt: skip
@@ -161,12 +164,12 @@ class TextAndFlow(nn.Module):
         prompts: list[str],
         sigma: torch.Tensor,
         guidance: torch.Tensor,
-        ids: tuple[torch.Tensor, torch.Tensor],
     ) -> torch.Tensor:
         """Return the velocity (B, N, 64) of the target's tokens."""
         states, pooled = self.encode(prompts)
         result: torch.Tensor = self.transformer(
             hidden_states=torch.cat([noisy, context], 1), encoder_hidden_states=states, pooled_projections=pooled,
-            timestep=sigma, guidance=guidance, txt_ids=ids[0], img_ids=ids[1], return_dict=False,
+            timestep=sigma, guidance=guidance, txt_ids=text_ids(TEXT_LENGTH), img_ids=image_ids((SIDE, SIDE)),
+            return_dict=False,
         )[0]  # fmt: skip
         return result[:, : noisy.shape[1]]

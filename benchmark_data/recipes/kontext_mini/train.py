@@ -1,6 +1,7 @@
-"""Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train vae|decoder|latents|flow --data DIR --work DIR``.
+"""Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train STAGE --data DIR --work DIR``.
 
-Every stage goes on from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
+The stages are vae, latents, flow, and decoder, which goes on with the autoencoder's second half alone. Every stage
+goes on from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
 """
 
 from __future__ import annotations
@@ -10,16 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL
 
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
+from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
+from benchmark_data.recipes.kontext_mini.latents import LatentGroups, encode_all
+from benchmark_data.recipes.kontext_mini.networks import build_vae
 from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
 
-__all__ = ["main"]
+__all__ = ["main", "trained_vae"]
+
+STAGES = ("vae", "latents", "flow", "decoder")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the stage that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.kontext_mini.train", description=__doc__)
-    parser.add_argument("stage", choices=["vae"])
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--data", type=Path, required=True, help="folder that the data command filled")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
@@ -27,9 +35,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    if options.stage == "vae":
-        settings = VaeSettings(**({"steps": options.steps} if options.steps else {}))
-        train_vae(options.data, options.work / "vae.pt", settings, options.work / "vae.jsonl")
+    run(options.stage, options.data, options.work, {"steps": options.steps} if options.steps else {})
+
+
+def run(stage: str, data: Path, work: Path, changes: dict[str, int]) -> None:
+    """Run one stage."""
+    log = work / f"{stage}.jsonl"
+    if stage == "vae":
+        train_vae(data, work / "vae.pt", VaeSettings(**changes), log)
+    elif stage == "latents":
+        encode_all(data, work / "latents", trained_vae(work / "vae.pt"))
+    elif stage == "flow":
+        train_flow(LatentGroups(data, work / "latents"), work / "flow.pt", FlowSettings(**changes), log)
+    else:
+        train_vae(data, work / "decoder.pt", VaeSettings(decoder_only=True, **changes), log, begin=work / "vae.pt")
+
+
+def trained_vae(checkpoint: Path) -> AutoencoderKL:
+    """Return the averaged autoencoder of a checkpoint."""
+    vae = build_vae()
+    load_checkpoint(checkpoint, {"average": vae})
+    return vae.eval()
 
 
 if __name__ == "__main__":

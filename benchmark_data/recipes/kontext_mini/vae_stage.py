@@ -42,10 +42,22 @@ class VaeSettings:
     checkpoint_every: int = 250
 
 
-def train_vae(data: Path, checkpoint: Path, settings: VaeSettings, log: Path) -> AutoencoderKL:
-    """Train, or continue from ``checkpoint``; return the averaged model."""
+def train_vae(
+    data: Path, checkpoint: Path, settings: VaeSettings, log: Path, begin: Path | None = None
+) -> AutoencoderKL:
+    """Train, or continue from ``checkpoint``; return the averaged model.
+
+    Args:
+        data: Folder of groups.
+        checkpoint: Read if there, and written.
+        settings: Knobs.
+        log: JSON lines.
+        begin: Checkpoint of another run whose averaged model this run starts from.
+    """
     torch.manual_seed(0)
     model = build_vae()
+    if begin is not None:
+        load_checkpoint(begin, {"average": model})
     average = copy.deepcopy(model)
     if settings.decoder_only:
         model.encoder.requires_grad_(False)

@@ -1,0 +1,71 @@
+"""Write the trained parts as a pipeline: ``python -m benchmark_data.recipes.kontext_mini.export --work DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxKontextPipeline
+
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
+from benchmark_data.recipes.kontext_mini.latents import latent_scale
+from benchmark_data.recipes.kontext_mini.networks import TEXT_LENGTH, TextAndFlow
+from benchmark_data.recipes.kontext_mini.train import trained_vae
+
+__all__ = ["MODEL_FOLDER", "export"]
+
+MODEL_FOLDER = Path(__file__).resolve().parents[2] / "models" / "kontext-mini"
+SHIFT = 2.0
+USE = {"buckets": [[128, 128]], "text_length": TEXT_LENGTH, "guidance": 2.5, "steps": 12}
+"""What ``regionroute.json`` tells users of the model."""
+
+
+def export(work: Path, out: Path) -> None:
+    """Save weights in float16; the pipeline computes in whatever precision it is loaded in."""
+    parts = TextAndFlow()
+    load_checkpoint(work / "flow.pt", {"average": parts})
+    decoder = work / "decoder.pt"
+    vae = trained_vae(decoder if decoder.exists() else work / "vae.pt")
+    pipe = assemble(parts.eval(), vae, *latent_scale(work / "latents"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as draft:
+        pipe.to(torch.float16).save_pretrained(draft)
+        (Path(draft) / "regionroute.json").write_text(json.dumps(USE, indent=2) + "\n")
+        for name in ("README.md", "evaluation.json", "training.json", "images"):
+            kept = out / name
+            if kept.exists():
+                kept.replace(Path(draft) / name)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(draft, out)
+
+
+def assemble(parts: TextAndFlow, vae: AutoencoderKL, shift: float, scale: float) -> FluxKontextPipeline:
+    """Put the parts into a pipeline."""
+    vae.register_to_config(shift_factor=shift, scaling_factor=scale)
+    return FluxKontextPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=SHIFT, use_dynamic_shifting=False),
+        vae=vae,
+        text_encoder=parts.clip,
+        tokenizer=parts.clip_tokenizer,
+        text_encoder_2=parts.t5,
+        tokenizer_2=parts.t5_tokenizer,
+        transformer=parts.transformer,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Export what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.kontext_mini.export", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder of the training's checkpoints")
+    parser.add_argument("--out", type=Path, default=MODEL_FOLDER, help="model folder to write")
+    options = parser.parse_args(arguments)
+    export(options.work, options.out)
+
+
+if __name__ == "__main__":
+    main()

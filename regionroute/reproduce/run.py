@@ -1,0 +1,148 @@
+"""Train, edit and score one configuration with one seed; everything finished is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from regionroute.base import base_facts, base_source, load_base
+from regionroute.experts import expert_name, load_expert
+from regionroute.grid import mask_to_grid
+from regionroute.pipeline import RegionRoutePipeline
+from regionroute.reproduce.plan import Configuration
+from regionroute.styles import EXPERT_STYLES
+from regionroute.training.config import TrainConfig, find_config, load_config
+from regionroute.training.trainer import train
+from rses.files import write_atomic
+from rses.images import read_image, write_png
+from rses.masks import read_mask
+from rses.methods import sample_seed
+from rses.scorer import RSES
+from rses.suites import Sample, Suite
+
+__all__ = ["METRICS", "Job", "run_job"]
+
+METRICS = ("rsm", "lpips_bg", "mse_bg_pm1", "psnr_bg", "style_correct", "rsm_gain", "leakage")
+BATCH = 12
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration with one seed.
+
+    Attributes:
+        configuration: What is trained.
+        seed: Seed of training and sampling.
+        pairs: Folder of training pairs.
+        suite: What is edited and scored.
+        out: Folder of the whole reproduction.
+        changes: Further changes to the training configuration, for all jobs alike.
+    """
+
+    configuration: Configuration
+    seed: int
+    pairs: Path
+    suite: Suite
+    out: Path
+    changes: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Folder of this job alone."""
+        return self.out / self.configuration.name / f"seed-{self.seed}"
+
+
+def run_job(job: Job, scorer: RSES, say: Progress) -> list[dict[str, Any]]:
+    """Return a row a sample: id, style, the metrics, attention mass inside the mask."""
+    done = job.folder / "rows.json"
+    if done.exists():
+        rows: list[dict[str, Any]] = json.loads(done.read_text("utf-8"))
+        return rows
+    experts = {}
+    if job.configuration.trained:
+        for style in EXPERT_STYLES:
+            say(f"{job.configuration.name}, seed {job.seed}: training {style}")
+            experts[style] = _train(job, style)
+    say(f"{job.configuration.name}, seed {job.seed}: editing")
+    masses = _edit_suite(job, experts)
+    results = scorer.score_folder(job.folder / "images", suite=job.suite.root, out=job.folder / "score", fresh=True)
+    frame = results.to_pandas().set_index("id")
+    rows = [
+        {"id": sample.id, "style": sample.style, "mass": masses[sample.id],
+         "object_error": _object_error(job, sample),
+         **{name: _number(frame.loc[sample.id, name]) for name in METRICS}}
+        for sample in job.suite.samples
+    ]  # fmt: skip
+    write_atomic(done, json.dumps(rows).encode())
+    return rows
+
+
+def training_config(job: Job, style: str) -> TrainConfig:
+    """Return the training configuration of one expert."""
+    changes = [f"{key}={json.dumps(value)}" for key, value in job.configuration.changes.items()]
+    changes += [
+        *job.changes, f'data.pairs="{job.pairs}"', f'data.style="{style}"', f"run.seed={job.seed}",
+        f'run.out="{job.folder / "training" / expert_name(style)}"', f'data.cache="{job.out / "cache"}"',
+        "run.overlay_every=0", "run.tensorboard=false",
+    ]  # fmt: skip
+    return load_config(find_config("mini"), changes)
+
+
+def _train(job: Job, style: str) -> Path:
+    config = training_config(job, style)
+    finished = Path(config.run.out) / f"{expert_name(style)}.safetensors"
+    return finished if finished.exists() else train(config)
+
+
+def _edit_suite(job: Job, experts: dict[str, Path]) -> dict[str, float]:
+    """Write the edits to ``images``; return the attention mass inside each mask."""
+    kept = job.folder / "mass.json"
+    if kept.exists():
+        masses: dict[str, float] = json.loads(kept.read_text("utf-8"))
+        return masses
+    pipe = RegionRoutePipeline(load_base("mini"), base_facts(base_source("mini")))
+    for style, path in experts.items():
+        load_expert(pipe.pipe.transformer, style, path)
+    masses = {}
+    for start in range(0, len(job.suite), BATCH):
+        part = job.suite.samples[start : start + BATCH]
+        edits = pipe.edit(
+            [read_image(sample.image) for sample in part],
+            [sample.prompt for sample in part],
+            seeds=[sample_seed(job.seed, sample.id) for sample in part],
+            styles=[sample.style if experts else None for sample in part],
+            attention=True,
+        )
+        for sample, edit in zip(part, edits, strict=True):
+            assert edit.attention is not None
+            write_png(job.folder / "images" / f"{sample.id}.png", edit.image)
+            masses[sample.id] = _mass(edit.attention, sample)
+    write_atomic(kept, json.dumps(masses).encode())
+    return masses
+
+
+def _mass(heat: np.ndarray, sample: Sample) -> float:
+    mask = mask_to_grid(torch.from_numpy(np.ascontiguousarray(read_mask(sample.mask))), heat.shape).numpy()  # type: ignore[arg-type]
+    return float((heat.reshape(-1) * mask).sum() / heat.sum())
+
+
+def _object_error(job: Job, sample: Sample) -> float:
+    """Squared error in [-1, 1] to the classical drawing inside the mask: what pseudo-ground truth asks for."""
+    from baselines.classical import stylize
+
+    source, mask = read_image(sample.image), read_mask(sample.mask)
+    wanted = stylize(source, sample.style, seed=0).astype(np.float64)
+    edit = read_image(job.folder / "images" / f"{sample.id}.png").astype(np.float64)
+    return float((np.square((edit - wanted)[mask] / 127.5)).mean())
+
+
+def _number(value: Any) -> float | None:
+    number = float(value)
+    return number if np.isfinite(number) else None

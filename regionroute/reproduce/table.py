@@ -1,0 +1,123 @@
+"""The table of the reproduction and the verdicts on its hypotheses, from the rows of all jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regionroute.reproduce.plan import CONFIGURATIONS, Configuration
+from rses.statistics import mean_interval, paired_difference
+
+__all__ = ["Rows", "per_sample", "render_hypotheses", "render_table"]
+
+Rows = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
+"""Rows of every (configuration, seed)."""
+
+COLUMNS = (
+    ("rsm", "RSM", 4), ("lpips_bg", "LPIPS_bg", 4), ("mse_bg_pm1", "MSE_bg [-1,1]", 4),
+    ("style_correct", "style acc.", 3), ("object_error", "object error", 3), ("mass", "mass inside", 3),
+)  # fmt: skip
+
+BACKGROUND = (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    claim: str
+    measured: str
+    holds: bool
+
+
+def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
+    """Return the mean over seeds of a metric, one value a sample, in the order of the ids.
+
+    Example:
+        >>> rows = {("full", s): [{"id": "a", "rsm": 0.5 + s}] for s in (0, 1)}
+        >>> per_sample(rows, "full", "rsm").tolist()
+        [1.0]
+    """
+    seeds = [list(own) for (name, _), own in sorted(rows.items()) if name == configuration]
+    values = [[row[metric] for row in sorted(own, key=lambda row: row["id"])] for own in seeds]
+    return np.asarray(values, dtype=np.float64).mean(0)
+
+
+def render_table(rows: Rows) -> str:
+    """Render measured and published values as Markdown, mean and 95 % interval over samples."""
+    heads = [title for _, title, _ in COLUMNS]
+    lines = [
+        "| configuration | seeds | " + " | ".join(heads) + " | paper: RSM | LPIPS_bg | MSE_bg |",
+        "| --- | ---: |" + " ---: |" * (len(heads) + 3),
+    ]
+    for configuration in CONFIGURATIONS:
+        seeds = sorted(seed for name, seed in rows if name == configuration.name)
+        if seeds:
+            lines.append(_line(rows, configuration, len(seeds)))
+    return "\n".join(lines)
+
+
+def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
+    cells = [configuration.title, str(seeds)]
+    for metric, _, digits in COLUMNS:
+        interval = mean_interval(per_sample(rows, configuration.name, metric))
+        text = f"{interval.mean:.{digits}f}"
+        if interval.low is not None and interval.high is not None:
+            text += f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+        cells.append(text)
+    published = configuration.published
+    cells += [f"{value:.4f}" for value in published] if published else ["", "", ""]
+    return "| " + " | ".join(cells) + " |"
+
+
+def render_hypotheses(rows: Rows) -> str:
+    """Render what was expected, what was measured, and whether it holds, as Markdown."""
+    names = {name for name, _ in rows}
+    verdicts: list[_Verdict] = []
+    if {"base", "full"} <= names:
+        verdicts += [_halves(rows, "lpips_bg", "LPIPS_bg"), _halves(rows, "mse_bg_pm1", "MSE_bg"), _no_lower(rows)]
+    if {"none", "full"} <= names:
+        verdicts += [
+            _better(rows, "full", metric, title)
+            for metric, title in (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
+        ]
+    if {"none", "official"} <= names:
+        verdicts += [
+            _same(rows, metric, title) for metric, title in (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
+        ]
+    lines = ["| hypothesis | measured | holds |", "| --- | --- | --- |"]
+    lines += [f"| {v.claim} | {v.measured} | {'yes' if v.holds else '**no**'} |" for v in verdicts]
+    return "\n".join(lines)
+
+
+def _halves(rows: Rows, metric: str, title: str) -> _Verdict:
+    base, full = per_sample(rows, "base", metric).mean(), per_sample(rows, "full", metric).mean()
+    change = full / base - 1
+    return _Verdict(f"full halves {title} of kontext-mini", f"{base:.4f} -> {full:.4f} ({change:+.0%})", change <= -0.5)
+
+
+def _no_lower(rows: Rows) -> _Verdict:
+    difference = paired_difference(per_sample(rows, "full", "rsm"), per_sample(rows, "base", "rsm"))
+    return _Verdict("... at no lower RSM", _interval(difference), difference.high is None or difference.high >= 0)
+
+
+def _better(rows: Rows, name: str, metric: str, title: str) -> _Verdict:
+    difference = paired_difference(per_sample(rows, name, metric), per_sample(rows, "none", metric))
+    return _Verdict(
+        f"exact supervision beats none on {title} beyond the interval", _interval(difference),
+        difference.high is not None and difference.high < 0,
+    )  # fmt: skip
+
+
+def _same(rows: Rows, metric: str, title: str) -> _Verdict:
+    difference = paired_difference(per_sample(rows, "official", metric), per_sample(rows, "none", metric))
+    return _Verdict(
+        f"`official` does not, on {title}", _interval(difference), difference.high is None or difference.high >= 0
+    )
+
+
+def _interval(difference: Any) -> str:
+    if difference.low is None or difference.high is None:
+        return f"{difference.mean:+.4f}"
+    return f"{difference.mean:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"

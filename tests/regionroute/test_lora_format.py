@@ -1,0 +1,229 @@
+"""The released file format: the 380 tensors on the published configuration, and every way a file can be wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from regionroute.full_size import build_meta_transformer
+from regionroute.lora_format import (
+    LoraFile,
+    LoraSettings,
+    block_layers,
+    lora_layers,
+    lora_shapes,
+    read_lora,
+    target_pattern,
+    write_lora,
+)
+from rses.errors import InputError, WeightsError
+
+
+def released_shapes(double=19, single=38, width=3072, rank=4):
+    """The keys of the paper's files, written out independently of the code under test."""
+    modules = [f"transformer_blocks.{i}.attn.{t}" for i in range(double) for t in ("to_q", "to_k", "to_v", "to_out.0")]
+    modules += [f"single_transformer_blocks.{i}.attn.{t}" for i in range(single) for t in ("to_q", "to_k", "to_v")]
+    shapes = {}
+    for module in modules:
+        shapes[f"transformer.{module}.lora_A.weight"] = (rank, width)
+        shapes[f"transformer.{module}.lora_B.weight"] = (width, rank)
+    return shapes
+
+
+def random_tensors(shapes, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(0)
+    return {key: torch.randn(shape, generator=generator).to(dtype) for key, shape in shapes.items()}
+
+
+TINY = {"double": 2, "single": 2, "width": 32}
+
+
+@pytest.fixture(scope="module")
+def kontext():
+    return build_meta_transformer()
+
+
+@pytest.fixture
+def expert_file(tmp_path):
+    path = tmp_path / "pixel-art.safetensors"
+    save_file(random_tensors(released_shapes(**TINY)), path)
+    return path
+
+
+def test_published_configuration_has_the_released_tensors(kontext):
+    shapes = lora_shapes(lora_layers(kontext, LoraSettings()), 4)
+    assert shapes == released_shapes()
+    assert len(shapes) == 380
+    assert sum(a * b for a, b in shapes.values()) == 4_669_440
+
+
+def test_round_trip_of_a_released_file_on_the_published_configuration(kontext, tmp_path):
+    tensors = random_tensors(released_shapes())
+    path, again = tmp_path / "pixel-art.safetensors", tmp_path / "again.safetensors"
+    save_file(tensors, path)
+    assert 18.6e6 < path.stat().st_size < 18.8e6
+    file = read_lora(path, kontext)
+    assert file.settings == LoraSettings(rank=4)
+    write_lora(again, file, "pixel art")
+    written = load_file(again)
+    assert written.keys() == tensors.keys()
+    assert all(torch.equal(written[key], tensors[key]) for key in tensors)
+    assert all(tensor.is_meta for tensor in kontext.parameters())
+
+
+@pytest.mark.parametrize(
+    ("streams", "double", "single"), [("both", 2, 2), ("double", 2, 0), ("single", 0, 2)], ids=lambda x: str(x)
+)
+def test_settings_are_inferred(tiny_transformer, tmp_path, streams, double, single):
+    path = tmp_path / "x.safetensors"
+    save_file(random_tensors(released_shapes(double, single, 32, rank=8)), path)
+    assert read_lora(path, tiny_transformer).settings == LoraSettings(rank=8, streams=streams)
+
+
+def test_other_targets_are_inferred(tiny_transformer, tmp_path):
+    settings = LoraSettings(rank=2, streams="double", targets=("add_k_proj", "ff.net.2"))
+    path = tmp_path / "x.safetensors"
+    save_file(random_tensors(lora_shapes(lora_layers(tiny_transformer, settings), 2)), path)
+    assert read_lora(path, tiny_transformer).settings == settings
+
+
+def test_streams_are_told_apart_although_one_name_contains_the_other(tiny_transformer):
+    double = lora_layers(tiny_transformer, LoraSettings(streams="double"))
+    single = lora_layers(tiny_transformer, LoraSettings(streams="single"))
+    assert all(name.startswith("transformer_blocks.") for name in double)
+    assert all(name.startswith("single_transformer_blocks.") for name in single)
+    assert {**double, **single} == lora_layers(tiny_transformer, LoraSettings())
+    assert not re.fullmatch(target_pattern(LoraSettings()), "transformer_blocks.0.attn.to_q.base_layer")
+    assert {"to_q", "to_out.0", "add_k_proj", "ff.net.0.proj"} <= set(block_layers(tiny_transformer, "double"))
+    assert "to_out.0" not in block_layers(tiny_transformer, "single")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_read_as_float32(tiny_transformer, tmp_path, dtype):
+    tensors = random_tensors(released_shapes(**TINY), dtype)
+    path = tmp_path / "x.safetensors"
+    save_file(tensors, path)
+    a, b = read_lora(path, tiny_transformer).matrices["transformer_blocks.0.attn.to_q"]
+    assert a.dtype == b.dtype == torch.float32
+    assert torch.equal(a, tensors["transformer.transformer_blocks.0.attn.to_q.lora_A.weight"].float())
+
+
+def test_equal_experts_give_equal_bytes(tiny_transformer, expert_file, tmp_path):
+    file = read_lora(expert_file, tiny_transformer)
+    entries = {"zeta": "1", "base": "kontext-mini", "alpha": "2"}
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path, keys in zip(paths, (entries, reversed(entries)), strict=True):
+        matrices = dict(reversed(file.matrices.items())) if path.name == "b" else file.matrices
+        write_lora(path, LoraFile(file.settings, matrices, {key: entries[key] for key in keys}), "pixel art")
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert read_lora(paths[0], tiny_transformer).metadata == {
+        **entries,
+        "format": "pt",
+        "regionroute.style": "pixel art",
+        "regionroute.rank": "4",
+        "regionroute.streams": "both",
+    }
+
+
+def change(tensors, wrong):
+    """Spoil an expert in one way; return its tensors and header."""
+    first = "transformer.transformer_blocks.0.attn.to_q.lora_A.weight"
+    if wrong == "no prefix":
+        return {key.removeprefix("transformer."): value for key, value in tensors.items()}, {}
+    if wrong == "alpha":
+        return {**tensors, "transformer.transformer_blocks.0.attn.to_q.alpha": torch.tensor(8.0)}, {}
+    if wrong == "other tool":
+        return {key.replace("lora_A", "lora_down"): value for key, value in tensors.items()}, {}
+    if wrong == "other model":
+        return {key.replace("transformer_blocks", "blocks"): value for key, value in tensors.items()}, {}
+    if wrong == "more blocks":
+        return random_tensors(released_shapes(3, 2, 32)), {}
+    if wrong == "missing":
+        return {key: value for key, value in tensors.items() if key != first}, {}
+    if wrong == "wider":
+        return random_tensors(released_shapes(2, 2, 48)), {}
+    if wrong == "mixed ranks":
+        other = random_tensors(released_shapes(2, 2, 32, rank=8))
+        return {key: other[key] if ".1.attn.to_v." in key else value for key, value in tensors.items()}, {}
+    if wrong == "not matrices":
+        return {**tensors, first: torch.zeros(4)}, {}
+    if wrong == "integers":
+        return {key: value.int() for key, value in tensors.items()}, {}
+    if wrong == "NaN":
+        return {**tensors, first: torch.full((4, 32), torch.nan)}, {}
+    if wrong == "header rank":
+        return tensors, {"regionroute.rank": "16"}
+    if wrong == "header streams":
+        return tensors, {"regionroute.streams": "single"}
+    return {}, {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("no prefix", r'has 28 unknown keys: .* lack the prefix "transformer\."'),
+        ("alpha", r"has 1 unknown keys: .*alpha is the rank"),
+        ("other tool", r"has 14 unknown keys: .*another tool's format"),
+        ("other model", r"tensors for layers that this transformer lacks: .*LoRA of another model"),
+        ("more blocks", r"8 tensors for layers that this transformer lacks: .*transformer_blocks\.2\.attn\.to_q"),
+        ("missing", r"lacks 1 of the expected 28 tensors for 14 layers .*transformer_blocks\.0\.attn\.to_q\.lora_A"),
+        ("wider", r"28 tensors have another shape; .*lora_A\.weight is \(4, 48\), not \(4, 32\)"),
+        ("mixed ranks", r"mixes LoRA ranks: 4 \(24 tensors\), 8 \(4 tensors\)"),
+        ("not matrices", r"must hold matrices, but .* is \(4,\)"),
+        ("integers", r"must hold float32, float16 or bfloat16 tensors, but .* is I32"),
+        ("NaN", r"NaN or infinite values in .*to_q\.lora_A"),
+        ("header rank", r"says rank 16, but its tensors say 4"),
+        ("header streams", r"says streams single, but its tensors say both"),
+        ("empty", r"holds no tensors"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_one_clear_error(tiny_transformer, tmp_path, wrong, message):
+    tensors, header = change(random_tensors(released_shapes(**TINY)), wrong)
+    path = tmp_path / "bad.safetensors"
+    save_file(tensors, path, header)
+    with pytest.raises(WeightsError, match=message) as error:
+        read_lora(path, tiny_transformer)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_or_damaged_file_is_one_clear_error(tiny_transformer, expert_file, tmp_path):
+    with pytest.raises(WeightsError, match=r"no expert file .*absent\.safetensors"):
+        read_lora(tmp_path / "absent.safetensors", tiny_transformer)
+    with pytest.raises(WeightsError, match="no expert file"):
+        read_lora(tmp_path, tiny_transformer)
+    content = expert_file.read_bytes()
+    pickled = tmp_path / "pickled.safetensors"
+    torch.save({"a": torch.zeros(2)}, pickled)
+    for name, data in (("cut", content[:-100]), ("head", content[:5]), ("text", b"<html>" * 50), ("empty", b"")):
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes(data)
+        with pytest.raises(WeightsError, match=rf"{name}\.safetensors is not a complete safetensors file"):
+            read_lora(path, tiny_transformer)
+    with pytest.raises(WeightsError, match="not a complete safetensors file"):
+        read_lora(pickled, tiny_transformer)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rank": 0}, "rank must be a whole number of at least 1, not 0"),
+        ({"rank": 2.5}, "not 2.5"),
+        ({"rank": True}, "not True"),
+        ({"streams": "triple"}, 'one of both, double, single, not "triple"'),
+        ({"targets": ()}, "list of layer names"),
+        ({"targets": "to_q"}, "list of layer names"),
+    ],
+)
+def test_settings_out_of_range(options, message):
+    with pytest.raises(InputError, match=message):
+        LoraSettings(**options)
+
+
+def test_nothing_is_written_when_the_folder_cannot_be(tiny_transformer, expert_file, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError):
+        write_lora(tmp_path / "file" / "x.safetensors", read_lora(expert_file, tiny_transformer), "pixel art")

@@ -1,0 +1,105 @@
+"""Editing with a tiny pipeline of the real classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from regionroute.base import base_facts, load_base
+from regionroute.experts import LoraSettings, add_expert, save_expert
+from regionroute.pipeline import RegionRoutePipeline
+from rses.errors import InputError, WeightsError
+
+PROMPT = "make the cat in {} style, keep other area unchanged"
+
+
+@pytest.fixture(scope="module")
+def experts(tiny_kontext, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experts")
+    for seed, style in enumerate(("pixel art", "line art")):
+        transformer = load_base(str(tiny_kontext)).transformer
+        torch.manual_seed(seed)
+        for parameter in add_expert(transformer, style, LoraSettings()):
+            torch.nn.init.normal_(parameter, std=0.5)
+        save_expert(transformer, style, folder / f"{style.replace(' ', '-')}.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pipe(tiny_kontext, experts):
+    return RegionRoutePipeline.from_pretrained(str(tiny_kontext), experts)
+
+
+def picture(width=64, height=64, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
+
+
+def test_the_prompt_chooses_the_expert(pipe):
+    assert pipe.styles == ["pixel art", "line art"]
+    edits = pipe.edit([picture()] * 2, [PROMPT.format("line-art"), PROMPT.format("Pixel Art")])
+    assert [edit.style for edit in edits] == ["line art", "pixel art"]
+    assert not np.array_equal(edits[0].image, edits[1].image)
+    with pytest.raises(InputError, match="pixel art"):
+        pipe.edit([picture()], [PROMPT.format("cyberpunk")])
+    with pytest.raises(InputError, match="pixel art"):
+        pipe.edit([picture()], ["make the cat red"])
+
+
+def test_base_alone_equals_the_stock_pipeline(pipe, tiny_kontext):
+    stock = load_base(str(tiny_kontext))
+    image, prompt = picture(), PROMPT.format("pixel art")
+    expected = stock(
+        image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
+        max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(5),
+        output_type="np", max_sequence_length=24, _auto_resize=False,
+    ).images[0]  # fmt: skip
+    edit = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
+    assert np.abs(edit.image.astype(int) - (expected * 255).round().astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 64), (120, 50), (37, 61)])
+def test_answers_have_the_size_of_the_source(pipe, size):
+    edit = pipe.edit([picture(*size)], [PROMPT.format("pixel art")])[0]
+    assert edit.image.shape == (size[1], size[0], 3)
+    assert edit.image.dtype == np.uint8
+
+
+def test_neighbours_sizes_and_order_do_not_matter(pipe):
+    images = [picture(64, 64, 1), picture(90, 60, 2), picture(64, 64, 3)]
+    prompts = [PROMPT.format(style) for style in ("pixel art", "line art", "line art")]
+    together = pipe.edit(images, prompts, seeds=[7, 8, 9])
+    for row in range(3):
+        alone = pipe.edit([images[row]], [prompts[row]], seeds=[[7, 8, 9][row]])[0]
+        assert np.abs(alone.image.astype(int) - together[row].image.astype(int)).max() <= 1
+    other = pipe.edit([images[0]], [prompts[0]], seeds=[8])[0]
+    assert not np.array_equal(other.image, together[0].image)
+
+
+def test_watching_attention_changes_nothing(pipe):
+    image, prompt = picture(96, 64), PROMPT.format("pixel art")
+    plain = pipe.edit([image], [prompt])[0]
+    watched = pipe.edit([image], [prompt], attention=True)[0]
+    assert plain.attention is None
+    assert watched.attention.shape == (4, 6)
+    assert 0 < watched.attention.min() <= watched.attention.max() < 1
+    assert np.abs(plain.image.astype(int) - watched.image.astype(int)).max() <= 1
+
+
+def test_missing_weights(tmp_path, tiny_kontext):
+    with pytest.raises(WeightsError, match="variant mini"):
+        load_base(str(tmp_path / "nothing"))
+    with pytest.raises(WeightsError, match="does not hold a FluxKontextPipeline"):
+        load_base(str(tmp_path))
+    with pytest.raises(WeightsError, match="holds no expert"):
+        RegionRoutePipeline.from_pretrained(str(tiny_kontext), tmp_path)
+    with pytest.raises(WeightsError, match="needs experts"):
+        RegionRoutePipeline.from_pretrained(str(tiny_kontext))
+    (tmp_path / "regionroute.json").write_text('{"step": 3}')
+    with pytest.raises(WeightsError, match=r"regionroute\.json"):
+        base_facts(str(tmp_path))
+
+
+def test_lengths_must_agree(pipe):
+    with pytest.raises(InputError, match="as many prompts"):
+        pipe.edit([picture()], [])

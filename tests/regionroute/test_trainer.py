@@ -1,0 +1,142 @@
+"""Training on a tiny FLUX: it learns, resumes without any difference, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+
+from regionroute.training import trainer as module
+from regionroute.training.checkpoint import latest_checkpoint
+from regionroute.training.config import parse_config
+from regionroute.training.trainer import batch_indices, train
+from rses.errors import InputError
+
+
+@pytest.fixture
+def config(tiny_kontext, tiny_pairs, tmp_path):
+    return parse_config(
+        {
+            "model": {"base": str(tiny_kontext), "text_length": 24},
+            "data": {
+                "pairs": str(tiny_pairs),
+                "style": "pixel art",
+                "resolution": 64,
+                "cache": str(tmp_path / "cache"),
+            },
+            "optimiser": {"learning_rate": 1e-2, "steps": 6, "batch_size": 2, "accumulation": 2},
+            "attention": {"focus": 1.0, "cover": 1.0},
+            "run": {"out": str(tmp_path / "run"), "checkpoint_every": 2, "overlay_every": 3, "overlays": 2},
+        }
+    )
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_without_any_difference(config, tmp_path):
+    whole = train(config)
+    interrupted = replace(config, run=replace(config.run, out=str(tmp_path / "other")))
+
+    def kill(done, total, values):
+        if done == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(interrupted, progress=kill)
+    assert latest_checkpoint(tmp_path / "other" / "checkpoints", interrupted).step == 4
+    resumed = train(interrupted)
+    assert whole.read_bytes() == resumed.read_bytes()
+    logs = [(path.parent / "train.jsonl").read_text() for path in (whole, resumed)]
+    assert logs[0] == logs[1]
+    assert [json.loads(line)["step"] for line in logs[0].splitlines()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_training_reaches_the_expert_and_writes_what_it_promises(config):
+    path = train(config)
+    assert path.name == "pixel-art.safetensors"
+    weights = safetensors.torch.load_file(path)
+    assert any(value.abs().max() > 0 for key, value in weights.items() if "lora_B" in key)
+    out = path.parent
+    assert sorted(p.name for p in (out / "overlays").iterdir()) == ["step-000003.png", "step-000006.png"]
+    assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["step-000004", "step-000006"]
+    assert not [p for p in out.rglob("*") if p.suffix in (".pt", ".bin", ".pkl")]
+    assert any((out / "tensorboard").iterdir())
+
+
+def test_supervision_draws_attention_into_the_mask(config, tmp_path):
+    def last_mass(mode):
+        own = replace(
+            config,
+            attention=replace(config.attention, mode=mode),
+            optimiser=replace(config.optimiser, steps=30),
+            run=replace(config.run, out=str(tmp_path / mode), overlay_every=0, tensorboard=False, checkpoint_every=30),
+        )
+        train(own)
+        lines = (tmp_path / mode / "train.jsonl").read_text().splitlines()
+        masses = [json.loads(line)["mass"] for line in lines]
+        return sum(masses[-5:]) / 5
+
+    assert last_mass("exact") > last_mass("off") + 0.1
+
+
+def test_gradient_checkpointing_and_batch_layout_change_nothing_much(config, tmp_path):
+    results = []
+    for number, (checkpointing, size, accumulation) in enumerate([(False, 4, 1), (True, 4, 1), (False, 1, 4)]):
+        own = replace(
+            config,
+            model=replace(config.model, gradient_checkpointing=checkpointing),
+            optimiser=replace(config.optimiser, batch_size=size, accumulation=accumulation, steps=2),
+            run=replace(config.run, out=str(tmp_path / f"layout{number}"), overlay_every=0, tensorboard=False),
+        )
+        results.append(safetensors.torch.load_file(train(own)))
+    for other in results[1:]:
+        for key, value in results[0].items():
+            torch.testing.assert_close(other[key], value, atol=2e-4, rtol=1e-2)
+
+
+def test_other_settings_do_not_go_on_from_a_checkpoint(config):
+    train(config)
+    changed = replace(config, expert=replace(config.expert, rank=8))
+    with pytest.raises(InputError, match=r"\[expert\] rank: was 4, is 8"):
+        train(changed)
+    longer = replace(config, optimiser=replace(config.optimiser, steps=7))
+    lines = (train(longer).parent / "train.jsonl").read_text().splitlines()
+    assert len(lines) == 7
+
+
+def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
+    out = train(config).parent
+    newest = out / "checkpoints" / "step-000006"
+    state = json.loads((newest / "state.json").read_text())
+    (newest / "state.json").write_text(json.dumps({**state, "format": 0}))
+    with pytest.raises(InputError, match="format 0, this version reads 1"):
+        train(config)
+    (newest / "state.json").write_text(json.dumps(state))
+    (newest / "lora.safetensors").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="damaged"):
+        train(config)
+    train(config, fresh=True)
+
+
+def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "load_base", lambda *a, **k: pytest.fail("weights were loaded"))
+    for change, message in (
+        ({"style": "oil"}, "must be one of"),
+        ({"style": "cyberpunk"}, "no pairs in the style"),
+        ({"pairs": str(tmp_path / "nowhere")}, "nowhere"),
+    ):
+        with pytest.raises(InputError, match=message):
+            train(replace(config, data=replace(config.data, **change)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_pair_is_seen_before_any_is_seen_twice():
+    seen = [row for step in range(5) for row in batch_indices(10, step, 4, seed=1)]
+    assert sorted(seen[:10]) == list(range(10))
+    assert sorted(seen[10:]) == list(range(10))
+    assert seen[:10] != seen[10:]
