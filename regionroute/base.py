@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.resources
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,11 +100,31 @@ def load_base(
     if quantise != "none":
         options["quantization_config"] = _quantisation(quantise, options["dtype"])
     try:
-        pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
+        with _quiet():
+            pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
     except (OSError, ValueError, KeyError) as error:
         raise WeightsError(_advice(base, source, error)) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(device)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the loading bars of diffusers and transformers away from what is no terminal."""
+    if sys.stderr.isatty():
+        yield
+        return
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    chatty = [part for part in (diffusers_logging, transformers_logging) if part.is_progress_bar_enabled()]
+    for part in chatty:
+        part.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for part in chatty:
+            part.enable_progress_bar()
 
 
 def _quantisation(kind: str, dtype: Any) -> Any:

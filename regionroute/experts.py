@@ -8,6 +8,7 @@ by :func:`regionroute.routing.routed`.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,7 +145,8 @@ def load_expert(transformer: FluxTransformer2DModel, style: str, path: Path) -> 
         raise WeightsError(f'{path} holds the expert of "{stated}", not of "{style}". Load it under its own style.')
     # A quantised transformer stores its weights as integers, in which no update could be held.
     dtype = transformer.dtype if transformer.dtype.is_floating_point else torch.float32
-    active = _active(transformer)
+    active = list(transformer.active_adapters()) if loaded_experts(transformer) else []
+    trainable = {id(parameter) for parameter in transformer.parameters() if parameter.requires_grad}
     try:
         _inject(transformer, name, file.settings)
         for module, matrices in file.matrices.items():
@@ -154,6 +156,8 @@ def load_expert(transformer: FluxTransformer2DModel, style: str, path: Path) -> 
                 linear.weight = nn.Parameter(values.to(device, dtype), requires_grad=False)
     except BaseException:
         _remove(transformer, name, active)
+        for parameter in transformer.parameters():
+            parameter.requires_grad_(id(parameter) in trainable)
         raise
     return file.settings
 
@@ -166,7 +170,10 @@ def _inject(transformer: FluxTransformer2DModel, name: str, settings: LoraSettin
         init_lora_weights="gaussian",
         target_modules=target_pattern(settings),
     )
-    transformer.add_adapter(config, adapter_name=name)
+    with warnings.catch_warnings():
+        # Several experts on one transformer are meant.
+        warnings.filterwarnings("ignore", "Already found a `peft_config` attribute")
+        transformer.add_adapter(config, adapter_name=name)
     transformer.set_adapters(name)
 
 
@@ -177,10 +184,6 @@ def _remove(transformer: FluxTransformer2DModel, name: str, active: list[str]) -
         transformer.set_adapters(active)
     elif not loaded_experts(transformer):
         transformer.unload_lora()
-
-
-def _active(transformer: FluxTransformer2DModel) -> list[str]:
-    return list(transformer.active_adapters()) if loaded_experts(transformer) else []
 
 
 def _linears(transformer: FluxTransformer2DModel, name: str) -> list[nn.Linear]:

@@ -107,7 +107,8 @@ def _edit_suite(job: Job, experts: dict[str, Path]) -> dict[str, float]:
     if kept.exists():
         masses: dict[str, float] = json.loads(kept.read_text("utf-8"))
         return masses
-    pipe = RegionRoutePipeline(load_base("mini"), base_facts(base_source("mini")))
+    base = training_config(job, next(iter(EXPERT_STYLES))).model.base
+    pipe = RegionRoutePipeline(load_base(base), base_facts(base_source(base)))
     for style, path in experts.items():
         load_expert(pipe.pipe.transformer, style, path)
     masses = {}

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from regionroute.experts import LoraSettings, add_expert, expert_name, load_expert, loaded_experts, save_expert
 from regionroute.full_size import build_meta_transformer
+from regionroute.lora_format import read_lora
 from rses.errors import InputError, WeightsError
 
 
@@ -200,12 +201,19 @@ def test_a_failed_load_leaves_the_transformer_as_it_was(tiny_transformer, flux_i
     fill(fresh, "pixel art")
     save_expert(fresh, "pixel art", path)
 
-    def fail(*_, **__):
-        raise MemoryError
+    class TooLarge:
+        def to(self, *_):
+            raise MemoryError
 
-    with monkeypatch.context() as patch, pytest.raises(MemoryError):
-        patch.setattr("regionroute.experts.nn.Parameter", fail)
-        load_expert(tiny_transformer, "pixel art", path)
+    def read_too_large(*arguments):
+        file = read_lora(*arguments)
+        file.matrices["single_transformer_blocks.1.attn.to_v"] = (TooLarge(), TooLarge())
+        return file
+
+    with monkeypatch.context() as patch:
+        patch.setattr("regionroute.experts.read_lora", read_too_large)
+        with pytest.raises(MemoryError):
+            load_expert(tiny_transformer, "pixel art", path)
     assert_same(before, snapshot(tiny_transformer))
     assert torch.equal(run(tiny_transformer, flux_inputs()), output)
     load_expert(tiny_transformer, "pixel art", path)

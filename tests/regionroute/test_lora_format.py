@@ -168,7 +168,7 @@ def change(tensors, wrong):
         ("alpha", r"has 1 unknown keys: .*alpha is the rank"),
         ("other tool", r"has 14 unknown keys: .*another tool's format"),
         ("other model", r"tensors for layers that this transformer lacks: .*LoRA of another model"),
-        ("more blocks", r"8 tensors for layers that this transformer lacks: .*transformer_blocks\.2\.attn\.to_q"),
+        ("more blocks", r"8 tensors for layers that this transformer lacks: .*transformer_blocks\.2\.attn\.to_k"),
         ("missing", r"lacks 1 of the expected 28 tensors for 14 layers .*transformer_blocks\.0\.attn\.to_q\.lora_A"),
         ("wider", r"28 tensors have another shape; .*lora_A\.weight is \(4, 48\), not \(4, 32\)"),
         ("mixed ranks", r"mixes LoRA ranks: 4 \(24 tensors\), 8 \(4 tensors\)"),
@@ -183,7 +183,7 @@ def change(tensors, wrong):
 def test_a_file_that_does_not_fit_is_one_clear_error(tiny_transformer, tmp_path, wrong, message):
     tensors, header = change(random_tensors(released_shapes(**TINY)), wrong)
     path = tmp_path / "bad.safetensors"
-    save_file(tensors, path, header)
+    save_file(tensors, path, header or None)
     with pytest.raises(WeightsError, match=message) as error:
         read_lora(path, tiny_transformer)
     assert str(path) in str(error.value)

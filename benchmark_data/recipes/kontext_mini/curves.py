@@ -1,0 +1,66 @@
+"""Keep the training's logs beside the weights: ``python -m benchmark_data.recipes.kontext_mini.curves --work DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
+
+__all__ = ["main", "plot", "read_logs"]
+
+PANELS = (
+    ("vae", "psnr", "Autoencoder: PSNR of training patches, dB"),
+    ("flow", "loss", "Flow model: weighted velocity error"),
+    ("decoder", "psnr", "Decoder alone: PSNR of training patches, dB"),
+)
+
+
+def read_logs(work: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the last line of every step of every stage that has a log."""
+    logs = {}
+    for stage, _, _ in PANELS:
+        path = work / f"{stage}.jsonl"
+        if path.exists():
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            logs[stage] = list({line["step"]: line for line in lines}.values())
+    return logs
+
+
+def plot(logs: dict[str, list[dict[str, Any]]], path: Path) -> None:
+    """Draw one panel a stage."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    panels = [panel for panel in PANELS if panel[0] in logs]
+    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.2), squeeze=False)
+    for axis, (stage, value, title) in zip(axes[0], panels, strict=True):
+        axis.plot([line["step"] for line in logs[stage]], [line[value] for line in logs[stage]], color="#2a6f97")
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("step")
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write ``training.json`` and ``images/training.png``."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.kontext_mini.curves", description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder of the training's logs")
+    parser.add_argument("--out", type=Path, default=MODEL_FOLDER)
+    options = parser.parse_args(arguments)
+    logs = read_logs(options.work)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
+    plot(logs, options.out / "images" / "training.png")
+
+
+if __name__ == "__main__":
+    main()

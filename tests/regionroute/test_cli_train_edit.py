@@ -1,0 +1,85 @@
+"""``regionroute train`` and ``edit`` as a user types them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from regionroute.cli.main import main
+from rses.images import read_image, write_png
+
+
+@pytest.fixture
+def training(tiny_kontext, tiny_pairs, tmp_path):
+    return [
+        "train", "--config", "mini", "--pairs", str(tiny_pairs), "--style", "pixel art", "--out", str(tmp_path / "run"),
+        "--set", f"model.base={tiny_kontext}", "--set", "data.resolution=64", "--set", "optimiser.steps=2",
+        "--set", "optimiser.batch_size=2",
+    ]  # fmt: skip
+
+
+def test_train_then_edit(training, tiny_kontext, tmp_path, capsys):
+    assert main(training) == 0
+    path = capsys.readouterr().out.strip()
+    assert path.endswith("pixel-art.safetensors")
+    source = np.random.default_rng(0).integers(0, 255, (50, 90, 3), np.uint8)
+    write_png(tmp_path / "photo.png", source)
+    edit = [
+        "edit", "--image", str(tmp_path / "photo.png"), "--prompt", "make the cat in pixel-art style",
+        "--variant", str(tiny_kontext), "--experts", str(tmp_path / "run"), "--dtype", "float32",
+    ]  # fmt: skip
+    assert main([*edit, "--attention-map", str(tmp_path / "map.png")]) == 0
+    written = capsys.readouterr().out.strip()
+    assert written == str(tmp_path / "photo-pixel-art.png")
+    assert read_image(written).shape == source.shape
+    assert read_image(tmp_path / "map.png").shape == source.shape
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--style", "oil"], "must be one of pixel art"),
+        (["--set", "expert.rank=0"], "rank must be at least 1"),
+        (["--set", "expert.rnk=4"], 'Did you mean "rank"'),
+        (["--pairs", "nowhere"], "nowhere"),
+        (["--config", "nothing.toml"], "There is no configuration"),
+        (["--set", "model.base=nowhere/at-all"], "Cannot load the base model"),
+    ],
+)
+def test_bad_training_requests(training, change, message, tmp_path, capsys):
+    assert main([*training, *change]) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (tmp_path / "run" / "train.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "extra", "message"),
+    [
+        ("make the cat red", [], "pixel art"),
+        ("make the cat in pixel art style", ["--image", "none.png"], "none.png"),
+        ("make the cat in pixel art style", ["--experts", "nowhere"], "holds no expert"),
+        ("make the cat in pixel art style", ["--dtype", "int8"], "--dtype must be"),
+    ],
+)
+def test_bad_edit_requests(prompt, extra, message, tiny_kontext, tmp_path, capsys):
+    write_png(tmp_path / "photo.png", np.zeros((64, 64, 3), np.uint8))
+    arguments = ["edit", "--image", str(tmp_path / "photo.png"), "--prompt", prompt, "--variant", str(tiny_kontext)]
+    assert main([*arguments, "--experts", str(tmp_path), *extra]) == 2
+    _, err = capsys.readouterr()
+    assert message in err
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+def test_a_damaged_expert_is_refused(tiny_kontext, tmp_path, capsys):
+    (tmp_path / "experts").mkdir()
+    (tmp_path / "experts" / "pixel-art.safetensors").write_bytes(json.dumps({}).encode())
+    write_png(tmp_path / "photo.png", np.zeros((64, 64, 3), np.uint8))
+    arguments = ["edit", "--image", str(tmp_path / "photo.png"), "--prompt", "make the cat in pixel art style"]
+    assert main([*arguments, "--variant", str(tiny_kontext), "--experts", str(tmp_path / "experts")]) == 2
+    assert "pixel-art.safetensors" in capsys.readouterr().err

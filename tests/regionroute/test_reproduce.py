@@ -1,0 +1,84 @@
+"""The reproduction, end to end on a tiny base model, and its table from made-up rows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from regionroute.reproduce.plan import CONFIGURATIONS, choose
+from regionroute.reproduce.study import run_study
+from regionroute.reproduce.table import render_hypotheses, render_table
+from rses.errors import InputError
+from rses.images import read_image, write_png
+from rses.suites import load_suite, write_manifest
+
+
+@pytest.fixture
+def small_suite(tmp_path):
+    """Four samples of the embedded suite, one a style."""
+    whole, folder, rows = load_suite("mini"), tmp_path / "suite", []
+    for sample in whole.samples[::24]:
+        for kind, path in (("images", sample.image), ("masks", sample.mask)):
+            write_png(folder / kind / f"{sample.id}.png", read_image(path))
+        rows.append(
+            {"id": sample.id, "file_name": f"images/{sample.id}.png", "mask_file_name": f"masks/{sample.id}.png",
+             "object": sample.object, "style": sample.style, "prompt": sample.prompt, "dataset": "d", "tags": []}
+        )  # fmt: skip
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "README.md").write_text("Four.")
+    write_manifest(folder, "four", "1", "CC0-1.0")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
+    changes = (
+        f"model.base={tiny_kontext}", "data.resolution=64", "optimiser.steps=2", "optimiser.batch_size=2",
+        "run.checkpoint_every=2",
+    )  # fmt: skip
+    said: list[str] = []
+    options = {"seeds": 1, "scenes": 2, "changes": changes, "threads": 1, "say": said.append}
+    text = run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options)
+    assert text.count("| kontext-mini as it is | 1 |") == 1
+    assert "exact supervision beats none" in text
+    rows = [json.loads(line) for line in (tmp_path / "out" / "rows.jsonl").read_text().splitlines()]
+    assert len(rows) == 3 * 4
+    assert all(0 < row["mass"] < 1 and row["mse_bg_pm1"] > 0 for row in rows)
+    assert sum(": training" in line for line in said) == 8
+    said.clear()
+    assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options) == text
+    assert not any("training pixel" in line or "editing" in line for line in said)
+    with pytest.raises(InputError, match="other settings"):
+        run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
+
+
+def made_up(shift: dict[str, float]):
+    rng = np.random.default_rng(0)
+    rows = {}
+    for name, value in shift.items():
+        for seed in range(2):
+            rows[name, seed] = [
+                {"id": f"s{i}", "rsm": 0.6 + 0.01 * rng.random(), "lpips_bg": value + 0.01 * rng.random(),
+                 "mse_bg_pm1": value + 0.01 * rng.random(), "style_correct": 1.0, "object_error": 0.1, "mass": 0.3}
+                for i in range(20)
+            ]  # fmt: skip
+    return rows
+
+
+def test_verdicts_follow_the_numbers():
+    good = render_hypotheses(made_up({"base": 0.4, "full": 0.1, "none": 0.2, "official": 0.2}))
+    assert good.count("| yes |") == 7
+    bad = render_hypotheses(made_up({"base": 0.4, "full": 0.3, "none": 0.2, "official": 0.1}))
+    assert bad.count("| **no** |") == 6
+    table = render_table(made_up({"base": 0.4, "full": 0.1}))
+    assert "| 0.6126 | 0.4546 | 0.1699 |" in table
+    assert table.count("\n") == 3
+
+
+def test_plan():
+    assert [configuration.name for configuration in choose(["none", "full"])] == ["none", "full"]
+    assert len(choose(None)) == len(CONFIGURATIONS) == 10
+    with pytest.raises(InputError, match='Did you mean "official"'):
+        choose(["offical"])
