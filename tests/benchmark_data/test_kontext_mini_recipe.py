@@ -58,10 +58,10 @@ def test_muon_finds_the_way_down_and_its_steps_are_orthogonal():
     assert values.min() > 0.6
     assert values.max() < 1.3
     weight, wanted = torch.nn.Parameter(torch.zeros(8, 16)), torch.randn(8, 16)
-    optimiser = Muon([weight], lr=0.1)
+    optimiser = Muon([weight], lr=0.3)
     errors = []
     for step in range(60):
-        optimiser.param_groups[0]["lr"] = 0.1 * (1 - step / 60)
+        optimiser.param_groups[0]["lr"] = 0.3 * (1 - step / 60)
         loss = (weight - wanted).square().mean()
         optimiser.zero_grad()
         loss.backward()
@@ -74,9 +74,9 @@ def test_questions_hold_out_scenes():
     question = next(recolour_questions(1))
     assert set(question.renderings) == set(COLOURS)
     assert question.colour in question.prompt
-    assert np.array_equal(
-        question.renderings[question.colour][~question.mask].shape, question.source[~question.mask].shape
-    )
+    assert question.mask.dtype == bool
+    changed = (question.renderings[question.colour] != question.source).any(-1)
+    assert changed[question.mask].mean() > 0.2
     styles = [question.style for question in style_questions(4)]
     assert styles == list(STYLES)
 

@@ -68,7 +68,7 @@ def recolour_questions(count: int) -> Iterator[RecolourQuestion]:
         scene = make_scene(seed, SIZE)
         index, fact = recolourings(scene, np.random.default_rng([seed, 91]), 1)[0]
         yield RecolourQuestion(
-            scene.image, f"make the {fact.before} {fact.new}, keep other area unchanged", scene.objects[index].mask,
+            scene.image, f"make the {fact.before} {fact.new}, keep other area unchanged", scene.objects[index].mask > 0.5,
             fact.new, {name: make_scene(seed, SIZE, recolour={index: name}).image for name in COLOURS},
         )  # fmt: skip
 
@@ -80,6 +80,6 @@ def style_questions(count: int) -> Iterator[StyleQuestion]:
         thing = scene.objects[0]
         yield StyleQuestion(
             scene.image, f"make the image in {style} style",
-            f"make the {thing.label} in {style} style, keep other area unchanged", thing.mask, style,
+            f"make the {thing.label} in {style} style, keep other area unchanged", thing.mask > 0.5, style,
             stylize(scene.image, style, seed=STYLE_SEED),
         )  # fmt: skip
