@@ -142,8 +142,7 @@ def memory_estimate(
 
     Supervision ``exact`` adds the maps, ``blocks * batch * heads * image * style_tokens``, three times (one a layer,
     stacked, and the gradient), and the channels that widen q, k, v and output of attention from ``head_dim`` to
-    ``head_dim`` + a multiple of 8: 4 u * channels / head_dim for every block that is kept, and 4 u of temporaries that
-    cut the wide tensors back. ``naive`` adds the same maps and ``batch * heads * L * L`` probabilities for every block
+    ``head_dim`` + a multiple of 8: 4 u * channels / head_dim for every block that is kept. ``naive`` adds the same maps and ``batch * heads * L * L`` probabilities for every block
     that is kept, and twice that for the gradients of probabilities and scores.
 
     The counts are compared in a test with the live bytes of a step on tensors without storage. They are those of the
@@ -189,7 +188,7 @@ def memory_estimate(
         attention = 3 * (double + single) * batch * heads * image * style_tokens * size
     if supervision == "exact":
         channels = -(-style_tokens // WIDTH_STEP) * WIDTH_STEP
-        attention += unit * (4 * kept_blocks * channels / head_dim + 4)
+        attention += unit * 4 * kept_blocks * channels / head_dim
     elif supervision == "naive":
         attention += (kept_blocks + 2) * batch * heads * length**2 * size
     return MemoryEstimate(
@@ -250,8 +249,9 @@ class _NaiveAttention:
         scores = query * attn.head_dim**-0.5 @ key.transpose(-1, -2)
         probabilities = scores.softmax(-1, dtype=query.dtype)
         text = value.shape[2] - 2 * self.image
-        if len(self.maps) < self.layers:  # not again when a block is recomputed
-            self.maps.append(probabilities[:, :, text : text + self.image, self.positions])
+        chosen = probabilities[:, :, text : text + self.image, self.positions]
+        if len(self.maps) < self.layers:  # recomputation repeats the operations, but the loss hangs on the first maps
+            self.maps.append(chosen)
         output = (probabilities @ value).transpose(1, 2).flatten(2, 3)
         if encoder_hidden_states is None:
             return output
