@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import functools
 import sys
 import time
@@ -29,26 +30,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "KONTEXT_CONFIG",
-    "MemoryEstimate",
-    "attention_share",
-    "build_meta_transformer",
-    "expert_parameter_count",
-    "memory_estimate",
-    "parameter_count",
-]
+    "KONTEXT_CONFIG", "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
+    "memory_estimate", "parameter_count",
+]  # fmt: skip
 
 KONTEXT_CONFIG: dict[str, Any] = {
-    "in_channels": 64,
-    "num_layers": 19,
-    "num_single_layers": 38,
-    "attention_head_dim": 128,
-    "num_attention_heads": 24,
-    "joint_attention_dim": 4096,
-    "pooled_projection_dim": 768,
-    "guidance_embeds": True,
-    "axes_dims_rope": (16, 56, 56),
-}
+    "in_channels": 64, "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128, "num_attention_heads": 24,
+    "joint_attention_dim": 4096, "pooled_projection_dim": 768, "guidance_embeds": True, "axes_dims_rope": (16, 56, 56),
+}  # fmt: skip
 """The published transformer configuration of FLUX.1-Kontext-dev."""
 
 Supervision = Literal["off", "exact", "naive"]
@@ -83,7 +72,7 @@ class MemoryEstimate:
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.expert + self.gradients + self.optimiser + self.activations + self.attention
+        return sum(dataclasses.astuple(self))
 
 
 def build_meta_transformer(
@@ -111,17 +100,10 @@ def expert_parameter_count(transformer: nn.Module, settings: LoraSettings) -> in
 
 
 def memory_estimate(
-    resolution: int = 1024,
-    batch: int = 1,
-    rank: int = 4,
-    dtype: str = "bfloat16",
-    checkpointing: bool = True,
-    supervision: Supervision = "exact",
-    *,
-    text_tokens: int = 512,
-    style_tokens: int = 4,
+    resolution: int = 1024, batch: int = 1, rank: int = 4, dtype: str = "bfloat16", checkpointing: bool = True,
+    supervision: Supervision = "exact", *, text_tokens: int = 512, style_tokens: int = 4,
     config: Mapping[str, Any] = KONTEXT_CONFIG,
-) -> MemoryEstimate:
+) -> MemoryEstimate:  # fmt: skip
     """Estimate the peak memory of one training step of one expert on both streams.
 
     The unit is the residual stream ``u = batch * L * D * bytes`` with ``L = text + 2 * image`` tokens (target and
@@ -142,11 +124,12 @@ def memory_estimate(
 
     Supervision ``exact`` adds the maps, ``blocks * batch * heads * image * style_tokens``, three times (one a layer,
     stacked, and the gradient), and the channels that widen q, k, v and output of attention from ``head_dim`` to
-    ``head_dim`` + a multiple of 8: 4 u * channels / head_dim for every block that is kept. ``naive`` adds the same maps and ``batch * heads * L * L`` probabilities for every block
-    that is kept, and twice that for the gradients of probabilities and scores.
+    ``head_dim`` + a multiple of 8: 4 u * channels / head_dim for every block that is kept. ``naive`` adds the same maps
+    and ``batch * heads * L * L`` probabilities for every block that is kept, and twice that for the gradients of
+    probabilities and scores.
 
-    The counts are compared in a test with the live bytes of a step on tensors without storage. They are those of the
-    CPU kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more, by some u a block.
+    A test holds the sums against the live bytes of steps on tensors without storage (within 10 %). They are those of
+    the CPU kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more, by some u a block.
 
     Args:
         resolution: Side of the square image in pixels, a multiple of 16.
@@ -163,25 +146,19 @@ def memory_estimate(
         InputError: A value is out of range.
     """
     _check(resolution, batch, dtype, supervision)
-    parameters, expert = _counts(tuple(sorted(config.items())), rank)
-    size = DTYPES[dtype]
+    parameters, expert = _counts(
+        tuple(sorted((key, tuple(value) if isinstance(value, list) else value) for key, value in config.items())), rank
+    )
+    size, double, single = DTYPES[dtype], config["num_layers"], config["num_single_layers"]
+    heads, head_dim = config["num_attention_heads"], config["attention_head_dim"]
     image = (resolution // PIXELS_PER_TOKEN) ** 2
     length = text_tokens + 2 * image
-    heads, head_dim = config["num_attention_heads"], config["attention_head_dim"]
-    double, single = config["num_layers"], config["num_single_layers"]
     unit = batch * length * heads * head_dim * size
-    share = 2 * image / length
-    copies = 1 if size == 4 else 3
-    lora_rows = rank / (heads * head_dim)
-    norms = 2 * 4 / size * (1 + 1 / head_dim)
-    fused = 4 + 4 / (size * head_dim)
-    per_double = 2 + (copies + 1 + 4 * lora_rows) * share + norms + fused + 4
-    per_single = 1 + copies + 3 * lora_rows + norms + fused + 4
+    per_double, per_single = _block_units(size, heads * head_dim, head_dim, rank, 2 * image / length)
+    kept_blocks = 1 if checkpointing else double + single
     if checkpointing:
-        kept_blocks = 1
-        activations = double + single + max(per_double * (single == 0), per_single * (single > 0)) + WORKSPACE
+        activations = double + single + (per_single if single else per_double) + WORKSPACE
     else:
-        kept_blocks = double + single
         activations = double * per_double + single * per_single + WORKSPACE
     attention = 0.0
     if supervision != "off":
@@ -196,16 +173,14 @@ def memory_estimate(
     )
 
 
-def attention_share(
-    resolution: int = 1024, text_tokens: int = 512, config: Mapping[str, Any] = KONTEXT_CONFIG
-) -> float:
-    """Return the share of attention's products in the multiplications of one forward pass.
+def attention_share(resolution: int = 1024, text_tokens: int = 512) -> float:
+    """Return the share of attention's products in the multiplications of a forward pass of FLUX.1-Kontext.
 
     With it the cost of wider heads can be judged: from ``head_dim`` 128 to 136 the products grow by 1/16, or by 1/2 if
     the kernel works in widths of 64.
     """
     length = text_tokens + 2 * (resolution // PIXELS_PER_TOKEN) ** 2
-    width = config["num_attention_heads"] * config["attention_head_dim"]
+    width = KONTEXT_CONFIG["num_attention_heads"] * KONTEXT_CONFIG["attention_head_dim"]
     # Either kind of block multiplies each token with 12 D^2 weights: 4 + 8 in a double one, 3 + 4 + 5 in a single one.
     return 2 * length / (2 * length + 12 * width)
 
@@ -216,17 +191,23 @@ def _counts(config: tuple[tuple[str, Any], ...], rank: int) -> tuple[int, int]:
     return parameter_count(transformer), expert_parameter_count(transformer, LoraSettings(rank))
 
 
+def _block_units(size: int, width: int, head_dim: int, rank: int, image_share: float) -> tuple[float, float]:
+    """Return what a double and a single block keep, in units of the residual stream."""
+    copies = 1 if size == 4 else 3
+    lora_rows = rank / width
+    both = 2 * 4 / size * (1 + 1 / head_dim) + 4 + 4 / (size * head_dim) + 4
+    return 2 + (copies + 1 + 4 * lora_rows) * image_share + both, 1 + copies + 3 * lora_rows + both
+
+
 def _check(resolution: int, batch: int, dtype: str, supervision: str) -> None:
-    problems = []
-    if resolution < PIXELS_PER_TOKEN or resolution % PIXELS_PER_TOKEN:
-        problems.append(f"The resolution must be a multiple of {PIXELS_PER_TOKEN}, not {resolution}.")
-    if batch < 1:
-        problems.append(f"The batch must hold at least one sample, not {batch}.")
-    if dtype not in DTYPES:
-        problems.append(f'The dtype must be one of {", ".join(DTYPES)}, not "{dtype}".')
-    if supervision not in SUPERVISION:
-        problems.append(f'The supervision must be one of {", ".join(SUPERVISION)}, not "{supervision}".')
-    if problems:
+    step = PIXELS_PER_TOKEN
+    checks = [
+        (resolution > 0 and resolution % step == 0, f"The resolution must be a multiple of {step}, not {resolution}."),
+        (batch > 0, f"The batch must hold at least one sample, not {batch}."),
+        (dtype in DTYPES, f'The dtype must be one of {", ".join(DTYPES)}, not "{dtype}".'),
+        (supervision in SUPERVISION, f'The supervision must be one of {", ".join(SUPERVISION)}, not "{supervision}".'),
+    ]
+    if problems := [problem for fine, problem in checks if not fine]:
         raise InputError(problems)
 
 
@@ -241,11 +222,10 @@ class _NaiveAttention:
         self.maps: list[torch.Tensor] = []
 
     def __call__(
-        self, attn: Any, hidden_states: torch.Tensor, encoder_hidden_states: torch.Tensor | None = None, *_: Any,
-        image_rotary_emb: Any = None,
-    ) -> Any:  # fmt: skip
-        query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
-        query, key, value = (x.transpose(1, 2) for x in (query, key, value))
+        self, attn: Any, image: Any, prompt: Any = None, _mask: Any = None, image_rotary_emb: Any = None
+    ) -> Any:
+        projected = _project(attn, image, prompt, image_rotary_emb)
+        query, key, value = (x.transpose(1, 2) for x in projected)
         scores = query * attn.head_dim**-0.5 @ key.transpose(-1, -2)
         probabilities = scores.softmax(-1, dtype=query.dtype)
         text = value.shape[2] - 2 * self.image
@@ -253,7 +233,7 @@ class _NaiveAttention:
         if len(self.maps) < self.layers:  # recomputation repeats the operations, but the loss hangs on the first maps
             self.maps.append(chosen)
         output = (probabilities @ value).transpose(1, 2).flatten(2, 3)
-        if encoder_hidden_states is None:
+        if prompt is None:
             return output
         image, prompt = output[:, text:].contiguous(), output[:, :text].contiguous()
         return attn.to_out[1](attn.to_out[0](image)), attn.to_add_out(prompt)
@@ -264,23 +244,20 @@ def _recording(
     transformer: FluxTransformer2DModel, supervision: Supervision, batch: int, text: int, image: int
 ) -> Iterator[Callable[[], torch.Tensor | None]]:
     """Yield a function that returns the maps of the forward pass made meanwhile, (layers, B, H, N, T), or None."""
-    if supervision == "exact":
-        attention = StyleAttention(transformer)
-        try:
-            with attention.record([STYLE_POSITIONS] * batch, text, image) as maps:
-                yield maps.stacked
-        finally:
-            attention.remove()
-    elif supervision == "naive":
-        stock = dict(transformer.attn_processors)
-        naive = _NaiveAttention(STYLE_POSITIONS, image, len(stock))
-        transformer.set_attn_processor(naive)
-        try:
-            yield lambda: torch.stack(naive.maps)
-        finally:
-            transformer.set_attn_processor(stock)
-    else:
+    if supervision == "off":
         yield lambda: None
+        return
+    stock = dict(transformer.attn_processors)
+    try:
+        if supervision == "exact":
+            with StyleAttention(transformer).record([STYLE_POSITIONS] * batch, text, image) as maps:
+                yield maps.stacked
+        else:
+            naive = _NaiveAttention(STYLE_POSITIONS, image, len(stock))
+            transformer.set_attn_processor(naive)
+            yield lambda: torch.stack(naive.maps)
+    finally:
+        transformer.set_attn_processor(stock)
 
 
 def training_step(

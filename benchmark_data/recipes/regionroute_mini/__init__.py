@@ -1,0 +1,1 @@
+"""How the four experts of `kontext-mini` are made."""
