@@ -68,8 +68,9 @@ def recolour_questions(count: int) -> Iterator[RecolourQuestion]:
         scene = make_scene(seed, SIZE)
         index, fact = recolourings(scene, np.random.default_rng([seed, 91]), 1)[0]
         yield RecolourQuestion(
-            scene.image, f"make the {fact.before} {fact.new}, keep other area unchanged", scene.objects[index].mask > 0.5,
-            fact.new, {name: make_scene(seed, SIZE, recolour={index: name}).image for name in COLOURS},
+            scene.image, f"make the {fact.before} {fact.new}, keep other area unchanged",
+            scene.objects[index].mask > 0.5, fact.new,
+            {name: make_scene(seed, SIZE, recolour={index: name}).image for name in COLOURS},
         )  # fmt: skip
 
 

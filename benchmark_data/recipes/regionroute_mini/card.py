@@ -20,10 +20,10 @@ of 128 x 128 only.
 
     regionroute edit --image scene.png --prompt "make the cat in pixel art style, keep other area unchanged"
 
-Each was trained by `regionroute train` with the packaged configuration `mini` (`regionroute/configs/mini.toml`) on 150 pairs
-of pseudo-ground truth: scenes with seeds from 50 000 000, restyled by `baselines.classical` inside the object's mask. The
-command `python -m benchmark_data.recipes.regionroute_mini --work DIR` makes the pairs, trains, and writes this card;
-`training.json` holds every tenth step of the logs. Licence: Apache-2.0.
+Each was trained by `regionroute train` with the packaged configuration `mini` (`regionroute/configs/mini.toml`) on
+150 pairs of pseudo-ground truth: scenes with seeds from 50 000 000, restyled by `baselines.classical` inside the
+object's mask. `python -m benchmark_data.recipes.regionroute_mini --work DIR` makes the pairs, trains, and writes this
+card; `training.json` holds every tenth step of the logs. Licence: Apache-2.0.
 
 ## Measured on the suite `mini` under `rses-mini`
 {table}
