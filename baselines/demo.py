@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rses.bench import run_bench
@@ -20,40 +20,40 @@ from rses.results import Results
 from rses.scorer import RSES
 from rses.suites import export_suite, load_suite, verify_suite
 
-__all__ = ["METHODS", "SUITES", "run_demo"]
+__all__ = ["METHODS", "run_demo"]
 
-METHODS = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
-SUITES = ("mini", "photos")
+REFERENCES = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
+METHODS = {"mini": (*REFERENCES, "regionroute"), "photos": REFERENCES}
+"""Methods by suite. The embedded RegionRoute knows procedural scenes only, so it is not shown photographs."""
 
 
 def run_demo(
-    out: Path, methods: Sequence[str] = METHODS, suites: Sequence[str] = SUITES, limit: int | None = None
+    out: Path, methods: Mapping[str, Sequence[str]] = METHODS, limit: int | None = None
 ) -> dict[str, list[Results]]:
-    """Bench ``methods`` on ``suites`` and write runs and reports below ``out``.
+    """Bench methods on embedded suites and write runs and reports below ``out``.
 
     Args:
         out: Folder; repeated calls reuse finished edits and scores.
-        methods: Method names.
-        suites: Names of embedded suites.
+        methods: Names of methods, by name of an embedded suite.
         limit: Use only the first samples of each suite.
 
     Returns:
-        The runs of each suite, in the order of ``methods``.
+        The runs of each suite, in the order of its methods.
     """
     scorer = RSES(protocol="rses-mini")
     boards: dict[str, list[Results]] = {}
-    for name in suites:
+    for name, names in methods.items():
         folder = out / "suites" / name
         if not folder.exists():
             export_suite(name, folder)
         verify_suite(folder)
         suite = load_suite(folder)
         runs = []
-        for method in methods:
+        for method in names:
             print(f"{name}: {method} on {len(suite.samples[:limit])} samples", file=sys.stderr, flush=True)
             runs.append(run_bench(method, suite, out / name / method, scorer=scorer, limit=limit))
         boards[name] = runs
-        files = [run_files(out / name / method, run, folder) for method, run in zip(methods, runs, strict=True)]
+        files = [run_files(out / name / method, run, folder) for method, run in zip(names, runs, strict=True)]
         write_report(runs, out / name / "report.html", files=files, heatmap=scorer.heatmap)
     return boards
 

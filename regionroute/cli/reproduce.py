@@ -26,6 +26,9 @@ def reproduce(
         typer.Option("--set", help="Change a key of the training for all, e.g. optimiser.steps=50.",
                      metavar="TABLE.KEY=VALUE"),
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Also renew the tables in this Markdown page.", metavar="FILE")
+    ] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.", metavar="N", min=1)] = 2,
 ) -> None:  # fmt: skip
     """Train the experts of every configuration on kontext-mini, score them, and print the table (Markdown).
@@ -35,11 +38,16 @@ def reproduce(
     start = time.monotonic()
     try:
         with quiet_stdout():
+            from regionroute.reproduce.page import check_page, renew_page
             from regionroute.reproduce.study import run_study
 
+            if page is not None:
+                check_page(page)
             text = run_study(
                 out, suite, only, seeds=seeds, scenes=scenes, changes=tuple(changes or ()), threads=threads, say=note
             )
+            if page is not None:
+                renew_page(page, text)
     except KeyboardInterrupt as error:
         raise Interrupted(out if out.is_dir() else None) from error
     emit(text)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from regionroute.attention import AttentionMaps, StyleAttention, attend
+from regionroute.attention import StyleAttention, attend
 from rses.errors import InputError, RsesError
 
 TEXT, IMAGE = 8, 16
@@ -53,9 +53,6 @@ def chunked(query, key, position, chunk=7):
         part = torch.einsum("bqhd,bkhd->bqhk", query, key[:, start : start + chunk]) * scale
         total = torch.logaddexp(total, part.logsumexp(dim=-1))
     return (torch.einsum("bqhd,bhd->bqh", query, key[:, position]) * scale - total).exp()
-
-
-# The function itself.
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
@@ -117,9 +114,6 @@ def test_no_query_by_key_matrix_is_made():
     matrix = tokens * tokens * 4
     assert largest(lambda: attend(query, key, value, one_hot([[7]], tokens))) < matrix / 10
     assert largest(lambda: naive(query, key, value)) >= matrix
-
-
-# Inside a transformer.
 
 
 @pytest.fixture
@@ -248,13 +242,14 @@ def test_stored_maps_keep_nothing_else_alive(attention, tiny_transformer, flux_i
 
 def test_only_the_first_call_is_stored_until_cleared(attention, tiny_transformer, flux_inputs):
     with torch.no_grad(), attention.record(POSITIONS, TEXT, IMAGE) as maps:
-        tiny_transformer(**flux_inputs(seed=0))
-        first = maps.stacked()
-        tiny_transformer(**flux_inputs(seed=1))
-        assert torch.equal(maps.stacked(), first)
+        stored = []
+        for seed in (0, 1):
+            tiny_transformer(**flux_inputs(seed=seed))
+            stored.append(maps.stacked())
         maps.clear()
         tiny_transformer(**flux_inputs(seed=1))
-        assert not torch.equal(maps.stacked(), first)
+    assert torch.equal(stored[0], stored[1])
+    assert not torch.equal(maps.stacked(), stored[0])
 
 
 def test_layer_subset_records_those_and_touches_no_other(tiny_transformer, flux_inputs):
@@ -355,9 +350,6 @@ def test_pipeline_image_is_identical(tiny_transformer, flux_inputs):
     assert maps.stacked().shape == (4, 1, 2, IMAGE, 2)
 
 
-# Mistakes.
-
-
 def test_unknown_layers_and_processors(tiny_transformer):
     with pytest.raises(InputError, match=r'"singel.1" is no layer of this transformer. Did you mean "single.1"'):
         StyleAttention(tiny_transformer, ["double.0", "singel.1"])
@@ -383,22 +375,13 @@ def test_unknown_layers_and_processors(tiny_transformer):
         ([[1], [8]], TEXT, IMAGE, r"positions \[8\] lie outside its 8"),
         ([[-1], [2]], TEXT, IMAGE, r"positions \[-1\]"),
         ([[1], [2]], TEXT, 0, "at least 1"),
-    ],
-)
-def test_bad_recordings(attention, positions, text, image, message):
-    with pytest.raises(InputError, match=message), attention.record(positions, text, image):
-        pass
-
-
-@pytest.mark.parametrize(
-    ("positions", "text", "image", "message"),
-    [
+        # These are seen by the forward pass only.
         ([[1]], TEXT, IMAGE, "1 samples were given for a batch of 2"),
         ([[1], [2]], TEXT + 1, IMAGE, "has 8 text tokens"),
         ([[1], [2]], TEXT, 200, "fewer than"),
     ],
 )
-def test_forward_that_does_not_fit(attention, tiny_transformer, flux_inputs, positions, text, image, message):
+def test_recordings_that_do_not_fit(attention, tiny_transformer, flux_inputs, positions, text, image, message):
     with pytest.raises(InputError, match=message), attention.record(positions, text, image):
         tiny_transformer(**flux_inputs())
     # The recording was closed all the same.
@@ -412,4 +395,3 @@ def test_nested_and_empty_recordings(attention):
             pass
         with pytest.raises(RsesError, match="No attention was recorded"):
             maps.stacked()
-    assert isinstance(maps, AttentionMaps)

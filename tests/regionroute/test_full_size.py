@@ -143,7 +143,7 @@ def test_estimates_at_full_size():
     assert cost["naive"].total > 1.3 * cost["off"].total
     assert memory_estimate(checkpointing=False).total > 2 * cost["exact"].total
     assert memory_estimate(batch=2).activations == pytest.approx(2 * cost["exact"].activations)
-    assert attention_share() == pytest.approx(0.32, abs=0.005)
+    assert attention_share() == pytest.approx(0.415, abs=0.005)
     assert attention_share(512) < attention_share(1024) < attention_share(2048)
 
 

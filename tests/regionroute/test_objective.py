@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionroute.attention import StyleAttention
@@ -17,6 +17,7 @@ from regionroute.training.objective import draw_noise, flow_loss, step_losses
 SHAPE = (16, 64)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4, unique=True), st.integers(0, 99))
 def test_noise_depends_on_seed_step_and_id_alone(ids, step):
     noise, sigma = draw_noise(ids, step, 3, (2, 4), FlowConfig())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionroute.sizes import choose_bucket, kontext_buckets, resize
@@ -20,6 +20,7 @@ def test_kontext_buckets_are_fixed_points_of_the_pipeline():
         assert round((area / ratio) ** 0.5) // 16 * 16 == height
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(64, 3000), st.integers(64, 3000))
 def test_the_bucket_mirrors_with_the_picture(width, height):
     if max(width, height) > 8 * min(width, height):
