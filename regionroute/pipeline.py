@@ -16,10 +16,9 @@ from regionroute.base import BaseFacts, base_facts, base_source, load_base
 from regionroute.experts import expert_name, load_expert, loaded_experts
 from regionroute.losses import mean_map
 from regionroute.routing import routed
-from regionroute.sizes import choose_bucket, kontext_buckets, resize
+from regionroute.sizes import choose_bucket, kontext_buckets, resize, to_pixels
 from regionroute.styles import EXPERT_STYLES, find_style
 from regionroute.tokens import style_positions
-from regionroute.training.encoding import to_pixels
 from rses.errors import InputError, WeightsError
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from PIL import Image
 
 from rses.errors import InputError
 
-__all__ = ["choose_bucket", "kontext_buckets", "resize"]
+__all__ = ["choose_bucket", "kontext_buckets", "resize", "to_pixels"]
 
 
 def kontext_buckets() -> tuple[tuple[int, int], ...]:
@@ -48,3 +49,13 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (image.shape[1], image.shape[0]) == size:
         return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """Resize (H, W, 3) uint8 to ``size`` (width, height) and return pixels (3, height, width) in [-1, 1].
+
+    Example:
+        >>> to_pixels(np.full((4, 6, 3), 255, np.uint8), (3, 2)).unique().tolist()
+        [1.0]
+    """
+    return torch.from_numpy(resize(image, size).copy()).permute(2, 0, 1).float() / 127.5 - 1

@@ -84,3 +84,25 @@ def test_clean_install_exports_and_scores(clean, tmp_path):
     assert summary["coverage"]["n"] == 3
     assert summary["metrics"]["mse_bg"]["mean"] == 0.0
     assert summary["metrics"]["lpips_bg"]["mean"] == 0.0
+
+
+def test_clean_install_edits(clean, tmp_path):
+    run(clean, tmp_path, "rses", "suite", "export", "mini", "mini")
+    image = sorted((tmp_path / "mini" / "images").glob("*.png"))[0]
+    prompt = "make the cat in pixel art style, keep other area unchanged"
+    done = run(
+        clean,
+        tmp_path,
+        "regionroute",
+        "edit",
+        "--image",
+        str(image),
+        "--prompt",
+        prompt,
+        "--steps",
+        "1",
+        "--out",
+        "e.png",
+    )
+    assert done.stdout.strip() == "e.png"
+    assert (tmp_path / "e.png").read_bytes()[:4] == b"\x89PNG"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import safetensors.torch
 import torch
-from PIL import Image
 
 from regionroute.data import TrainingPair
 from regionroute.flux import encode_pixels, pack
 from regionroute.grid import mask_to_grid
+from regionroute.sizes import to_pixels
 from regionroute.styles import find_style
 from regionroute.tokens import style_positions
 from rses.files import sha256_file, write_atomic
@@ -25,7 +25,7 @@ from rses.masks import read_mask
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["EncodedPair", "PairBatch", "PairEncoder", "collate", "to_pixels"]
+__all__ = ["EncodedPair", "PairBatch", "PairEncoder", "collate"]
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,6 @@ class PairEncoder:
         if not path.exists():
             write_atomic(path, safetensors.torch.save({k: v.contiguous() for k, v in make().items()}))
         return safetensors.torch.load_file(path)
-
-
-def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
-    """Resize (H, W, 3) uint8 to ``size`` (width, height) and return pixels (3, height, width) in [-1, 1]."""
-    picture = Image.fromarray(image)
-    if picture.size != size:
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def collate(pairs: Sequence[EncodedPair], device: torch.device | str, dtype: torch.dtype) -> PairBatch:

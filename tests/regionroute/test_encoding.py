@@ -11,7 +11,8 @@ import torch
 from regionroute.base import load_base
 from regionroute.data import read_pairs
 from regionroute.flux import pack
-from regionroute.training.encoding import PairEncoder, collate, to_pixels
+from regionroute.sizes import to_pixels
+from regionroute.training.encoding import PairEncoder, collate
 from rses.errors import InputError
 from rses.images import read_image, write_png
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from regionroute.base import base_facts, load_base
 from regionroute.experts import LoraSettings, add_expert, save_expert
 from regionroute.pipeline import RegionRoutePipeline
-from rses.errors import InputError, WeightsError
+from rses.errors import InputError, RsesError, WeightsError
 
 PROMPT = "make the cat in {} style, keep other area unchanged"
 
@@ -98,6 +100,12 @@ def test_missing_weights(tmp_path, tiny_kontext):
     (tmp_path / "regionroute.json").write_text('{"step": 3}')
     with pytest.raises(WeightsError, match=r"regionroute\.json"):
         base_facts(str(tmp_path))
+
+
+def test_a_missing_package_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    with pytest.raises(RsesError, match=r'pip install "rses\[methods\]"'):
+        load_base("mini")
 
 
 def test_lengths_must_agree(pipe):

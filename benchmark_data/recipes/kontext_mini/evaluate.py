@@ -23,7 +23,7 @@ from regionroute.base import base_facts, load_base
 from regionroute.flux import decode_latents, encode_pixels
 from regionroute.overlay import contact_sheet
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.training.encoding import to_pixels
+from regionroute.sizes import to_pixels
 from rses.backbones.mini import load_mini_style
 from rses.images import write_png
 

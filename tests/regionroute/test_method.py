@@ -1,0 +1,58 @@
+"""RegionRoute as an installed method of the bench, with the embedded weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from regionroute.method import RegionRoute
+from rses.bench import run_bench
+from rses.methods import EditSample, get_method
+from rses.suites import load_suite
+
+
+@pytest.fixture(scope="module")
+def method():
+    made = get_method("regionroute")
+    made.load("cpu", "float32")
+    return made
+
+
+def sample(width=128, height=128, style="pixel art", seed=1):
+    first = load_suite("mini").samples[0]
+    from regionroute.sizes import resize
+    from rses.images import read_image
+
+    image = resize(read_image(first.image), (width, height))
+    return EditSample(first.id, image, first.object, style, f"make the {first.object} in {style} style", seed)
+
+
+def test_it_is_installed_and_says_what_it_is(method):
+    assert isinstance(method, RegionRoute)
+    assert method.card.mask_used is False
+    assert "kontext-mini" in method.card.weights
+
+
+def test_edits_keep_the_size_and_do_not_depend_on_the_batch(method):
+    batch = [sample(), sample(90, 60, "line art", 2), sample(style="cyberpunk", seed=3)]
+    together = method.edit(batch)
+    for one, edited in zip(batch, together, strict=True):
+        assert edited.shape == one.image.shape
+        assert edited.dtype == np.uint8
+        alone = method.edit([one])[0]
+        assert np.abs(alone.astype(int) - edited.astype(int)).max() <= 2
+
+
+def test_the_bench_runs_it(tmp_path):
+    results = run_bench("regionroute", "mini", tmp_path, protocol="rses-mini", limit=2)
+    assert results.summary["coverage"]["n"] == 2
+    assert results.summary["info"]["card"]["mask_used"] is False
+
+
+def test_embedded_experts_are_small_and_differ():
+    from regionroute.pipeline import embedded_experts
+
+    files = sorted(embedded_experts().glob("*.safetensors"))
+    assert [path.stem for path in files] == ["cyberpunk", "expressionism", "line-art", "pixel-art"]
+    assert all(path.stat().st_size <= 1_000_000 for path in files)
+    assert len({path.read_bytes() for path in files}) == 4
