@@ -46,7 +46,7 @@ def test_edits_keep_the_size_and_do_not_depend_on_the_batch(method):
 def test_the_bench_runs_it(tmp_path):
     results = run_bench("regionroute", "mini", tmp_path, protocol="rses-mini", limit=2)
     assert results.summary["coverage"]["n"] == 2
-    assert results.summary["info"]["card"]["mask_used"] is False
+    assert results.summary["info"]["method_card"]["mask_used"] is False
 
 
 def test_embedded_experts_are_small_and_differ():
