@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 Streams = Literal["both", "double", "single"]
-STREAMS: dict[str, tuple[str, ...]] = {
+STREAMS: dict[Streams, tuple[str, ...]] = {
     "both": ("transformer_blocks", "single_transformer_blocks"),
     "double": ("transformer_blocks",),
     "single": ("single_transformer_blocks",),
 }
 DEFAULT_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 PREFIX = "transformer."
-KEY = re.compile(r"transformer\.(?P<module>.+)\.lora_(?P<matrix>[AB])\.weight")
+KEY = re.compile(r"transformer\.(?P<module>.+)\.lora_[AB]\.weight")
 MODULE = re.compile(r"(?P<stream>(?:single_)?transformer_blocks)\.\d+\.(?:attn\.)?(?P<target>.+)")
 # Namespaced, so that nothing another tool wrote into its files is taken for ours.
 METADATA = "regionroute."
@@ -158,7 +158,7 @@ def infer_settings(transformer: nn.Module, modules: Iterable[str], rank: int) ->
     """
     found = [match for match in map(MODULE.fullmatch, modules) if match]
     blocks = {match["stream"] for match in found}
-    streams = next((name for name, wanted in STREAMS.items() if set(wanted) == blocks), "both")
+    streams: Streams = next((name for name, wanted in STREAMS.items() if set(wanted) == blocks), "both")
     targets = sorted({match["target"] for match in found})
     default = LoraSettings(rank, streams)
     if not targets:
@@ -286,7 +286,7 @@ def _modules(path: Path, keys: Iterable[str]) -> list[str]:
         raise WeightsError(f"{path} holds no tensors. Expected LoRA matrices named {PREFIX}<layer>.lora_A.weight.")
     foreign = [key for key in keys if not KEY.fullmatch(key)]
     if not foreign:
-        return [KEY.fullmatch(key)["module"] for key in keys]
+        return [match["module"] for match in map(KEY.fullmatch, keys) if match]
     hint = "Is it the LoRA of another model or another tool's format?"
     if all(KEY.fullmatch(PREFIX + key) for key in keys):
         hint = f'Its keys lack the prefix "{PREFIX}"; save it with FluxKontextPipeline.save_lora_weights.'
@@ -302,7 +302,7 @@ def _rank(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> int:
     flat = [f"{key} is {shape}" for key, shape in shapes.items() if len(shape) != 2]
     if flat:
         raise WeightsError(f"{path} must hold matrices, but {_some(flat)}.")
-    ranks = Counter(shape[0] if KEY.fullmatch(key)["matrix"] == "A" else shape[1] for key, shape in shapes.items())
+    ranks = Counter(shape[0] if key.endswith(".lora_A.weight") else shape[1] for key, shape in shapes.items())
     if len(ranks) > 1:
         listed = ", ".join(f"{rank} ({count} tensors)" for rank, count in ranks.most_common())
         raise WeightsError(f"{path} mixes LoRA ranks: {listed}. An expert has one rank; train or export it again.")

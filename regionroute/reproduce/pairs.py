@@ -49,7 +49,7 @@ def _write_scenes(folder: Path, count: int) -> None:
         seed = FIRST_SEED + number
         scene = make_scene(seed, SIZE)
         name = f"scene-{number:04d}"
-        mask = np.repeat((scene.target.mask * 255).astype(np.uint8)[..., None], 3, -1)
+        mask = np.repeat((scene.target.mask > 0.5).astype(np.uint8)[..., None] * 255, 3, -1)
         write_png(folder / "images" / f"{name}.png", scene.image)
         write_png(folder / "masks" / f"{name}.png", mask)
         label = scene.target.label
