@@ -42,6 +42,8 @@ def export(work: Path, out: Path) -> None:
                 kept.replace(Path(draft) / name)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(draft, out)
+        # Temporary folders are private.
+        out.chmod(0o755)
 
 
 def assemble(parts: TextAndFlow, vae: AutoencoderKL, shift: float, scale: float) -> FluxKontextPipeline:
