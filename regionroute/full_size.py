@@ -118,18 +118,18 @@ def memory_estimate(
     - q, k, v and the output of the fused attention: 4 u, and its float32 logsumexp;
     - the input of the MLP's GELU: 4 u.
 
-    Under checkpointing each block keeps its input, 1 u, and the block that is being recomputed keeps the above. The
-    backward pass holds temporaries of about 13 u (the gradients of the 5 u wide concatenation, of q, k, v, and float32
-    copies in the rotary embedding): that one number is calibrated, the rest is counted.
+    Under checkpointing each block keeps its input, 1 u, and the block that is being recomputed keeps the above. To this
+    counted sum come the temporaries of the backward pass, calibrated as 13 u (among them the gradients of the 5 u wide
+    concatenation, of q, k, v, and float32 copies in the rotary embedding).
 
     Supervision ``exact`` adds the maps, ``blocks * batch * heads * image * style_tokens``, three times (one a layer,
     stacked, and the gradient), and the channels that widen q, k, v and output of attention from ``head_dim`` to
     ``head_dim`` + a multiple of 8: 4 u * channels / head_dim for every block that is kept. ``naive`` adds the same maps
-    and ``batch * heads * L * L`` probabilities for every block that is kept, and twice that for the gradients of
-    probabilities and scores.
+    and ``batch * heads * L * L`` probabilities for every block that is kept (less 1 u, the fused output); its backward
+    pass holds three more such matrices (gradients of probabilities, by both uses, and of scores) and 6 u, not 13.
 
-    A test holds the sums against the live bytes of steps on tensors without storage (within 10 %). They are those of
-    the CPU kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more, by some u a block.
+    A test holds the sums within 10 % of the live bytes of steps on tensors without storage. They are those of the CPU's
+    kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more, by some u a block.
 
     Args:
         resolution: Side of the square image in pixels, a multiple of 16.
@@ -167,7 +167,8 @@ def memory_estimate(
         channels = -(-style_tokens // WIDTH_STEP) * WIDTH_STEP
         attention += unit * 4 * kept_blocks * channels / head_dim
     elif supervision == "naive":
-        attention += (kept_blocks + 2) * batch * heads * length**2 * size
+        matrix = unit * length / head_dim  # bytes of queries by keys, all heads
+        attention += kept_blocks * (matrix - unit) + max(0, 3 * matrix - 7 * unit)
     return MemoryEstimate(
         parameters * size, expert * 4, expert * 4, expert * 8, int(activations * unit), int(attention)
     )
@@ -331,10 +332,9 @@ def measure(resolution: int = 1024, batch: int = 1, steps: int = 3) -> dict[str,
     transformer.enable_gradient_checkpointing()
     optimiser = torch.optim.AdamW(parameters, lr=1e-4)
     inputs = step_inputs(transformer, resolution, batch, device="cuda")
-    image = inputs["img_ids"].shape[0] // 2
 
     def one(supervision: Supervision) -> None:
-        training_step(transformer, inputs, image, supervision)
+        training_step(transformer, inputs, len(inputs["img_ids"]) // 2, supervision)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 
@@ -359,7 +359,7 @@ def measure(resolution: int = 1024, batch: int = 1, steps: int = 3) -> dict[str,
 def estimate_table() -> str:
     """Return the estimates of the documentation as a Markdown table, in GB (10^9 bytes)."""
     rows = [
-        "| pixels | batch | checkpointing | supervision | weights | expert | activations | attention | total | to off |",
+        "| pixels | batch | checkpoints | supervision | weights | expert | activations | attention | total | to off |",
         "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for resolution, batch, checkpointing in ((512, 1, True), (1024, 1, True), (1024, 2, True), (1024, 1, False)):
