@@ -149,7 +149,11 @@ def test_other_settings(capsys, tmp_path):
 def test_ctrl_c_exits_130_and_the_work_goes_on(tmp_path):
     out = tmp_path / "pairs"
     words = [sys.executable, "-m", "regionroute.cli.main", "data", "--out", str(out), "--style", "expressionism"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A parent that runs in the background (nohup, `&`) ignores SIGINT, and children inherit that.
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list(out.glob("targets/*.png")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
+
 __all__ = ["render_table", "write_card"]
 
 METRICS = (
-    ("rsm", "RSM"), ("rsm_gain", "gain"), ("style_correct", "style acc."), ("lpips_bg", "LPIPS_bg"),
+    ("rsm", "RSM"), ("rsm_gain", "gain"), ("style_accuracy", "style acc."), ("lpips_bg", "LPIPS_bg"),
     ("mse_bg", "MSE_bg"), ("psnr_bg", "PSNR_bg"), ("leakage", "leakage"),
 )  # fmt: skip
 CARD = """# regionroute-mini: RegionRoute's experts for kontext-mini
@@ -23,7 +25,8 @@ of 128 x 128 only.
 Each was trained by `regionroute train` with the packaged configuration `mini` (`regionroute/configs/mini.toml`) on
 150 pairs of pseudo-ground truth: scenes with seeds from 50 000 000, restyled by `baselines.classical` inside the
 object's mask. `python -m benchmark_data.recipes.regionroute_mini --work DIR` makes the pairs, trains, and writes this
-card; `training.json` holds every tenth step of the logs. Licence: Apache-2.0.
+card; `training.json` holds every tenth step of the logs. These took {steps} steps of 8 pairs each
+(`--set optimiser.steps={steps}`). Licence: Apache-2.0.
 
 ## Measured on the suite `mini` under `rses-mini`
 {table}
@@ -50,7 +53,14 @@ def render_table(summaries: Mapping[str, Mapping[str, Any]]) -> str:
 
 def write_card(folder: Path, summaries: Mapping[str, Mapping[str, Any]]) -> None:
     """Write ``README.md``."""
-    (folder / "README.md").write_text(CARD.format(table=render_table(summaries)), encoding="utf-8")
+    steps = sorted({_steps(path) for path in folder.glob("*.safetensors")})
+    text = CARD.format(table=render_table(summaries), steps=" or ".join(steps))
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _steps(path: Path) -> str:
+    with safetensors.safe_open(path, "pt") as file:
+        return str((file.metadata() or {}).get("steps", "?"))
 
 
 def _cell(entry: Mapping[str, Any]) -> str:

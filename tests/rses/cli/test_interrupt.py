@@ -29,7 +29,11 @@ def lines(path):
 
 def stop_at(words, out, count, how):
     """Start scoring and send a signal once ``count`` samples are in the journal."""
-    process = subprocess.Popen([*words, "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A parent that runs in the background (nohup, `&`) ignores SIGINT, and children inherit that.
+    process = subprocess.Popen(
+        [*words, "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while lines(out / "journal.jsonl") < count and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
