@@ -60,6 +60,21 @@ def test_base_alone_equals_the_stock_pipeline(pipe, tiny_kontext):
     assert np.abs(edit.image.astype(int) - (expected * 255).round().astype(int)).max() <= 1
 
 
+def test_stock_diffusers_reads_our_experts(pipe, tiny_kontext, experts):
+    stock = load_base(str(tiny_kontext))
+    stock.load_lora_weights(str(experts), weight_name="pixel-art.safetensors", adapter_name="any")
+    image, prompt = picture(), PROMPT.format("pixel art")
+    expected = stock(
+        image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
+        max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(5),
+        output_type="np", max_sequence_length=24, _auto_resize=False,
+    ).images[0]  # fmt: skip
+    edit = pipe.edit([image], [prompt], seeds=[5])[0]
+    base = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
+    assert np.abs(edit.image.astype(int) - (expected * 255).round().astype(int)).max() <= 1
+    assert not np.array_equal(edit.image, base.image)
+
+
 @pytest.mark.parametrize("size", [(64, 64), (96, 64), (120, 50), (37, 61)])
 def test_answers_have_the_size_of_the_source(pipe, size):
     edit = pipe.edit([picture(*size)], [PROMPT.format("pixel art")])[0]
