@@ -75,6 +75,8 @@ def test_p4_every_form_of_a_mask_agrees(mask):
 @settings(max_examples=15, deadline=None)
 @given(mask=bools, kind=st.sampled_from(["1", "L", "RGB", "RGBA", "P", "I;16", "label", "tif"]))
 def test_p4_every_kind_of_mask_file_agrees(tmp_path_factory, mask, kind):
+    # A file of nothing but the value 15 may mean anything; it is refused.
+    assume(kind != "label" or not mask.all())
     path = tmp_path_factory.mktemp("mask") / ("m.tif" if kind == "tif" else "m.png")
     if kind == "I;16":
         Image.fromarray(mask.astype(np.uint16) * 65535).save(path)
