@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from rses.errors import InputError, RsesError, did_you_mean, require
 
-__all__ = ["AttentionMaps", "StyleAttention", "attend"]
+__all__ = ["AttentionMaps", "StyleAttention", "attend", "project"]
 
 # Fused kernels on accelerators take head widths that are multiples of eight.
 WIDTH_STEP = 8
@@ -254,7 +254,7 @@ class _Processor:
             return self.stock(attn, hidden_states, encoder_hidden_states, attention_mask, image_rotary_emb)
         if self._parallel_config is not None:
             raise RsesError("Style attention cannot be recorded under context parallelism. Switch it off for training.")
-        query, key, value = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
+        query, key, value = project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
         text = None if encoder_hidden_states is None else encoder_hidden_states.shape[1]
         recording.check(self.layer, value.shape[0], value.shape[1], text)
         channels = recording.channels(value)
@@ -267,7 +267,7 @@ class _Processor:
         return attn.to_out[1](attn.to_out[0](output.contiguous())), attn.to_add_out(encoder_output.contiguous())
 
 
-def _project(
+def project(
     attn: Any, hidden: Tensor, encoder: Tensor | None, rotary: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Query, key and value (B, L, H, d) as the stock processor makes them: text first, normalised, rotated."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from regionroute.attention import WIDTH_STEP, StyleAttention, _project
+from regionroute.attention import WIDTH_STEP, StyleAttention, project
 from regionroute.experts import LoraSettings, add_expert
 from regionroute.flux import image_ids, text_ids
 from regionroute.lora_format import lora_layers, lora_shapes
@@ -227,7 +227,7 @@ class _NaiveAttention:
     def __call__(
         self, attn: Any, image: Any, prompt: Any = None, _mask: Any = None, image_rotary_emb: Any = None
     ) -> Any:
-        projected = _project(attn, image, prompt, image_rotary_emb)
+        projected = project(attn, image, prompt, image_rotary_emb)
         query, key, value = (x.transpose(1, 2) for x in projected)
         scores = query * attn.head_dim**-0.5 @ key.transpose(-1, -2)
         probabilities = scores.softmax(-1, dtype=query.dtype)

@@ -128,16 +128,13 @@ def cover_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact",
     _check(maps, masks, valid)
     masks = masks.float()
     alpha = DEFAULT_ALPHA[mode] if alpha is None else alpha
-    if mode == "exact":
-        logits = alpha * _relative_log_odds(_distribution(mean_map(maps, valid)))
-        return F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean(dim=-1)
-    if mode == "paper":
-        logits = alpha * mean_map(maps, valid)
-        return F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean(dim=-1)
-    logits = alpha * _among_style_tokens(maps, valid)
-    target = masks[:, None].expand_as(logits)
-    cells = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    return _token_mean(cells.mean(dim=-1), valid).mean(dim=0)
+    if mode == "official":
+        logits = alpha * _among_style_tokens(maps, valid)
+        cells = F.binary_cross_entropy_with_logits(logits, masks[:, None].expand_as(logits), reduction="none")
+        return _token_mean(cells.mean(dim=-1), valid).mean(dim=0)
+    mean = mean_map(maps, valid)
+    logits = alpha * (_relative_log_odds(_distribution(mean)) if mode == "exact" else mean)
+    return F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean(dim=-1)
 
 
 def _distribution(maps: Tensor) -> Tensor:

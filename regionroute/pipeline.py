@@ -18,7 +18,7 @@ from regionroute.losses import mean_map
 from regionroute.routing import routed
 from regionroute.sizes import choose_bucket, kontext_buckets, resize, to_pixels
 from regionroute.styles import EXPERT_STYLES, find_style
-from regionroute.tokens import style_positions
+from regionroute.tokens import prompt_positions
 from rses.errors import InputError, WeightsError
 
 if TYPE_CHECKING:
@@ -176,12 +176,7 @@ class RegionRoutePipeline:
     def _watch(self, prompts: list[str], size: tuple[int, int]) -> Any:
         cell = self.pipe.vae_scale_factor * 2
         grid = (size[1] // cell, size[0] // cell)
-        positions = []
-        for prompt in prompts:
-            match = find_style(prompt)
-            positions.append(
-                style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
-            )
+        positions = [prompt_positions(self.pipe.tokenizer_2, prompt, self.facts.text_length) for prompt in prompts]
         with self.attention.record(positions, self.facts.text_length, grid[0] * grid[1]) as maps:
             yield _Watch(maps, grid)
 

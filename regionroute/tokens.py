@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from regionroute.styles import find_style
 from rses.errors import InputError
 
-__all__ = ["style_positions"]
+__all__ = ["prompt_positions", "style_positions"]
+
+
+def prompt_positions(tokenizer: Any, prompt: str, max_length: int) -> tuple[int, ...]:
+    """Find the tokens of the one style that a prompt names; see :func:`style_positions`.
+
+    Raises:
+        InputError: The prompt names no known style or several, or the phrase is cut off.
+    """
+    match = find_style(prompt)
+    return style_positions(tokenizer, prompt, (match.start, match.end), max_length)
 
 
 def style_positions(tokenizer: Any, prompt: str, span: tuple[int, int], max_length: int) -> tuple[int, ...]:

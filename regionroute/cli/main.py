@@ -1,22 +1,18 @@
-"""The ``regionroute`` command: dispatch, and one readable message instead of a traceback for what a user can mend."""
+"""The ``regionroute`` command and its sub-commands."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import rses
 from regionroute.cli import data, edit, reproduce, train
-from rses.cli.common import Interrupted
-from rses.errors import RsesError
+from rses.cli.run import run_app
 
 __all__ = ["app", "main"]
 
-USAGE, INTERRUPTED = 2, 130
 ABOUT = "RegionRoute: restyle one object of a picture from words alone, without a mask."
 
 app = typer.Typer(
@@ -50,9 +46,6 @@ app.command("train")(train.train)
 app.command("data")(data.data)
 app.command("reproduce")(reproduce.reproduce)
 
-# The base of all usage errors; typer brings its own copy of click or uses the installed one.
-_ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
@@ -68,51 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         regionroute 0.1.0
         0
     """
-    # Names that the terminal's encoding cannot show are shown escaped, instead of failing.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        return _run(sys.argv[1:] if argv is None else list(argv))
-    except Interrupted as stopped:
-        if stopped.kept is not None:
-            return _fail(
-                f"Interrupted; work so far is kept in {stopped.kept}. Repeat the command to go on.", INTERRUPTED
-            )
-        return _fail("Interrupted; nothing was kept.", INTERRUPTED)
-    except KeyboardInterrupt:
-        return _fail("Interrupted.", INTERRUPTED)
-    except RsesError as error:
-        return _fail(f"error: {error}")
-    except BrokenPipeError:
-        # The reader of our output has gone; the interpreter must not complain while it shuts down.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        return _fail(f"error: {error.strerror or error}{where}")
-
-
-def _run(argv: list[str]) -> int:
-    # Not the command's own main(), which turns Ctrl-C into an exit before we can say what was kept.
-    command: Any = typer.main.get_command(app)
-    try:
-        with command.make_context("regionroute", argv) as context:
-            command.invoke(context)
-    except typer.Exit as stop:
-        return int(stop.exit_code)
-    except _ClickError as error:
-        error.show()
-        return int(error.exit_code)
-    return 0
-
-
-def _fail(message: str, code: int = USAGE) -> int:
-    # File names may hold escape sequences; line breaks are ours.
-    safe = "".join(char if char == "\n" or char.isprintable() else "\ufffd" for char in message)
-    print(safe, file=sys.stderr)
-    return code
+    return run_app(app, "regionroute", argv)
 
 
 if __name__ == "__main__":

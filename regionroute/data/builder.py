@@ -12,7 +12,7 @@ import numpy as np
 
 import rses
 from regionroute.data.composite import composite
-from regionroute.data.pairs import region_problems
+from regionroute.data.pairs import region_problems, style_problem
 from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.errors import InputError, RsesError
@@ -162,9 +162,8 @@ def _pair(sample: Sample, style: str, choice: str | None) -> _Pair:
     prompt = f"make the {sample.object} in {style} style, keep other area unchanged"
     if choice is None:
         prompt = sample.prompt
-    asked = find_style(prompt)
-    if asked.style != style:
-        raise InputError(f'the prompt asks for "{asked.style}" (in "{asked.phrase}"), but the style is "{style}"')
+    if fault := style_problem(find_style(prompt), style):
+        raise InputError(fault)
     return _Pair(identity, sample, style, prompt)
 
 

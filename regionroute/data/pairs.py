@@ -10,13 +10,13 @@ from typing import Any
 
 from regionroute.data.manifest import manifest_rows
 from regionroute.data.suite import METADATA, suite_rows
-from regionroute.styles import EXPERT_STYLES, find_style, style_key
+from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style, style_key
 from rses.errors import InputError
 from rses.images import image_size
 from rses.masks import read_mask
 from rses.suites.paths import id_problem
 
-__all__ = ["TrainingPair", "read_pairs", "region_problems"]
+__all__ = ["TrainingPair", "read_pairs", "region_problems", "style_problem"]
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,16 @@ def _text_faults(fields: Mapping[str, Any], styles: Mapping[str, Sequence[str]])
         asked = find_style(fields["prompt"], styles)
     except InputError as error:
         faults += error.problems
-    if style is not None and asked is not None and asked.style != style:
-        faults.append(f'the prompt asks for "{asked.style}" (in "{asked.phrase}"), but the style is "{style}"')
+    if style is not None and asked is not None and (fault := style_problem(asked, style)):
+        faults.append(fault)
     return faults
+
+
+def style_problem(asked: StyleMatch, style: str) -> str | None:
+    """Say that a prompt asks for another style than its pair has, or return None."""
+    if asked.style == style:
+        return None
+    return f'the prompt asks for "{asked.style}" (in "{asked.phrase}"), but the style is "{style}"'
 
 
 def region_problems(source: Path, mask: Path, *others: Path) -> list[str]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from regionroute.data.builder import build_pairs
-from rses.images import write_png
 from rses.suites import write_manifest
 
 __all__ = ["FIRST_SEED", "build_scene_pairs"]
@@ -42,22 +38,16 @@ def build_scene_pairs(folder: Path, count: int, progress: Progress | None = None
 
 
 def _write_scenes(folder: Path, count: int) -> None:
+    from benchmark_data.recipes.suites.writing import row, save_mask, save_png, save_rows
     from benchmark_data.scenes import make_scene
 
     rows = []
     for number in range(count):
-        seed = FIRST_SEED + number
-        scene = make_scene(seed, SIZE)
+        target = (scene := make_scene(FIRST_SEED + number, SIZE)).target
         name = f"scene-{number:04d}"
-        mask = np.repeat((scene.target.mask > 0.5).astype(np.uint8)[..., None] * 255, 3, -1)
-        write_png(folder / "images" / f"{name}.png", scene.image)
-        write_png(folder / "masks" / f"{name}.png", mask)
-        label = scene.target.label
-        rows.append(
-            {"id": name, "file_name": f"images/{name}.png", "mask_file_name": f"masks/{name}.png", "object": label,
-             "style": "pixel art", "prompt": f"make the {label} in pixel art style, keep other area unchanged",
-             "dataset": "scenes", "tags": []}
-        )  # fmt: skip
-    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        save_png(folder / "images" / f"{name}.png", scene.image)
+        save_mask(folder / "masks" / f"{name}.png", target.mask > 0.5)
+        rows.append(row(name, f"{name}.png", f"{name}.png", target.label, "pixel art", "scenes", ()))
+    save_rows(folder, rows)
     (folder / "README.md").write_text(CARD.format(first=FIRST_SEED), encoding="utf-8")
     write_manifest(folder, "scenes", "1.0.0", "CC0-1.0")

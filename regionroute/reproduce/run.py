@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from regionroute.base import base_facts, base_source, load_base
-from regionroute.experts import expert_name, load_expert
+from regionroute.experts import expert_name
 from regionroute.grid import mask_to_grid
 from regionroute.pipeline import RegionRoutePipeline
 from regionroute.reproduce.plan import Configuration
@@ -108,9 +107,7 @@ def _edit_suite(job: Job, experts: dict[str, Path]) -> dict[str, float]:
         masses: dict[str, float] = json.loads(kept.read_text("utf-8"))
         return masses
     base = training_config(job, next(iter(EXPERT_STYLES))).model.base
-    pipe = RegionRoutePipeline(load_base(base), base_facts(base_source(base)))
-    for style, path in experts.items():
-        load_expert(pipe.pipe.transformer, style, path)
+    pipe = RegionRoutePipeline.from_pretrained(base, experts)
     masses = {}
     for start in range(0, len(job.suite), BATCH):
         part = job.suite.samples[start : start + BATCH]

@@ -16,8 +16,7 @@ from regionroute.data import TrainingPair
 from regionroute.flux import encode_pixels, pack
 from regionroute.grid import mask_to_grid
 from regionroute.sizes import to_pixels
-from regionroute.styles import find_style
-from regionroute.tokens import style_positions
+from regionroute.tokens import prompt_positions
 from rses.files import sha256_file, write_atomic
 from rses.images import read_image
 from rses.masks import read_mask
@@ -89,8 +88,7 @@ class PairEncoder:
             for name, path in (("source", pair.source), ("target", pair.target))
         }
         words = self._kept("text", f"{pair.prompt}|{self._text_length}", lambda: self._states(pair.prompt))
-        match = find_style(pair.prompt)
-        positions = style_positions(self._pipe.tokenizer_2, pair.prompt, (match.start, match.end), self._text_length)
+        positions = prompt_positions(self._pipe.tokenizer_2, pair.prompt, self._text_length)
         mask = torch.from_numpy(np.ascontiguousarray(read_mask(pair.mask)))
         return EncodedPair(
             pair.id, images["target"], images["source"], mask_to_grid(mask, self.grid), words["states"],

@@ -18,7 +18,7 @@ from regionroute.base import base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
 from regionroute.styles import EXPERT_STYLES
-from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
+from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
 from regionroute.training.config import TrainConfig
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
@@ -56,14 +56,13 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
-    if not fresh:
-        latest_checkpoint(out / "checkpoints", config)
+    found = None if fresh else latest_checkpoint(out / "checkpoints", config)
     require_writable(out)
     if fresh:
         _forget(out)
     trainer = Trainer(config)
     trainer.encode(pairs)
-    return trainer.run(progress)
+    return trainer.run(found, progress)
 
 
 class Trainer:
@@ -91,8 +90,6 @@ class Trainer:
         torch.manual_seed(config.run.seed)
         add_expert(self.transformer, config.data.style, settings)
         self.trainable = {name: p for name, p in self.transformer.named_parameters() if p.requires_grad}
-        for parameter in self.trainable.values():
-            parameter.data = parameter.data.float()
         if config.model.gradient_checkpointing:
             self.transformer.enable_gradient_checkpointing()
         self.attention = StyleAttention(self.transformer, config.attention.layers or None)
@@ -116,10 +113,10 @@ class Trainer:
                 part.to("cpu")
             torch.cuda.empty_cache()
 
-    def run(self, progress: Progress | None = None) -> Path:
-        """Train to the last step; return the expert's file."""
+    def run(self, found: Checkpoint | None = None, progress: Progress | None = None) -> Path:
+        """Train to the last step, going on from a checkpoint if one was found; return the expert's file."""
         config, accelerator = self.config, self.accelerator
-        done = self._resume()
+        done = self._resume(found)
         model, optimiser = accelerator.prepare(self.transformer, self.optimiser)
         main = accelerator.is_main_process
         journal = Journal(self.out, done, config.run.tensorboard) if main else None
@@ -191,8 +188,7 @@ class Trainer:
             first = start + accelerator.process_index * size
             yield whole[first : first + size]
 
-    def _resume(self) -> int:
-        found = latest_checkpoint(self.out / "checkpoints", self.config)
+    def _resume(self, found: Checkpoint | None) -> int:
         if found is None:
             return 0
         with torch.no_grad():
@@ -252,13 +248,10 @@ def _optimiser(parameters: list[torch.nn.Parameter], config: TrainConfig) -> tor
 def _metadata(config: TrainConfig) -> dict[str, str]:
     attention = config.attention
     return {
-        "base": VARIANT_NAMES.get(config.model.base, config.model.base), "revision": config.model.revision,
+        "base": "kontext-mini" if config.model.base == "mini" else config.model.base, "revision": config.model.revision,
         "steps": str(config.optimiser.steps), "seed": str(config.run.seed),
         "attention": f"{attention.mode} focus={attention.focus} cover={attention.cover}",
     }  # fmt: skip
-
-
-VARIANT_NAMES = {"mini": "kontext-mini"}
 
 
 def _forget(out: Path) -> None:

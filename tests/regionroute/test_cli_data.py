@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import rses
-from regionroute.cli import main as module
 from regionroute.cli.main import main
 from regionroute.data import read_pairs
+from rses.cli import run
 from rses.errors import InputError
 from rses.images import write_png
 from rses.suites import load_suite, write_manifest
@@ -168,19 +168,19 @@ def test_ctrl_c_exits_130_and_the_work_goes_on(tmp_path):
 
 
 def raising(error):
-    def run(argv):
+    def stand_in(*arguments):
         raise error
 
-    return run
+    return stand_in
 
 
 def test_messages_are_safe_and_bugs_are_not_hidden(monkeypatch, capsys):
-    monkeypatch.setattr(module, "_run", raising(InputError("\x1b[2Jevil.png is missing")))
+    monkeypatch.setattr(run, "_run", raising(InputError("\x1b[2Jevil.png is missing")))
     assert main([]) == 2
     assert "\x1b" not in capsys.readouterr().err
-    monkeypatch.setattr(module, "_run", raising(OSError(28, "No space left on device", "pairs/x.png")))
+    monkeypatch.setattr(run, "_run", raising(OSError(28, "No space left on device", "pairs/x.png")))
     assert main([]) == 2
     assert capsys.readouterr().err == "error: No space left on device: pairs/x.png\n"
-    monkeypatch.setattr(module, "_run", raising(ZeroDivisionError()))
+    monkeypatch.setattr(run, "_run", raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         main([])

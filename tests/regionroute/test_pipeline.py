@@ -37,6 +37,15 @@ def picture(width=64, height=64, seed=0):
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
 
 
+def stock_edit(stock, image, prompt, seed=5):
+    answer = stock(
+        image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
+        max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(seed),
+        output_type="np", max_sequence_length=24, _auto_resize=False,
+    ).images[0]  # fmt: skip
+    return (answer * 255).round().astype(int)
+
+
 def test_the_prompt_chooses_the_expert(pipe):
     assert pipe.styles == ["pixel art", "line art"]
     edits = pipe.edit([picture()] * 2, [PROMPT.format("line-art"), PROMPT.format("Pixel Art")])
@@ -51,27 +60,19 @@ def test_the_prompt_chooses_the_expert(pipe):
 def test_base_alone_equals_the_stock_pipeline(pipe, tiny_kontext):
     stock = load_base(str(tiny_kontext))
     image, prompt = picture(), PROMPT.format("pixel art")
-    expected = stock(
-        image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
-        max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(5),
-        output_type="np", max_sequence_length=24, _auto_resize=False,
-    ).images[0]  # fmt: skip
+    expected = stock_edit(stock, image, prompt)
     edit = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
-    assert np.abs(edit.image.astype(int) - (expected * 255).round().astype(int)).max() <= 1
+    assert np.abs(edit.image.astype(int) - expected).max() <= 1
 
 
 def test_stock_diffusers_reads_our_experts(pipe, tiny_kontext, experts):
     stock = load_base(str(tiny_kontext))
     stock.load_lora_weights(str(experts), weight_name="pixel-art.safetensors", adapter_name="any")
     image, prompt = picture(), PROMPT.format("pixel art")
-    expected = stock(
-        image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
-        max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(5),
-        output_type="np", max_sequence_length=24, _auto_resize=False,
-    ).images[0]  # fmt: skip
+    expected = stock_edit(stock, image, prompt)
     edit = pipe.edit([image], [prompt], seeds=[5])[0]
     base = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
-    assert np.abs(edit.image.astype(int) - (expected * 255).round().astype(int)).max() <= 1
+    assert np.abs(edit.image.astype(int) - expected).max() <= 1
     assert not np.array_equal(edit.image, base.image)
 
 

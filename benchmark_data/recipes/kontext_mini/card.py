@@ -5,33 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-__all__ = ["renew_card", "render_table", "targets_missed"]
+from benchmark_data.recipes.model_card import Row, render_rows, replace_table
 
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-Row = tuple[str, float, float]
+__all__ = ["renew_card", "render_table"]
 
 
 def render_table(result: dict[str, Any]) -> str:
-    """Render an evaluation as Markdown: what was asked for, what was measured, reached or missed."""
-    lines = ["| What | Target | Measured | |", "| --- | ---: | ---: | --- |"]
-    for title, target, value in _rows(result):
-        verdict = "" if target == 0 else "reached" if value >= target else "**missed**"
-        lines.append(f"| {title} | {target or ''} | {value:g} | {verdict} |")
-    size = result["megabytes"]
-    lines.append(f"| Weights in MB (at most) | 25 | {size:g} | {'reached' if size <= 25 else '**missed**'} |")
-    return "\n".join(lines)
-
-
-def targets_missed(result: dict[str, Any]) -> list[str]:
-    """Return the titles of the rows below their target."""
-    return [title for title, target, value in _rows(result) if value < target]
+    """Render an evaluation as Markdown."""
+    plain = "{:g}".format
+    return render_rows(
+        _rows(result), "Weights in MB (at most)", 25, result["megabytes"], target=plain, value=plain, megabyte=plain
+    )
 
 
 def renew_card(path: Path, result: dict[str, Any]) -> None:
-    """Replace the table between the two markers of a model card."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{render_table(result)}\n{END}{after}", encoding="utf-8")
+    """Replace the table of a model card."""
+    path.write_text(replace_table(path.read_text(encoding="utf-8"), render_table(result)), encoding="utf-8")
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:

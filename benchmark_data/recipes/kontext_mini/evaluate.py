@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(render_table(result))
     (options.model / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
     write_png(options.model / "images" / "recolouring.png", contact_sheet(_two_columns(recoloured[:12])))
-    write_png(options.model / "images" / "styles.png", contact_sheet(_two_columns(styled[:12])))
+    write_png(options.model / "images" / "styles.png", contact_sheet(_two_columns(styled[:8])))
     if (options.model / "README.md").exists():
         renew_card(options.model / "README.md", result)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from torch import nn
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups
-from benchmark_data.recipes.kontext_mini.muon import Muon
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
+from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 
 __all__ = ["FlowSettings", "draw_batch", "train_flow"]
@@ -59,21 +58,17 @@ def train_flow(data: LatentGroups, checkpoint: Path, settings: FlowSettings, log
     torch.manual_seed(0)
     model = TextAndFlow()
     average = copy.deepcopy(model).requires_grad_(False)
-    inner, rest = _optimisers(model, settings)
-    parts = {"model": model, "average": average, "inner": inner, "rest": rest}
+    optimisers = Optimisers(
+        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),
+        steps=settings.steps, warm_up=50,
+    )  # fmt: skip
+    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
     start = load_checkpoint(checkpoint, parts)
     began, recent = time.monotonic(), []
     for step in range(start, settings.steps):
-        left = _schedule(step, settings)
-        inner.param_groups[0]["lr"] = settings.learning_rate * left
-        rest.param_groups[0]["lr"] = settings.rest_learning_rate * left
         loss = _loss(model, draw_batch(data, step, settings), step, settings)
-        model.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        inner.step()
-        rest.step()
-        _follow(average, model, min(0.997, (step + 1) / (step + 10)))
+        optimisers.step(step, loss)
+        follow(average, model, step, 0.997)
         recent.append(loss.item())
         if (step + 1) % 50 == 0:
             rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
@@ -121,23 +116,5 @@ def _loss(model: TextAndFlow, batch: Batch, step: int, settings: FlowSettings) -
     return ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
 
 
-def _optimisers(model: TextAndFlow, settings: FlowSettings) -> tuple[Muon, torch.optim.AdamW]:
-    matrices, others = [], []
-    for name, parameter in model.named_parameters():
-        inside = "transformer_blocks" in name and parameter.ndim == 2 and "norm" not in name
-        (matrices if inside else others).append(parameter)
-    inner = Muon(matrices, settings.learning_rate, weight_decay=0.01)
-    return inner, torch.optim.AdamW(others, settings.rest_learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
-
-
-def _schedule(step: int, settings: FlowSettings) -> float:
-    """Full speed for the first third, then a straight way down."""
-    return min(1.0, (step + 1) / 50, max(0.01, 1.5 * (1 - step / settings.steps)))
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, keep: float) -> None:
-    pairs: Sequence[tuple[torch.Tensor, torch.Tensor]] = list(
-        zip(average.parameters(), model.parameters(), strict=True)
-    )
-    torch._foreach_lerp_([slow for slow, _ in pairs], [fast for _, fast in pairs], 1 - keep)
+def _inside(name: str, parameter: nn.Parameter) -> bool:
+    return "transformer_blocks" in name and parameter.ndim == 2 and "norm" not in name

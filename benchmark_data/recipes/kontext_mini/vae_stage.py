@@ -14,8 +14,8 @@ from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.data import VIEWS, Groups
-from benchmark_data.recipes.kontext_mini.muon import Muon
 from benchmark_data.recipes.kontext_mini.networks import build_vae
+from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
 
 __all__ = ["VaeSettings", "train_vae"]
 
@@ -61,21 +61,17 @@ def train_vae(
     average = copy.deepcopy(model)
     if settings.decoder_only:
         model.encoder.requires_grad_(False)
-    inner, rest = _optimisers(model, settings)
-    parts = {"model": model, "average": average, "inner": inner, "rest": rest}
+    optimisers = Optimisers(
+        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.0, 1e-3),
+        steps=settings.steps, warm_up=20,
+    )  # fmt: skip
+    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
     start = load_checkpoint(checkpoint, parts)
     groups, began = Groups(data), time.monotonic()
     for step in range(start, settings.steps):
-        left = _schedule(step, settings)
-        inner.param_groups[0]["lr"] = settings.learning_rate * left
-        rest.param_groups[0]["lr"] = settings.rest_learning_rate * left
         loss, error = _loss(model, _batch(groups, step, settings), step, settings)
-        model.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        inner.step()
-        rest.step()
-        _follow(average, model, min(0.99, (step + 1) / (step + 10)))
+        optimisers.step(step, loss)
+        follow(average, model, step, 0.99)
         if (step + 1) % 50 == 0:
             psnr = -10 * math.log10(error / 4)
             rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
@@ -88,20 +84,9 @@ def train_vae(
     return average.eval()
 
 
-def _optimisers(model: AutoencoderKL, settings: VaeSettings) -> tuple[Muon, torch.optim.AdamW]:
+def _inside(name: str, parameter: torch.nn.Parameter) -> bool:
     ends = ("encoder.conv_in.weight", "encoder.conv_out.weight", "decoder.conv_in.weight", "decoder.conv_out.weight")
-    kernels, others = [], []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            (kernels if parameter.ndim == 4 and name not in ends else others).append(parameter)
-    inner = Muon(kernels, settings.learning_rate)
-    return inner, torch.optim.AdamW(others, settings.rest_learning_rate, betas=(0.9, 0.98), weight_decay=1e-3)
-
-
-def _schedule(step: int, settings: VaeSettings) -> float:
-    """Full speed for the first third, then a straight way down."""
-    done = step / settings.steps
-    return min(1.0, (step + 1) / 20, max(0.01, 1.5 * (1 - done)))
+    return parameter.ndim == 4 and name not in ends
 
 
 def _batch(groups: Groups, step: int, settings: VaeSettings) -> torch.Tensor:
@@ -126,9 +111,3 @@ def _loss(model: AutoencoderKL, images: torch.Tensor, step: int, settings: VaeSe
     divergence = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
     absolute = (decoded - images).abs().mean()
     return error + 0.1 * absolute + settings.kl_weight * divergence, error.item()
-
-
-@torch.no_grad()
-def _follow(average: torch.nn.Module, model: torch.nn.Module, keep: float) -> None:
-    for slow, fast in zip(average.parameters(), model.parameters(), strict=True):
-        slow.lerp_(fast, 1 - keep)

@@ -6,22 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["render_table", "renew_card", "targets_missed"]
+from benchmark_data.recipes.model_card import Row, render_rows, replace_table
 
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-Row = tuple[str, float, float]
+__all__ = ["render_table", "renew_card", "targets_missed"]
 
 
 def render_table(result: dict[str, Any]) -> str:
-    """Render an evaluation as Markdown: what was asked for, what was measured, reached or missed."""
-    lines = ["| What | Target | Measured | |", "| --- | ---: | ---: | --- |"]
-    for title, target, value in _rows(result):
-        verdict = "" if target == 0 else "reached" if value >= target else "**missed**"
-        wanted = "" if target == 0 else f"{target:.2f}"
-        lines.append(f"| {title} | {wanted} | {value:.3f} | {verdict} |")
-    size = result["megabytes"]
-    lines.append(f"| Size in MB (at most) | 12 | {size:.2f} | {'reached' if size <= 12 else '**missed**'} |")
-    return "\n".join(lines)
+    """Render an evaluation as Markdown."""
+    return render_rows(
+        _rows(result), "Size in MB (at most)", 12, result["megabytes"],
+        target="{:.2f}".format, value="{:.3f}".format, megabyte="{:.2f}".format,
+    )  # fmt: skip
 
 
 def targets_missed(result: dict[str, Any]) -> list[str]:
@@ -30,11 +25,9 @@ def targets_missed(result: dict[str, Any]) -> list[str]:
 
 
 def renew_card(path: Path, result: dict[str, Any]) -> None:
-    """Replace the table between the two markers of a model card, and the digest."""
+    """Replace the table of a model card, and the digest."""
     text = re.sub(r"(SHA-256 of [^\n]*: `)\w*`", rf"\g<1>{result['sha256']}`", path.read_text(encoding="utf-8"))
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{render_table(result)}\n{END}{after}", encoding="utf-8")
+    path.write_text(replace_table(text, render_table(result)), encoding="utf-8")
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rses.cli import main as module
+from rses.cli import run
 from rses.cli.common import Interrupted, keeping
 from rses.cli.main import main
 from rses.errors import InputError
@@ -77,28 +77,28 @@ def test_mistakes_exit_2_with_nothing_on_stdout(words, message, capsys):
 
 
 def raising(error):
-    def run(argv):
+    def stand_in(*arguments):
         raise error
 
-    return run
+    return stand_in
 
 
 def test_interruption_says_what_was_kept(tmp_path, monkeypatch, capsys):
     (tmp_path / "journal.jsonl").touch()
     with pytest.raises(Interrupted) as stopped, keeping(tmp_path):
         raise KeyboardInterrupt
-    monkeypatch.setattr(module, "_run", raising(stopped.value))
+    monkeypatch.setattr(run, "_run", raising(stopped.value))
     assert main([]) == 130
     assert f"kept in {tmp_path}" in capsys.readouterr().err
     with pytest.raises(Interrupted) as stopped, keeping(None):
         raise KeyboardInterrupt
-    monkeypatch.setattr(module, "_run", raising(stopped.value))
+    monkeypatch.setattr(run, "_run", raising(stopped.value))
     assert main([]) == 130
     assert "nothing was kept" in capsys.readouterr().err
 
 
 def test_file_names_cannot_send_escape_sequences(monkeypatch, capsys):
-    monkeypatch.setattr(module, "_run", raising(InputError(["\x1b[2Jevil.png is missing", "b is empty"])))
+    monkeypatch.setattr(run, "_run", raising(InputError(["\x1b[2Jevil.png is missing", "b is empty"])))
     assert main([]) == 2
     err = capsys.readouterr().err
     assert "\x1b" not in err
@@ -106,13 +106,13 @@ def test_file_names_cannot_send_escape_sequences(monkeypatch, capsys):
 
 
 def test_a_full_disk_is_a_message(monkeypatch, capsys):
-    monkeypatch.setattr(module, "_run", raising(OSError(28, "No space left on device", "run/samples.parquet")))
+    monkeypatch.setattr(run, "_run", raising(OSError(28, "No space left on device", "run/samples.parquet")))
     assert main([]) == 2
     assert capsys.readouterr().err == "error: No space left on device: run/samples.parquet\n"
 
 
 def test_programming_errors_are_not_hidden(monkeypatch):
-    monkeypatch.setattr(module, "_run", raising(ZeroDivisionError()))
+    monkeypatch.setattr(run, "_run", raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         main([])
 
