@@ -71,13 +71,13 @@ class PairEncoder:
         resolution: Side of the square that images are resized to.
         text_length: T5 tokens.
         cache: Folder that keeps latents and text states between runs, or None.
-        identity: Name of the base model and revision, part of every cache key.
+        identity: Name of the base model and revision, part of every cache key beside a digest of its encoders.
     """
 
     def __init__(self, pipe: FluxKontextPipeline, resolution: int, text_length: int, cache: Path | None, identity: str):
         self.grid = (resolution // (pipe.vae_scale_factor * 2),) * 2
         self._pipe, self._resolution, self._text_length = pipe, resolution, text_length
-        self._cache, self._identity = cache, f"{identity}|{pipe.dtype}"
+        self._cache, self._identity = cache, f"{identity}|{pipe.dtype}|{_fingerprint(pipe)}"
 
     def encode(self, pair: TrainingPair) -> EncodedPair:
         """Encode one pair, or read what was kept for exactly these files."""
@@ -114,6 +114,17 @@ class PairEncoder:
         if not path.exists():
             write_atomic(path, safetensors.torch.save({k: v.contiguous() for k, v in make().items()}))
         return safetensors.torch.load_file(path)
+
+
+@torch.no_grad()
+def _fingerprint(pipe: FluxKontextPipeline) -> str:
+    """Digest of the encoders' biases and norms: other weights under the same name must not meet old latents."""
+    digest = hashlib.sha256(f"{pipe.vae.config.shift_factor}|{pipe.vae.config.scaling_factor}".encode())
+    for part in (pipe.vae, pipe.text_encoder, pipe.text_encoder_2):
+        for value in part.parameters():
+            if value.ndim == 1:
+                digest.update(value.float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def collate(pairs: Sequence[EncodedPair], device: torch.device | str, dtype: torch.dtype) -> PairBatch:

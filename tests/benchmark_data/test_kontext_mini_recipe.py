@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
+from benchmark_data.recipes.kontext_mini.beginning import widen
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
 from benchmark_data.recipes.kontext_mini.held_out import recolour_questions, style_questions
 from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
@@ -79,6 +81,33 @@ def test_questions_hold_out_scenes():
     assert changed[question.mask].mean() > 0.2
     styles = [question.style for question in style_questions(4)]
     assert styles == list(STYLES)
+
+
+def test_a_widened_autoencoder_does_what_the_narrow_one_did_until_it_learns():
+    torch.manual_seed(0)
+    narrow, wide, other = (_autoencoder(widths) for widths in ((8, 16), (8, 32), (8, 24)))
+    for parameter in narrow.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    widen(narrow, wide)
+    pixels = torch.randn(2, 3, 16, 16)
+    before, after = narrow(pixels).sample, wide(pixels).sample
+    assert before.std() > 0.1
+    assert torch.allclose(before, after, atol=1e-5)
+    after.square().mean().backward()
+    gradient = wide.decoder.mid_block.resnets[0].conv2.weight.grad
+    first, second = gradient.unflatten(1, (4, 2, -1)).unbind(2)
+    assert torch.allclose(first, second, atol=1e-6)  # Equal inputs, equal gradients ...
+    above, below = gradient.unflatten(0, (4, 2, -1)).unbind(1)
+    assert not torch.allclose(above, below, atol=1e-6)  # ... but what is made of their outputs differs.
+    with pytest.raises(ValueError, match="cannot become"):
+        widen(narrow, other)
+
+
+def _autoencoder(widths: tuple[int, ...]) -> AutoencoderKL:
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=widths, latent_channels=4, norm_num_groups=4, mid_block_add_attention=False,
+    )  # fmt: skip
 
 
 @pytest.mark.slow

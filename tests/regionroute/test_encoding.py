@@ -65,6 +65,14 @@ def test_a_cache_cannot_mispair(pipe, pairs, tmp_path):
     assert not torch.equal(encoder(pipe, tmp_path).encode(other).target, plain[pairs[0].id].target)
 
 
+def test_a_cache_is_not_read_for_other_weights_of_the_same_name(tiny_kontext, pairs, tmp_path):
+    retrained = load_base(str(tiny_kontext))
+    before = encoder(retrained, tmp_path).encode(pairs[0])
+    with torch.no_grad():
+        retrained.vae.encoder.conv_out.bias += 1
+    assert not torch.equal(encoder(retrained, tmp_path).encode(pairs[0]).target, before.target)
+
+
 def test_a_phrase_beyond_the_text_length_is_an_error(pipe, pairs):
     with pytest.raises(InputError, match="cut off"):
         PairEncoder(pipe, 64, 4, None, "tiny").encode(pairs[0])

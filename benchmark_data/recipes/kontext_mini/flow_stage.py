@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,10 +54,23 @@ class Batch:
     prompts: list[str]
 
 
-def train_flow(data: LatentGroups, checkpoint: Path, settings: FlowSettings, log: Path) -> TextAndFlow:
-    """Train, or continue from ``checkpoint``; return the averaged networks."""
+def train_flow(
+    data: LatentGroups, checkpoint: Path, settings: FlowSettings, log: Path,
+    begin: Callable[[TextAndFlow], object] | None = None,
+) -> TextAndFlow:  # fmt: skip
+    """Train, or continue from ``checkpoint``; return the averaged networks.
+
+    Args:
+        data: Latents of all pictures.
+        checkpoint: Read if there, and written.
+        settings: Knobs.
+        log: JSON lines.
+        begin: Fills the networks that a new run starts from, if not random numbers.
+    """
     torch.manual_seed(0)
     model = TextAndFlow()
+    if begin is not None:
+        begin(model)
     average = copy.deepcopy(model).requires_grad_(False)
     optimisers = Optimisers(
         model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
 
+from benchmark_data.recipes.kontext_mini.beginning import begin_flow, begin_vae
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
 from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups, encode_all
@@ -31,31 +33,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data command filled")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
+    parser.add_argument("--begin", type=Path, help="model folder whose weights vae and flow start from")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    run(options.stage, options.data, options.work, {"steps": options.steps} if options.steps else {})
+    changes = {"steps": options.steps} if options.steps else {}
+    run(options.stage, options.data, options.work, changes, options.begin)
 
 
-def run(stage: str, data: Path, work: Path, changes: dict[str, int]) -> None:
+def run(stage: str, data: Path, work: Path, changes: dict[str, int], begin: Path | None = None) -> None:
     """Run one stage."""
     log = work / f"{stage}.jsonl"
     if stage == "vae":
-        train_vae(data, work / "vae.pt", VaeSettings(**changes), log)
+        train_vae(data, work / "vae.pt", VaeSettings(**changes), log, begin and partial(begin_vae, folder=begin))
     elif stage == "latents":
         encode_all(data, work / "latents", trained_vae(work / "vae.pt"))
     elif stage == "flow":
-        train_flow(LatentGroups(data, work / "latents"), work / "flow.pt", FlowSettings(**changes), log)
+        latents = LatentGroups(data, work / "latents")
+        start = begin and partial(begin_flow, folder=begin)
+        train_flow(latents, work / "flow.pt", FlowSettings(**changes), log, start)
     else:
-        train_vae(data, work / "decoder.pt", VaeSettings(decoder_only=True, **changes), log, begin=work / "vae.pt")
+        settings = VaeSettings(decoder_only=True, **changes)
+        train_vae(data, work / "decoder.pt", settings, log, partial(_fill, checkpoint=work / "vae.pt"))
 
 
 def trained_vae(checkpoint: Path) -> AutoencoderKL:
     """Return the averaged autoencoder of a checkpoint."""
     vae = build_vae()
-    load_checkpoint(checkpoint, {"average": vae})
+    _fill(vae, checkpoint)
     return vae.eval()
+
+
+def _fill(vae: AutoencoderKL, checkpoint: Path) -> None:
+    load_checkpoint(checkpoint, {"average": vae})
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,11 @@ class VaeSettings:
 
 
 def train_vae(
-    data: Path, checkpoint: Path, settings: VaeSettings, log: Path, begin: Path | None = None
+    data: Path,
+    checkpoint: Path,
+    settings: VaeSettings,
+    log: Path,
+    begin: Callable[[AutoencoderKL], object] | None = None,
 ) -> AutoencoderKL:
     """Train, or continue from ``checkpoint``; return the averaged model.
 
@@ -52,12 +57,13 @@ def train_vae(
         checkpoint: Read if there, and written.
         settings: Knobs.
         log: JSON lines.
-        begin: Checkpoint of another run whose averaged model this run starts from.
+        begin: Fills the model that a new run starts from, if not random numbers.
     """
     torch.manual_seed(0)
     model = build_vae()
     if begin is not None:
-        load_checkpoint(begin, {"average": model})
+        begin(model)
+    model = model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     if settings.decoder_only:
         model.encoder.requires_grad_(False)
