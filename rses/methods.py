@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import entry_points
@@ -17,7 +18,7 @@ import numpy as np
 
 from rses.errors import RsesError, did_you_mean
 
-__all__ = ["EditSample", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
+__all__ = ["EditSample", "Edited", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
 
 GROUP = "rses.methods"
 
@@ -37,6 +38,10 @@ class MethodCard:
         licence: Licence of the weights.
         reference: True for rows that bound the scale rather than compete.
         settings: Everything else that determines the images.
+        max_batch: Most samples that ``edit`` takes at once.
+        dtype: Precision on a GPU.
+        memory_gb: GPU memory that the weights and a batch of one need, estimated; 0 where it does not matter.
+        gated: Whether the hub asks for a login and an accepted licence.
     """
 
     name: str
@@ -49,6 +54,10 @@ class MethodCard:
     licence: str = ""
     reference: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    max_batch: int = 1
+    dtype: str = "float32"
+    memory_gb: float = 0.0
+    gated: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as a JSON-ready dictionary."""
@@ -78,9 +87,26 @@ class EditSample:
     mask: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class Edited:
+    """An edit with what is worth recording about it.
+
+    Attributes:
+        image: (H, W, 3) uint8 at the source's size.
+        details: JSON-ready facts, e.g. ``{"size": "1024x1024"}``, the size at which the method worked.
+    """
+
+    image: np.ndarray
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 @runtime_checkable
 class Method(Protocol):
-    """An image editing method."""
+    """An image editing method.
+
+    A method may also have an attribute ``loaded``: a JSON-ready dictionary, filled by ``load``, that identifies the
+    weights (revision, sha256). It is recorded, and must be the same when a run is resumed.
+    """
 
     card: MethodCard
 
@@ -88,8 +114,11 @@ class Method(Protocol):
         """Load weights; called once before the first edit."""
         ...
 
-    def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
-        """Return one edited image (H, W, 3) uint8 a sample, at its source's size."""
+    def edit(self, batch: Sequence[EditSample]) -> Sequence[np.ndarray | Edited]:
+        """Return one edited image (H, W, 3) uint8 a sample, at its source's size.
+
+        All sources of a batch have the same size, and there are at most ``card.max_batch``.
+        """
         ...
 
 
@@ -109,20 +138,37 @@ def method_names() -> list[str]:
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
-def get_method(name: str) -> Method:
+def get_method(name: str, **options: Any) -> Method:
     """Build a method by entry-point name or ``package.module:Class``.
 
+    Args:
+        name: Which.
+        options: Passed to its constructor, e.g. ``variant="mini"`` or ``steps=20``.
+
     Raises:
-        RsesError: Unknown name, or the object is not a method.
+        RsesError: Unknown name, options the method does not have, or the object is not a method.
     """
     target = _import(name) if ":" in name else _entry_point(name)
-    method = target() if callable(target) else target
+    if options:
+        _check_options(name, target, options)
+    method = target(**options) if callable(target) else target
     if not isinstance(method, Method):
         raise RsesError(
             f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
             "See rses.methods.Method."
         )
     return method
+
+
+def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
+    """Refuse options that the constructor does not name."""
+    known = list(inspect.signature(target).parameters) if callable(target) else []
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise RsesError(
+            f'The method "{name}" has no option "{unknown[0]}".{did_you_mean(unknown[0], known)} '
+            f"It has: {', '.join(known) or 'none'}."
+        )
 
 
 def _entry_point(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["STATUSES", "SampleResult"]
 
-STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing")
+STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing", "failed")
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class RSES:
         allow_resize: bool = False,
         progress: Progress | None = None,
     ) -> Results:
-        """Score samples given one by one; :meth:`score_folder` and the bench runner end here.
+        """Score samples given one by one; :meth:`score_folder` ends here.
 
         Args:
             units: Samples whose images are paths.
@@ -191,27 +191,63 @@ class RSES:
             InputError: As in :meth:`score_folder`; files found broken while decoding are listed at the end, and
                 what was scored stays in the journal of ``out``.
         """
-        start = time.monotonic()
         self._require_inputs(units)
         if not allow_missing:
             check_units(units, allow_resize)
-        styles = sorted({unit.style for unit in units if unit.style})
+        results = self.score_stream(
+            units, styles=[unit.style for unit in units if unit.style], missing=missing, suite=suite, method=method,
+            card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
+            progress=None if progress is None else lambda done: progress(done, len(units)),
+        )  # fmt: skip
+        if out is not None:
+            results.save(out)
+        return results
+
+    def score_stream(
+        self,
+        units: Iterable[Unit],
+        *,
+        styles: Iterable[str],
+        missing: Sequence[SampleResult] = (),
+        suite: dict[str, Any] | None = None,
+        method: str | None = None,
+        card: dict[str, Any] | None = None,
+        out: str | Path | None = None,
+        fresh: bool = False,
+        allow_missing: bool = False,
+        allow_resize: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Results:
+        """Score samples as they arrive, for a method that is still editing; only the journal is written to ``out``.
+
+        Args:
+            units: Samples whose images are paths, each there when its unit arrives.
+            styles: All style texts that ``style_correct`` chooses among.
+            missing: Samples without a prediction; read when ``units`` has ended.
+            suite: As in :meth:`score_units`.
+            method: As in :meth:`score_units`.
+            card: As in :meth:`score_units`.
+            out: Run folder whose journal is continued.
+            fresh: As in :meth:`score_folder`.
+            allow_missing: As in :meth:`score_folder`.
+            allow_resize: As in :meth:`score_folder`.
+            progress: Called with the number of samples scored.
+        """
+        start = time.monotonic()
         info = self._info(suite or {}, method, card)
+        texts = sorted(set(styles))
         journal = None
         if out is not None:
             require_writable(Path(out))
-            settings = {"settings": info, "allow_resize": allow_resize, "styles": styles}
+            settings = {"settings": info, "allow_resize": allow_resize, "styles": texts}
             journal = Journal(Path(out) / "journal.jsonl", settings, fresh)
-        samples = self._run(units, styles, journal, allow_missing, allow_resize, progress)
+        samples = self._run(units, texts, journal, allow_missing, allow_resize, progress)
         named = [
             dataclasses.replace(sample, method=method, suite=(suite or {}).get("name"))
             for sample in sorted([*samples, *missing], key=lambda s: s.id)
         ]
         info["wall_time_s"] = round(time.monotonic() - start, 3)
-        results = Results(named, info)
-        if out is not None:
-            results.save(out)
-        return results
+        return Results(named, info)
 
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
         """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region."""
@@ -255,25 +291,29 @@ class RSES:
 
     def _run(
         self,
-        units: Sequence[Unit],
+        units: Iterable[Unit],
         styles: Sequence[str],
         journal: Journal | None,
         allow_missing: bool,
         allow_resize: bool,
-        progress: Progress | None,
+        progress: Callable[[int], None] | None,
     ) -> list[SampleResult]:
         done: list[SampleResult] = []
         problems: list[str] = []
-        keys = {} if journal is None else {unit.id: _content_key(unit) for unit in units}
-        todo = []
-        for unit in units:
-            record = None if journal is None else journal.records.get(unit.id)
-            if record is not None and record["inputs"] == keys[unit.id]:
-                done.append(SampleResult.from_dict(record["sample"]))
-            else:
-                todo.append(unit)
+        keys: dict[str, str] = {}
+
+        def todo() -> Iterator[Unit]:
+            for unit in units:
+                if journal is not None:
+                    keys[unit.id] = _content_key(unit)
+                    record = journal.records.get(unit.id)
+                    if record is not None and record["inputs"] == keys[unit.id]:
+                        done.append(SampleResult.from_dict(record["sample"]))
+                        continue
+                yield unit
+
         try:
-            for batch in self._batches(self._prepared(todo, allow_resize)):
+            for batch in self._batches(self._prepared(todo(), allow_resize)):
                 failed = [item for item in batch if item.status == "unreadable"]
                 problems.extend(item.note for item in failed)
                 kept = batch if allow_missing else [item for item in batch if item.status != "unreadable"]
@@ -284,7 +324,7 @@ class RSES:
                         {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()} for sample in scored
                     )
                 if progress is not None:
-                    progress(len(done), len(units))
+                    progress(len(done))
         finally:
             if journal is not None:
                 journal.close()
@@ -292,7 +332,7 @@ class RSES:
             raise InputError(problems)
         return done
 
-    def _prepared(self, units: Sequence[Unit], allow_resize: bool) -> Iterator[Prepared]:
+    def _prepared(self, units: Iterable[Unit], allow_resize: bool) -> Iterator[Prepared]:
         def load(unit: Unit) -> Prepared:
             try:
                 return prepare(unit, self.protocol, allow_resize)

@@ -38,7 +38,7 @@ def score_all(sample_id: str) -> tuple[np.ndarray, np.ndarray, list[tuple[str, n
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in METHODS:
-            path = generate(get_method(name), [sample], suite, Path(folder) / name)[0]
+            path = generate(get_method(name), [sample], suite, Path(folder) / name).path(sample)
             result = scorer.score(
                 path, sample.image, sample.mask, sample.style, styles=[s.style for s in suite.samples]
             )

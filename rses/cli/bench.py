@@ -2,54 +2,105 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal
 
-__all__ = ["bench"]
+__all__ = ["bench", "method_options"]
 
 
 def bench(
     method: Annotated[str, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")],
     suite: Annotated[str, typer.Option(help="See `rses suites`.", metavar="NAME|DIR")] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/SUITE/METHOD.", metavar="DIR")] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Weights: mini, a hub id, or a folder; by default the method's own.")
+    ] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", help="Option of the method, e.g. steps=20.", metavar="KEY=VALUE")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N samples.", metavar="N", min=1)] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Only the i-th of n parts; see `rses merge`.", metavar="I/N")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Base seed of all samples.")] = 0,
     protocol: Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")] = "rses-v1",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    batch_size: Annotated[str, typer.Option(help="Most samples edited together.", metavar="auto|N")] = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")
     ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Edit failed samples again.")] = False,
     format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
     report: Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")] = False,
 ) -> None:
-    """Edit every sample of a suite with a method, then score the edits.
+    """Edit every sample of a suite with a method, and score the edits as they come.
 
-    A stopped run goes on where it was.
+    A stopped run goes on where it was. A sample whose edit fails is noted, and the run goes on.
     """
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(method)
     start = time.monotonic()
     with keeping(folder), progress(method) as update, quiet_stdout():
-        from rses.bench import run_bench
+        from rses.bench import Shard, run_bench
+        from rses.methods import get_method
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
         from rses.scorer import RSES
 
+        editor = get_method(method, **method_options(variant, options))
         scorer = RSES(protocol=protocol, device=device)
-        results = run_bench(method, suite, folder, scorer=scorer, limit=limit, seed=seed, fresh=fresh, progress=update)
+        results = run_bench(
+            editor, suite, folder, scorer=scorer, device=device, dtype=dtype, batch_size=_batch_size(batch_size),
+            limit=limit, shard=None if shard is None else Shard.parse(shard), seed=seed, fresh=fresh,
+            retry_failed=retry_failed, progress=update,
+        )  # fmt: skip
         remember_inputs(folder, pred=folder / "images", suite=suite)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
     note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
+    failed = [sample for sample in results.samples if sample.status == "failed"]
+    if failed:
+        note(f'{len(failed)} failed, e.g. "{failed[0].id}": {failed[0].note} Try them again with --retry-failed.')
     if report:
         from rses.cli.score import Places, write_page
 
         write_page(results, scorer, Places(folder / "images", None, None, suite), folder / "report.html")
+
+
+def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[str, Any]:
+    """Read ``--variant`` and ``--set key=value``; values are JSON where they can be read as such, else text.
+
+    Raises:
+        InputError: Not of the form key=value.
+
+    Example:
+        >>> method_options("mini", ["steps=20", "inversion=direct"])
+        {'steps': 20, 'inversion': 'direct', 'variant': 'mini'}
+    """
+    from rses.errors import InputError
+
+    found: dict[str, Any] = {}
+    for text in settings or ():
+        key, separator, value = text.partition("=")
+        if not separator or not key.strip().isidentifier():
+            raise InputError(f'--set must be key=value, e.g. steps=20; got "{text}".')
+        try:
+            found[key.strip()] = json.loads(value)
+        except ValueError:
+            found[key.strip()] = value
+    return found if variant is None else {**found, "variant": variant}
+
+
+def _batch_size(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _slug(text: str) -> str:

@@ -1,0 +1,254 @@
+"""Let a method edit samples, one fixed batch after the other; what is finished is kept, what fails is written down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rses.bench.plan import fixed_batches
+from rses.device import choose_device
+from rses.errors import InputError, RsesError
+from rses.files import require_writable
+from rses.images import read_image, write_png
+from rses.journal import Journal
+from rses.masks import read_mask
+from rses.methods import Edited, EditSample, Method, sample_seed
+from rses.suites import Sample, Suite
+
+__all__ = ["Generation", "Settings", "choose_dtype", "generate"]
+
+JOURNAL = "generation.jsonl"
+CPU_BATCH, GPU_BATCH = 8, 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines the images beside the method's card and the sample.
+
+    Attributes:
+        seed: Base seed; a sample's own seed follows from it and the sample's id.
+        device: "auto" or a torch device.
+        dtype: "auto" (float32 on a CPU, the card's own on a GPU) or a torch dtype's name.
+        batch_size: Most samples edited together; "auto" for the card's own, at most 8 on a CPU and 16 on a GPU.
+        retry_failed: Edit samples again that failed before.
+        fresh: Forget what the folder holds.
+    """
+
+    seed: int = 0
+    device: str = "auto"
+    dtype: str = "auto"
+    batch_size: int | str = "auto"
+    retry_failed: bool = False
+    fresh: bool = False
+
+
+@dataclass
+class Generation:
+    """The edits of a run, made while it is iterated over.
+
+    Iterating yields each sample with the path of its edit, finished ones included, as soon as they are there.
+
+    Attributes:
+        method: Who edits.
+        samples: What is edited.
+        suite: Where the samples come from.
+        folder: Run folder; edits go to ``images``.
+        settings: Knobs.
+        failures: Reason by sample id, of those that failed; complete when the iteration has ended.
+        loaded: What the method says about its weights once loaded.
+        details: What the method recorded on each edit, by sample id.
+    """
+
+    method: Method
+    samples: Sequence[Sample]
+    suite: Suite
+    folder: Path
+    settings: Settings = field(default_factory=Settings)
+    failures: dict[str, str] = field(default_factory=dict)
+    loaded: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_writable(self.folder / "images")
+        self.device = choose_device(self.settings.device)
+        self.dtype = choose_dtype(self.settings.dtype, self.device, self.method)
+        self._batch_size = self._choose_batch_size()
+        determines = {
+            "method": self.method.card.to_dict(), "suite": self.suite.sha256, "seed": self.settings.seed,
+            "device": self.device.type, "dtype": self.dtype,
+        }  # fmt: skip
+        self._journal = Journal(self.folder / JOURNAL, determines, self.settings.fresh)
+        self._is_loaded = False
+        for sample in self.samples:
+            if self.settings.fresh:
+                self.path(sample).unlink(missing_ok=True)
+            self._recall(sample)
+
+    def path(self, sample: Sample) -> Path:
+        """Return where the edit of a sample is, or will be."""
+        return self.folder / "images" / f"{sample.id}.png"
+
+    def __iter__(self) -> Iterator[tuple[Sample, Path]]:
+        try:
+            for batch in fixed_batches(self.samples, self._batch_size):
+                if any(self._is_open(sample) for sample in batch):
+                    self._edit(batch)
+                for sample in batch:
+                    if sample.id not in self.failures:
+                        yield sample, self.path(sample)
+        finally:
+            self._journal.close()
+
+    def _recall(self, sample: Sample) -> None:
+        """Take over what an earlier run wrote down about a sample."""
+        record = self._journal.records.get(sample.id, {})
+        self.loaded = self._journal.records.get("", {}).get("loaded", {})
+        if record.get("status") == "failed" and not self.path(sample).exists() and not self.settings.retry_failed:
+            self.failures[sample.id] = record["error"]
+        if record.get("details"):
+            self.details[sample.id] = record["details"]
+
+    def _is_open(self, sample: Sample) -> bool:
+        return sample.id not in self.failures and not self.path(sample).exists()
+
+    def _edit(self, batch: Sequence[Sample]) -> None:
+        """Edit a batch and keep those of its edits that are not there yet."""
+        self._load()
+        requests: list[EditSample] = []
+        for sample in batch:
+            try:
+                requests.append(self._request(sample))
+            except InputError as error:
+                self._keep_failure(sample.id, error)
+        known = {sample.id: sample for sample in batch}
+        for start in range(0, len(requests), self._batch_size):
+            for request, outcome, seconds in self._outcomes(requests[start : start + self._batch_size]):
+                if self._is_open(known[request.id]):
+                    self._keep(known[request.id], request, outcome, seconds)
+
+    def _outcomes(self, requests: list[EditSample]) -> Iterator[tuple[EditSample, Any, float]]:
+        """Yield what became of each request: an edit, or the error; a batch that fails is tried one by one."""
+        began = time.monotonic()
+        try:
+            edits = list(self.method.edit(requests))
+            if len(edits) != len(requests):
+                raise RsesError(f"{self.method.card.name} returned {len(edits)} images for {len(requests)} samples.")
+        except torch.cuda.OutOfMemoryError as error:
+            if len(requests) == 1:
+                raise RsesError(
+                    f"{self.method.card.name} ran out of memory on {self.device} with a single sample. {error}"
+                ) from error
+            torch.cuda.empty_cache()
+            self._batch_size = half = max(1, len(requests) // 2)
+            for start in range(0, len(requests), half):
+                yield from self._outcomes(requests[start : start + half])
+        except Exception as error:
+            # Whatever a method of someone else's raises must not end the run.
+            if len(requests) == 1:
+                yield requests[0], error, time.monotonic() - began
+            else:
+                for request in requests:
+                    yield from self._outcomes([request])
+        else:
+            seconds = (time.monotonic() - began) / len(requests)
+            yield from ((request, edit, seconds) for request, edit in zip(requests, edits, strict=True))
+
+    def _keep(self, sample: Sample, request: EditSample, outcome: Any, seconds: float) -> None:
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
+            _check(edited.image, request.image.shape)
+        except Exception as error:
+            self._keep_failure(sample.id, error)
+            return
+        write_png(self.path(sample), edited.image)
+        record: dict[str, Any] = {"key": sample.id, "status": "done", "seconds": round(seconds, 3)}
+        if edited.details:
+            self.details[sample.id] = record["details"] = edited.details
+        self._journal.append([record])
+
+    def _keep_failure(self, sample_id: str, error: Exception) -> None:
+        reason = str(error) if isinstance(error, RsesError) else f"{type(error).__name__}: {error}"
+        self.failures[sample_id] = reason
+        self._journal.append([{"key": sample_id, "status": "failed", "error": reason}])
+
+    def _request(self, sample: Sample) -> EditSample:
+        source = read_image(sample.image)
+        mask = read_mask(sample.mask) if self.method.card.mask_used else None
+        seed = sample_seed(self.settings.seed, sample.id)
+        return EditSample(sample.id, source, sample.object, sample.style, sample.prompt, seed, mask)
+
+    def _load(self) -> None:
+        if self._is_loaded:
+            return
+        self.method.load(str(self.device), self.dtype)
+        self._is_loaded = True
+        facts = getattr(self.method, "loaded", None)
+        if not facts:
+            return
+        if self.loaded and self.loaded != facts:
+            raise InputError(
+                f"{self.folder} holds edits made with other weights ({self.loaded}; now {facts}). "
+                "Choose another --out, or pass --fresh."
+            )
+        self.loaded = dict(facts)
+        self._journal.append([{"key": "", "loaded": self.loaded}])
+
+    def _choose_batch_size(self) -> int:
+        wanted, most = self.settings.batch_size, self.method.card.max_batch
+        if wanted == "auto":
+            return min(most, GPU_BATCH if self.device.type == "cuda" else CPU_BATCH)
+        if not isinstance(wanted, int) or wanted < 1:
+            raise InputError(f'--batch-size must be "auto" or at least 1, got {wanted!r}.')
+        return min(most, wanted)
+
+
+def generate(
+    method: Method, samples: Sequence[Sample], suite: Suite, folder: Path, settings: Settings | None = None
+) -> Generation:
+    """Edit all samples.
+
+    Raises:
+        InputError: ``folder`` holds edits made with other settings.
+
+    Returns:
+        The finished generation, with failures by sample id.
+    """
+    generation = Generation(method, samples, suite, folder, settings or Settings())
+    for _ in generation:
+        pass
+    return generation
+
+
+def choose_dtype(name: str, device: torch.device, method: Method) -> str:
+    """Return the precision that a method computes in.
+
+    Raises:
+        InputError: Not a precision.
+    """
+    if name == "auto":
+        return method.card.dtype if device.type == "cuda" else "float32"
+    if name not in ("float32", "bfloat16", "float16"):
+        raise InputError(f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".')
+    return name
+
+
+def _check(image: Any, shape: tuple[int, ...]) -> None:
+    """Refuse what is no edit.
+
+    Raises:
+        RsesError: Not a uint8 image of the source's size; says what it is instead.
+    """
+    if not isinstance(image, np.ndarray):
+        raise RsesError(f"returned {type(image).__name__}, expected a uint8 array {shape}.")
+    if image.dtype != np.uint8 or image.shape != shape:
+        finite = image.dtype.kind not in "fc" or bool(np.isfinite(image).all())
+        extra = "" if finite else " with values that are not finite"
+        raise RsesError(f"returned {image.dtype} {image.shape}{extra}, expected uint8 {shape}, the source's size.")

@@ -1,0 +1,113 @@
+"""Put the shards of one run together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rses.bench.lock import exclusive
+from rses.errors import InputError
+from rses.results import Results
+
+__all__ = ["merge_runs"]
+
+VARIES = ("wall_time_s", "generation")
+"""What may differ between shards of one run."""
+
+
+def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bool = False) -> Results:
+    """Merge runs of one method on parts of one suite into a run of the whole.
+
+    Args:
+        runs: Finished run folders.
+        out: New run folder.
+        allow_missing: Accept that samples of the suite are in none of the runs.
+
+    Raises:
+        InputError: The runs differ in a setting, share samples, or leave samples of the suite out.
+
+    Returns:
+        The merged run, also written to ``out`` with all edits.
+    """
+    folders, target = [Path(run) for run in runs], Path(out)
+    if not folders:
+        raise InputError("Give at least one run to merge.")
+    parts = [Results.load(folder) for folder in folders]
+    problems = [*_differences(folders, parts), *_repeated(folders, parts)]
+    expected = _expected(parts)
+    found = sum(len(part.samples) for part in parts)
+    if not problems and found < expected and not allow_missing:
+        problems.append(
+            f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
+        )
+    if problems:
+        raise InputError(problems, "These runs cannot be merged:")
+    with exclusive(target):
+        for folder in folders:
+            _take_images(folder / "images", target / "images")
+        merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
+        merged.save(target)
+    return merged
+
+
+def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+    first = parts[0].info
+    problems = []
+    for folder, part in zip(folders[1:], parts[1:], strict=True):
+        keys = sorted({*first, *part.info} - set(VARIES))
+        changed = [key for key in keys if first.get(key) != part.info.get(key)]
+        generation, other = first.get("generation", {}), part.info.get("generation", {})
+        changed += [
+            f"generation.{key}"
+            for key in ("device", "dtype", "loaded", "limit")
+            if generation.get(key) != other.get(key)
+        ]
+        if changed:
+            problems.append(f"{folder} differs from {folders[0]} in {', '.join(changed)}")
+    return problems
+
+
+def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+    seen: dict[str, Path] = {}
+    problems = []
+    for folder, part in zip(folders, parts, strict=True):
+        again = [sample.id for sample in part.samples if sample.id in seen]
+        if again:
+            problems.append(f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}")
+        seen.update((sample.id, folder) for sample in part.samples)
+    return problems
+
+
+def _expected(parts: Sequence[Results]) -> int:
+    facts = parts[0].info.get("generation", {})
+    whole = facts.get("suite_samples", 0)
+    return int(min(whole, facts["limit"]) if facts.get("limit") else whole)
+
+
+def _info(parts: Sequence[Results]) -> dict[str, Any]:
+    facts = [part.info.get("generation", {}) for part in parts]
+    info = dict(parts[0].info)
+    info["wall_time_s"] = round(sum(part.info.get("wall_time_s", 0.0) for part in parts), 3)
+    info["generation"] = {
+        **facts[0], "shard": None, "failed": sum(fact.get("failed", 0) for fact in facts),
+        "sizes": sorted({size for fact in facts for size in fact.get("sizes", ())}),
+    }  # fmt: skip
+    return info
+
+
+def _take_images(source: Path, target: Path) -> None:
+    """Bring edits into the merged run: as further names of the same files where possible, else as copies."""
+    if not source.is_dir():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.glob("*.png")):
+        kept = target / path.name
+        if kept.exists():
+            continue
+        try:
+            os.link(path, kept)
+        except OSError:
+            shutil.copyfile(path, kept)

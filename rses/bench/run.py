@@ -1,0 +1,141 @@
+"""Run a method on a suite and score its edits as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rses.bench.background import in_background
+from rses.bench.generate import Generation, Settings
+from rses.bench.lock import exclusive
+from rses.bench.plan import Shard, select
+from rses.errors import RsesError
+from rses.loading import Unit
+from rses.methods import Method, get_method
+from rses.results import Results
+from rses.sample_result import SampleResult
+from rses.scorer import RSES
+from rses.suites import Sample, Suite, load_suite
+
+__all__ = ["run_bench"]
+
+Progress = Callable[[int, int], None]
+
+
+def run_bench(
+    method: str | Method,
+    suite: str | Path | Suite,
+    out: str | Path,
+    *,
+    scorer: RSES | None = None,
+    protocol: str = "rses-v1",
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_size: int | str = "auto",
+    limit: int | None = None,
+    shard: Shard | None = None,
+    seed: int = 0,
+    fresh: bool = False,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+) -> Results:
+    """Edit every sample of a suite with a method, and score the edits as they come.
+
+    Args:
+        method: Name, ``package.module:Class``, or an object.
+        suite: Name, folder, or a loaded suite.
+        out: Run folder; edits go to ``images/``. Finished work is kept when the run is repeated.
+        scorer: Used as it is when given; its protocol and device win.
+        protocol: Protocol to score with.
+        device: Where method and scorer run.
+        dtype: Precision of the method; "auto" is float32 on a CPU and the card's own on a GPU.
+        batch_size: Most samples edited together; halved on a GPU that runs out of memory.
+        limit: Use only the first samples.
+        shard: Of those, use only this machine's share.
+        seed: Base seed; each sample's own seed follows from it and the sample's id.
+        fresh: Forget what ``out`` holds.
+        retry_failed: Edit samples again that failed in an earlier run.
+        progress: Called with (done, total) over edits and scores together.
+
+    Raises:
+        RsesError: Unknown method or suite, ``out`` holds a run with other settings or is in use, or no sample at
+            all could be edited.
+
+    Returns:
+        The scored run, also written to ``out``; samples whose edit failed have the status "failed".
+    """
+    editor = get_method(method) if isinstance(method, str) else method
+    loaded = suite if isinstance(suite, Suite) else load_suite(suite)
+    samples, folder = select(loaded.samples, limit, shard), Path(out)
+    with exclusive(folder):
+        scorer = scorer or RSES(protocol=protocol, device=device)
+        settings = Settings(seed, device, dtype, batch_size, retry_failed, fresh)
+        generation = Generation(editor, samples, loaded, folder, settings)
+        results = _score(scorer, generation, folder, progress, fresh)
+        if len(generation.failures) == len(samples):
+            raise RsesError(_nothing_worked(generation))
+        results.info["generation"] = _facts(generation, loaded, limit, shard)
+        results.save(folder)
+    return results
+
+
+def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progress | None, fresh: bool) -> Results:
+    """Score edits while they are made; two models on one CPU would only slow each other down, so there, in turns."""
+    lost: list[SampleResult] = []
+    counts = {"edited": 0, "scored": 0}
+    total = 2 * len(generation.samples)
+
+    def report(kind: str, number: int) -> None:
+        counts[kind] = number
+        if progress is not None:
+            progress(sum(counts.values()), total)
+
+    def units() -> Iterator[Unit]:
+        for number, (sample, path) in enumerate(generation, start=1):
+            report("edited", number)
+            yield _unit(sample, path)
+
+    def arriving() -> Iterator[Unit]:
+        on_gpu = generation.device.type != "cpu"
+        yield from in_background(units()) if on_gpu else units()
+        lost.extend(_failed(sample, generation) for sample in generation.samples if sample.id in generation.failures)
+
+    suite, card = generation.suite, generation.method.card
+    return scorer.score_stream(
+        arriving(), styles={sample.style for sample in suite.samples}, missing=lost,
+        suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
+        method=card.name, card={**card.to_dict(), "seed": generation.settings.seed}, out=folder, fresh=fresh,
+        progress=lambda number: report("scored", number),
+    )  # fmt: skip
+
+
+def _facts(generation: Generation, suite: Suite, limit: int | None, shard: Shard | None) -> dict[str, Any]:
+    sizes = sorted({str(details["size"]) for details in generation.details.values() if "size" in details})
+    return {
+        "device": generation.device.type, "dtype": generation.dtype, "loaded": generation.loaded,
+        "limit": limit, "shard": None if shard is None else str(shard), "suite_samples": len(suite.samples),
+        "failed": len(generation.failures), "sizes": sizes,
+    }  # fmt: skip
+
+
+def _failed(sample: Sample, generation: Generation) -> SampleResult:
+    return SampleResult(
+        sample.id, status="failed", note=generation.failures[sample.id], dataset=sample.dataset, style=sample.style,
+        object=sample.object, tags=tuple(sample.tags),
+    )  # fmt: skip
+
+
+def _nothing_worked(generation: Generation) -> str:
+    first = next(iter(generation.failures.values()))
+    return (
+        f"{generation.method.card.name} edited none of {len(generation.samples)} samples. The first failure: {first} "
+        "Mend the method and repeat with --retry-failed."
+    )
+
+
+def _unit(sample: Sample, pred: Path) -> Unit:
+    return Unit(
+        sample.id, pred, sample.mask, sample.image, sample.style, sample.prompt, sample.object, sample.dataset,
+        tuple(sample.tags),
+    )  # fmt: skip
