@@ -162,7 +162,10 @@ def get_method(name: str, **options: Any) -> Method:
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
     """Refuse options that the constructor does not name."""
-    known = list(inspect.signature(target).parameters) if callable(target) else []
+    parameters = inspect.signature(target).parameters if callable(target) else {}
+    if any(entry.kind is entry.VAR_KEYWORD for entry in parameters.values()):
+        return
+    known = list(parameters)
     unknown = [option for option in options if option not in known]
     if unknown:
         raise RsesError(

@@ -1,39 +1,17 @@
-"""A FLUX.1-Kontext transformer small enough for unit tests, and inputs shaped like those of the pipeline."""
+"""Inputs shaped like those of the Kontext pipeline, and training pairs, for the tiny model of the conftest above."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
-if TYPE_CHECKING:
-    from diffusers import FluxKontextPipeline, FluxTransformer2DModel
-
-TINY_CONFIG = {
-    "in_channels": 64,
-    "num_layers": 2,
-    "num_single_layers": 2,
-    "attention_head_dim": 16,
-    "num_attention_heads": 2,
-    "joint_attention_dim": 32,
-    "pooled_projection_dim": 16,
-    "guidance_embeds": True,
-    "axes_dims_rope": (4, 6, 6),
-}
-
-
-def build_tiny(seed: int = 0, **changes: object) -> FluxTransformer2DModel:
-    """Return the same random weights on every call, leaving the global generator where it was."""
-    from diffusers import FluxTransformer2DModel
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return FluxTransformer2DModel(**{**TINY_CONFIG, **changes}).eval()
+CHANNELS, TEXT, POOLED = 64, 32, 16
+"""Of the tiny transformer in the conftest above."""
 
 
 def make_inputs(batch: int = 2, text: int = 8, grid: tuple[int, int] = (4, 4), seed: int = 0) -> dict[str, object]:
@@ -47,9 +25,9 @@ def make_inputs(batch: int = 2, text: int = 8, grid: tuple[int, int] = (4, 4), s
     context_ids[:, 0] = 1
     image = 2 * height * width
     return {
-        "hidden_states": torch.randn(batch, image, TINY_CONFIG["in_channels"], generator=generator),
-        "encoder_hidden_states": torch.randn(batch, text, TINY_CONFIG["joint_attention_dim"], generator=generator),
-        "pooled_projections": torch.randn(batch, TINY_CONFIG["pooled_projection_dim"], generator=generator),
+        "hidden_states": torch.randn(batch, image, CHANNELS, generator=generator),
+        "encoder_hidden_states": torch.randn(batch, text, TEXT, generator=generator),
+        "pooled_projections": torch.randn(batch, POOLED, generator=generator),
         "timestep": torch.rand(batch, generator=generator),
         "guidance": torch.full((batch,), 2.5),
         "img_ids": torch.cat([target_ids, context_ids]),
@@ -59,86 +37,9 @@ def make_inputs(batch: int = 2, text: int = 8, grid: tuple[int, int] = (4, 4), s
 
 
 @pytest.fixture
-def tiny_transformer() -> FluxTransformer2DModel:
-    """Two double and two single blocks, 2 heads x 16 channels, the same random weights every time."""
-    return build_tiny()
-
-
-@pytest.fixture
-def make_tiny() -> Callable[..., FluxTransformer2DModel]:
-    """``make_tiny(seed=0, **config_changes)``: further transformers, equal ones for equal arguments."""
-    return build_tiny
-
-
-@pytest.fixture
 def flux_inputs() -> Callable[..., dict[str, object]]:
     """``flux_inputs(batch=2, text=8, grid=(4, 4), seed=0)``: keyword arguments for ``transformer.forward``."""
     return make_inputs
-
-
-WORDS = [
-    "make",
-    "turn",
-    "the",
-    "cat",
-    "dog",
-    "car",
-    "red",
-    "in",
-    "pixel",
-    "art",
-    "line",
-    "cyberpunk",
-    "expressionism",
-    "style",
-    "keep",
-    "other",
-    "area",
-    "unchanged",
-]
-
-
-def build_tiny_kontext() -> FluxKontextPipeline:
-    """Build a whole pipeline of the real classes: factor 8, 16 latent channels, words as tokens."""
-    from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxKontextPipeline
-    from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
-
-    from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer, build_t5_tokenizer
-
-    clip_tokenizer, t5_tokenizer = build_clip_tokenizer(WORDS), build_t5_tokenizer(WORDS, 24)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        vae = AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(4, 4, 8, 8), layers_per_block=1, latent_channels=16, norm_num_groups=4,
-            mid_block_add_attention=False, use_quant_conv=False, use_post_quant_conv=False,
-            shift_factor=0.1, scaling_factor=0.5,
-        )  # fmt: skip
-        t5 = T5EncoderModel(
-            T5Config(vocab_size=len(t5_tokenizer), d_model=32, d_kv=8, num_heads=2, d_ff=32, num_layers=1)
-        )
-        clip = CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(clip_tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
-                num_attention_heads=2, projection_dim=16, bos_token_id=clip_tokenizer.bos_token_id,
-                eos_token_id=clip_tokenizer.eos_token_id,
-            )
-        )  # fmt: skip
-    return FluxKontextPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(), vae=vae, text_encoder=clip, tokenizer=clip_tokenizer,
-        text_encoder_2=t5, tokenizer_2=t5_tokenizer, transformer=build_tiny(),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
-    folder = tmp_path_factory.mktemp("kontext") / "tiny"
-    build_tiny_kontext().save_pretrained(folder)
-    (folder / "regionroute.json").write_text(
-        '{"buckets": [[64, 64], [96, 64]], "text_length": 24, "guidance": 1.0, "steps": 2}'
-    )
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,135 @@
+"""Two steps instead of one: edit the whole picture, then paste the edit inside a mask, given or found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from baselines.segmenters import Segmenter, get_segmenter
+from baselines.templates import global_instruction
+from rses.errors import RsesError
+from rses.methods import Edited, EditSample, Method, MethodCard, get_method
+
+__all__ = ["GlobalThenPaste", "SegmentThenPaste"]
+
+
+class GlobalThenPaste:
+    """Any method asked for the style of the whole picture, pasted inside the true mask: an upper bound.
+
+    Args:
+        method: Name of the method that edits.
+        options: Its options.
+
+    Example:
+        >>> GlobalThenPaste("global-style").card.name
+        'global-style-then-paste'
+    """
+
+    mask_used = True
+
+    def __init__(self, method: str = "flux-kontext", **options: Any):
+        self._method = get_method(method, **options)
+        inner = self._method.card
+        self.card: MethodCard = dataclasses.replace(
+            inner, name=self._name(inner.name), title=self._title(inner.title), mask_used=self.mask_used,
+            settings={**inner.settings, "method": inner.name, "instruction": "of the whole picture", **self._more()},
+        )  # fmt: skip
+
+    @property
+    def loaded(self) -> dict[str, Any]:
+        """What the inner method loaded."""
+        return dict(getattr(self._method, "loaded", {}))
+
+    def load(self, device: str, dtype: str) -> None:
+        """Load the inner method."""
+        self._method.load(device, dtype)
+
+    def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
+        """Edit everything, keep the region."""
+        asked = [self._ask(sample) for sample in batch]
+        edits = [edit if isinstance(edit, Edited) else Edited(edit) for edit in self._method.edit(asked)]
+        return [
+            Edited(paste(sample.image, edit.image, self.region(sample)), edit.details)
+            for sample, edit in zip(batch, edits, strict=True)
+        ]
+
+    def region(self, sample: EditSample) -> np.ndarray:
+        """Return the mask (H, W) bool to paste into."""
+        assert sample.mask is not None
+        return sample.mask
+
+    def _ask(self, sample: EditSample) -> EditSample:
+        mask = sample.mask if _sees_mask(self._method) else None
+        return dataclasses.replace(sample, prompt=global_instruction(sample), mask=mask)
+
+    def _name(self, inner: str) -> str:
+        return f"{inner}-then-paste"
+
+    def _title(self, inner: str) -> str:
+        return f"{inner}, pasted inside the true mask"
+
+    def _more(self) -> dict[str, Any]:
+        return {}
+
+
+class SegmentThenPaste(GlobalThenPaste):
+    """The same with a mask found by the object's name: the honest rival of mask-free methods.
+
+    Args:
+        method: Name of the method that edits.
+        segmenter: "clipseg", "grounded-sam", a folder of masks, or ``package.module:function``.
+        options: Options of the method.
+
+    Example:
+        >>> SegmentThenPaste("global-style").card.mask_used
+        False
+    """
+
+    mask_used = False
+
+    def __init__(self, method: str = "flux-kontext", segmenter: str = "clipseg", **options: Any):
+        self._segmenter_name = segmenter
+        self._segmenter: Segmenter | None = None
+        super().__init__(method, **options)
+        if _sees_mask(self._method):
+            raise RsesError(f"segment-then-paste needs a method that sees no mask; {self._method.card.name} does.")
+
+    def load(self, device: str, dtype: str) -> None:
+        """Load segmenter and inner method."""
+        self._segmenter = get_segmenter(self._segmenter_name, device)
+        super().load(device, dtype)
+
+    def region(self, sample: EditSample) -> np.ndarray:
+        """Find the object."""
+        assert self._segmenter is not None, "call load first"
+        mask = self._segmenter(sample)
+        if mask.shape != sample.image.shape[:2]:
+            raise RsesError(f"the segmenter returned a mask {mask.shape} for a picture {sample.image.shape[:2]}.")
+        return mask.astype(bool)
+
+    def _name(self, inner: str) -> str:
+        return f"segment-{inner}-then-paste"
+
+    def _title(self, inner: str) -> str:
+        return f"{inner}, pasted inside a mask found by name"
+
+    def _more(self) -> dict[str, Any]:
+        return {"segmenter": self._segmenter_name}
+
+
+def paste(source: np.ndarray, edit: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return the edit inside the mask and the source outside, (H, W, 3) uint8.
+
+    Example:
+        >>> a, b = np.zeros((1, 2, 3), np.uint8), np.ones((1, 2, 3), np.uint8)
+        >>> paste(a, b, np.array([[True, False]]))[0, :, 0].tolist()
+        [1, 0]
+    """
+    return np.where(mask[..., None], edit, source)
+
+
+def _sees_mask(method: Method) -> bool:
+    return method.card.mask_used

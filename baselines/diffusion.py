@@ -1,0 +1,213 @@
+"""What all adapters of diffusers pipelines share: finding weights, loading, seeds, sizes, and the way back."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from baselines.sizes import SizeRule, resize, resize_mask
+from rses.errors import InputError, RsesError, require
+from rses.hub import load_error, weights_facts
+from rses.methods import Edited, EditSample, MethodCard
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["DiffusersMethod", "Facts", "Request"]
+
+BIG = 8.0
+"""GB from which a hub model is not loaded onto a CPU unasked."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a method before anything is loaded.
+
+    Attributes:
+        name: Entry-point name.
+        title: One line.
+        paper: Citation or URL.
+        year: Of the paper.
+        weights: Hub id.
+        licence: Of the weights.
+        mask_used: Whether the method sees the mask.
+        memory_gb: GPU memory needed, estimated from parameter counts.
+        gated: Whether the hub asks for a login.
+        mini: Folder of the embedded model, or "".
+        max_batch: Most samples a call.
+        dtype: Precision on a GPU.
+        settings: Defaults of the settings that change the images.
+    """
+
+    name: str
+    title: str
+    paper: str
+    year: int
+    weights: str
+    licence: str
+    memory_gb: float
+    mask_used: bool = False
+    gated: bool = False
+    mini: str = ""
+    max_batch: int = 16
+    dtype: str = "bfloat16"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A batch as a pipeline takes it: pictures of one size, masks where the method sees them, one generator each."""
+
+    samples: list[EditSample]
+    images: list[Image.Image]
+    masks: list[Image.Image]
+    size: tuple[int, int]
+    generators: list[torch.Generator]
+
+
+class DiffusersMethod:
+    """An adapter; a subclass says its facts, its size rule, and how its pipeline is called.
+
+    Args:
+        variant: "mini" for the embedded model, a hub id, or a folder. By default the embedded model where there is
+            one, else the hub id.
+        revision: Revision of a hub id.
+        offload: Keep only the part in use on the GPU.
+        allow_cpu: Load a large model onto the CPU where there is no GPU.
+        settings: Changes to the settings that the facts list.
+
+    Raises:
+        InputError: A setting that the method does not have, or no embedded model where "mini" is asked for.
+    """
+
+    facts: ClassVar[Facts]
+    pipeline: ClassVar[str]
+
+    def __init__(
+        self, variant: str | None = None, revision: str = "main", offload: bool = False, allow_cpu: bool = False,
+        **settings: Any,
+    ):  # fmt: skip
+        facts = self.facts
+        unknown = sorted(set(settings) - set(facts.settings))
+        if unknown:
+            raise InputError(
+                f"{facts.name} has no setting {unknown[0]}. It has: {', '.join(sorted(facts.settings)) or 'none'}."
+            )
+        self.variant = variant or ("mini" if facts.mini else facts.weights)
+        if self.variant == "mini" and not facts.mini:
+            raise InputError(f"{facts.name} has no embedded model. Give a hub id or a folder, e.g. {facts.weights}.")
+        self.mini = self.variant == "mini"
+        self.source = str(mini_folder(facts.mini)) if self.mini else self.variant
+        self.use = recommended(self.source)
+        known = {key: value for key, value in self.use.items() if key in facts.settings}
+        self.settings = {**facts.settings, **known, **settings}
+        self.revision, self._offload, self._allow_cpu = revision, offload, allow_cpu
+        self.size_rule = self.choose_sizes()
+        self.loaded: dict[str, Any] = {}
+        self.pipe: Any = None
+        self.card = MethodCard(
+            name=f"{facts.name}-mini" if self.mini else facts.name,
+            title=facts.title, mask_used=facts.mask_used, paper=facts.paper, year=facts.year,
+            weights=facts.mini if self.mini else self.variant, revision="" if self.mini else revision,
+            licence="Apache-2.0" if self.mini else facts.licence,
+            settings={**self.settings, "pipeline": self.pipeline, "size_rule": self.size_rule.describe()},
+            max_batch=facts.max_batch, dtype=facts.dtype, memory_gb=0.1 if self.mini else facts.memory_gb,
+            gated=facts.gated and not self.mini,
+        )  # fmt: skip
+
+    def choose_sizes(self) -> SizeRule:
+        """Return the size rule of the variant in use."""
+        raise NotImplementedError
+
+    def run(self, request: Request) -> list[np.ndarray]:
+        """Call the pipeline; return (H, W, 3) uint8 at ``request.size``."""
+        raise NotImplementedError
+
+    def load(self, device: str, dtype: str) -> None:
+        """Load the pipeline.
+
+        Raises:
+            RsesError: The extra is missing, the weights cannot be had, or there is no GPU for a large model.
+        """
+        require("diffusers", "methods")
+        is_hub = not Path(self.source).is_dir()
+        if device.startswith("cpu") and is_hub and self.facts.memory_gb >= BIG and not self._allow_cpu:
+            mini = " The embedded model needs none: --variant mini (it is a toy)." if self.facts.mini else ""
+            raise RsesError(
+                f"{self.facts.name} needs a GPU with about {self.facts.memory_gb:.0f} GB ({self.source}, "
+                f"{self.facts.dtype}), and there is none here.{mini} To run it on the CPU all the same, in hours: "
+                "--set allow_cpu=true."
+            )
+        try:
+            self.pipe = self.build(dtype)
+        except (OSError, ValueError, KeyError) as error:
+            raise load_error(self.facts.name, self.source, error, self._offline()) from error
+        self.pipe.set_progress_bar_config(disable=True)
+        if self._offload and not device.startswith("cpu"):
+            self.pipe.enable_model_cpu_offload(device=device)
+        else:
+            self.pipe.to(device)
+        self.loaded = weights_facts(self.source, self.revision)
+
+    def build(self, dtype: str) -> Any:
+        """Build the pipeline from the weights."""
+        return load_pipeline(self.pipeline, self.source, dtype, self.revision)
+
+    def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
+        """Edit samples of one size."""
+        import torch
+
+        height, width = batch[0].image.shape[:2]
+        size = self.size_rule.choose(width, height)
+        request = Request(
+            list(batch),
+            [Image.fromarray(resize(sample.image, size)) for sample in batch],
+            [_mask_picture(sample, size) for sample in batch] if self.card.mask_used else [],
+            size,
+            [torch.Generator("cpu").manual_seed(sample.seed) for sample in batch],
+        )
+        details = {"size": f"{size[0]}x{size[1]}"}
+        return [Edited(resize(image, (width, height)), details) for image in self.run(request)]
+
+    def _offline(self) -> str:
+        return "The embedded model needs no download: --variant mini (it is a toy)." if self.facts.mini else ""
+
+
+def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: Any) -> Any:
+    """Load a diffusers pipeline by the name of its class; a safety checker would turn some edits black."""
+    import diffusers
+    import torch
+
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), **parts}
+    if kind.startswith("StableDiffusion"):
+        options |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    if not Path(source).is_dir():
+        options["revision"] = revision
+    return getattr(diffusers, kind).from_pretrained(source, **options)
+
+
+def mini_folder(name: str) -> Path:
+    """Return the folder of an embedded model."""
+    return Path(str(importlib.resources.files("benchmark_data").joinpath("models", name)))
+
+
+def recommended(source: str) -> dict[str, Any]:
+    """Read how a model folder wants to be used: ``use.json``, or ``regionroute.json`` of kontext-mini."""
+    for name in ("use.json", "regionroute.json"):
+        path = Path(source) / name
+        if path.is_file():
+            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            return found
+    return {}
+
+
+def _mask_picture(sample: EditSample, size: tuple[int, int]) -> Image.Image:
+    assert sample.mask is not None
+    return Image.fromarray(resize_mask(sample.mask, size).astype(np.uint8) * 255)

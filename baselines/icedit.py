@@ -1,0 +1,63 @@
+"""ICEdit: FLUX.1-Fill paints the right panel of a diptych whose left panel is the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from baselines.diffusion import DiffusersMethod, Facts, Request
+from baselines.sizes import Near, SizeRule
+from baselines.templates import diptych
+
+__all__ = ["IcEdit"]
+
+
+class IcEdit(DiffusersMethod):
+    """Edits by instruction; the mask it gives its own pipeline is always the right panel.
+
+    Example:
+        >>> IcEdit().card.settings["lora"], IcEdit().card.mask_used
+        ('RiverZ/normal-lora', False)
+    """
+
+    facts = Facts(
+        "icedit", "ICEdit: FLUX.1-Fill on a diptych, with the authors' LoRA", "arXiv 2504.20690", 2025,
+        "black-forest-labs/FLUX.1-Fill-dev", "FLUX.1-dev non-commercial", memory_gb=38, gated=True,
+        settings={"steps": 28, "guidance": 50.0, "text_length": 512, "lora": "RiverZ/normal-lora"},
+    )  # fmt: skip
+    pipeline = "FluxFillPipeline"
+
+    def choose_sizes(self) -> SizeRule:
+        """512 wide panels, as the LoRA was trained; the area is kept for other aspect ratios."""
+        return Near(int(self.use.get("side", 512)), 16)
+
+    def build(self, dtype: str) -> Any:
+        """Load the base and the LoRA; a folder is taken as it is unless it names a LoRA."""
+        pipe = super().build(dtype)
+        if self.settings["lora"] and not (Path(self.source).is_dir() and "lora" not in self.use):
+            pipe.load_lora_weights(self.settings["lora"])
+        return pipe
+
+    def run(self, request: Request) -> list[np.ndarray]:
+        """Call the pipeline on two panels and keep the right one."""
+        width, height = request.size
+        panels = [_two_panels(image) for image in request.images]
+        right = Image.new("L", (2 * width, height), 0)
+        right.paste(255, (width, 0, 2 * width, height))
+        images = self.pipe(
+            prompt=[diptych(sample) for sample in request.samples], image=panels, mask_image=[right] * len(panels),
+            width=2 * width, height=height, num_inference_steps=self.settings["steps"],
+            guidance_scale=self.settings["guidance"], max_sequence_length=self.settings["text_length"],
+            generator=request.generators,
+        ).images  # fmt: skip
+        return [np.asarray(image)[:, width:] for image in images]
+
+
+def _two_panels(image: Image.Image) -> Image.Image:
+    panels = Image.new("RGB", (2 * image.width, image.height))
+    panels.paste(image, (0, 0))
+    panels.paste(image, (image.width, 0))
+    return panels

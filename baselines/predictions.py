@@ -1,0 +1,94 @@
+"""Edits that were made elsewhere, read from a folder: the honest way to score a closed or licence-less method."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rses.errors import InputError
+from rses.files import sha256_file
+from rses.images import read_image
+from rses.methods import EditSample, MethodCard
+
+__all__ = ["Predictions", "StyleEditor"]
+
+CARD = "method.json"
+
+
+class Predictions:
+    """Reads ``<id>.png`` from a folder; ``method.json`` in it may fill the card.
+
+    Args:
+        folder: Folder of edits, each at its source's size.
+
+    Raises:
+        InputError: No such folder, or an unreadable card.
+    """
+
+    defaults = MethodCard("predictions", "edits read from a folder", mask_used=False)
+
+    how = "pass the folder: --predictions DIR"
+
+    def __init__(self, folder: str | Path | None = None):
+        self._folder = None if folder is None else Path(folder)
+        if self._folder is not None and not self._folder.is_dir():
+            raise InputError(f"There is no folder of predictions {self._folder}.")
+        self.card = self.defaults if self._folder is None else self._read_card(self._folder)
+        self.loaded: dict[str, Any] = {}
+
+    def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
+        """Identify the files by one digest."""
+        if self._folder is None:
+            raise InputError(f"{self.card.name}: {self.how}.")
+        digest = hashlib.sha256()
+        for path in sorted(self._folder.glob("*.png")):
+            digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
+        self.loaded = {"sha256": digest.hexdigest()}
+
+    def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
+        """Read each sample's file."""
+        return [self._read(sample) for sample in batch]
+
+    def _read(self, sample: EditSample) -> np.ndarray:
+        assert self._folder is not None, "call load first"
+        path = self._folder / f"{sample.id}.png"
+        if not path.is_file():
+            raise InputError(f"{path} is missing.")
+        return read_image(path)
+
+    def _read_card(self, folder: Path) -> MethodCard:
+        path = folder / CARD
+        facts = {**self.defaults.to_dict(), "settings": {"folder": folder.name}}
+        if facts["name"] == "predictions":
+            facts["name"] = folder.resolve().name
+        if path.is_file():
+            try:
+                given = json.loads(path.read_text("utf-8"))
+                return MethodCard(**{**facts, **given})
+            except (ValueError, TypeError) as error:
+                raise InputError(f"{path} is not a method card: {error}. It may hold: {', '.join(facts)}.") from error
+        return MethodCard(**facts)
+
+
+class StyleEditor(Predictions):
+    """Style-Editor, from a folder of its outputs: its code has no licence, so it is neither shipped nor called.
+
+    Args:
+        folder: Edits made with the authors' program, ``<id>.png`` at the source's size.
+    """
+
+    defaults = MethodCard(
+        "style-editor", "Style-Editor, text-driven style of one object; run with the authors' program",
+        mask_used=False, paper="CVPR 2025, arXiv 2408.08461", year=2025, weights="optimised per image",
+        licence="none given",
+    )  # fmt: skip
+
+    how = (
+        "it is run with its authors' program, which has no licence to build on. Run that on the suite "
+        "(`rses suite export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
+    )

@@ -1,0 +1,72 @@
+"""Which token of the target caption stands for which of the source caption."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import torch
+
+__all__ = ["refine_map", "replace_map", "word_positions"]
+
+
+def refine_map(source: Sequence[int], target: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Align two captions of which the target has words added or exchanged.
+
+    Args:
+        source: Token ids (L,), padding included.
+        target: Token ids (L,).
+
+    Returns:
+        ``index`` (L,): the source position of every target position, 0 where there is none; ``shared`` (L,) float:
+        1 where there is one.
+
+    Example:
+        >>> index, shared = refine_map([1, 5, 9], [1, 7, 5])
+        >>> index.tolist(), shared.tolist()
+        ([0, 0, 1], [1.0, 0.0, 1.0])
+    """
+    index, shared = torch.zeros(len(target), dtype=torch.long), torch.zeros(len(target))
+    matcher = difflib.SequenceMatcher(None, list(source), list(target), autojunk=False)
+    for first, second, size in matcher.get_matching_blocks():
+        span = torch.arange(size)
+        index[second : second + size] = first + span
+        shared[second : second + size] = 1
+    return index, shared
+
+
+def replace_map(source: Sequence[int], target: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Align two captions word for word, each target token taking the map of the token in its place.
+
+    Raises:
+        ValueError: The captions have different numbers of tokens before the padding.
+
+    Example:
+        >>> replace_map([1, 5, 9], [1, 7, 9])[0].tolist()
+        [0, 1, 2]
+    """
+    if _length(source) != _length(target):
+        raise ValueError(
+            f'edit "replace" needs captions of equal length, these have {_length(source)} and {_length(target)} tokens'
+        )
+    return torch.arange(len(target)), torch.ones(len(target))
+
+
+def word_positions(tokens: Sequence[int], words: Sequence[int]) -> list[int]:
+    """Return where ``words`` stand in ``tokens``, all occurrences.
+
+    Example:
+        >>> word_positions([1, 7, 8, 5, 7, 8], [7, 8])
+        [1, 2, 4, 5]
+    """
+    size = len(words)
+    starts = [start for start in range(len(tokens) - size + 1) if list(tokens[start : start + size]) == list(words)]
+    return sorted({start + offset for start in starts for offset in range(size)}) if size else []
+
+
+def _length(tokens: Sequence[int]) -> int:
+    """Count tokens without the repeated last one, which pads."""
+    end = len(tokens)
+    while end > 1 and tokens[end - 2] == tokens[-1]:
+        end -= 1
+    return end

@@ -1,0 +1,55 @@
+"""Qwen-Image-Edit: instruction editing with a 20 B transformer, and its successor 2509."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from baselines.diffusion import DiffusersMethod, Facts, Request
+from baselines.sizes import Near, SizeRule
+from baselines.templates import instruction
+
+__all__ = ["QwenImageEdit", "QwenImageEdit2509"]
+
+PAPER = "Qwen-Image, arXiv 2508.02324"
+
+
+class QwenImageEdit(DiffusersMethod):
+    """Edits by instruction alone.
+
+    Example:
+        >>> QwenImageEdit().card.weights
+        'Qwen/Qwen-Image-Edit'
+    """
+
+    facts = Facts(
+        "qwen-image-edit", "Qwen-Image-Edit, instruction editing", PAPER, 2025, "Qwen/Qwen-Image-Edit", "Apache-2.0",
+        memory_gb=64, settings={"steps": 50, "guidance": 4.0, "negative_prompt": " "},
+    )  # fmt: skip
+    pipeline = "QwenImageEditPipeline"
+
+    def choose_sizes(self) -> SizeRule:
+        """About one megapixel, as the pipeline resizes its context, in multiples of 32."""
+        return Near(int(self.use.get("side", 1024)), 32)
+
+    def run(self, request: Request) -> list[np.ndarray]:
+        """Call the pipeline; without a negative prompt it would leave guidance out silently."""
+        width, height = request.size
+        count = len(request.samples)
+        images = self.pipe(
+            image=request.images if count > 1 else request.images[0],
+            prompt=[instruction(sample) for sample in request.samples],
+            negative_prompt=[self.settings["negative_prompt"]] * count, true_cfg_scale=self.settings["guidance"],
+            num_inference_steps=self.settings["steps"], width=width, height=height, generator=request.generators,
+        ).images  # fmt: skip
+        return [np.asarray(image) for image in images]
+
+
+class QwenImageEdit2509(QwenImageEdit):
+    """The release of September 2025, one picture at a time."""
+
+    facts = Facts(
+        "qwen-image-edit-2509", "Qwen-Image-Edit of September 2025", PAPER, 2025, "Qwen/Qwen-Image-Edit-2509",
+        "Apache-2.0", memory_gb=64, max_batch=1,
+        settings={"steps": 40, "guidance": 4.0, "negative_prompt": " "},
+    )  # fmt: skip
+    pipeline = "QwenImageEditPlusPipeline"

@@ -1,0 +1,146 @@
+"""From a picture and an object's name to a mask: what stands between a mask-free method and a given mask."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rses.errors import InputError, require
+from rses.hub import load_error
+from rses.masks import read_mask
+from rses.methods import EditSample
+
+__all__ = ["ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
+
+Segmenter = Callable[[EditSample], np.ndarray]
+"""Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``."""
+
+
+def get_segmenter(name: str, device: str) -> Segmenter:
+    """Build a segmenter.
+
+    Args:
+        name: "clipseg", "grounded-sam", a folder of masks ``<id>.png``, or ``package.module:function``.
+        device: Where it runs.
+
+    Raises:
+        InputError: None of these.
+    """
+    if Path(name).is_dir():
+        return MaskFolder(Path(name))
+    if name in BUILT_IN:
+        return BUILT_IN[name](device=device)
+    module, separator, attribute = name.partition(":")
+    if not separator:
+        raise InputError(
+            f'There is no segmenter "{name}". Choose {", ".join(BUILT_IN)}, a folder of masks, or '
+            "package.module:function."
+        )
+    try:
+        found: Segmenter = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f'Cannot import the segmenter "{name}": {error}.') from error
+    return found
+
+
+class MaskFolder:
+    """Masks that were made elsewhere."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def __call__(self, sample: EditSample) -> np.ndarray:
+        """Read ``<id>.png``."""
+        path = self._folder / f"{sample.id}.png"
+        if not path.is_file():
+            raise InputError(f"{path} is missing.")
+        return read_mask(path)
+
+
+class ClipSeg:
+    """CLIPSeg (arXiv 2112.10003): a segmentation decoder on CLIP, by name alone.
+
+    Args:
+        source: Hub id or folder.
+        device: Where it runs.
+        threshold: Probability from which a pixel belongs to the object.
+    """
+
+    def __init__(self, source: str = "CIDAS/clipseg-rd64-refined", device: str = "cpu", threshold: float = 0.4):
+        transformers = require("transformers", "methods")
+        try:
+            self._processor = transformers.AutoProcessor.from_pretrained(source)
+            self._model = transformers.CLIPSegForImageSegmentation.from_pretrained(source).to(device).eval()
+        except (OSError, ValueError) as error:
+            raise load_error("clipseg", source, error) from error
+        self._device, self._threshold = device, threshold
+
+    def __call__(self, sample: EditSample) -> np.ndarray:
+        """Segment by the object's name."""
+        import torch
+
+        inputs = self._processor(
+            text=[sample.object], images=[Image.fromarray(sample.image)], padding=True, return_tensors="pt"
+        ).to(self._device)
+        with torch.no_grad():
+            logits = self._model(**inputs).logits
+        logits = logits.reshape(1, 1, *logits.shape[-2:])
+        size = sample.image.shape[:2]
+        full = torch.nn.functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+        return np.asarray((full.sigmoid()[0, 0] >= self._threshold).cpu().numpy())
+
+
+class GroundedSam:
+    """Grounding DINO finds a box for the name (arXiv 2303.05499), SAM fills it (arXiv 2304.02643).
+
+    Args:
+        detector: Hub id or folder.
+        sam: Hub id or folder.
+        device: Where both run.
+        threshold: Least score of a box.
+    """
+
+    def __init__(
+        self, detector: str = "IDEA-Research/grounding-dino-tiny", sam: str = "facebook/sam-vit-base",
+        device: str = "cpu", threshold: float = 0.3,
+    ):  # fmt: skip
+        transformers = require("transformers", "methods")
+        source = detector
+        try:
+            self._detector = transformers.pipeline("zero-shot-object-detection", model=detector, device=device)
+            source = sam
+            self._processor = transformers.SamProcessor.from_pretrained(sam)
+            self._sam = transformers.SamModel.from_pretrained(sam).to(device).eval()
+        except (OSError, ValueError) as error:
+            raise load_error("grounded-sam", source, error) from error
+        self._device, self._threshold = device, threshold
+
+    def __call__(self, sample: EditSample) -> np.ndarray:
+        """Segment the best box; nothing found is an empty mask."""
+        picture = Image.fromarray(sample.image)
+        found = self._detector(picture, candidate_labels=[f"{sample.object}."], threshold=self._threshold)
+        if not found:
+            return np.zeros(sample.image.shape[:2], bool)
+        box = max(found, key=lambda entry: entry["score"])["box"]
+        return self.fill(picture, [box["xmin"], box["ymin"], box["xmax"], box["ymax"]])
+
+    def fill(self, picture: Image.Image, box: list[float]) -> np.ndarray:
+        """Return the mask (H, W) bool that SAM rates best inside a box (x0, y0, x1, y1)."""
+        import torch
+
+        inputs = self._processor(picture, input_boxes=[[box]], return_tensors="pt").to(self._device)
+        with torch.no_grad():
+            outputs = self._sam(**inputs)
+        masks = self._processor.image_processor.post_process_masks(
+            outputs.pred_masks.cpu(), inputs["original_sizes"].cpu(), inputs["reshaped_input_sizes"].cpu()
+        )
+        best = int(outputs.iou_scores[0, 0].argmax())
+        return np.asarray(masks[0][0, best].numpy()).astype(bool)
+
+
+BUILT_IN: dict[str, Any] = {"clipseg": ClipSeg, "grounded-sam": GroundedSam}

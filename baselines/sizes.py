@@ -1,0 +1,84 @@
+"""At which size a method works; its answer is resized back, so that every pixel keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["Buckets", "Near", "SizeRule", "resize", "resize_mask"]
+
+
+class SizeRule(Protocol):
+    """Chooses the size a picture is edited at."""
+
+    def choose(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height)."""
+        ...
+
+    def describe(self) -> str:
+        """Say the rule in words, for the card."""
+        ...
+
+
+@dataclass(frozen=True)
+class Near:
+    """Sides that keep the aspect ratio at about a given area, each a multiple of a number.
+
+    Example:
+        >>> Near(512, 64).choose(640, 480)
+        (576, 448)
+    """
+
+    side: int
+    multiple: int
+
+    def choose(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height)."""
+        ratio = (width / height) ** 0.5
+        sides = (self.side * ratio, self.side / ratio)
+        rounded = [max(self.multiple, round(side / self.multiple) * self.multiple) for side in sides]
+        return rounded[0], rounded[1]
+
+    def describe(self) -> str:
+        """Say the rule in words."""
+        return f"about {self.side}x{self.side} pixels, sides multiples of {self.multiple}"
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The listed (width, height) whose aspect ratio is nearest on a logarithmic scale.
+
+    Example:
+        >>> Buckets(((1024, 1024), (1184, 880))).choose(640, 480)
+        (1184, 880)
+    """
+
+    sizes: Sequence[tuple[int, int]]
+
+    def choose(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height)."""
+        distances = [abs(np.log(width / height) - np.log(w / h)) for w, h in self.sizes]
+        return self.sizes[int(np.argmin(distances))]
+
+    def describe(self) -> str:
+        """Say the rule in words."""
+        return f"nearest of {len(self.sizes)} sizes: " + ", ".join(f"{w}x{h}" for w, h in self.sizes)
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (H, W, 3) uint8 to (width, height) with a Lanczos filter; the same size comes back as it was."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (H, W) bool to (width, height) by nearest neighbours."""
+    if (mask.shape[1], mask.shape[0]) == size:
+        return mask
+    picture = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(picture.resize(size, Image.Resampling.NEAREST)) > 127

@@ -1,0 +1,74 @@
+"""What each kind of method is told, made from the object and the style of a sample; all wordings are here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rses.methods import EditSample
+
+__all__ = ["CaptionPair", "caption_pair", "diptych", "global_instruction", "instruction", "region_phrase"]
+
+DIPTYCH = (
+    "A diptych with two side-by-side images of the same scene. On the right, the scene is exactly the same as on the "
+    "left but {instruction}"
+)
+"""ICEdit's prefix (https://github.com/River-Zhang/ICEdit)."""
+
+
+@dataclass(frozen=True)
+class CaptionPair:
+    """Captions of the source and of the edit, and the words that only the edit's has."""
+
+    source: str
+    target: str
+    added: str
+
+
+def instruction(sample: EditSample) -> str:
+    """Return the sample's own instruction, for methods that follow instructions.
+
+    Example:
+        >>> import numpy as np
+        >>> instruction(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "pixel art", "make the cat pixel art", 0))
+        'make the cat pixel art'
+    """
+    return sample.prompt
+
+
+def global_instruction(sample: EditSample) -> str:
+    """Ask for the style of the whole picture.
+
+    Example:
+        >>> import numpy as np
+        >>> global_instruction(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "pixel art", "", 0))
+        'make the image in pixel art style'
+    """
+    return f"make the image in {sample.style} style"
+
+
+def region_phrase(sample: EditSample) -> str:
+    """Describe what the region shows afterwards, for methods that are given the mask.
+
+    Example:
+        >>> import numpy as np
+        >>> region_phrase(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0))
+        'a cat in line art style'
+    """
+    return f"a {sample.object} in {sample.style} style"
+
+
+def caption_pair(sample: EditSample) -> CaptionPair:
+    """Describe the picture before and after, for methods that compare captions.
+
+    Example:
+        >>> import numpy as np
+        >>> caption_pair(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0)).target
+        'a photo of a line art style cat'
+    """
+    added = f"{sample.style} style"
+    return CaptionPair(f"a photo of a {sample.object}", f"a photo of a {added} {sample.object}", added)
+
+
+def diptych(sample: EditSample) -> str:
+    """Describe two panels of which the right one shows the edit."""
+    return DIPTYCH.format(instruction=sample.prompt)

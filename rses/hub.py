@@ -1,0 +1,59 @@
+"""Loading model weights of methods: from a hub id or a folder, with errors that say what to do."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from rses.errors import WeightsError
+from rses.files import sha256_file
+
+__all__ = ["folder_digest", "load_error", "weights_facts"]
+
+
+def folder_digest(folder: Path) -> str:
+    """Return one sha256 over all weight files of a model folder, their names included.
+
+    Raises:
+        WeightsError: The folder holds no safetensors file.
+    """
+    digest = hashlib.sha256()
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        raise WeightsError(f"{folder} holds no .safetensors file, expected a folder that save_pretrained wrote.")
+    for path in files:
+        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def weights_facts(source: str, revision: str) -> dict[str, Any]:
+    """Identify loaded weights: by digest if they lie in a folder, by the commit in the hub's cache if not."""
+    if Path(source).is_dir():
+        return {"sha256": folder_digest(Path(source))}
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(source, "model_index.json", revision=revision)
+    commit = Path(cached).parent.name if isinstance(cached, str) else revision
+    return {"weights": source, "revision": commit}
+
+
+def load_error(name: str, source: str, error: Exception, offline: str = "") -> WeightsError:
+    """Turn what ``from_pretrained`` raised into a message that says what to do.
+
+    Args:
+        name: Name of the method.
+        source: Hub id or folder.
+        error: What was raised.
+        offline: What can be had without the hub, one sentence.
+    """
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if Path(source).is_dir():
+        return WeightsError(
+            f"{name}: {source} does not hold the pipeline this method needs, as save_pretrained writes it: {reason}"
+        )
+    return WeightsError(
+        f"{name}: cannot load the weights {source}: {reason} "
+        "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, "
+        f"log in with `hf auth login`, and check the connection. {offline}".rstrip()
+    )

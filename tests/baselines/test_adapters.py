@@ -1,0 +1,136 @@
+"""Every adapter, through ``from_pretrained`` on a tiny pipeline of its true class."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from baselines.anyedit import AnyEdit
+from baselines.flux_kontext import PREFERRED, FluxKontext, KontextInpaint
+from baselines.icedit import IcEdit
+from baselines.instruct_pix2pix import InstructPix2Pix
+from baselines.ledits import LeditsPP
+from baselines.prompt_to_prompt import PromptToPrompt
+from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
+from baselines.sd2_inpainting import Sd2Inpainting
+from baselines.sdedit import SdEdit
+from rses.errors import InputError, RsesError, WeightsError
+from rses.methods import Method, get_method, method_names
+
+DIFFUSERS = [
+    FluxKontext,
+    KontextInpaint,
+    InstructPix2Pix,
+    AnyEdit,
+    Sd2Inpainting,
+    SdEdit,
+    LeditsPP,
+    IcEdit,
+    PromptToPrompt,
+]
+
+
+def loaded(kind, tiny, **options):
+    method = kind(str(tiny(kind.pipeline)), **options)
+    method.load("cpu", "float32")
+    return method
+
+
+def blind(sample):
+    return dataclasses.replace(sample, mask=None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", DIFFUSERS, ids=lambda kind: kind.facts.name)
+def test_contract(kind, tiny, samples):
+    method = loaded(kind, tiny)
+    assert isinstance(method, Method)
+    assert set(method.loaded) == {"sha256"}
+    shown = samples if method.card.mask_used else [blind(sample) for sample in samples]
+    alone = [method.edit([sample])[0] for sample in shown]
+    for sample, edited in zip(shown, alone, strict=True):
+        assert edited.image.shape == sample.image.shape
+        assert edited.image.dtype == np.uint8
+        width, height = map(int, edited.details["size"].split("x"))
+        assert (width, height) == method.size_rule.choose(48, 40)
+    again = method.edit([shown[0]])[0]
+    assert np.array_equal(again.image, alone[0].image)
+    other = method.edit([dataclasses.replace(shown[0], seed=7)])[0]
+    # The direct path of prompt-to-prompt draws no noise at all.
+    assert (kind is PromptToPrompt) == np.array_equal(other.image, alone[0].image)
+    if method.card.max_batch > 1:
+        together = method.edit(list(reversed(shown)))
+        for one, many in zip(alone, reversed(together), strict=True):
+            assert np.abs(one.image.astype(int) - many.image).max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in DIFFUSERS if kind.facts.mask_used], ids=lambda kind: kind.facts.name)
+def test_methods_that_are_said_to_use_the_mask_do(kind, tiny, samples):
+    method = loaded(kind, tiny)
+    moved = dataclasses.replace(samples[0], mask=np.roll(samples[0].mask, 12, axis=0))
+    assert not np.array_equal(method.edit([samples[0]])[0].image, method.edit([moved])[0].image)
+
+
+def test_kontexts_sizes_are_the_pipelines():
+    from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RESOLUTIONS
+
+    assert tuple(PREFERRED_KONTEXT_RESOLUTIONS) == PREFERRED
+
+
+def test_kontext_equals_the_stock_call_at_its_own_size(tiny, samples):
+    import torch
+    from diffusers import FluxKontextPipeline
+    from PIL import Image
+
+    method = loaded(FluxKontext, tiny)
+    square = dataclasses.replace(samples[0], image=np.kron(samples[0].image[:8, :8], np.ones((8, 8, 1), np.uint8)))
+    pipe = FluxKontextPipeline.from_pretrained(tiny("FluxKontextPipeline"))
+    pipe.set_progress_bar_config(disable=True)
+    stock = pipe(
+        image=Image.fromarray(square.image), prompt=square.prompt, width=64, height=64, max_area=64 * 64,
+        num_inference_steps=2, guidance_scale=1.0, max_sequence_length=24, _auto_resize=False,
+        generator=torch.Generator().manual_seed(square.seed),
+    ).images[0]  # fmt: skip
+    assert np.array_equal(np.asarray(stock), method.edit([square])[0].image)
+
+
+@pytest.mark.parametrize("kind", [FluxKontext, KontextInpaint, QwenImageEdit, QwenImageEdit2509, IcEdit])
+def test_a_large_model_without_a_gpu_says_what_it_needs(kind):
+    method = kind(kind.facts.weights)
+    with pytest.raises(RsesError, match=rf"needs a GPU with about {kind.facts.memory_gb} GB.*allow_cpu=true"):
+        method.load("cpu", "float32")
+
+
+def test_an_unreachable_hub_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    method = InstructPix2Pix("someone/who-is-not-there")
+    with pytest.raises(
+        WeightsError, match=r"instruct-pix2pix: cannot load the weights someone/who-is-not-there.*hf auth login"
+    ):
+        method.load("cpu", "float32")
+
+
+def test_a_folder_of_something_else_is_named(tmp_path):
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(WeightsError, match="does not hold the pipeline"):
+        InstructPix2Pix(str(tmp_path)).load("cpu", "float32")
+
+
+def test_settings_are_checked_when_the_method_is_built():
+    with pytest.raises(InputError, match=r"no setting stepz. It has: guidance, image_guidance, steps"):
+        InstructPix2Pix("x/y", stepz=3)
+    with pytest.raises(InputError, match="no embedded model"):
+        QwenImageEdit("mini")
+    with pytest.raises(InputError, match="inversion must be one of"):
+        PromptToPrompt("x/y", inversion="magic")
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_every_registered_method_has_a_card(name):
+    card = get_method(name).card
+    assert card.title
+    assert card.reference or name in ("style-editor", "global-then-paste", "segment-then-paste") or card.year >= 2022
+    assert card.memory_gb > 0 or card.reference or name in ("style-editor", "regionroute")

@@ -1,0 +1,132 @@
+"""Editing everything and pasting inside a mask, given or found; masks from segmenters; edits read from folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.combine import GlobalThenPaste, SegmentThenPaste
+from baselines.predictions import Predictions, StyleEditor
+from baselines.segmenters import ClipSeg, GroundedSam, get_segmenter
+from rses.errors import InputError, RsesError
+from rses.images import write_png
+
+
+def left_half(sample):
+    mask = np.zeros(sample.image.shape[:2], bool)
+    mask[:, : mask.shape[1] // 2] = True
+    return mask
+
+
+def test_pasting_keeps_the_background_exactly(samples):
+    method = GlobalThenPaste("global-style")
+    method.load("cpu", "float32")
+    for sample, edited in zip(samples, method.edit(samples), strict=True):
+        assert np.array_equal(edited.image[~sample.mask], sample.image[~sample.mask])
+        assert not np.array_equal(edited.image, sample.image)
+
+
+def test_segmenting_does_not_see_the_true_mask(samples, monkeypatch):
+    monkeypatch.setattr("baselines.segmenters.left_half", left_half, raising=False)
+    method = SegmentThenPaste("global-style", segmenter="baselines.segmenters:left_half")
+    assert method.card.mask_used is False
+    method.load("cpu", "float32")
+    blind = dataclasses.replace(samples[0], mask=None)
+    edited = method.edit([blind])[0].image
+    assert np.array_equal(edited[:, 24:], blind.image[:, 24:])
+    assert not np.array_equal(edited[:, :24], blind.image[:, :24])
+
+
+def test_a_method_that_sees_the_mask_cannot_be_called_mask_free():
+    with pytest.raises(RsesError, match="needs a method that sees no mask"):
+        SegmentThenPaste("oracle-paste")
+
+
+def test_masks_from_a_folder(samples, tmp_path):
+    write_png(tmp_path / "s0.png", np.repeat(samples[0].mask[..., None], 3, 2).astype(np.uint8) * 255)
+    segment = get_segmenter(str(tmp_path), "cpu")
+    assert np.array_equal(segment(samples[0]), samples[0].mask)
+    with pytest.raises(InputError, match=r"s1\.png is missing"):
+        segment(samples[1])
+    with pytest.raises(InputError, match="clipseg, grounded-sam"):
+        get_segmenter("magic", "cpu")
+
+
+@pytest.mark.slow
+def test_clipseg_is_called_as_its_class_wants(samples, tmp_path):
+    from transformers import CLIPImageProcessor, CLIPSegConfig, CLIPSegForImageSegmentation, CLIPSegProcessor
+
+    from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer
+
+    tokenizer = build_clip_tokenizer(["cat", "dog"])
+    config = CLIPSegConfig(
+        text_config={"vocab_size": len(tokenizer), "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+                     "num_attention_heads": 2, "eos_token_id": tokenizer.eos_token_id},
+        vision_config={"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2,
+                       "image_size": 32, "patch_size": 8},
+        projection_dim=16, reduce_dim=8, extract_layers=[0, 1, 2], decoder_num_attention_heads=2,
+        decoder_intermediate_size=16,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    CLIPSegForImageSegmentation(config).save_pretrained(tmp_path)
+    images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    CLIPSegProcessor(images, tokenizer).save_pretrained(tmp_path)
+    mask = ClipSeg(str(tmp_path), threshold=0.0)(samples[0])
+    assert mask.shape == (40, 48)
+    assert mask.all()
+
+
+@pytest.mark.slow
+def test_sam_fills_a_box(samples, tmp_path):
+    from PIL import Image
+    from transformers import SamConfig, SamImageProcessor, SamModel, SamProcessor
+
+    config = SamConfig(
+        vision_config={"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 64,
+                       "patch_size": 16, "output_channels": 16, "mlp_dim": 16, "global_attn_indexes": [0],
+                       "num_pos_feats": 8},
+        prompt_encoder_config={"hidden_size": 16, "image_size": 64, "patch_size": 16},
+        mask_decoder_config={"hidden_size": 16, "mlp_dim": 16, "num_attention_heads": 2, "iou_head_hidden_dim": 16},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    segmenter = object.__new__(GroundedSam)
+    segmenter._sam, segmenter._device = SamModel(config).eval(), "cpu"
+    segmenter._processor = SamProcessor(
+        SamImageProcessor(
+            size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}, mask_size={"longest_edge": 16},
+            mask_pad_size={"height": 16, "width": 16},
+        )
+    )  # fmt: skip
+    mask = segmenter.fill(Image.fromarray(samples[0].image), [10, 8, 30, 20])
+    assert mask.shape == (40, 48)
+    assert mask.dtype == bool
+
+
+def test_predictions_are_read_with_their_card(samples, tmp_path):
+    folder = tmp_path / "mine"
+    for sample in samples[:2]:
+        write_png(folder / f"{sample.id}.png", sample.image // 2)
+    method = Predictions(folder)
+    method.load("cpu", "float32")
+    assert method.card.name == "mine"
+    assert np.array_equal(method.edit(samples[:1])[0], samples[0].image // 2)
+    with pytest.raises(InputError, match=r"s2\.png is missing"):
+        method.edit(samples[2:])
+    (folder / "method.json").write_text(json.dumps({"name": "ours", "year": 2026, "paper": "x"}))
+    assert Predictions(folder).card.name == "ours"
+    (folder / "method.json").write_text(json.dumps({"nme": "ours"}))
+    with pytest.raises(InputError, match="is not a method card"):
+        Predictions(folder)
+    with pytest.raises(InputError, match="no folder of predictions"):
+        Predictions(tmp_path / "nowhere")
+
+
+def test_style_editor_says_how_it_is_run():
+    method = StyleEditor()
+    assert method.card.year == 2025
+    with pytest.raises(InputError, match="authors' program"):
+        method.load("cpu", "float32")

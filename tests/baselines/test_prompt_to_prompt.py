@@ -1,0 +1,131 @@
+"""Prompt-to-prompt: alignment, control and inversion, each against what must hold exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
+from baselines.prompt_to_prompt.control import Control, controlled
+from baselines.prompt_to_prompt.inversion import ddim_step, invert
+from baselines.prompt_to_prompt.method import PromptToPrompt
+from baselines.templates import CaptionPair
+
+SAME = CaptionPair("a photo of a cat", "a photo of a cat", "")
+PAIR = CaptionPair("a photo of a cat", "a photo of a pixel art style cat", "pixel art style")
+
+
+@pytest.fixture
+def build(tiny):
+    def make(**options):
+        method = PromptToPrompt(str(tiny("StableDiffusionPipeline")), steps=4, **options)
+        method.load("cpu", "float32")
+        return method
+
+    return make
+
+
+@pytest.fixture
+def picture(samples):
+    return Image.fromarray(samples[0].image[:32, :32])
+
+
+def test_refine_aligns_across_added_words():
+    index, shared = refine_map([1, 2, 3, 9, 9], [1, 2, 7, 8, 3])
+    assert index.tolist() == [0, 1, 0, 0, 2]
+    assert shared.tolist() == [1, 1, 0, 0, 1]
+
+
+def test_replace_wants_equal_lengths():
+    assert replace_map([1, 5, 9, 9], [1, 6, 9, 9])[1].tolist() == [1, 1, 1, 1]
+    with pytest.raises(ValueError, match="3 and 4 tokens"):
+        replace_map([1, 5, 9, 9, 9], [1, 6, 7, 9, 9])
+
+
+def test_words_are_found_wherever_they_stand():
+    assert word_positions([4, 5, 4, 5], [4, 5]) == [0, 1, 2, 3]
+    assert word_positions([4, 5], []) == []
+
+
+def test_ddim_steps_undo_each_other_for_the_same_noise():
+    latent, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    low, high = torch.tensor(0.9), torch.tensor(0.2)
+    there = ddim_step(latent, noise, low, high)
+    torch.testing.assert_close(ddim_step(there, noise, high, low), latent)
+
+
+def test_inversion_retraces_the_scheduler_when_noise_does_not_depend_on_the_latent(build):
+    method = build()
+    scheduler = method.pipe.scheduler
+    scheduler.set_timesteps(10)
+    noises = {
+        t: torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(t)) for t in scheduler.timesteps.tolist()
+    }
+    start = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
+    latent = invert(start, None, lambda _, t, __: noises[t], scheduler)[-1]
+    for t in scheduler.timesteps.tolist():
+        latent = scheduler.step(noises[t], t, latent).prev_sample
+    torch.testing.assert_close(latent, start, atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_identity_control_changes_nothing_at_all(build, picture):
+    # Direct inversion corrects the source's path alone, so there the two part.
+    source, target = build(inversion="ddim", self_share=1.0, cross_share=1.0).edit_picture(picture, SAME)
+    assert np.array_equal(source, target)
+
+
+@pytest.mark.slow
+def test_direct_inversion_gives_the_source_back_exactly_and_ddim_does_not(build, picture):
+    method = build()
+    round_trip = method._decode(method._latent(picture))
+    assert np.array_equal(method.edit_picture(picture, PAIR)[0], round_trip)
+    assert not np.array_equal(build(inversion="ddim").edit_picture(picture, PAIR)[0], round_trip)
+
+
+@pytest.mark.slow
+def test_null_text_comes_closer_to_the_source_than_ddim(build, picture):
+    method = build()
+    clean = method._latent(picture)
+
+    def error(inversion):
+        source = build(inversion=inversion)
+        return (source._latent(Image.fromarray(source.edit_picture(picture, PAIR)[0])) - clean).square().mean().item()
+
+    assert error("null-text") < error("ddim")
+
+
+@pytest.mark.slow
+def test_more_control_keeps_the_target_nearer_to_the_source(build, picture):
+    def distance(share):
+        source, target = build(inversion="ddim", cross_share=share, self_share=share).edit_picture(picture, PAIR)
+        return np.abs(source.astype(int) - target).mean()
+
+    assert distance(1.0) < distance(0.0)
+
+
+def test_reweighting_scales_the_attention_of_the_added_words_alone():
+    maps = torch.rand(4, 2, 6, 5).softmax(-1)
+    weights = torch.tensor([1.0, 1.0, 3.0, 1.0, 1.0])
+    control = Control(torch.arange(5), torch.ones(5), weights, cross_share=0.0)
+    changed = control.change(maps, is_cross=True)
+    assert torch.equal(changed[:3], maps[:3])
+    torch.testing.assert_close(changed[3], maps[3] * weights)
+
+
+def test_the_processor_without_control_is_the_stock_attention(build):
+    unet = build().pipe.unet
+    latents, states = torch.randn(4, 4, 16, 16), torch.randn(4, 77, 16)
+    with torch.no_grad():
+        stock = unet(latents, 10, encoder_hidden_states=states).sample
+        # Shares of zero leave every map alone; weights of two just above one go through the open maps.
+        nearly_one = torch.ones(77)
+        nearly_one[0] = 1 + 1e-7
+        control = Control(torch.arange(77), torch.ones(77), nearly_one, cross_share=0.0, self_share=0.0)
+        with controlled(unet, control):
+            ours = unet(latents, 10, encoder_hidden_states=states).sample
+        after = unet(latents, 10, encoder_hidden_states=states).sample
+    torch.testing.assert_close(ours, stock, atol=1e-5, rtol=1e-4)
+    assert torch.equal(after, stock)
