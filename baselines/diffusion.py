@@ -119,7 +119,7 @@ class DiffusersMethod:
             licence="Apache-2.0" if self.mini else facts.licence,
             settings={**self.settings, "pipeline": self.pipeline, "size_rule": self.size_rule.describe()},
             max_batch=facts.max_batch, dtype=facts.dtype, memory_gb=0.1 if self.mini else facts.memory_gb,
-            gated=facts.gated and not self.mini,
+            gated=facts.gated and not self.mini, full_size=_full_size(facts) if self.mini else "",
         )  # fmt: skip
 
     def choose_sizes(self) -> SizeRule:
@@ -206,6 +206,11 @@ def recommended(source: str) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(path.read_text("utf-8"))
             return found
     return {}
+
+
+def _full_size(facts: Facts) -> str:
+    gate = ", gated" if facts.gated else ""
+    return f"{facts.weights} ({facts.licence}{gate}, about {facts.memory_gb:.0f} GB)"
 
 
 def _mask_picture(sample: EditSample, size: tuple[int, int]) -> Image.Image:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from regionroute.base import VARIANTS
-from rses.methods import EditSample, MethodCard
+from regionroute.base import VARIANTS, base_source
+from rses.hub import folder_digest, weights_facts
+from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
     from regionroute.pipeline import RegionRoutePipeline
 
 __all__ = ["RegionRoute"]
+
+FULL_SIZE_GB = 38.0
+LICENCE = "FLUX.1-dev non-commercial"
 
 
 class RegionRoute:
@@ -24,46 +26,58 @@ class RegionRoute:
         variant: "mini" (embedded), "flux-kontext", or any base model.
         experts: Files by style, or a folder; by default the embedded ones.
         steps: Denoising steps; by default the base model's.
-        expert: False runs the base model alone, for comparison.
+        guidance: Guidance scale; by default the base model's.
+        revision: Revision of a hub id.
+
+    Example:
+        >>> RegionRoute().card.name, RegionRoute().card.mask_used
+        ('regionroute-mini', False)
     """
 
     def __init__(
-        self,
-        variant: str = "mini",
-        experts: Mapping[str, Path | str] | Path | str | None = None,
-        steps: int | None = None,
-        expert: bool = True,
-    ):
-        self._variant, self._experts, self._steps, self._expert = variant, experts, steps, expert
+        self, variant: str = "mini", experts: Mapping[str, Path | str] | Path | str | None = None,
+        steps: int | None = None, guidance: float | None = None, revision: str = "main",
+    ):  # fmt: skip
+        self._variant, self._experts, self._steps, self._guidance = variant, experts, steps, guidance
+        self._revision = revision
+        self._pipe: RegionRoutePipeline | None = None
+        self.loaded: dict[str, Any] = {}
         mini = variant == "mini"
         self.card = MethodCard(
-            name="regionroute" if expert else "kontext-mini" if mini else "flux-kontext",
+            name="regionroute-mini" if mini else "regionroute",
             title="Regional style editing from words alone, one LoRA expert a style",
             mask_used=False, paper="arXiv 2602.19254", year=2026,
             weights="kontext-mini + regionroute-mini" if mini else VARIANTS.get(variant, variant),
-            licence="Apache-2.0" if mini else "FLUX.1-dev non-commercial",
-            settings={"variant": variant, "steps": steps or "default", "expert": expert, "experts": str(experts or "")},
+            revision="" if mini else revision, licence="Apache-2.0" if mini else LICENCE,
+            settings={
+                "variant": variant, "experts": str(experts or "default"), "steps": steps or "default",
+                "guidance": guidance or "default",
+                "size_rule": "nearest aspect ratio among the base model's own sizes, resized back",
+            },
+            max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else FULL_SIZE_GB, gated=variant == "flux-kontext",
+            full_size=f"{VARIANTS['flux-kontext']} ({LICENCE}, gated, about {FULL_SIZE_GB:.0f} GB)" if mini else "",
         )  # fmt: skip
-        self._pipe: RegionRoutePipeline | None = None
 
     def load(self, device: str, dtype: str) -> None:
         """Load base model and experts."""
-        from regionroute.pipeline import RegionRoutePipeline
-        from rses.device import choose_device
+        from regionroute.pipeline import RegionRoutePipeline, embedded_experts
 
-        experts = self._experts if self._expert else {}
         self._pipe = RegionRoutePipeline.from_pretrained(
-            self._variant, experts, dtype=dtype, device=str(choose_device(device))
+            self._variant, self._experts, dtype=dtype, device=device, revision=self._revision
         )
+        self.loaded = {"base": weights_facts(base_source(self._variant), self._revision)}
+        folder = embedded_experts() if self._experts is None else self._experts
+        if not isinstance(folder, Mapping):
+            self.loaded["experts"] = folder_digest(Path(folder))
 
-    def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
+    def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit each sample by its prompt, with the expert of its style."""
         assert self._pipe is not None, "call load first"
         edits = self._pipe.edit(
             [sample.image for sample in batch],
             [sample.prompt for sample in batch],
             seeds=[sample.seed for sample in batch],
-            styles=None if self._expert else [None] * len(batch),
             steps=self._steps,
+            guidance=self._guidance,
         )
-        return [edit.image for edit in edits]
+        return [Edited(edit.image, {"size": f"{edit.size[0]}x{edit.size[1]}", "expert": edit.style}) for edit in edits]

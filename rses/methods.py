@@ -42,6 +42,7 @@ class MethodCard:
         dtype: Precision on a GPU.
         memory_gb: GPU memory that the weights and a batch of one need, estimated; 0 where it does not matter.
         gated: Whether the hub asks for a login and an accepted licence.
+        full_size: Where ``weights`` are embedded ones: the real weights, their licence and memory, in words.
     """
 
     name: str
@@ -58,6 +59,7 @@ class MethodCard:
     dtype: str = "float32"
     memory_gb: float = 0.0
     gated: bool = False
+    full_size: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as a JSON-ready dictionary."""

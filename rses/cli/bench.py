@@ -7,17 +7,23 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal
 
+if TYPE_CHECKING:
+    from rses.methods import Method
+
 __all__ = ["bench", "method_options"]
 
 
 def bench(
-    method: Annotated[str, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")],
+    method: Annotated[str | None, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Edits made elsewhere, <id>.png; instead of a method.", metavar="DIR")
+    ] = None,
     suite: Annotated[str, typer.Option(help="See `rses suites`.", metavar="NAME|DIR")] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/SUITE/METHOD.", metavar="DIR")] = None,
     variant: Annotated[
@@ -46,16 +52,16 @@ def bench(
 
     A stopped run goes on where it was. A sample whose edit fails is noted, and the run goes on.
     """
-    folder = out or Path("runs") / _slug(Path(suite).name) / _slug(method)
+    label = method or (predictions.name if predictions is not None else "method")
+    folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label)
     start = time.monotonic()
-    with keeping(folder), progress(method) as update, quiet_stdout():
+    with keeping(folder), progress(label) as update, quiet_stdout():
         from rses.bench import Shard, run_bench
-        from rses.methods import get_method
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
         from rses.scorer import RSES
 
-        editor = get_method(method, **method_options(variant, options))
+        editor = _editor(method, predictions, method_options(variant, options))
         scorer = RSES(protocol=protocol, device=device)
         results = run_bench(
             editor, suite, folder, scorer=scorer, device=device, dtype=dtype, batch_size=_batch_size(batch_size),
@@ -73,6 +79,25 @@ def bench(
         from rses.cli.score import Places, write_page
 
         write_page(results, scorer, Places(folder / "images", None, None, suite), folder / "report.html")
+
+
+def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
+    """Build what edits.
+
+    Raises:
+        InputError: Not exactly one of a method and a folder, or options for a folder.
+    """
+    from rses.errors import InputError
+    from rses.methods import get_method
+    from rses.predictions import Predictions
+
+    if (method is None) == (predictions is None):
+        raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.")
+    if method is not None:
+        return get_method(method, **options)
+    if options:
+        raise InputError("--variant and --set belong to a method; --predictions takes edits as they are.")
+    return Predictions(predictions)
 
 
 def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[str, Any]:

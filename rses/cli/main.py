@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import rses
-from rses.cli import bench, compare, merge, methods, metrics, protocols, report, score, suite, suites, weights
+from rses.cli import bench, compare, merge, methods, metrics, protocols, report, score, suite, suites, vlm, weights
 from rses.cli.run import run_app
 
 __all__ = ["app", "main"]
@@ -41,6 +41,7 @@ def _root(
 app.command("score")(score.score)
 app.command("bench")(bench.bench)
 app.command("merge")(merge.merge)
+app.command("vlm")(vlm.vlm)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.add_typer(methods.app, name="methods")

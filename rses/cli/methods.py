@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from rses.cli.common import catalogue
+
+if TYPE_CHECKING:
+    from rses.methods import MethodCard
 
 __all__ = ["app"]
 
@@ -19,9 +23,25 @@ def _lines() -> list[tuple[str, str]]:
         except Exception as error:  # a broken plug-in must not hide the other methods
             lines.append((name, f"cannot be loaded: {error}"))
             continue
-        mask = "mask used" if card.mask_used else "mask-free"
-        lines.append((name, f"{mask:<9}  {card.year or '-':<4}  {card.title}"))
+        lines.append((name, _line(card)))
     return lines or [("none", "methods register in the entry-point group rses.methods")]
+
+
+def _line(card: MethodCard) -> str:
+    """One line: mask, year, title, paper, weights with licence and memory."""
+    mask = "mask used" if card.mask_used else "mask-free"
+    paper = f" [{card.paper}]" if card.paper else ""
+    return f"{mask:<9}  {card.year or '-':<4}  {card.title}{paper}{_weights(card)}"
+
+
+def _weights(card: MethodCard) -> str:
+    if card.weights == "none":
+        return ""
+    if card.full_size:
+        return f"; embedded {card.weights}, or {card.full_size}"
+    gate = ", gated" if card.gated else ""
+    memory = f", about {card.memory_gb:.0f} GB" if card.memory_gb >= 1 else ""
+    return f"; {card.weights} ({card.licence}{gate}{memory})"
 
 
 def _card(name: str) -> str:

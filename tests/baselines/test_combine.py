@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from baselines.combine import GlobalThenPaste, SegmentThenPaste
-from baselines.predictions import Predictions, StyleEditor
 from baselines.segmenters import ClipSeg, GroundedSam, get_segmenter
+from baselines.style_editor import StyleEditor
 from rses.errors import InputError, RsesError
 from rses.images import write_png
+from rses.predictions import Predictions
 
 
 def left_half(sample):

@@ -31,16 +31,18 @@ def test_it_is_installed_and_says_what_it_is(method):
     assert isinstance(method, RegionRoute)
     assert method.card.mask_used is False
     assert "kontext-mini" in method.card.weights
+    assert set(method.loaded) == {"base", "experts"}
 
 
 def test_edits_keep_the_size_and_do_not_depend_on_the_batch(method):
     batch = [sample(), sample(90, 60, "line art", 2), sample(style="cyberpunk", seed=3)]
     together = method.edit(batch)
     for one, edited in zip(batch, together, strict=True):
-        assert edited.shape == one.image.shape
-        assert edited.dtype == np.uint8
+        assert edited.image.shape == one.image.shape
+        assert edited.image.dtype == np.uint8
+        assert edited.details == {"size": "128x128", "expert": one.style}
         alone = method.edit([one])[0]
-        assert np.abs(alone.astype(int) - edited.astype(int)).max() <= 2
+        assert np.abs(alone.image.astype(int) - edited.image.astype(int)).max() <= 1
 
 
 def test_the_bench_runs_it(tmp_path):

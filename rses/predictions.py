@@ -15,7 +15,7 @@ from rses.files import sha256_file
 from rses.images import read_image
 from rses.methods import EditSample, MethodCard
 
-__all__ = ["Predictions", "StyleEditor"]
+__all__ = ["Predictions"]
 
 CARD = "method.json"
 
@@ -73,22 +73,3 @@ class Predictions:
             except (ValueError, TypeError) as error:
                 raise InputError(f"{path} is not a method card: {error}. It may hold: {', '.join(facts)}.") from error
         return MethodCard(**facts)
-
-
-class StyleEditor(Predictions):
-    """Style-Editor, from a folder of its outputs: its code has no licence, so it is neither shipped nor called.
-
-    Args:
-        folder: Edits made with the authors' program, ``<id>.png`` at the source's size.
-    """
-
-    defaults = MethodCard(
-        "style-editor", "Style-Editor, text-driven style of one object; run with the authors' program",
-        mask_used=False, paper="CVPR 2025, arXiv 2408.08461", year=2025, weights="optimised per image",
-        licence="none given",
-    )  # fmt: skip
-
-    how = (
-        "it is run with its authors' program, which has no licence to build on. Run that on the suite "
-        "(`rses suite export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
-    )

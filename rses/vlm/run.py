@@ -1,0 +1,105 @@
+"""Ask the four questions on every edit of a run; answers are kept one by one, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rses.bench.lock import exclusive
+from rses.errors import InputError
+from rses.files import write_atomic
+from rses.images import read_image
+from rses.journal import Journal
+from rses.sample_result import SampleResult
+from rses.statistics import mean_interval
+from rses.vlm.judge import Answer, YesNoJudge
+from rses.vlm.questions import QUESTIONS, opposite_style, questions, wording_hash
+
+__all__ = ["judge_run"]
+
+JOURNAL, SUMMARY = "vlm.jsonl", "vlm.json"
+
+
+def judge_run(
+    run: str | Path, samples: Sequence[SampleResult], images: str | Path, judge: YesNoJudge, *, batch_size: int = 8,
+    fresh: bool = False, progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Ask and summarise.
+
+    Args:
+        run: Run folder; gets ``vlm.jsonl`` (every answer) and ``vlm.json`` (rates with intervals).
+        samples: Samples of the run; those without an edit are left out.
+        images: Folder of the edits.
+        judge: Who answers.
+        batch_size: Questions asked together.
+        fresh: Forget earlier answers.
+        progress: Called with (questions answered, questions).
+
+    Raises:
+        InputError: Samples lack an object or a style, or the folder holds answers of another model or wording.
+    """
+    usable = [sample for sample in samples if sample.status not in ("missing", "failed", "unreadable")]
+    lacking = [sample.id for sample in usable if not (sample.object and sample.style)]
+    if lacking or not usable:
+        raise InputError(f"The questions need an object and a style for every sample; missing for {lacking[:3]}.")
+    styles = sorted({str(sample.style) for sample in usable})
+    asked = [
+        (f"{sample.id}:{name}", Path(images) / f"{sample.id}.png", text)
+        for sample in usable
+        for name, text in questions(
+            str(sample.object), str(sample.style), opposite_style(str(sample.style), styles)
+        ).items()
+    ]
+    settings = {
+        "model": judge.model_id, "loaded": judge.loaded, "dtype": judge.dtype, "max_pixels": judge.max_pixels,
+        "wording": wording_hash(),
+    }  # fmt: skip
+    folder = Path(run)
+    with exclusive(folder):
+        journal = Journal(folder / JOURNAL, settings, fresh)
+        try:
+            _ask_open(asked, judge, journal, batch_size, progress)
+        finally:
+            journal.close()
+        summary = _summarise(usable, journal, settings)
+        write_atomic(folder / SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
+    return summary
+
+
+def _ask_open(
+    asked: Sequence[tuple[str, Path, str]], judge: YesNoJudge, journal: Journal, batch_size: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:  # fmt: skip
+    todo = [entry for entry in asked if entry[0] not in journal.records]
+    done = len(asked) - len(todo)
+    for batch in _chunks(todo, batch_size):
+        answers = judge.ask([read_image(path) for _, path, _ in batch], [text for _, _, text in batch])
+        journal.append(_record(key, text, answer) for (key, _, text), answer in zip(batch, answers, strict=True))
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(asked))
+
+
+def _record(key: str, text: str, answer: Answer) -> dict[str, Any]:
+    return {"key": key, "question": text, "p_yes": answer.p_yes, "mass": answer.mass, "answer": answer.text}
+
+
+def _summarise(samples: Sequence[SampleResult], journal: Journal, settings: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {"settings": settings, "n": len(samples), "questions": {}}
+    for name in QUESTIONS:
+        records = [journal.records[f"{sample.id}:{name}"] for sample in samples]
+        rate = mean_interval([float(record["p_yes"] > 0.5) for record in records])
+        written = [record["answer"].lower().startswith("yes") for record in records]
+        result["questions"][name] = {
+            "yes": rate.mean, "low": rate.low, "high": rate.high,
+            "p_yes": mean_interval([record["p_yes"] for record in records]).mean,
+            "mass": mean_interval([record["mass"] for record in records]).mean,
+            "yes_written": sum(written) / len(written),
+        }  # fmt: skip
+    return result
+
+
+def _chunks(items: Sequence[tuple[str, Path, str]], size: int) -> Iterator[Sequence[tuple[str, Path, str]]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
