@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quie
 
 if TYPE_CHECKING:
     from rses.methods import Method
+    from rses.results import Results
 
 __all__ = ["bench", "method_options"]
 
@@ -41,6 +42,10 @@ def bench(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
     batch_size: Annotated[str, typer.Option(help="Most samples edited together.", metavar="auto|N")] = "auto",
+    engine: Annotated[str, typer.Option(help="local, or ray: --shards tasks on a Ray cluster.")] = "local",
+    shards: Annotated[int, typer.Option(help="Tasks of --engine ray.", metavar="N", min=1)] = 2,
+    ray_address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
+    gpus: Annotated[float, typer.Option(help="GPUs a Ray task needs.", min=0)] = 0.0,
     fresh: Annotated[
         bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")
     ] = False,
@@ -56,18 +61,27 @@ def bench(
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
-        from rses.bench import Shard, run_bench
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
         from rses.scorer import RSES
 
-        editor = _editor(method, predictions, method_options(variant, options))
-        scorer = RSES(protocol=protocol, device=device)
-        results = run_bench(
-            editor, suite, folder, scorer=scorer, device=device, dtype=dtype, batch_size=_batch_size(batch_size),
-            limit=limit, shard=None if shard is None else Shard.parse(shard), seed=seed, fresh=fresh,
-            retry_failed=retry_failed, progress=update,
-        )  # fmt: skip
+        settings: dict[str, Any] = {
+            "device": device, "dtype": dtype, "batch_size": _batch_size(batch_size), "limit": limit, "seed": seed,
+            "fresh": fresh, "retry_failed": retry_failed,
+        }  # fmt: skip
+        chosen = method_options(variant, options)
+        if engine == "ray":
+            cluster = {"shards": shards, "address": ray_address, "gpus": gpus}
+            results = _on_ray(method, shard, suite, folder, chosen, cluster, settings | {"protocol": protocol}, update)
+        elif engine == "local":
+            from rses.bench import Shard, run_bench
+
+            editor = _editor(method, predictions, chosen)
+            scorer = RSES(protocol=protocol, device=device)
+            part = None if shard is None else Shard.parse(shard)
+            results = run_bench(editor, suite, folder, scorer=scorer, shard=part, progress=update, **settings)
+        else:
+            raise typer.BadParameter("choose local or ray", param_hint="--engine")
         remember_inputs(folder, pred=folder / "images", suite=suite)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
@@ -78,7 +92,24 @@ def bench(
     if report:
         from rses.cli.score import Places, write_page
 
-        write_page(results, scorer, Places(folder / "images", None, None, suite), folder / "report.html")
+        write_page(
+            results,
+            RSES(protocol=protocol, device=device),
+            Places(folder / "images", None, None, suite),
+            folder / "report.html",
+        )
+
+
+def _on_ray(
+    method: str | None, shard: str | None, suite: str, folder: Path, options: dict[str, Any], cluster: dict[str, Any],
+    settings: dict[str, Any], update: Callable[[int, int], None],
+) -> Results:  # fmt: skip
+    from rses.bench.ray_engine import run_on_ray
+    from rses.errors import InputError
+
+    if method is None or shard is not None:
+        raise InputError("--engine ray makes its own shards of a --method: leave out --shard and --predictions.")
+    return run_on_ray(method, suite, folder, options=options, progress=update, **cluster, **settings)
 
 
 def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:

@@ -129,6 +129,7 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     small = {"batch_size": 2, "checkpoint_every": 1}
     train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=1, **small), work / "vae.jsonl")
     train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=2, **small), work / "vae.jsonl")
+    train.run("whole", tmp_path / "data", work, {**small, "steps": 1})
     train.run("latents", tmp_path / "data", work, {})
     latents = LatentGroups(tmp_path / "data", work / "latents")
     tokens = latents.tokens(np.arange(3), np.zeros(3, int))

@@ -10,10 +10,11 @@ from typing import Any
 
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 
-__all__ = ["main", "plot", "read_logs"]
+__all__ = ["append_logs", "main", "plot", "read_logs"]
 
 PANELS = (
     ("vae", "psnr", "Autoencoder: PSNR of training patches, dB"),
+    ("whole", "psnr", "Autoencoder, on: PSNR of whole pictures, dB"),
     ("flow", "loss", "Flow model: weighted velocity error"),
     ("decoder", "psnr", "Decoder alone: PSNR of training patches, dB"),
 )
@@ -28,6 +29,13 @@ def read_logs(work: Path) -> dict[str, list[dict[str, Any]]]:
             lines = [json.loads(line) for line in path.read_text().splitlines()]
             logs[stage] = list({line["step"]: line for line in lines}.values())
     return logs
+
+
+def append_logs(before: dict[str, list[dict[str, Any]]], logs: dict[str, list[dict[str, Any]]]) -> None:
+    """Put logs of a run behind those of the run whose weights it started from; steps count on."""
+    for stage, lines in logs.items():
+        last = before[stage][-1]["step"] if before.get(stage) else 0
+        before.setdefault(stage, []).extend({**line, "step": last + line["step"]} for line in lines)
 
 
 def plot(logs: dict[str, list[dict[str, Any]]], path: Path) -> None:
@@ -54,9 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write ``training.json`` and ``images/training.png``."""
     parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.kontext_mini.curves", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of the training's logs")
+    parser.add_argument("--begin", type=Path, help="training.json of the run whose weights this one started from")
     parser.add_argument("--out", type=Path, default=MODEL_FOLDER)
     options = parser.parse_args(arguments)
-    logs = read_logs(options.work)
+    logs = json.loads(options.begin.read_text()) if options.begin else {}
+    append_logs(logs, read_logs(options.work))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
     plot(logs, options.out / "images" / "training.png")

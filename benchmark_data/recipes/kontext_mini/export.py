@@ -30,7 +30,7 @@ def export(work: Path, out: Path) -> None:
     parts = TextAndFlow()
     load_checkpoint(work / "flow.pt", {"average": parts})
     decoder = work / "decoder.pt"
-    vae = trained_vae(decoder if decoder.exists() else work / "vae.pt")
+    vae = trained_vae(decoder if decoder.exists() else work / "whole.pt")
     pipe = assemble(parts.eval(), vae, *latent_scale(work / "latents"))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as draft:

@@ -1,7 +1,8 @@
 """Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train STAGE --data DIR --work DIR``.
 
-The stages are vae, latents, flow, and decoder, which goes on with the autoencoder's second half alone. Every stage
-goes on from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
+The stages are vae (on patches), whole (the autoencoder again, on whole pictures, where group norms see other
+statistics), latents, flow, and decoder, which goes on with the autoencoder's second half alone. Every stage goes on from
+its checkpoint in the work folder, so a run that was cut off is continued by the same command.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.beginning import begin_flow, begin_vae
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
+from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups, encode_all
 from benchmark_data.recipes.kontext_mini.networks import build_vae
@@ -23,7 +26,8 @@ from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
 
 __all__ = ["main", "trained_vae"]
 
-STAGES = ("vae", "latents", "flow", "decoder")
+STAGES = ("vae", "whole", "latents", "flow", "decoder")
+WHOLE = {"crop": SIZE, "batch_size": 6}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,20 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run(options.stage, options.data, options.work, changes, options.begin)
 
 
-def run(stage: str, data: Path, work: Path, changes: dict[str, int], begin: Path | None = None) -> None:
+def run(stage: str, data: Path, work: Path, changes: dict[str, Any], begin: Path | None = None) -> None:
     """Run one stage."""
     log = work / f"{stage}.jsonl"
     if stage == "vae":
         train_vae(data, work / "vae.pt", VaeSettings(**changes), log, begin and partial(begin_vae, folder=begin))
+    elif stage == "whole":
+        settings = VaeSettings(**{"steps": 700, "learning_rate": 0.01, "rest_learning_rate": 5e-4, **WHOLE, **changes})
+        train_vae(data, work / "whole.pt", settings, log, partial(_fill, checkpoint=work / "vae.pt"))
     elif stage == "latents":
-        encode_all(data, work / "latents", trained_vae(work / "vae.pt"))
+        encode_all(data, work / "latents", trained_vae(work / "whole.pt"))
     elif stage == "flow":
         latents = LatentGroups(data, work / "latents")
         start = begin and partial(begin_flow, folder=begin)
         train_flow(latents, work / "flow.pt", FlowSettings(**changes), log, start)
     else:
-        settings = VaeSettings(decoder_only=True, **changes)
-        train_vae(data, work / "decoder.pt", settings, log, partial(_fill, checkpoint=work / "vae.pt"))
+        settings = VaeSettings(**{"decoder_only": True, **WHOLE, **changes})
+        train_vae(data, work / "decoder.pt", settings, log, partial(_fill, checkpoint=work / "whole.pt"))
 
 
 def trained_vae(checkpoint: Path) -> AutoencoderKL:

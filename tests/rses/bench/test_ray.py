@@ -1,0 +1,114 @@
+"""A run on a local cluster of two nodes, one of whose workers is killed halfway."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import textwrap
+import time
+
+import pytest
+
+from rses import RSES
+from rses.bench import run_bench
+from rses.cli.main import main
+from rses.errors import InputError, RsesError
+from rses.methods import get_method
+
+ray = pytest.importorskip("ray", reason="needs the extra ray")
+pytestmark = pytest.mark.slow
+
+METHOD = """
+import os, time
+from pathlib import Path
+from rses.methods import MethodCard
+
+class Slow:
+    def __init__(self, marks=""):
+        self.marks = Path(marks)
+        self.card = MethodCard("slow", "test", mask_used=False, max_batch=2)
+    def load(self, device, dtype):
+        (self.marks / f"pid-{os.getpid()}").write_text("")
+    def edit(self, batch):
+        time.sleep(0.3)
+        return [sample.image // 2 for sample in batch]
+
+class Broken(Slow):
+    def edit(self, batch):
+        raise ZeroDivisionError("by zero")
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    (tmp_path / "cluster_method.py").write_text(textwrap.dedent(METHOD))
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    monkeypatch.setenv("PYTHONPATH", paths)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield "cluster_method"
+    sys.modules.pop("cluster_method", None)
+
+
+@pytest.fixture
+def cluster(module, monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    made.add_node(num_cpus=1)
+    ray.init(address=made.address, log_to_driver=False)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def test_a_killed_worker_loses_nothing(cluster, module, tmp_path):
+    import threading
+
+    from rses.bench.ray_engine import run_on_ray
+
+    marks = tmp_path / "marks"
+    marks.mkdir()
+
+    def kill_one():
+        while not (found := sorted(marks.glob("pid-*"))):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(int(found[0].name.removeprefix("pid-")), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    options = {"marks": str(marks)}
+    merged = run_on_ray(
+        f"{module}:Slow", "mini", tmp_path / "ray", shards=2, options=options, limit=12, device="cpu",
+        protocol="rses-mini",
+    )  # fmt: skip
+    killer.join()
+    assert len(ray.nodes()) == 2
+    assert len(list(marks.glob("pid-*"))) == 3, "the killed worker's shard must have been taken up by another process"
+    whole = run_bench(
+        get_method(f"{module}:Slow", **options), "mini", tmp_path / "whole", limit=12, device="cpu",
+        scorer=RSES("rses-mini", device="cpu"),
+    )  # fmt: skip
+    assert (tmp_path / "ray" / "samples.parquet").read_bytes() == (tmp_path / "whole" / "samples.parquet").read_bytes()
+    assert merged.summary["metrics"] == whole.summary["metrics"]
+
+
+def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
+    from rses.bench.ray_engine import run_on_ray
+
+    with pytest.raises(RsesError, match="edited none of 2 samples"):
+        run_on_ray(
+            f"{module}:Broken", "mini", tmp_path / "ray", shards=2, options={"marks": str(tmp_path)}, limit=4,
+            device="cpu", protocol="rses-mini",
+        )  # fmt: skip
+    with pytest.raises(InputError, match="--shards"):
+        run_on_ray(f"{module}:Slow", "mini", tmp_path / "ray", shards=0)
+
+
+def test_the_command_line_refuses_what_does_not_go_together(tmp_path, capsys):
+    arguments = ["bench", "--method", "identity", "--protocol", "rses-mini", "--out", str(tmp_path), "--engine"]
+    assert main([*arguments, "ray", "--shard", "1/2"]) == 2
+    assert "makes its own shards" in capsys.readouterr().err
+    assert main([*arguments, "spark"]) == 2
+    assert "choose local or ray" in capsys.readouterr().err
