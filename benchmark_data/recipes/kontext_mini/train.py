@@ -1,8 +1,8 @@
 """Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train STAGE --data DIR --work DIR``.
 
 The stages are vae (on patches), whole (the autoencoder again, on whole pictures, where group norms see other
-statistics), latents, flow, and decoder, which goes on with the second half of the autoencoder alone. Every stage goes on
-from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
+statistics), latents, flow, and decoder, which goes on with the second half of the autoencoder alone. Every stage goes
+on from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
 """
 
 from __future__ import annotations
