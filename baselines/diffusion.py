@@ -158,7 +158,15 @@ class DiffusersMethod:
 
     def build(self, dtype: str) -> Any:
         """Build the pipeline from the weights."""
-        return load_pipeline(self.pipeline, self.source, dtype, self.revision)
+        parts = {}
+        if "vae" in self.use:
+            # Embedded models share one autoencoder, kept in the folder of another.
+            import diffusers
+            import torch
+
+            shared = mini_folder(self.use["vae"])
+            parts["vae"] = diffusers.AutoencoderKL.from_pretrained(shared, subfolder="vae", dtype=getattr(torch, dtype))
+        return load_pipeline(self.pipeline, self.source, dtype, self.revision, **parts)
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit samples of one size."""

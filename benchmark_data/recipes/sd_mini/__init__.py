@@ -1,0 +1,1 @@
+"""Recipe of `sd-mini`, `instruct-pix2pix-mini` and `sd-inpaint-mini`: Stable Diffusion's classes at mini size."""

@@ -1,0 +1,77 @@
+"""Write a trained model as a pipeline: ``python -m benchmark_data.recipes.sd_mini.export KIND --work DIR``.
+
+The autoencoder is left out: it is kontext-mini's, and ``use.json`` says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
+from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, build_scheduler
+from benchmark_data.recipes.sd_mini.train import trained
+
+__all__ = ["FOLDERS", "PIPELINES", "assemble", "export"]
+
+PIPELINES = {
+    "sd": "StableDiffusionPipeline",
+    "instruct-pix2pix": "StableDiffusionInstructPix2PixPipeline",
+    "sd-inpaint": "StableDiffusionInpaintPipeline",
+}
+FOLDERS = {kind: MODEL_FOLDER.parent / f"{kind}-mini" for kind in PIPELINES}
+USE: dict[str, dict[str, Any]] = {
+    "sd": {"steps": 20, "guidance": 4.0},
+    "instruct-pix2pix": {"steps": 20, "guidance": 3.0, "image_guidance": 1.5},
+    "sd-inpaint": {"steps": 20, "guidance": 4.0},
+}
+"""How each model wants to be used."""
+KEPT = ("README.md", "evaluation.json", "training.json", "images")
+
+
+def assemble(parts: TextAndUnet, vae: diffusers.AutoencoderKL) -> Any:
+    """Put the parts into the pipeline of their kind."""
+    return getattr(diffusers, PIPELINES[parts.kind])(
+        vae=vae, text_encoder=parts.text, tokenizer=parts.tokenizer, unet=parts.unet, scheduler=build_scheduler(),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+
+
+def export(kind: str, work: Path, out: Path) -> None:
+    """Save weights in float16, without the autoencoder."""
+    vae = diffusers.AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae")
+    use = {"side": 128, "multiple": 8, "vae": "kontext-mini", **USE[kind]}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as draft:
+        assemble(trained(kind, work), vae).to(torch.float16).save_pretrained(draft)
+        shutil.rmtree(Path(draft) / "vae")
+        (Path(draft) / "use.json").write_text(json.dumps(use, indent=2) + "\n")
+        for name in KEPT:
+            if (out / name).exists():
+                (out / name).replace(Path(draft) / name)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(draft, out)
+        # Temporary folders are private.
+        out.chmod(0o755)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Export what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.sd_mini.export", description=__doc__)
+    parser.add_argument("kind", choices=tuple(KINDS))
+    parser.add_argument("--work", type=Path, required=True, help="folder of the training's checkpoints")
+    parser.add_argument("--out", type=Path, help="model folder to write")
+    options = parser.parse_args(arguments)
+    export(options.kind, options.work, options.out or FOLDERS[options.kind])
+
+
+if __name__ == "__main__":
+    main()

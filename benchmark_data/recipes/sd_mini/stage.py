@@ -1,0 +1,101 @@
+"""Train one of the three models to predict noise."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
+from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
+from benchmark_data.recipes.sd_mini.batches import Latents, draw
+from benchmark_data.recipes.sd_mini.networks import TextAndUnet, build_scheduler
+
+__all__ = ["UnetSettings", "train_unet"]
+
+
+@dataclass(frozen=True)
+class UnetSettings:
+    """Knobs.
+
+    Attributes:
+        learning_rate: Muon's, for kernels and matrices inside the UNet.
+        rest_learning_rate: AdamW's, for everything else.
+        snr_gamma: Limit of the signal-to-noise weight (https://arxiv.org/abs/2303.09556).
+    """
+
+    steps: int = 4000
+    batch_size: int = 32
+    learning_rate: float = 0.02
+    rest_learning_rate: float = 1e-3
+    snr_gamma: float = 5.0
+    checkpoint_every: int = 250
+
+
+def train_unet(
+    kind: str, data: Latents, checkpoint: Path, settings: UnetSettings, log: Path,
+    begin: Callable[[TextAndUnet], object] | None = None,
+) -> TextAndUnet:  # fmt: skip
+    """Train, or continue from ``checkpoint``; return the averaged networks.
+
+    Args:
+        kind: A key of :data:`~benchmark_data.recipes.sd_mini.networks.KINDS`.
+        data: Latents.
+        checkpoint: Read if there, and written.
+        settings: Knobs.
+        log: JSON lines.
+        begin: Fills the networks that a new run starts from, if not random numbers.
+    """
+    torch.manual_seed(0)
+    model = TextAndUnet(kind)
+    if begin is not None:
+        begin(model)
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimisers = Optimisers(
+        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),
+        steps=settings.steps, warm_up=50,
+    )  # fmt: skip
+    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
+    start = load_checkpoint(checkpoint, parts)
+    alphas = build_scheduler().alphas_cumprod
+    began, recent = time.monotonic(), []
+    for step in range(start, settings.steps):
+        loss = _loss(model, data, step, settings, alphas)
+        optimisers.step(step, loss)
+        follow(average, model, step, 0.997)
+        recent.append(loss.item())
+        if (step + 1) % 50 == 0:
+            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
+            line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}
+            recent = []
+            with log.open("a") as stream:
+                stream.write(json.dumps(line) + "\n")
+        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
+            save_checkpoint(checkpoint, step + 1, parts)
+    return average.eval()
+
+
+def _loss(model: TextAndUnet, data: Latents, step: int, settings: UnetSettings, alphas: torch.Tensor) -> torch.Tensor:
+    batch = draw(data, model.kind, step, settings.batch_size)
+    generator = torch.Generator().manual_seed(step)
+    noise = torch.randn(batch.target.shape, generator=generator)
+    # Stratified over the batch: every step sees all noise levels.
+    places = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)
+    timesteps = (places * len(alphas)).long()
+    alpha = alphas[timesteps][:, None, None, None]
+    noisy = alpha.sqrt() * batch.target + (1 - alpha).sqrt() * noise
+    error = (model(noisy, timesteps, batch.prompts, batch.beside) - noise).square().mean((1, 2, 3))
+    ratio = (alpha / (1 - alpha)).flatten()
+    return (error * ratio.clamp(max=settings.snr_gamma) / ratio).mean()
+
+
+def _inside(name: str, parameter: nn.Parameter) -> bool:
+    ends = ("unet.conv_in.weight", "unet.conv_out.weight")
+    return name.startswith("unet.") and parameter.ndim in (2, 4) and name not in ends and "emb" not in name
