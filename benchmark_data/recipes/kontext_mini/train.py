@@ -38,11 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
     parser.add_argument("--begin", type=Path, help="model folder whose weights vae and flow start from")
+    parser.add_argument("--compile", action="store_true", help="compile the flow model: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    changes = {"steps": options.steps} if options.steps else {}
+    changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
+    if options.compile:
+        changes["compiled"] = True
     run(options.stage, options.data, options.work, changes, options.begin)
 
 
