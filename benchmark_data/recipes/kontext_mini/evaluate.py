@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ from regionroute.sizes import to_pixels
 from rses.backbones.mini import load_mini_style
 from rses.images import write_png
 
-__all__ = ["main", "measure_recolouring", "measure_round_trip", "measure_styles"]
+__all__ = ["Editor", "kontext_editor", "main", "measure_recolouring", "measure_round_trip", "measure_styles"]
 
 BATCH = 16
+Editor = Callable[[list[np.ndarray], list[str]], list[np.ndarray]]
+"""Edits pictures (H, W, 3) uint8 by prompts."""
 
 
 def measure_round_trip(pipe: RegionRoutePipeline, count: int) -> dict[str, float]:
@@ -49,10 +51,10 @@ def measure_round_trip(pipe: RegionRoutePipeline, count: int) -> dict[str, float
     return result
 
 
-def measure_recolouring(pipe: RegionRoutePipeline, count: int) -> tuple[dict[str, float], list[list[np.ndarray]]]:
+def measure_recolouring(editor: Editor, count: int) -> tuple[dict[str, float], list[list[np.ndarray]]]:
     """Background PSNR, and how often the object is nearest to its rendering in the colour asked for."""
     questions = list(recolour_questions(count))
-    edits = _edit(pipe, [q.source for q in questions], [q.prompt for q in questions])
+    edits = editor([q.source for q in questions], [q.prompt for q in questions])
     psnr, right, rows = [], [], []
     for question, edit in zip(questions, edits, strict=True):
         error = np.square((edit.astype(np.float64) - question.source) / 255)[~question.mask].mean()
@@ -69,12 +71,12 @@ def measure_recolouring(pipe: RegionRoutePipeline, count: int) -> tuple[dict[str
     }, rows
 
 
-def measure_styles(pipe: RegionRoutePipeline, count: int) -> tuple[dict[str, Any], list[list[np.ndarray]]]:
+def measure_styles(editor: Editor, count: int) -> tuple[dict[str, Any], list[list[np.ndarray]]]:
     """Style accuracy of whole pictures, and what becomes of the background when a regional style is asked for."""
     questions = list(style_questions(count))
     sources = [q.source for q in questions]
-    whole = _edit(pipe, sources, [q.whole for q in questions])
-    regional = _edit(pipe, sources, [q.regional for q in questions])
+    whole = editor(sources, [q.whole for q in questions])
+    regional = editor(sources, [q.regional for q in questions])
     encoder = load_mini_style()
     texts = encoder.encode_texts(list(STYLES))
     stack = torch.from_numpy(np.stack(whole)).permute(0, 3, 1, 2).float() / 255
@@ -98,14 +100,19 @@ def measure_styles(pipe: RegionRoutePipeline, count: int) -> tuple[dict[str, Any
     }, rows
 
 
-def _edit(pipe: RegionRoutePipeline, images: list[np.ndarray], prompts: list[str]) -> list[np.ndarray]:
-    result: list[np.ndarray] = []
-    for start in range(0, len(images), BATCH):
-        part = slice(start, start + BATCH)
-        seeds = list(range(start, start + len(images[part])))
-        edits = pipe.edit(images[part], prompts[part], seeds=seeds, styles=[None] * len(seeds))
-        result += [edit.image for edit in edits]
-    return result
+def kontext_editor(pipe: RegionRoutePipeline) -> Editor:
+    """Return a function that edits with the base model alone, in batches."""
+
+    def edit(images: list[np.ndarray], prompts: list[str]) -> list[np.ndarray]:
+        result: list[np.ndarray] = []
+        for start in range(0, len(images), BATCH):
+            part = slice(start, start + BATCH)
+            seeds = list(range(start, start + len(images[part])))
+            edits = pipe.edit(images[part], prompts[part], seeds=seeds, styles=[None] * len(seeds))
+            result += [edit.image for edit in edits]
+        return result
+
+    return edit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -115,8 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=200)
     options = parser.parse_args(arguments)
     pipe = RegionRoutePipeline(load_base(str(options.model)), base_facts(str(options.model)))
-    recolouring, recoloured = measure_recolouring(pipe, options.scenes)
-    styles, styled = measure_styles(pipe, options.scenes)
+    editor = kontext_editor(pipe)
+    recolouring, recoloured = measure_recolouring(editor, options.scenes)
+    styles, styled = measure_styles(editor, options.scenes)
     size = sum(path.stat().st_size for path in options.model.rglob("*.safetensors")) / 1e6
     result = {
         "round_trip_psnr": measure_round_trip(pipe, options.scenes),

@@ -1,0 +1,77 @@
+"""``rses bench``: folders of predictions, options of methods, shards, failures, wrong words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rses.cli.main import main
+from rses.images import read_image, write_png
+from rses.suites import load_suite
+
+COMMON = ["bench", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu", "--format", "json"]
+
+
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_a_folder_of_predictions_is_benched(tmp_path, capsys):
+    edits = tmp_path / "mine"
+    for sample in load_suite("mini").samples[:2]:
+        write_png(edits / f"{sample.id}.png", read_image(sample.image))
+    assert main([*COMMON, "--predictions", str(edits), "--limit", "3", "--out", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr()
+    assert "1 failed" in shown.err
+    assert "is missing" in shown.err
+    found = summary(tmp_path / "run")
+    assert found["method"] == "mine"
+    assert found["coverage"] == {"n": 2, "N": 3, "statuses": {"failed": 1, "ok": 2}}
+    assert found["metrics"]["mse_bg"]["mean"] == 0.0
+    assert "sha256" in found["info"]["generation"]["loaded"]
+
+
+def test_shards_are_merged_on_the_command_line(tmp_path, capsys):
+    words = [*COMMON, "--method", "identity", "--limit", "4"]
+    for number in (1, 2):
+        assert main([*words, "--shard", f"{number}/2", "--out", str(tmp_path / f"part{number}")]) == 0
+    parts = [str(tmp_path / f"part{number}") for number in (1, 2)]
+    assert main(["merge", *parts, "--out", str(tmp_path / "all"), "--format", "json"]) == 0
+    assert summary(tmp_path / "all")["coverage"]["n"] == 4
+    assert main(["merge", parts[0], "--out", str(tmp_path / "half")]) == 2
+    assert "hold 2 of 4 samples" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "either --method NAME"),
+        (["--method", "identity", "--predictions", "."], "either --method NAME"),
+        (["--predictions", "nowhere"], "no folder of predictions"),
+        (["--predictions", ".", "--set", "steps=3"], "belong to a method"),
+        (["--method", "identity", "--set", "steps"], "key=value"),
+        (["--method", "identity", "--shard", "3/2"], "i/n"),
+        (["--method", "identity", "--batch-size", "many"], "--batch-size"),
+        (["--method", "identity", "--dtype", "float8"], "--dtype"),
+        (["--method", "qwen-image-edit"], "needs a GPU with about 64 GB"),
+        (["--method", "qwen-image-edit", "--variant", "mini"], "no embedded model"),
+        (["--method", "style-editor"], "authors' program"),
+    ],
+)
+def test_mistakes_exit_2_with_one_message(words, message, tmp_path, capsys):
+    assert main([*COMMON, *words, "--limit", "1", "--out", str(tmp_path / "run")]) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+def test_the_list_says_what_a_reader_must_know(capsys):
+    assert main(["methods"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "gated, about 38 GB" in lines["flux-kontext"]
+    assert "embedded kontext-mini" in lines["flux-kontext"]
+    assert "mask used" in lines["sd2-inpainting"]
+    assert "MIT" in lines["instruct-pix2pix"]
+    assert "2023" in lines["instruct-pix2pix"]
