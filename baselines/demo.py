@@ -23,8 +23,8 @@ from rses.suites import export_suite, load_suite, verify_suite
 __all__ = ["METHODS", "run_demo"]
 
 REFERENCES = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
-METHODS = {"mini": (*REFERENCES, "regionroute"), "photos": REFERENCES}
-"""Methods by suite. The embedded RegionRoute knows procedural scenes only, so it is not shown photographs."""
+METHODS = {"mini": (*REFERENCES, "flux-kontext", "regionroute"), "photos": REFERENCES}
+"""Methods by suite. Embedded models know procedural scenes only, so they are not shown photographs."""
 
 
 def run_demo(

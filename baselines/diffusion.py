@@ -158,15 +158,17 @@ class DiffusersMethod:
 
     def build(self, dtype: str) -> Any:
         """Build the pipeline from the weights."""
-        parts = {}
-        if "vae" in self.use:
-            # Embedded models share one autoencoder, kept in the folder of another.
-            import diffusers
-            import torch
+        return load_pipeline(self.pipeline, self.source, dtype, self.revision, **self.shared(dtype))
 
-            shared = mini_folder(self.use["vae"])
-            parts["vae"] = diffusers.AutoencoderKL.from_pretrained(shared, subfolder="vae", dtype=getattr(torch, dtype))
-        return load_pipeline(self.pipeline, self.source, dtype, self.revision, **parts)
+    def shared(self, dtype: str) -> dict[str, Any]:
+        """Load what a model folder shares with another: embedded models have one autoencoder between them."""
+        if "vae" not in self.use:
+            return {}
+        import diffusers
+        import torch
+
+        folder = mini_folder(self.use["vae"])
+        return {"vae": diffusers.AutoencoderKL.from_pretrained(folder, subfolder="vae", dtype=getattr(torch, dtype))}
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit samples of one size."""
