@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups
+from benchmark_data.recipes.kontext_mini.looping import train_averaged
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
-from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 
 __all__ = ["FlowSettings", "draw_batch", "train_flow"]
@@ -73,30 +69,15 @@ def train_flow(
     model = TextAndFlow()
     if begin is not None:
         begin(model)
-    average = copy.deepcopy(model).requires_grad_(False)
-    optimisers = Optimisers(
-        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),
-        steps=settings.steps, warm_up=50,
-    )  # fmt: skip
-    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
-    start = load_checkpoint(checkpoint, parts)
-    if settings.compiled:
-        model.transformer.compile()
-    began, recent = time.monotonic(), []
-    for step in range(start, settings.steps):
-        loss = _loss(model, draw_batch(data, step, settings), step, settings)
-        optimisers.step(step, loss)
-        follow(average, model, step, 0.997)
-        recent.append(loss.item())
-        if (step + 1) % 50 == 0:
-            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
-            line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}
-            recent = []
-            with log.open("a") as stream:
-                stream.write(json.dumps(line) + "\n")
-        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            save_checkpoint(checkpoint, step + 1, parts)
-    return average.eval()
+
+    def ready() -> None:
+        if settings.compiled:
+            model.transformer.compile()
+
+    def loss(step: int) -> torch.Tensor:
+        return _loss(model, draw_batch(data, step, settings), step, settings)
+
+    return train_averaged(model, _inside, loss, settings, checkpoint, log, ready)
 
 
 def draw_batch(data: LatentGroups, step: int, settings: FlowSettings) -> Batch:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
-from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
+from benchmark_data.recipes.kontext_mini.looping import train_averaged
 from benchmark_data.recipes.sd_mini.batches import Latents, draw
 from benchmark_data.recipes.sd_mini.networks import TextAndUnet, build_scheduler
 
@@ -57,29 +52,10 @@ def train_unet(
     model = TextAndUnet(kind)
     if begin is not None:
         begin(model)
-    average = copy.deepcopy(model).requires_grad_(False)
-    optimisers = Optimisers(
-        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),
-        steps=settings.steps, warm_up=50,
-    )  # fmt: skip
-    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
-    start = load_checkpoint(checkpoint, parts)
     alphas = build_scheduler().alphas_cumprod
-    began, recent = time.monotonic(), []
-    for step in range(start, settings.steps):
-        loss = _loss(model, data, step, settings, alphas)
-        optimisers.step(step, loss)
-        follow(average, model, step, 0.997)
-        recent.append(loss.item())
-        if (step + 1) % 50 == 0:
-            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
-            line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}
-            recent = []
-            with log.open("a") as stream:
-                stream.write(json.dumps(line) + "\n")
-        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            save_checkpoint(checkpoint, step + 1, parts)
-    return average.eval()
+    return train_averaged(
+        model, _inside, lambda step: _loss(model, data, step, settings, alphas), settings, checkpoint, log
+    )
 
 
 def _loss(model: TextAndUnet, data: Latents, step: int, settings: UnetSettings, alphas: torch.Tensor) -> torch.Tensor:

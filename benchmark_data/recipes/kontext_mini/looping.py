@@ -1,0 +1,79 @@
+"""The loop of the diffusion stages: two optimisers, averaged weights, a line of log, a checkpoint now and then."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
+from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
+
+__all__ = ["LoopSettings", "train_averaged"]
+
+M = TypeVar("M", bound=nn.Module)
+KEEP = 0.997
+"""Of the averaged weights at every step, in the long run."""
+
+
+class LoopSettings(Protocol):
+    """What the loop reads of a stage's settings."""
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def rest_learning_rate(self) -> float: ...
+    @property
+    def checkpoint_every(self) -> int: ...
+
+
+def train_averaged(
+    model: M, inside: Callable[[str, nn.Parameter], bool], loss: Callable[[int], torch.Tensor], settings: LoopSettings,
+    checkpoint: Path, log: Path, ready: Callable[[], object] | None = None,
+) -> M:  # fmt: skip
+    """Train, or continue from ``checkpoint``; return the averaged model.
+
+    Args:
+        model: Trained in place.
+        inside: Says by name whether a parameter is Muon's.
+        loss: Returns the loss of a step.
+        settings: Steps, rates, checkpoints.
+        checkpoint: Read if there, and written.
+        log: JSON lines.
+        ready: Called once all weights are loaded, before the first step.
+    """
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimisers = Optimisers(
+        model, inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.01, 0.0),
+        steps=settings.steps, warm_up=50,
+    )  # fmt: skip
+    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
+    start = load_checkpoint(checkpoint, parts)
+    if ready is not None:
+        ready()
+    began, recent = time.monotonic(), []
+    for step in range(start, settings.steps):
+        current = loss(step)
+        optimisers.step(step, current)
+        follow(average, model, step, KEEP)
+        recent.append(current.item())
+        if (step + 1) % 50 == 0:
+            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
+            line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}
+            recent = []
+            with log.open("a") as stream:
+                stream.write(json.dumps(line) + "\n")
+        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
+            save_checkpoint(checkpoint, step + 1, parts)
+    return average.eval()
