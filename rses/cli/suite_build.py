@@ -37,9 +37,12 @@ def coco(
         Path | None,
         typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json."),
     ] = None,
+    outlines: Annotated[
+        bool, typer.Option("--outlines", help="Polygons hold the pixels on their outline, as labelme writes them.")
+    ] = False,
 ) -> None:
     """Build a suite from COCO: photographs and annotations/instances_*.json."""
-    _build("coco", root, out, styles, n, seed, selection, name, split, annotations=annotations)
+    _build("coco", root, out, styles, n, seed, selection, name, split, annotations=annotations, outlines=outlines)
 
 
 @app.command("voc")
@@ -75,9 +78,43 @@ def big(
     _build("big", root, out, styles, n, seed, selection, name, split, classes=classes)
 
 
+@app.command("folder")
+def folder(
+    images: Annotated[Path, typer.Option("--images", help="Folder of photographs.", metavar="DIR")],
+    out: Out,
+    styles: Styles,
+    masks: Annotated[
+        Path | None, typer.Option("--masks", help="Masks named like the photographs.", metavar="DIR")
+    ] = None,
+    regions: Annotated[
+        Path | None, typer.Option("--regions", help="CSV or JSON: file_name, and x, y, width, height or points.")
+    ] = None,
+    alpha: Annotated[bool, typer.Option("--alpha", help="The photographs' alpha channel is the mask.")] = False,
+    thing: Annotated[str | None, typer.Option("--object", help="What the regions cover.")] = None,
+    objects: Annotated[
+        Path | None, typer.Option("--objects", help="CSV with columns file_name, object, where they differ.")
+    ] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Prompt with {object} and {style}.")] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the photographs.")] = "not stated",
+    name: Name = None,
+) -> None:
+    """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
+    from rses.suites.own_folder import build_folder
+    from rses.suites.writing import TEMPLATE, require_free, require_styles
+
+    require_free(out)
+    wanted = require_styles(styles)
+    with progress(f"Building {out}"), quiet_stdout():
+        suite = build_folder(
+            images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
+            template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+        )  # fmt: skip
+    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
 def _build(
     dataset: str, root: Path, out: Path, styles: str, n: int | None, seed: int, selection: str, name: str | None,
-    split: str | None, annotations: Path | None = None, classes: Path | None = None,
+    split: str | None, annotations: Path | None = None, classes: Path | None = None, outlines: bool = False,
 ) -> None:  # fmt: skip
     from rses.suites.build import build_suite, open_reader
     from rses.suites.selection import load_selection
@@ -86,6 +123,6 @@ def _build(
     require_free(out)
     wanted, rule = require_styles(styles), load_selection(selection)
     with progress(f"Building {out}") as report, quiet_stdout():
-        reader = open_reader(dataset, root, split, annotations, classes)
+        reader = open_reader(dataset, root, split, annotations, classes, outlines)
         suite = build_suite(reader, out, wanted, n, seed, rule, name, report)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")

@@ -28,6 +28,7 @@ def open_reader(
     split: str | None = None,
     annotations: Path | None = None,
     classes: Path | None = None,
+    outlines: bool = False,
 ) -> Reader:
     """Open a data set.
 
@@ -36,6 +37,7 @@ def open_reader(
         root: Its folder.
         split: Part of it.
         annotations: COCO: the annotation file, where it is not in its usual place.
+        outlines: COCO: polygons hold the pixels on their outline, as labelme writes them.
         classes: BIG: table of the objects' names.
 
     Raises:
@@ -44,7 +46,7 @@ def open_reader(
     if not root.is_dir():
         raise InputError(f"{root} is not a folder. Give the folder of the data set with --root.")
     if dataset == "coco":
-        return CocoReader(root, split, annotations)
+        return CocoReader(root, split, annotations, outlines)
     if dataset == "voc":
         return VocReader(root, split)
     if dataset == "big":
@@ -60,7 +62,7 @@ def build_suite(
     seed: int = 0,
     selection: Selection | str = "default",
     name: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Suite:
     """Build a suite of a data set.
 
@@ -92,7 +94,8 @@ def build_suite(
         for done, choice in enumerate(islice(select(reader, rule, seed), n), 1):
             chosen.append(f"{choice.picture.key}:{choice.instance.key}")
             yield _entry(choice, reader.name)
-            progress(done, total)
+            if progress is not None:
+                progress(done, total)
         if chosen and n is not None and len(chosen) < n:
             raise InputError(
                 f"The rule lets in {len(chosen)} pictures, --n asks for {n}. Ask for fewer, or allow more."
@@ -131,9 +134,9 @@ def _entry(choice: Choice, dataset: str) -> Entry:
 def _about(dataset: str, rule: Selection, seed: int) -> str:
     allowed = ", ".join(rule.allow) or "nothing beyond the rule"
     text = (
-        f"Objects of {_NAMES.get(dataset, dataset)}, chosen by the rule {RULE} with the settings `{rule.name}` (version "
-        f"{rule.version}), seed {seed}. {rule.about} Area from {rule.minimum_area:g} to {rule.maximum_area:g} of the "
-        f"picture; also allowed: {allowed}. `selection.json` holds the settings, the instances and the frozen list of "
+        f"Objects of {_NAMES.get(dataset, dataset)}, chosen by the rule {RULE} with the settings `{rule.name}` "
+        f"(version {rule.version}), seed {seed}. {rule.about} Area from {rule.minimum_area:g} to "
+        f"{rule.maximum_area:g} of the picture; also allowed: {allowed}. `selection.json` holds the settings, the instances and the frozen list of "
         f"ids. Photographs are the files of the data set; those with an orientation tag or not in RGB are PNG now."
     )
     if rule.unknown:

@@ -7,19 +7,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 __all__ = ["draw_polygons", "run_lengths", "unfold_runs"]
 
 Mask = NDArray[np.bool_]
 
 
-def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) -> Mask:
+def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int, outlines: bool = False) -> Mask:
     """Draw the union of polygons; a pixel belongs to one if its centre is inside it (even-odd rule).
 
     Args:
         polygons: Each ``[x0, y0, x1, y1, ...]`` in pixels, (0, 0) being the corner of the image.
         width: Width of the image.
         height: Height of the image.
+        outlines: Points are pixels, and those that the outline passes through belong to the region, as labelme and
+            its converters mean it.
 
     Returns:
         Array (height, width) of booleans.
@@ -29,6 +32,11 @@ def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) 
         [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
     """
     mask = np.zeros((height, width), dtype=bool)
+    if outlines:
+        picture = Image.new("1", (width, height))
+        for polygon in polygons:
+            ImageDraw.Draw(picture).polygon(list(polygon), fill=1, outline=1)
+        return np.array(picture, dtype=bool)
     for polygon in polygons:
         points = np.asarray(polygon, dtype=float).reshape(-1, 2)
         mask |= _draw(points, width, height)

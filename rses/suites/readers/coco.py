@@ -29,6 +29,8 @@ class CocoReader:
         root: The data set's folder.
         split: Such as "val2017"; may be left out where there is one annotation file.
         annotations: The annotation file, where it is not ``annotations/instances_<split>.json``.
+        outlines: Polygons hold the pixels on their outline, as in files that labelme made; the official files mean
+            pixels whose centre is inside.
 
     Raises:
         InputError: The annotation is missing or unsound, or photographs it lists are absent; lists all.
@@ -36,10 +38,11 @@ class CocoReader:
 
     name = "coco"
 
-    def __init__(self, root: Path, split: str | None = None, annotations: Path | None = None):
+    def __init__(self, root: Path, split: str | None = None, annotations: Path | None = None, outlines: bool = False):
         file = annotations if annotations is not None else _find_annotations(root, split)
         content = _load(file)
         self._folder = _image_folder(root, file)
+        self._outlines = outlines
         licences = {entry.get("id"): _licence(entry) for entry in content.get("licenses") or []}
         self._labels = _things(content["categories"])
         known = {c["id"] for c in content["categories"]}
@@ -78,7 +81,7 @@ class CocoReader:
             Instance(
                 key=str(annotation["id"]),
                 label=self._labels[annotation["category_id"]],
-                mask=partial(_draw, annotation["segmentation"], width, height),
+                mask=partial(_draw, annotation["segmentation"], width, height, self._outlines),
                 crowd=bool(annotation.get("iscrowd", 0)),
             )
             for annotation in self._annotations[image["id"]]
@@ -96,10 +99,10 @@ class CocoReader:
         return []
 
 
-def _draw(segmentation: Any, width: int, height: int) -> NDArray[np.bool_]:
+def _draw(segmentation: Any, width: int, height: int, outlines: bool) -> NDArray[np.bool_]:
     if isinstance(segmentation, dict):
         return unfold_runs(segmentation["counts"], width, height)
-    return draw_polygons(segmentation, width, height)
+    return draw_polygons(segmentation, width, height, outlines)
 
 
 def _things(categories: list[dict[str, Any]]) -> dict[Any, str]:
@@ -133,7 +136,8 @@ def _find_annotations(root: Path, split: str | None) -> Path:
     found = sorted(folder.glob("instances_*.json")) if folder.is_dir() else []
     if not found:
         raise InputError(
-            f"{root} has no annotations/instances_*.json. Give COCO's folder with --root, or name it with --annotations."
+            f"{root} has no annotations/instances_*.json. Give COCO's folder with --root, "
+            f"or the file with --annotations."
         )
     if len(found) > 1:
         names = ", ".join(file.stem.removeprefix("instances_") for file in found)
