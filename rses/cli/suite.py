@@ -47,3 +47,25 @@ def verify(
     emit(f"{suite.name} {suite.version}: {len(suite.samples)} samples, every file as declared ({suite.sha256})")
     if frozen is not None:
         emit(f"ids as frozen ({frozen})")
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of an embedded suite, or a suite folder.", metavar="NAME")],
+    sheet: Annotated[
+        list[Path] | None, typer.Option("--sheet", help="Write a contact sheet, .png or .html; may be repeated.")
+    ] = None,
+) -> None:
+    """Print a suite's statistics, and write contact sheets with outlined regions, tags and prompts."""
+    from rses.suites import load_suite
+    from rses.suites.sheet import suite_statistics, write_sheet
+
+    with progress(f"Reading {name}") as report, quiet_stdout():
+        suite = load_suite(name)
+        statistics = suite_statistics(suite)
+        for path in sheet or []:
+            write_sheet(suite, path, report)
+    lines = [f"{suite.name} {suite.version}: {len(suite)} samples"]
+    for about, counts in statistics.items():
+        lines.append(f"  {about:<8} " + (", ".join(f"{value} ({count})" for value, count in counts.items()) or "-"))
+    emit("\n".join(lines))

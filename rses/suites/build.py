@@ -136,8 +136,9 @@ def _about(dataset: str, rule: Selection, seed: int) -> str:
     text = (
         f"Objects of {_NAMES.get(dataset, dataset)}, chosen by the rule {RULE} with the settings `{rule.name}` "
         f"(version {rule.version}), seed {seed}. {rule.about} Area from {rule.minimum_area:g} to "
-        f"{rule.maximum_area:g} of the picture; also allowed: {allowed}. `selection.json` holds the settings, the instances and the frozen list of "
-        f"ids. Photographs are the files of the data set; those with an orientation tag or not in RGB are PNG now."
+        f"{rule.maximum_area:g} of the picture; also allowed: {allowed}. `selection.json` holds the settings, the "
+        "instances and the frozen list of ids. Photographs are the files of the data set; those with an orientation "
+        "tag or not in RGB are PNG now."
     )
     if rule.unknown:
         text += "\n\nUnknown in the protocol that this stands for:\n\n" + "\n".join(

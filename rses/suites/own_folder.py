@@ -51,7 +51,8 @@ def build_folder(
         styles: Styles, each of which every picture gets.
         masks: Folder of masks named like the photographs; the region is where they are above one half.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
-            JSON, ``points``, an outline ``[x0, y0, x1, y1, ...]``; in pixels of the upright picture. ``object`` may be added.
+            JSON, ``points``, an outline ``[x0, y0, x1, y1, ...]``; in pixels of the upright picture. ``object`` may be
+            added.
         alpha: The photographs' alpha channel is the mask.
         thing: What the regions cover.
         objects: CSV with ``file_name`` and ``object``, where they differ.
