@@ -165,7 +165,7 @@ def _page(suite: Suite, cells: _Cells) -> str:
     )
     title = html.escape(f"{suite.name} {suite.version}")
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>body{{font-family:sans-serif}}'
-        "main{display:flex;flex-wrap:wrap}figure{width:256px;margin:8px;font-size:12px}</style>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        "<style>body{font-family:sans-serif}main{display:flex;flex-wrap:wrap}figure{width:256px;margin:8px;font-size:12px}</style>"
         f"<h1>{title}</h1><main>{''.join(figures)}</main>{tables}</html>\n"
     )
