@@ -1,4 +1,4 @@
-"""``rses suite export | verify``: copy a suite out of the package, and check that one is whole."""
+"""``rses suite build | export | verify``: make a suite, copy one out of the package, check that one is whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from rses.cli import suite_build
 from rses.cli.common import emit, progress, quiet_stdout
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Build, copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(suite_build.app, name="build")
 
 
 @app.command("export")
@@ -30,10 +32,40 @@ def export(
 @app.command("verify")
 def verify(
     folder: Annotated[Path, typer.Argument(help="Suite folder.", metavar="DIR")],
+    ids: Annotated[
+        str | None,
+        typer.Option("--ids", help="Frozen ids that it must hold: a SHA-256, a selection.json, or one id a line."),
+    ] = None,
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""
     from rses.suites import verify_suite
+    from rses.suites.ids import verify_ids
 
     with progress(f"Verifying {folder}"), quiet_stdout():
         suite = verify_suite(folder)
+        frozen = verify_ids(suite, ids) if ids is not None else None
     emit(f"{suite.name} {suite.version}: {len(suite.samples)} samples, every file as declared ({suite.sha256})")
+    if frozen is not None:
+        emit(f"ids as frozen ({frozen})")
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of an embedded suite, or a suite folder.", metavar="NAME")],
+    sheet: Annotated[
+        list[Path] | None, typer.Option("--sheet", help="Write a contact sheet, .png or .html; may be repeated.")
+    ] = None,
+) -> None:
+    """Print a suite's statistics, and write contact sheets with outlined regions, tags and prompts."""
+    from rses.suites import load_suite
+    from rses.suites.sheet import suite_statistics, write_sheet
+
+    with progress(f"Reading {name}") as report, quiet_stdout():
+        suite = load_suite(name)
+        statistics = suite_statistics(suite)
+        for path in sheet or []:
+            write_sheet(suite, path, report)
+    lines = [f"{suite.name} {suite.version}: {len(suite)} samples"]
+    for about, counts in statistics.items():
+        lines.append(f"  {about:<8} " + (", ".join(f"{value} ({count})" for value, count in counts.items()) or "-"))
+    emit("\n".join(lines))

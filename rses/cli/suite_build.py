@@ -1,0 +1,128 @@
+"""``rses suite build``: a suite from a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rses.cli.common import emit, progress, quiet_stdout
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Build a suite from a data set or a folder.", no_args_is_help=True, rich_markup_mode=None)
+
+Root = Annotated[Path, typer.Option("--root", help="Folder of the data set.", metavar="DIR")]
+Out = Annotated[Path, typer.Option("--out", help="New or empty folder.", metavar="DIR")]
+Styles = Annotated[str, typer.Option("--styles", help='Styles with commas between: "pixel art,line art".')]
+Number = Annotated[int | None, typer.Option("--n", help="Number of pictures; all that the rule lets in by default.")]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed gives other pictures.")]
+Rule = Annotated[str, typer.Option("--selection", help="default, hard, regionroute-paper, or a JSON file.")]
+Name = Annotated[str | None, typer.Option("--name", help="Name of the suite.")]
+Split = Annotated[str | None, typer.Option("--split", help="Part of the data set, such as val2017, val or test.")]
+
+
+@app.command("coco")
+def coco(
+    root: Root,
+    out: Out,
+    styles: Styles,
+    n: Number = None,
+    seed: Seed = 0,
+    selection: Rule = "default",
+    name: Name = None,
+    split: Split = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json."),
+    ] = None,
+    outlines: Annotated[
+        bool, typer.Option("--outlines", help="Polygons hold the pixels on their outline, as labelme writes them.")
+    ] = False,
+) -> None:
+    """Build a suite from COCO: photographs and annotations/instances_*.json."""
+    _build("coco", root, out, styles, n, seed, selection, name, split, annotations=annotations, outlines=outlines)
+
+
+@app.command("voc")
+def voc(
+    root: Root,
+    out: Out,
+    styles: Styles,
+    n: Number = None,
+    seed: Seed = 0,
+    selection: Rule = "default",
+    name: Name = None,
+    split: Split = None,
+) -> None:
+    """Build a suite from Pascal VOC: JPEGImages, SegmentationObject, SegmentationClass, Annotations."""
+    _build("voc", root, out, styles, n, seed, selection, name, split)
+
+
+@app.command("big")
+def big(
+    root: Root,
+    out: Out,
+    styles: Styles,
+    n: Number = None,
+    seed: Seed = 0,
+    selection: Rule = "default",
+    name: Name = None,
+    split: Split = None,
+    classes: Annotated[
+        Path | None, typer.Option("--classes", help="CSV with columns name, object, where file names hold no class.")
+    ] = None,
+) -> None:
+    """Build a suite from BIG: pairs *_im.* and *_gt.*."""
+    _build("big", root, out, styles, n, seed, selection, name, split, classes=classes)
+
+
+@app.command("folder")
+def folder(
+    images: Annotated[Path, typer.Option("--images", help="Folder of photographs.", metavar="DIR")],
+    out: Out,
+    styles: Styles,
+    masks: Annotated[
+        Path | None, typer.Option("--masks", help="Masks named like the photographs.", metavar="DIR")
+    ] = None,
+    regions: Annotated[
+        Path | None, typer.Option("--regions", help="CSV or JSON: file_name, and x, y, width, height or points.")
+    ] = None,
+    alpha: Annotated[bool, typer.Option("--alpha", help="The photographs' alpha channel is the mask.")] = False,
+    thing: Annotated[str | None, typer.Option("--object", help="What the regions cover.")] = None,
+    objects: Annotated[
+        Path | None, typer.Option("--objects", help="CSV with columns file_name, object, where they differ.")
+    ] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Prompt with {object} and {style}.")] = None,
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the photographs.")] = "not stated",
+    name: Name = None,
+) -> None:
+    """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
+    from rses.suites.own_folder import build_folder
+    from rses.suites.writing import TEMPLATE, require_free, require_styles
+
+    require_free(out)
+    wanted = require_styles(styles)
+    with progress(f"Building {out}"), quiet_stdout():
+        suite = build_folder(
+            images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
+            template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+        )  # fmt: skip
+    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
+def _build(
+    dataset: str, root: Path, out: Path, styles: str, n: int | None, seed: int, selection: str, name: str | None,
+    split: str | None, annotations: Path | None = None, classes: Path | None = None, outlines: bool = False,
+) -> None:  # fmt: skip
+    from rses.suites.build import build_suite, open_reader
+    from rses.suites.selection import load_selection
+    from rses.suites.writing import require_free, require_styles
+
+    require_free(out)
+    wanted, rule = require_styles(styles), load_selection(selection)
+    with progress(f"Building {out}") as report, quiet_stdout():
+        reader = open_reader(dataset, root, split, annotations, classes, outlines)
+        suite = build_suite(reader, out, wanted, n, seed, rule, name, report)
+    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")

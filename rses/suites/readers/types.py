@@ -1,0 +1,88 @@
+"""What every reader of a data set gives: pictures, and the things annotated in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rses.errors import InputError
+
+__all__ = ["SHOWN", "Instance", "Picture", "Reader", "refuse"]
+
+SHOWN = 30
+"""Most faults listed in one error; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One annotated thing.
+
+    Attributes:
+        key: Name of it, unique in its picture and the same wherever the data set is read.
+        label: Class name in plain words.
+        mask: Draws its region, booleans (height, width).
+        crowd: The annotation covers a group, not one thing.
+        truncated: Whether it reaches out of the picture, or None where the data set does not say.
+        occluded: Whether something hides part of it, or None where the data set does not say.
+        difficult: The annotators marked it as hard to recognise.
+    """
+
+    key: str
+    label: str
+    mask: Callable[[], NDArray[np.bool_]]
+    crowd: bool = False
+    truncated: bool | None = None
+    occluded: bool | None = None
+    difficult: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One photograph.
+
+    Attributes:
+        key: Name, unique in the data set and fit for a file name.
+        path: The file.
+        width: Width in pixels.
+        height: Height in pixels.
+        licence: Licence of the photograph as the data set states it.
+        instances: What is annotated in it.
+        origin: Address of the photograph, where the data set names it.
+    """
+
+    key: str
+    path: Path
+    width: int
+    height: int
+    licence: str
+    instances: tuple[Instance, ...]
+    origin: str = ""
+
+
+class Reader(Protocol):
+    """Reads one data set, a picture at a time."""
+
+    name: str
+    """Name of the data set in the ``dataset`` column."""
+
+    def keys(self) -> list[str]:
+        """Keys of all pictures."""
+
+    def read(self, key: str) -> Picture:
+        """Read one picture's annotation; raises InputError where it is unsound."""
+
+
+def refuse(problems: list[str], summary: str) -> None:
+    """Raise an error that lists the problems, if there are any.
+
+    Example:
+        >>> refuse([], "Cannot be read:")
+    """
+    if problems:
+        more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise InputError([*problems[:SHOWN], *more], summary)

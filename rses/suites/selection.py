@@ -1,0 +1,225 @@
+"""Which object of which picture goes into a suite: a written, versioned rule.
+
+Rule version 1. Pictures are visited in the order of the SHA-256 of
+``rses-selection-1|<seed>|<data set>|<picture key>``, so the order is equal on every machine and does not depend on
+what else is there; a suite of N pictures is a prefix of every larger one. Of a picture, those instances are
+eligible that
+
+1. are no crowd and have a label that is not excluded,
+2. are the only instance of their label, crowds counted, unless the rule allows "multi-instance",
+3. are not marked as difficult, unless it allows "difficult",
+4. are not truncated, unless it allows "truncated"; where the data set does not say, a region that reaches the border
+   of the picture counts as truncated,
+5. cover between the minimum and the maximum area, as fractions of the picture.
+
+Of the eligible instances the one with the smallest SHA-256 of ``...|<picture key>|<instance key>`` is taken. A picture
+without one is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rses.errors import InputError, did_you_mean
+from rses.suites.readers.types import Instance, Picture, Reader
+
+__all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
+
+RULE = "rses-selection-1"
+ALLOWED = ("multi-instance", "truncated", "difficult")
+SMALL, BACKGROUND_HEAVY, CLUTTERED, SQUARE = 0.03, 0.1, 5, 1.1
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Settings of the rule.
+
+    Attributes:
+        name: Short name.
+        version: Its version; other settings need another.
+        about: What it is for.
+        minimum_area: Least area of the region, as a fraction of the picture.
+        maximum_area: Greatest area of the region.
+        allow: Which of `ALLOWED` are let in.
+        exclude_labels: Labels left out.
+        unknown: What a protocol that it stands for leaves open.
+    """
+
+    name: str
+    version: str
+    about: str
+    minimum_area: float = 0.01
+    maximum_area: float = 0.6
+    allow: tuple[str, ...] = ()
+    exclude_labels: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A picture with the instance that was chosen in it, and its tags."""
+
+    picture: Picture
+    instance: Instance
+    tags: tuple[str, ...]
+
+
+def load_selection(name_or_file: str | Path) -> Selection:
+    """Load a selection by name, or a JSON file of one.
+
+    Raises:
+        InputError: There is none of that name, or its settings are unsound; lists all.
+
+    Example:
+        >>> load_selection("default").minimum_area
+        0.01
+    """
+    folder = importlib.resources.files("benchmark_data").joinpath("selections")
+    names = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+    if name_or_file in names:
+        text = folder.joinpath(f"{name_or_file}.json").read_text("utf-8")
+    else:
+        path = Path(name_or_file)
+        if not path.is_file():
+            hint = did_you_mean(str(name_or_file), names)
+            raise InputError(f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.')
+        text = path.read_text("utf-8")
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{name_or_file} is not valid JSON: {error}.") from error
+    problems = _problems(content)
+    if problems:
+        raise InputError(problems, f"{name_or_file} is not a selection:")
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    return Selection(**settings)
+
+
+def _problems(content: Any) -> list[str]:
+    if not isinstance(content, dict):
+        return ["expected a JSON object"]
+    known = [field.name for field in fields(Selection)]
+    problems = [f'"{key}" is unknown.{did_you_mean(key, known)}' for key in content if key not in known]
+    for key in ("name", "version", "about"):
+        if not isinstance(content.get(key), str) or not content[key].strip():
+            problems.append(f'"{key}" must be a non-empty text')
+    for key in ("allow", "exclude_labels", "unknown"):
+        value = content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            problems.append(f'"{key}" must be a list of texts')
+        elif key == "allow":
+            problems += [f'"allow" holds "{e}"; known are {", ".join(ALLOWED)}' for e in value if e not in ALLOWED]
+    low, high = content.get("minimum_area", 0.01), content.get("maximum_area", 0.6)
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
+    if not numbers or not 0 < low < high <= 1:
+        problems.append(f"areas must be numbers with 0 < minimum_area < maximum_area <= 1, found {low!r} and {high!r}")
+    return problems
+
+
+def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
+    """Sort keys by SHA-256: an order that is arbitrary, and the same everywhere.
+
+    Example:
+        >>> hash_order(["a", "b", "c"], "rses-selection-1", 0, "coco")
+        ['a', 'b', 'c']
+        >>> hash_order(["c", "b"], "rses-selection-1", 0, "coco")
+        ['b', 'c']
+    """
+    prefix = "|".join(map(str, salt))
+    return sorted(keys, key=lambda key: (hashlib.sha256(f"{prefix}|{key}".encode()).hexdigest(), key))
+
+
+def select(reader: Reader, selection: Selection, seed: int = 0) -> Iterator[Choice]:
+    """Yield the choices in order, reading one picture at a time.
+
+    Args:
+        reader: The data set.
+        selection: Settings of the rule.
+        seed: Another seed gives another order.
+    """
+    for key in hash_order(reader.keys(), RULE, seed, reader.name):
+        picture = reader.read(key)
+        instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}")
+        if instance is not None:
+            yield Choice(picture, instance, tags_of(picture, instance))
+
+
+def choose(picture: Picture, selection: Selection, salt: str = "") -> Instance | None:
+    """Return the instance that the rule takes from a picture, or None.
+
+    Args:
+        picture: The picture.
+        selection: Settings of the rule.
+        salt: What precedes the keys in the hash.
+    """
+    by_key = {instance.key: instance for instance in picture.instances}
+    for key in hash_order(list(by_key), salt, picture.key):
+        if _eligible(by_key[key], picture, selection):
+            return by_key[key]
+    return None
+
+
+def _eligible(instance: Instance, picture: Picture, selection: Selection) -> bool:
+    if instance.crowd or instance.label in selection.exclude_labels:
+        return False
+    if "multi-instance" not in selection.allow and _count(picture, instance.label) > 1:
+        return False
+    if "difficult" not in selection.allow and instance.difficult:
+        return False
+    if "truncated" not in selection.allow and instance.truncated:
+        return False
+    mask = instance.mask()
+    if not selection.minimum_area <= float(mask.mean()) <= selection.maximum_area:
+        return False
+    return "truncated" in selection.allow or instance.truncated is not None or not _touches_border(mask)
+
+
+def _count(picture: Picture, label: str) -> int:
+    return sum(other.label == label for other in picture.instances)
+
+
+def _touches_border(mask: NDArray[np.bool_]) -> bool:
+    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
+
+
+def tags_of(picture: Picture, instance: Instance) -> tuple[str, ...]:
+    """Tag a choice.
+
+    ``small``: under 3 % of the picture. ``background-heavy``: under 10 %. ``touching_border``: reaches the border.
+    ``truncated``, ``difficult``: as the data set says. ``multi-instance``: there are others of its label. ``occluded``:
+    the data set says so or, where it does not, the region falls into parts of at least 5 % each. ``cluttered``: five
+    or more other things in the picture. ``non-square``: one side is more than 1.1 times the other.
+    """
+    mask = instance.mask()
+    area = float(mask.mean())
+    occluded = instance.occluded if instance.occluded is not None else _in_parts(mask)
+    long, short = max(picture.width, picture.height), min(picture.width, picture.height)
+    found = {
+        "small": area < SMALL,
+        "background-heavy": area < BACKGROUND_HEAVY,
+        "touching_border": _touches_border(mask),
+        "truncated": bool(instance.truncated),
+        "multi-instance": _count(picture, instance.label) > 1,
+        "occluded": bool(occluded),
+        "difficult": instance.difficult,
+        "cluttered": len(picture.instances) > CLUTTERED,
+        "non-square": long > SQUARE * short,
+    }
+    return tuple(tag for tag, holds in found.items() if holds)
+
+
+def _in_parts(mask: NDArray[np.bool_]) -> bool:
+    from scipy.ndimage import label
+
+    parts, _ = label(mask)
+    sizes = np.bincount(parts.ravel())[1:]
+    return int((sizes >= 0.05 * sizes.sum()).sum()) > 1

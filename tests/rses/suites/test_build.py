@@ -1,0 +1,161 @@
+"""The selection rule, the suites it makes, and the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rses.cli.main import main
+from rses.errors import InputError
+from rses.suites import load_suite, verify_suite
+from rses.suites.build import build_suite, open_reader
+from rses.suites.ids import verify_ids
+from rses.suites.selection import Selection, hash_order, load_selection, select
+
+sys.path.insert(0, str(Path(__file__).parent))
+import layouts
+
+OPEN = Selection("open", "1", "all", 0.001, 1.0, ("multi-instance", "truncated", "difficult"))
+
+
+def test_larger_n_begins_with_the_smaller(tmp_path: Path) -> None:
+    layouts.coco(tmp_path / "coco", 9)
+    reader = open_reader("coco", tmp_path / "coco")
+    small = build_suite(reader, tmp_path / "a", ["pixel art"], n=3, seed=5)
+    large = build_suite(reader, tmp_path / "b", ["pixel art"], n=7, seed=5)
+    ids = [sample.id for sample in large.samples]
+    assert [sample.id for sample in small.samples] == ids[:3]
+    other = build_suite(reader, tmp_path / "c", ["pixel art"], n=7, seed=6)
+    assert [sample.id for sample in other.samples] != ids
+
+
+def test_order_is_frozen() -> None:
+    # Changing the rule needs a new version, so these may never change.
+    assert hash_order([str(k) for k in range(6)], "rses-selection-1", 0, "coco") == FROZEN
+
+
+FROZEN = ["0", "2", "3", "5", "1", "4"]
+
+
+def test_rule_of_each_setting(tmp_path: Path) -> None:
+    layouts.coco(tmp_path / "coco")
+    reader = open_reader("coco", tmp_path / "coco")
+    default = list(select(reader, load_selection("default")))
+    assert {choice.instance.label for choice in default} == {"cat"}
+    assert len(default) == 6
+    labels = {choice.instance.label for seed in range(20) for choice in select(reader, OPEN, seed)}
+    assert labels == {"cat", "dog"}  # never the crowd
+    dogs = [choice for choice in select(reader, OPEN, 1) if choice.instance.label == "dog"]
+    assert all({"multi-instance", "background-heavy", "non-square"} <= set(choice.tags) for choice in dogs)
+    too_large = Selection("large", "1", "large", 0.5, 1.0)
+    assert list(select(reader, too_large)) == []
+
+
+def test_voc_truncated_and_occluded(tmp_path: Path) -> None:
+    layouts.voc(tmp_path / "voc")
+    reader = open_reader("voc", tmp_path / "voc")
+    assert {choice.instance.label for choice in select(reader, load_selection("default"))} == {"cat"}
+    found = [c for seed in range(20) for c in select(reader, OPEN, seed) if c.instance.label == "dog"]
+    assert found
+    assert {"truncated", "occluded", "touching_border"} <= set(found[0].tags)
+
+
+def test_suite_is_sound_and_its_ids_are_frozen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layouts.big(tmp_path / "big")
+    out = tmp_path / "suite"
+    arguments = ["suite", "build", "big", "--root", str(tmp_path / "big"), "--out", str(out)]
+    assert main([*arguments, "--styles", "pixel art, line art", "--n", "2"]) == 0
+    suite = verify_suite(out)
+    assert len(suite) == 4
+    first = suite.samples[0]
+    assert first.prompt == f"make the {first.object} in pixel art style, keep other area unchanged"
+    mask = np.asarray(Image.open(first.mask))
+    assert mask.shape == (30, 40)
+    assert set(np.unique(mask)) == {0, 255}
+    name = first.image.stem.removeprefix("big-")
+    assert first.image.read_bytes() == (tmp_path / "big" / f"{name}_im.jpg").read_bytes()
+    selection = out / "selection.json"
+    digest = json.loads(selection.read_text())["ids_sha256"]
+    assert main(["suite", "verify", str(out), "--ids", str(selection)]) == 0
+    assert main(["suite", "verify", str(out), "--ids", digest]) == 0
+    assert digest in capsys.readouterr().out
+    (tmp_path / "other.txt").write_text("\n".join([sample.id for sample in suite.samples][1:] + ["more"]))
+    assert main(["suite", "verify", str(out), "--ids", str(tmp_path / "other.txt")]) == 2
+    assert "more: missing from the suite" in capsys.readouterr().err
+    with pytest.raises(InputError, match="hash to"):
+        verify_ids(suite, "0" * 64)
+
+
+def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
+    content = layouts.coco(tmp_path / "coco")
+    reader = open_reader("coco", tmp_path / "coco")
+    target = tmp_path / "out"
+    target.mkdir()
+    with pytest.raises(InputError, match="lets in 6 pictures, --n asks for 7"):
+        build_suite(reader, target / "a", ["x"], n=7)
+    with pytest.raises(InputError, match="selection is empty"):
+        build_suite(reader, target / "a", ["x"], selection=Selection("none", "1", "none", 0.9, 1.0))
+    layouts.photograph(tmp_path / "coco" / "val2017" / "000000000001.jpg", 50, 30)
+    (tmp_path / "coco" / "val2017" / "000000000002.jpg").write_bytes(b"no image")
+    with pytest.raises(InputError) as caught:
+        build_suite(open_reader("coco", tmp_path / "coco"), target / "a", ["x"])
+    assert len(caught.value.problems) == 2
+    assert "is 50x30, its annotation or mask is for 40x30" in str(caught.value)
+    assert list(target.iterdir()) == []
+    assert len(content["images"]) == 6
+
+
+def test_existing_folder_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        build_suite(open_reader("coco", _coco(tmp_path / "coco")), tmp_path, ["x"])
+    assert (tmp_path / "kept.txt").read_text() == "mine"
+
+
+def _coco(root: Path) -> Path:
+    layouts.coco(root)
+    return root
+
+
+@pytest.mark.parametrize("styles", ["", " , ", "a,a", "a/b"])
+def test_bad_styles(tmp_path: Path, styles: str, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(_coco(tmp_path / "coco"))
+    assert main(["suite", "build", "coco", "--root", root, "--out", str(tmp_path / "x"), "--styles", styles]) == 2
+    assert "tyle" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_bad_selection_lists_all_faults(tmp_path: Path) -> None:
+    file = tmp_path / "rule.json"
+    file.write_text(json.dumps({"name": "x", "minimum_area": 2, "allow": ["crowd"], "minimal_area": 1}))
+    with pytest.raises(InputError) as caught:
+        load_selection(file)
+    assert len(caught.value.problems) == 5
+
+
+def test_paper_selection_names_what_is_unknown(tmp_path: Path) -> None:
+    suite = build_suite(
+        open_reader("coco", _coco(tmp_path / "coco")), tmp_path / "s", ["x"], n=1, selection="regionroute-paper"
+    )
+    assert "which pictures" in (suite.root / "README.md").read_text()
+
+
+def test_thousands_of_pictures_are_read_one_at_a_time(tmp_path: Path) -> None:
+    layouts.coco(tmp_path, 3000, photographs=False)
+    (tmp_path / "val2017").mkdir()
+    for k in range(3000):
+        (tmp_path / "val2017" / f"{k:012d}.jpg").touch()
+    reader = open_reader("coco", tmp_path)
+    first = next(select(reader, load_selection("default")))
+    assert first.picture.key == hash_order(reader.keys(), "rses-selection-1", 0, "coco")[0]
+
+
+def test_real_photographs_as_a_suite(real_data: Path, tmp_path: Path) -> None:
+    build_suite(open_reader("voc", real_data / "voc_layout"), tmp_path / "voc", ["pixel art"], n=3, selection="hard")
+    suite = load_suite(tmp_path / "voc")
+    assert sorted(sample.object for sample in suite.samples) == ["car", "person", "person"]

@@ -1,0 +1,54 @@
+"""Contact sheets and statistics of suites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rses.cli.main import main
+from rses.errors import InputError
+from rses.suites import load_suite
+from rses.suites.own_folder import build_folder
+from rses.suites.sheet import suite_statistics, write_sheet
+
+
+def _suite(root: Path):
+    (root / "images").mkdir()
+    (root / "masks").mkdir()
+    for name, side in (("a", 10), ("b", 50)):
+        Image.new("RGB", (100, 100), "white").save(root / "images" / f"{name}.png")
+        mask = np.zeros((100, 100), np.uint8)
+        mask[20 : 20 + side, 20 : 20 + side] = 255
+        Image.fromarray(mask).save(root / "masks" / f"{name}.png")
+    return build_folder(root / "images", root / "suite", ["x", "y"], masks=root / "masks", thing="<cat>", name="own")
+
+
+def test_statistics(tmp_path: Path) -> None:
+    found = suite_statistics(_suite(tmp_path))
+    assert found["area"] == {"0% to 3%": 1, "25% to 50%": 1}
+    assert found["style"] == {"x": 2, "y": 2}
+    assert found["object"] == {"<cat>": 4}
+
+
+def test_sheets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite = _suite(tmp_path)
+    arguments = ["suite", "show", str(suite.root), "--sheet", str(tmp_path / "s.png"), "--sheet"]
+    assert main([*arguments, str(tmp_path / "s.html")]) == 0
+    assert "own 1: 4 samples" in capsys.readouterr().out
+    picture = np.asarray(Image.open(tmp_path / "s.png"))
+    assert picture.shape[1] == 512
+    marked = (picture == (255, 0, 180)).all(axis=2)
+    assert marked[:100, :100].sum() == 4 * 10 - 4  # the outline of a square of 10
+    assert marked[:100, 256:356].sum() == 4 * 50 - 4
+    page = (tmp_path / "s.html").read_text()
+    assert page.count("<figure>") == 2
+    assert "make the &lt;cat&gt; in y style" in page
+    assert "<cat>" not in page
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.png or \.html"):
+        write_sheet(load_suite("photos"), tmp_path / "sheet.pdf")
