@@ -395,8 +395,12 @@ def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
     unit = item.unit
     return SampleResult(
         id=unit.id, status=item.status, note=item.note, dataset=unit.dataset, style=unit.style, object=unit.object,
-        tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
+        source=_source_name(unit), tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
     )  # fmt: skip
+
+
+def _source_name(unit: Unit) -> str | None:
+    return Path(unit.source).name if isinstance(unit.source, str | Path) else None
 
 
 def _content_key(unit: Unit) -> str:
