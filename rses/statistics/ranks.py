@@ -65,7 +65,7 @@ def rank_intervals(
         sure = [p < alpha for p in p_values[place]]
         better = sum(known and gain > 0 for known, gain in zip(sure, gains, strict=True))
         worse = sum(known and gain < 0 for known, gain in zip(sure, gains, strict=True))
-        ranks[int(row)] = RankInterval(1 + better, len(ranked) - worse)
+        ranks[int(row)] = RankInterval(1 + int(better), len(ranked) - int(worse))
     return ranks
 
 
