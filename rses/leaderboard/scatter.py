@@ -14,7 +14,7 @@ from rses.statistics import pareto_layers
 __all__ = ["scatter"]
 
 WIDTH, HEIGHT = 760, 430
-LEFT, RIGHT, TOP, BOTTOM = 62, 150, 16, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 150, 34, 46
 LABELS = 30
 
 
@@ -74,7 +74,7 @@ class _Axis:
             for t in self.ticks
         )
         name = escape_html(heading(METRICS[self.name]))
-        return f'{marks}<text class="title" x="{LEFT + 6}" y="{TOP + 12}">{name}</text>'
+        return f'{marks}<text class="title" x="{LEFT}" y="{TOP - 14}">{name}</text>'
 
 
 def _ends(cell: Cell) -> tuple[float, float]:

@@ -31,6 +31,8 @@ ARITHMETIC = 1e-7
 # Scores made again on another device.
 RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MAX_IMAGE = 64 << 20
+LOOSE_ENDS = 0.25
+"""Schema 1 counted ties as rounding fell; its interval ends may differ by this share of the width."""
 ADDED_LATER = {1: {"by_tag"}}
 """Keys that summaries of an older schema lack."""
 
@@ -221,7 +223,7 @@ def _summary_problems(submission: Submission) -> list[str]:
     problems = [f"summary.json: {key} is missing" for key in expected.keys() - stored.keys() - later]
     problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
     for key in expected.keys() & stored.keys() - {"schema", "info"}:
-        problems += _differences(stored[key], expected[key], key)
+        problems += _differences(stored[key], expected[key], key, stored["schema"] == 1)
     info = submission.results.info
     wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}
     if None in wanted:
@@ -229,19 +231,20 @@ def _summary_problems(submission: Submission) -> list[str]:
     return problems
 
 
-def _differences(stored: Any, expected: Any, path: str) -> list[str]:
+def _differences(stored: Any, expected: Any, path: str, loose: bool, slack: float = 1e-12) -> list[str]:
     if isinstance(expected, dict) and isinstance(stored, dict):
-        problems = [f"summary.json: {path}.{key} is missing" for key in sorted(expected.keys() - stored.keys())]
-        problems += [
-            f"summary.json: {path}.{key[:80]} follows from no sample" for key in stored.keys() - expected.keys()
-        ]
+        absent, extra = sorted(expected.keys() - stored.keys()), sorted(map(str, stored.keys() - expected.keys()))
+        problems = [f"summary.json: {path}.{key} is missing" for key in absent]
+        problems += [f"summary.json: {path}.{key[:80]} follows from no sample" for key in extra]
+        width = (expected.get("high") or 0.0) - (expected.get("low") or 0.0) if loose and "low" in expected else 0.0
         for key in sorted(expected.keys() & stored.keys()):
-            problems += _differences(stored[key], expected[key], f"{path}.{key}")
+            allowed = LOOSE_ENDS * width if key in ("low", "high") else 0.0
+            problems += _differences(stored[key], expected[key], f"{path}.{key}", loose, max(1e-12, allowed))
         return problems
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (stored, expected))
-    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=1e-12):
+    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=slack):
         return []
-    if stored == expected:
+    if type(stored) is type(expected) and stored == expected:
         return []
     return [f"summary.json: {path} is {shown(stored)}, the samples give {shown(expected)}"]
 
