@@ -16,7 +16,7 @@ from rses.results import Results, common_ids
 from rses.statistics import holm, paired_difference
 from rses.summary import clusters_of
 
-__all__ = ["Comparison", "Difference", "compare_runs", "render_comparison"]
+__all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
 
 ALPHA = 0.05
 
@@ -169,7 +169,7 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
         header = ["baseline", "run", "metric", "baseline_mean", "difference", "low", "high", "n"]
         rows = [[comparison.baseline, *asdict(item).values()] for item in comparison.differences]
         return csv_text([*header, "p_value", "p_corrected", "verdict"], rows)
-    lines = [_line(item) for item in comparison.differences]
+    lines = comparison_lines(comparison)
     if format == "markdown":
         return _markdown(comparison, lines)
     if format == "latex":
@@ -178,6 +178,11 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
 
 
 HEADER = ("run", "metric", "baseline", "difference", "95 % interval", "n", "p", "verdict")
+
+
+def comparison_lines(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return the cells of the table as text, in the order of :data:`HEADER`."""
+    return [_line(item) for item in comparison.differences]
 
 
 def _line(item: Difference) -> tuple[str, ...]:
