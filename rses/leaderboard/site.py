@@ -119,7 +119,8 @@ def board_page(board: Board, pictures: set[str], published: Sequence[PublishedRo
         f'<ul class="notes">{"".join(f"<li>{escape_html(note)}</li>" for note in NOTES)}</ul></section>'
         f'<section id="tradeoff"><h2>Style against preservation</h2><p class="sub">Means over all samples with 95 % '
         "intervals. The line is the Pareto front: no method is better in both. Circle: no mask at inference; square: "
-        f"sees the mask; triangle: reference row.</p>{scatter(board)}</section>"
+        'sees the mask; triangle: reference row.</p><div class="scroll chart" tabindex="0" role="region" '
+        f'aria-label="Style against preservation">{scatter(board)}</div></section>'
         f'{_gallery(board, pictures)}<section id="cards"><h2>Methods</h2>{cards(board, pictures)}</section>'
         f"{_published(published)}"
         f'<script type="application/json" id="data">{data.replace("<", chr(92) + "u003c")}</script>'

@@ -31,6 +31,8 @@ ARITHMETIC = 1e-7
 # Scores made again on another device.
 RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MAX_IMAGE = 64 << 20
+# Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
+MAX_PREVIEW_ERROR = 12.0
 LOOSE_ENDS = 0.25
 """Schema 1 counted ties as rounding fell; its interval ends may differ by this share of the width."""
 ADDED_LATER = {1: {"by_tag"}}
@@ -80,7 +82,7 @@ def verify(
         problems += _suite_problems(submission, known)
         problems += _summary_problems(submission)
         images = run_images if run_images is not None else _images_of(submission.folder)
-        problems += _image_problems(submission, images)
+        problems += _image_problems(submission, images) or _preview_problems(submission, images)
         if problems:
             raise InputError(problems[:60], f"{place} is refused; {len(problems)} problems:")
         checked = [
@@ -267,6 +269,30 @@ def _image_problems(submission: Submission, images: dict[str, Path]) -> list[str
             problems.append(f"images/{path.name} is larger than {MAX_IMAGE >> 20} MB")
         elif sha256_file(path) != hashes[name]:
             problems.append(f"images/{path.name} is not the image that was scored: its SHA-256 differs")
+    return problems
+
+
+def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[str]:
+    """A preview must show the edit that was scored, as far as JPEG allows."""
+    import numpy as np
+
+    from rses.decode import read_image
+    from rses.leaderboard.pack import PREVIEW_SIDE
+    from rses.report.thumbs import fit
+
+    folder, problems = submission.folder / "previews", []
+    for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
+        if path.is_symlink() or path.suffix != ".jpg" or path.stem not in submission.images:
+            problems.append(f"previews/{path.name} is no preview of a scored sample")
+        elif path.stem in images:
+            try:
+                small, image = read_image(path), fit(read_image(images[path.stem]), PREVIEW_SIDE)
+            except InputError as error:
+                problems.append(f"previews/{path.name} or its image cannot be read: {error}")
+                continue
+            same = small.shape == image.shape
+            if not same or np.abs(small.astype(float) - image.astype(float)).mean() > MAX_PREVIEW_ERROR:
+                problems.append(f"previews/{path.name} does not show the image that was scored")
     return problems
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rses.statistics.intervals import cluster_sums, mean_interval
+from rses.statistics.intervals import cluster_numbers, cluster_sums, mean_interval
 
 __all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_p_values"]
 
@@ -79,22 +79,23 @@ def pairwise_p_values(values: ArrayLike, clusters: Sequence[Hashable] | None = N
         >>> bool(p[0, 1] < 0.001), p[0, 2].item()
         (True, 1.0)
     """
-    data = np.asarray(values, dtype=np.float64)
+    data = np.atleast_2d(np.asarray(values, dtype=np.float64))
     pairs = [(i, j) for i in range(len(data)) for j in range(i + 1, len(data))]
-    raw = []
-    for i, j in pairs:
-        difference = data[i] - data[j]
-        known = np.isfinite(difference)
-        names = None if clusters is None else [name for name, keep in zip(clusters, known, strict=True) if keep]
-        if not known.any():
-            raw.append(1.0)
-            continue
-        sums, counts = cluster_sums(difference[known], names)
-        raw.append(_wilcoxon(sums / counts))
+    numbers = np.arange(data.shape[1]) if clusters is None else cluster_numbers(clusters)
+    raw = [_pair_p_value(data[i] - data[j], numbers) for i, j in pairs]
     result = np.ones((len(data), len(data)))
     for (i, j), p_value in zip(pairs, holm(raw), strict=True):
         result[i, j] = result[j, i] = p_value
     return result
+
+
+def _pair_p_value(difference: np.ndarray, numbers: np.ndarray) -> float:
+    known = np.isfinite(difference)
+    if not known.any():
+        return 1.0
+    counts = np.bincount(numbers[known])
+    sums = np.bincount(numbers[known], weights=difference[known])
+    return _wilcoxon(sums[counts > 0] / counts[counts > 0])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

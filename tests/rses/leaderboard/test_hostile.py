@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from rses.cli.main import main
 from rses.errors import InputError
@@ -297,3 +298,12 @@ def test_a_submission_needs_its_images(make_run, tmp_path):
 def test_reading_says_what_is_missing(tmp_path):
     with pytest.raises(InputError, match="summary.json is missing"):
         read_submission(tmp_path)
+
+
+def test_a_preview_of_another_picture_is_refused(submission):
+    first, second = sorted((submission / "previews").iterdir())
+    Image.new("RGB", (8, 8), (255, 255, 255)).save(first, "JPEG")
+    refused(submission, rf"previews/{first.name} does not show the image that was scored")
+    first.unlink()
+    second.rename(second.with_name("nobody.jpg"))
+    refused(submission, "no preview of a scored sample")
