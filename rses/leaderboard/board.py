@@ -16,15 +16,16 @@ import numpy as np
 
 from rses.errors import InputError
 from rses.leaderboard.pack import chosen_ids, slug
+from rses.leaderboard.seeds import averaged
 from rses.leaderboard.submission import Submission, read_json, read_submission
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
-from rses.results import Results, SampleResult
+from rses.sample_result import SampleResult
 from rses.statistics import RankInterval, mean_interval, pareto_layers, rank_intervals
 from rses.summary import clusters_of, mask_size_bin
 
-__all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "averaged", "build_board", "load_boards"]
+__all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
 
 RANKED = ("rsm", "lpips_bg", "mse_bg")
 """Metrics that get ranks, and that span the trade-off of the Pareto layers."""
@@ -281,37 +282,6 @@ def _worst(samples: Sequence[SampleResult]) -> list[SampleResult]:
 def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
     wanted = set(chosen_ids([sample.id for sample in samples]))
     return [sample for sample in samples if sample.id in wanted]
-
-
-def averaged(runs: Sequence[Results]) -> list[SampleResult]:
-    """Average several seeds sample by sample; a sample counts only where every seed has it.
-
-    Example:
-        >>> runs = [Results([SampleResult("a", mse_bg=value)]) for value in (0.1, 0.3)]
-        >>> averaged(runs)[0].mse_bg
-        0.2
-    """
-    if len(runs) == 1:
-        return sorted(runs[0].samples, key=lambda sample: sample.id)
-    by_id: dict[str, list[SampleResult]] = {}
-    for run in runs:
-        for sample in run.samples:
-            by_id.setdefault(sample.id, []).append(sample)
-    return [_average(by_id[name], len(runs)) for name in sorted(by_id)]
-
-
-def _average(samples: Sequence[SampleResult], wanted: int) -> SampleResult:
-    failed = [sample for sample in samples if sample.status != "ok"]
-    if failed:
-        return failed[0]
-    if len(samples) < wanted:
-        undefined: dict[str, Any] = dict.fromkeys(METRICS)
-        return dataclasses.replace(samples[0], status="missing", **undefined)
-    values: dict[str, Any] = {}
-    for name in METRICS:
-        known = [getattr(sample, name) for sample in samples]
-        values[name] = None if None in known else sum(map(float, known)) / len(known)
-    return dataclasses.replace(samples[0], **values)
 
 
 def _cells(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> dict[str, Cell]:

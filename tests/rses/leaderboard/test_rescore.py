@@ -66,6 +66,7 @@ def forged(run, folder, name, value):
 
 def test_true_scores_pass_as_run_folder_and_as_submission(scored, tmp_path, capsys):
     run, suite = scored
+    assert [s.source for s in load_run(run).samples] == [s.image.name for s in load_suite(suite).samples]
     assert verify(run, suite=suite).rescored == 3
     submission = pack_run(run, tmp_path / "s", images=True)
     assert verify(submission.folder, suite=suite, rescore=2, seed=0).rescored == 2

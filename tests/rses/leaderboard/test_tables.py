@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shutil
+import threading
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,12 @@ import pytest
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.leaderboard.board import averaged, load_boards
+from rses.leaderboard.board import load_boards
 from rses.leaderboard.build import build, check_fresh, render_all
 from rses.leaderboard.pack import add_run, slug
 from rses.leaderboard.published import read_published
+from rses.leaderboard.seeds import averaged
+from rses.leaderboard.serve import make_server
 from rses.leaderboard.tables import board_csv, board_json, board_latex, board_markdown, board_parquet
 from rses.results import Results, SampleResult, load_run
 from rses.statistics import mean_interval
@@ -156,3 +160,18 @@ def test_commands(boards, make_run, capsys):
 def test_slug_keeps_names_apart_from_paths():
     assert slug("../../etc") == "etc"
     assert slug("ａ ｂ") == "a-b"
+
+
+def test_serve_shows_the_site_on_this_machine_only(boards):
+    with pytest.raises(InputError, match="rses leaderboard build"):
+        make_server(boards)
+    build(boards)
+    with make_server(boards) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        assert server.server_address[0] == "127.0.0.1"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{server.server_port}/mini--rses-mini.html", timeout=10) as answer:
+            assert b"strong" in answer.read()
+        server.shutdown()
+        thread.join()
