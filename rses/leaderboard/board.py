@@ -364,9 +364,9 @@ def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | Non
 
 
 def _places(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
-    """Place 1 for the best mean, 2 for the next; equal means share a place."""
+    """Place 1 for the best mean, 2 for the next; equal means share a place, and nobody has one where all are equal."""
     values = [row.cells[info.name].mean if not row.cells[info.name].perfect else None for row in rows]
     known = sorted({v for v in values if v is not None}, reverse=info.higher_is_better)
-    if len([v for v in values if v is not None]) < 2:
+    if len(known) < 2:
         return [None] * len(rows)
     return [None if v is None else known.index(v) + 1 for v in values]

@@ -88,7 +88,7 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         intervals: Add the 95 % intervals in small print.
     """
     header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
-    header += [latex_text(text) for text in BESIDES[:5]]
+    header += [_latex_heading(text) for text in BESIDES[:5]]
     lines = [
         f"% {_comment(board.title)}", "% needs \\usepackage{booktabs}",
         f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
