@@ -106,7 +106,9 @@ class RSES:
         unit = Unit(id, pred, mask, source, style, prompt, object)
         self._require_inputs([unit])
         prepared = prepare(unit, self.protocol, allow_resize)
-        return self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        result = self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        # Paths and arrays give the same result; a source matters among several samples only.
+        return dataclasses.replace(result, source=None)
 
     def score_folder(
         self,
