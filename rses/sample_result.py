@@ -18,7 +18,8 @@ class SampleResult:
 
     ``status`` is one of :data:`STATUSES`; only "ok" samples enter means. ``psnr_bg`` is ``inf`` for a perfect
     background. ``mask_fraction`` is the share of the image inside the region, in [0, 1]. ``resized`` is true
-    where the prediction had to be brought to the source's size.
+    where the prediction had to be brought to the source's size. ``source`` names the source image; samples that share
+    one are not independent.
     """
 
     id: str
@@ -28,6 +29,7 @@ class SampleResult:
     dataset: str | None = None
     style: str | None = None
     object: str | None = None
+    source: str | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
     rsm: float | None = None

@@ -106,7 +106,9 @@ class RSES:
         unit = Unit(id, pred, mask, source, style, prompt, object)
         self._require_inputs([unit])
         prepared = prepare(unit, self.protocol, allow_resize)
-        return self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        result = self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        # Paths and arrays give the same result; a source matters among several samples only.
+        return dataclasses.replace(result, source=None)
 
     def score_folder(
         self,
@@ -395,8 +397,12 @@ def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
     unit = item.unit
     return SampleResult(
         id=unit.id, status=item.status, note=item.note, dataset=unit.dataset, style=unit.style, object=unit.object,
-        tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
+        source=_source_name(unit), tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
     )  # fmt: skip
+
+
+def _source_name(unit: Unit) -> str | None:
+    return Path(unit.source).name if isinstance(unit.source, str | Path) else None
 
 
 def _content_key(unit: Unit) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rses.metrics_table import METRICS, MetricInfo
 from rses.sample_result import SampleResult
 from rses.statistics import mean_interval
 
-__all__ = ["SCHEMA", "mask_size_bin", "summarise"]
+__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise"]
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
-SCHEMA = 1
+# 2: intervals resample source images instead of samples, and there is by_tag.
+SCHEMA = 2
 
 SMALL, MEDIUM = 0.03, 0.15
 
@@ -54,27 +55,34 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "by_style": _grouped(scored, lambda sample: sample.style),
         "by_mask_size": _grouped(scored, lambda sample: mask_size_bin(sample.mask_fraction)),
         "by_dataset": _grouped(scored, lambda sample: sample.dataset),
+        "by_tag": _by_tag(scored),
         "info": info,
     }
 
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
-    return {
-        info.aggregate: entry
-        for info in METRICS.values()
-        if (entry := _entry(info, [getattr(sample, info.name) for sample in samples])) is not None
-    }
+    return {info.aggregate: entry for info in METRICS.values() if (entry := _entry(info, samples)) is not None}
 
 
-def _entry(info: MetricInfo, values: Iterable[float | bool | None]) -> dict[str, Any] | None:
-    known = [float(value) for value in values if value is not None]
-    finite = [value for value in known if math.isfinite(value)]
+def clusters_of(samples: Sequence[SampleResult]) -> list[str]:
+    """Name what each sample shares with others: its source image, or itself where that is unknown.
+
+    Example:
+        >>> clusters_of([SampleResult("a-1", source="a.png"), SampleResult("a-2", source="a.png"), SampleResult("b")])
+        ['file a.png', 'file a.png', 'id b']
+    """
+    return [f"id {sample.id}" if sample.source is None else f"file {sample.source}" for sample in samples]
+
+
+def _entry(info: MetricInfo, samples: Sequence[SampleResult]) -> dict[str, Any] | None:
+    known = [(float(value), s) for s in samples if (value := getattr(s, info.name)) is not None]
+    finite = [(value, sample) for value, sample in known if math.isfinite(value)]
     if not known:
         return None
     entry: dict[str, Any] = {"mean": None, "low": None, "high": None, "n": len(finite)}
     if finite:
-        interval = mean_interval(finite)
+        interval = mean_interval([value for value, _ in finite], clusters=clusters_of([sample for _, sample in finite]))
         entry.update(mean=interval.mean, low=interval.low, high=interval.high)
     if info.name == "psnr_bg":
         entry["perfect"] = len(known) - len(finite)
@@ -88,3 +96,9 @@ def _grouped(samples: Sequence[SampleResult], key: Callable[[SampleResult], str 
         for name in names
         if (members := [sample for sample in samples if key(sample) == name])
     }
+
+
+def _by_tag(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
+    tags = sorted({tag for sample in samples for tag in sample.tags})
+    groups = {tag: [sample for sample in samples if tag in sample.tags] for tag in tags}
+    return {tag: {"n": len(members), "metrics": aggregate(members)} for tag, members in groups.items()}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rses.cli.common import Format, emit, progress, quiet_stdout, terminal
+from rses.cli.common import Format, emit, note, progress, quiet_stdout, terminal
 
 __all__ = ["compare"]
 
@@ -16,17 +16,33 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline.", metavar="RUN RUN...")],
     format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
     metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Also write a page with the samples that differ most.", metavar="FILE")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Samples on the page.", min=0, max=200)] = 24,
+    suite: Annotated[
+        str | None, typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR")
+    ] = None,
 ) -> None:
     """Compare runs with the first one, on the samples they share.
 
     Mean differences with bootstrap intervals, and p-values corrected for the number of rows.
     """
-    with progress("Comparing"), quiet_stdout():
+    with progress("Comparing") as update, quiet_stdout():
         from rses.metrics_table import select_metrics
         from rses.report.comparison import compare_runs, render_comparison
         from rses.results import load_run
 
         chosen = None if metrics is None else select_metrics(n.strip() for n in metrics.split(",") if n.strip())
-        comparison = compare_runs([load_run(run) for run in runs], chosen)
+        loaded = [load_run(run) for run in runs]
+        comparison = compare_runs(loaded, chosen)
+        if page is not None:
+            from rses.report.compare_page import write_comparison
+            from rses.report.inputs import run_files
+
+            files = [run_files(folder, run, suite) for folder, run in zip(runs, loaded, strict=True)]
+            write_comparison(loaded, comparison, page, files=files, limit=samples, progress=update)
     width, color = terminal()
     emit(render_comparison(comparison, format.value, width=width, color=color))
+    if page is not None:
+        note(f"Page: {page}")

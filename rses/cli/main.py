@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 import rses
-from rses.cli import bench, compare, merge, methods, metrics, protocols, report, score, suite, suites, vlm, weights
+from rses.cli import (
+    bench,
+    compare,
+    leaderboard,
+    merge,
+    methods,
+    metrics,
+    protocols,
+    report,
+    score,
+    suite,
+    suites,
+    vlm,
+    weights,
+)
 from rses.cli.run import run_app
 
 __all__ = ["app", "main"]
@@ -50,6 +64,7 @@ app.add_typer(suites.app, name="suites")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(suite.app, name="suite")
 app.add_typer(weights.app, name="weights")
+app.add_typer(leaderboard.app, name="leaderboard")
 
 
 def main(argv: list[str] | None = None) -> int:

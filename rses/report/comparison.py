@@ -14,8 +14,9 @@ from rses.report.tables import check_format, csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 from rses.results import Results, common_ids
 from rses.statistics import holm, paired_difference
+from rses.summary import clusters_of
 
-__all__ = ["Comparison", "Difference", "compare_runs", "render_comparison"]
+__all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
 
 ALPHA = 0.05
 
@@ -70,7 +71,8 @@ class Comparison:
 
 
 NOTES = (
-    "Mean paired difference with 95 % bootstrap interval, over n pairs with two finite values.",
+    "Mean paired difference with 95 % bootstrap interval, over n pairs with two finite values; samples of one source"
+    " image count as one observation.",
     "p: Wilcoxon signed-rank, Holm-corrected over all rows; better or worse only where it is below 0.05.",
 )
 
@@ -107,11 +109,14 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
         for info in (METRICS[metric] for metric in (metrics or _distinct(runs)))
         if (pairs := _pairs(runs[0], run, ids, info.name))
     ]
-    tests = [paired_difference([b for _, b in pairs], [a for a, _ in pairs]) for _, _, pairs in raw]
+    tests = [
+        paired_difference([b for _, b, _ in pairs], [a for a, _, _ in pairs], clusters=[name for *_, name in pairs])
+        for _, _, pairs in raw
+    ]
     corrected = holm([test.p_value for test in tests]) if tests else []
     differences = [
         Difference(
-            name, info.aggregate, math.fsum(a for a, _ in pairs) / len(pairs), test.mean, test.low, test.high,
+            name, info.aggregate, math.fsum(a for a, *_ in pairs) / len(pairs), test.mean, test.low, test.high,
             test.n, test.p_value, p, _verdict(info, test.mean, p),
         )
         for (name, info, pairs), test, p in zip(raw, tests, corrected, strict=True)
@@ -129,13 +134,14 @@ def _distinct(runs: Sequence[Results]) -> list[str]:
     return [name for name in COMPARED if name not in twins]
 
 
-def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float]]:
+def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float, str]]:
+    clusters = {s.id: name for s, name in zip(baseline.samples, clusters_of(baseline.samples), strict=True)}
     first = {sample.id: getattr(sample, metric) for sample in baseline.samples}
     second = {sample.id: getattr(sample, metric) for sample in run.samples}
-    values = [(first[name], second[name]) for name in ids]
+    values = [(first[name], second[name], clusters[name]) for name in ids]
     return [
-        (float(a), float(b))
-        for a, b in values
+        (float(a), float(b), cluster)
+        for a, b, cluster in values
         if a is not None and b is not None and math.isfinite(a) and math.isfinite(b)
     ]
 
@@ -163,7 +169,7 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
         header = ["baseline", "run", "metric", "baseline_mean", "difference", "low", "high", "n"]
         rows = [[comparison.baseline, *asdict(item).values()] for item in comparison.differences]
         return csv_text([*header, "p_value", "p_corrected", "verdict"], rows)
-    lines = [_line(item) for item in comparison.differences]
+    lines = comparison_lines(comparison)
     if format == "markdown":
         return _markdown(comparison, lines)
     if format == "latex":
@@ -172,6 +178,11 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
 
 
 HEADER = ("run", "metric", "baseline", "difference", "95 % interval", "n", "p", "verdict")
+
+
+def comparison_lines(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return the cells of the table as text, in the order of :data:`HEADER`."""
+    return [_line(item) for item in comparison.differences]
 
 
 def _line(item: Difference) -> tuple[str, ...]:

@@ -104,6 +104,7 @@ def build_gallery(
     heatmap: HeatMap | None = None,
     limit: int = 24,
     progress: Progress | None = None,
+    order: Sequence[str] | None = None,
 ) -> Gallery:
     """Read and shrink the pictures of the worst samples.
 
@@ -113,6 +114,7 @@ def build_gallery(
         heatmap: ``(pred, source, mask) -> (H, W)``, as :meth:`rses.scorer.RSES.heatmap`.
         limit: Samples at most; fewer where the pictures would make the page too large.
         progress: Called with (done, total).
+        order: Sample ids, the first to show first; the worst first by default.
 
     Returns:
         The pictures; samples whose files are gone are counted, not shown.
@@ -121,6 +123,8 @@ def build_gallery(
     names = run_names(runs)
     known = [(name, run, places) for name, run, places in zip(names, runs, files, strict=True) if places]
     ids = worst_first([run for _, run, _ in known])
+    if order is not None:
+        ids = [name for name in order if name in set(ids)]
     gallery.total = len(ids)
     by_id = [(name, {sample.id: sample for sample in run.samples}, places) for name, run, places in known]
     used = 0

@@ -17,7 +17,7 @@ from rses.report.gallery import DIFFERENCE_TOP, Files, Gallery, HeatMap, Progres
 from rses.report.text import escape_html
 from rses.results import Results
 
-__all__ = ["GENERATOR", "report_html", "write_report"]
+__all__ = ["GENERATOR", "gallery_section", "refuse_other_file", "report_html", "whole_page", "write_report"]
 
 GENERATOR = "rses report"
 DEFAULT_SAMPLES = 24
@@ -50,7 +50,7 @@ def write_report(
         InputError: No run, runs that cannot be compared, or ``path`` is another file or cannot be written.
     """
     target = Path(path)
-    _refuse_other_file(target)
+    refuse_other_file(target)
     page = report_html(results, files=files, heatmap=heatmap, limit=limit, progress=progress)
     try:
         write_atomic(target, page.encode("utf-8"))
@@ -86,13 +86,13 @@ def report_html(
         f"{sections.breakdowns(results[0], table) if single else ''}</section>",
         f'<section id="distributions"><h2>Distributions</h2><p class="sub">{_plot_legend(single)}</p>'
         f"{sections.distributions(table, results)}</section>",
-        _gallery_section(gallery, table),
+        gallery_section(gallery, table),
         sections.unscored(results),
         f'<section id="samples"><h2>Samples</h2>{sections.sample_list(results, table.metrics)}</section>',
         sections.provenance(table, results),
     ]
     title = f"{table.rows[0].name if single else f'{len(results)} methods'} · {table.suite or 'RSES'}"
-    return _page(escape_html(title), "\n".join(parts))
+    return whole_page(escape_html(title), "\n".join(parts))
 
 
 def _metrics(run: Results) -> list[str]:
@@ -107,14 +107,16 @@ def _plot_legend(single: bool) -> str:
     return "One dot a sample. The line is the mean, the band its 95 % interval."
 
 
-def _gallery_section(gallery: Gallery, table: Table) -> str:
+def gallery_section(gallery: Gallery, table: Table, order: str | None = None) -> str:
+    """Return the gallery with its legend; ``order`` says in HTML how it is sorted, where not the worst first."""
     if not gallery.entries:
         reason = "Their images were not at hand when this page was made." if not gallery.total else (
             "None of their images could be read when this page was made."
         )  # fmt: skip
         return f'<section id="gallery"><h2>Gallery</h2><p class="sub">{reason}</p></section>'
     first = next((METRICS[name] for name in ("rses_h", "lpips_bg", "mse_bg", "rsm") if _has(table, name)), None)
-    order = f", worst {escape_html(first.title)} first" if first else ""
+    if order is None:
+        order = f", worst {escape_html(first.title)} first" if first else ""
     options = "".join(
         f'<option value="{info.name.replace("_", "-")}">{escape_html(info.title)}</option>'
         for info in table.metrics
@@ -144,7 +146,8 @@ def _has(table: Table, name: str) -> bool:
     return any(name in row.cells and row.cells[name].mean is not None for row in table.rows)
 
 
-def _page(title: str, body: str) -> str:
+def whole_page(title: str, body: str) -> str:
+    """Return a page around ``body``; both are HTML already."""
     style, script = _asset("report.css"), _asset("report.js")
     # The policy makes a browser refuse any request and any script but this one, whatever a name smuggles in.
     policy = (
@@ -171,7 +174,8 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def _refuse_other_file(target: Path) -> None:
+def refuse_other_file(target: Path) -> None:
+    """Raise :class:`InputError` unless ``target`` is absent or a former page of ours."""
     if target.is_dir():
         raise InputError(f"{target} is a folder; give the name of the HTML file to write.")
     if target.exists():

@@ -6,7 +6,7 @@ import pytest
 
 from rses import Results, SampleResult, load_run
 from rses.errors import InputError
-from rses.summary import mask_size_bin
+from rses.summary import SCHEMA, mask_size_bin
 
 
 def samples() -> list[SampleResult]:
@@ -52,7 +52,7 @@ def test_a_folder_that_is_no_run_says_what_is_missing(tmp_path):
 def test_a_newer_schema_is_refused(tmp_path):
     Results(samples(), {}).save(tmp_path)
     path = tmp_path / "summary.json"
-    path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
+    path.write_text(path.read_text().replace(f'"schema": {SCHEMA}', '"schema": 99'))
     with pytest.raises(InputError, match="upgrade"):
         load_run(tmp_path)
 

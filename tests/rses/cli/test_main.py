@@ -21,7 +21,10 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [["--help"], ["score", "--help"], ["compare", "--help"], ["protocols"], ["metrics"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["score", "--help"], ["compare", "--help"], ["leaderboard", "--help"], ["protocols"], ["metrics"]],
+)
 def test_light_commands_import_nothing_heavy(words):
     script = (
         "import sys\nfrom rses.cli.main import main\n"

@@ -1,0 +1,98 @@
+"""``rses leaderboard``: build, add, verify, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rses.cli.common import emit, note, progress, quiet_stdout
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Leaderboards: tables and a page from submitted results.", no_args_is_help=True, rich_markup_mode=None
+)
+BOARDS = Path("leaderboards")
+Boards = Annotated[Path, typer.Option(help="The leaderboards folder.", metavar="DIR")]
+
+
+@app.command("build")
+def build(
+    boards: Boards = BOARDS,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
+) -> None:
+    """Write tables and site from `results/` and `published.csv`."""
+    with progress("Building") as update, quiet_stdout():
+        from rses.leaderboard.build import build as run
+        from rses.leaderboard.build import check_fresh
+
+        if check:
+            check_fresh(boards)
+            written = []
+        else:
+            written = run(boards, update)
+    if check:
+        note(f"{boards} is up to date")
+    else:
+        note(f"{len(written)} files")
+        emit(str(boards / "site" / "index.html"))
+
+
+@app.command("add")
+def add(
+    run: Annotated[Path, typer.Argument(help="Finished run folder, with its images.", metavar="RUN")],
+    boards: Boards = BOARDS,
+    board: Annotated[str | None, typer.Option(help="Folder of the board; <suite>--<protocol> by default.")] = None,
+    suite: Annotated[str | None, typer.Option(help="Suite, if the run does not say.", metavar="NAME|DIR")] = None,
+    images: Annotated[bool, typer.Option("--images", help="Copy all edits, so that anybody can score them.")] = False,
+    previews: Annotated[int, typer.Option(help="Small copies kept for the page.", min=0, max=200)] = 24,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an older submission of this method.")] = False,
+) -> None:
+    """Pack a run as a submission."""
+    with progress("Packing"), quiet_stdout():
+        from rses.leaderboard.pack import add_run
+
+        target = add_run(
+            run, boards, board=board, replace=replace, images=images, previews=previews, suite=suite
+        )  # fmt: skip
+    note("Check it with `rses leaderboard verify`, then `rses leaderboard build`.")
+    emit(str(target))
+
+
+@app.command("verify")
+def verify(
+    place: Annotated[Path, typer.Argument(help="Submission (folder or zip) or run folder.", metavar="RUN|SUBMISSION")],
+    rescore: Annotated[
+        int | None, typer.Option(help="Score this many random edits again; by default all that are there.", min=0)
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="Folder of a suite that is not embedded.", metavar="DIR")] = None,
+    device: Annotated[str, typer.Option(help="Device to score on.")] = "auto",
+) -> None:
+    """Check a submission: schema, protocol, suite, coverage, weights, arithmetic, images, scores."""
+    with progress("Verifying") as update, quiet_stdout():
+        from rses.leaderboard.verify import verify as run
+
+        verdict = run(place, rescore=rescore, suite=suite, device=device, progress=update)
+    emit(str(verdict))
+
+
+@app.command("serve")
+def serve(
+    boards: Boards = BOARDS,
+    port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65535)] = 8000,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Show the built site on this machine."""
+    import webbrowser
+
+    from rses.leaderboard.serve import make_server
+
+    with make_server(boards, port) as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+        emit(address)
+        note("Ctrl-C ends it.")
+        if browser:
+            webbrowser.open(address)
+        server.serve_forever()

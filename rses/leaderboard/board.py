@@ -1,0 +1,372 @@
+"""From submissions to boards: one a suite and protocol, with ranks, layers and groups."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rses.errors import InputError
+from rses.leaderboard.pack import chosen_ids, slug
+from rses.leaderboard.seeds import averaged
+from rses.leaderboard.submission import Submission, read_json, read_submission
+from rses.metrics_table import METRICS, MetricInfo
+from rses.report.columns import Cell
+from rses.report.text import clean
+from rses.sample_result import SampleResult
+from rses.statistics import RankInterval, mean_interval, pareto_layers, rank_intervals
+from rses.summary import clusters_of, mask_size_bin
+
+__all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
+
+RANKED = ("rsm", "lpips_bg", "mse_bg")
+"""Metrics that get ranks, and that span the trade-off of the Pareto layers."""
+SECTIONS = {
+    "mask-free": "no mask at inference",
+    "mask": "sees the mask at inference, or does not say",
+    "reference": "reference rows: bound the scale, not ranked",
+}
+"""Methods of different sections do not compete with each other."""
+SHOWN = tuple(name for name in METRICS if name not in ("clip_cosine", "mse_bg_pm1"))
+WORST = 5
+WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Numbers of the scored samples as arrays, because a board may hold millions; NaN where undefined."""
+
+    ids: tuple[str, ...]
+    clusters: tuple[str, ...]
+    values: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One method on one board; several seeds of a method are one row.
+
+    Attributes:
+        key: Unique short name, safe in addresses.
+        name: Name of the method.
+        section: One of :data:`SECTIONS`.
+        cells: Mean and interval by metric.
+        n: Scored samples (with every seed).
+        total: Samples of the suite.
+        seeds: Seeds that were averaged; empty where none is recorded.
+        date: Day of the latest submission.
+        version: Version of rses.
+        card: The method card.
+        ranks: Ranks by metric of :data:`RANKED`, among the methods of its section.
+        layer: Pareto layer over the same metrics, in its section.
+        groups: Cells by group ("style: pixel art", "tag: small", "region: large") and metric.
+        scores: The ranked metrics of every scored sample.
+        worst: The worst samples, worst first.
+        shots: The samples of which the page shows an edit.
+        folders: The submissions.
+        best: Metrics in which it is first of its section.
+        second: Metrics in which it is second.
+    """
+
+    key: str
+    name: str
+    section: str
+    cells: dict[str, Cell]
+    n: int
+    total: int
+    seeds: tuple[int, ...]
+    date: str
+    version: str
+    card: dict[str, Any]
+    ranks: dict[str, RankInterval]
+    layer: int | None
+    groups: dict[str, dict[str, Cell]]
+    scores: Scores
+    worst: tuple[SampleResult, ...]
+    shots: tuple[SampleResult, ...]
+    folders: tuple[Path, ...]
+    best: frozenset[str] = frozenset()
+    second: frozenset[str] = frozenset()
+
+    @property
+    def weights(self) -> str:
+        """Weights id with revision.
+
+        Example:
+            >>> card = {"weights": "x/y", "revision": "0123456789abcdef"}
+            >>> none = Scores((), (), {})
+            >>> row = BoardRow("a", "a", "mask", {}, 0, 0, (), "", "", card, {}, None, {}, none, (), (), ())
+            >>> row.weights
+            'x/y@0123456789ab'
+        """
+        name, revision = clean(self.card.get("weights") or "-"), clean(self.card.get("revision") or "")
+        return f"{name}@{revision[:12]}" if revision else name
+
+
+@dataclass(frozen=True)
+class Board:
+    """All methods on one suite under one protocol."""
+
+    key: str
+    suite: str
+    suite_version: str
+    suite_sha256: str
+    protocol: str
+    protocol_hash: str
+    metrics: tuple[MetricInfo, ...]
+    rows: tuple[BoardRow, ...]
+
+    @property
+    def title(self) -> str:
+        """Suite and protocol in one line."""
+        return f"{self.suite} {self.suite_version} under {self.protocol} ({self.protocol_hash})"
+
+
+def load_boards(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> list[Board]:
+    """Read every submission below ``results/`` and arrange them as boards.
+
+    Args:
+        folder: The leaderboards folder.
+        progress: Called with (done, total) over submissions.
+
+    Raises:
+        InputError: An unsound submission, or one that does not belong to its board.
+    """
+    root = Path(folder) / "results"
+    places = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+    entries = {place.name: _entries(place) for place in places if not place.name.startswith(".")}
+    total, done = sum(map(len, entries.values())), 0
+
+    def report() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    return [build_board(name, folders, report) for name, folders in entries.items() if folders]
+
+
+def _entries(place: Path) -> list[Path]:
+    return sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = lambda: None) -> Board:
+    """Arrange the submissions of one board.
+
+    Args:
+        key: Name of its folder.
+        folders: At least one submission, all of one suite, protocol and weights.
+        report: Called after each submission.
+
+    Raises:
+        InputError: They differ in suite, protocol or weights, or one method is there twice with one seed.
+    """
+    by_method: dict[str, list[Path]] = {}
+    for folder in folders:
+        by_method.setdefault(_method_of(folder), []).append(folder)
+    problems: list[str] = []
+    rows: list[BoardRow] = []
+    first: tuple[str, dict[str, Any]] | None = None
+    # One method at a time, so that memory does not grow with their number.
+    for name, places in sorted(by_method.items()):
+        group = [read_submission(place) for place in places]
+        first = first or (group[0].folder.name, group[0].results.info)
+        problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)
+        if not problems:
+            rows.append(_row(group))
+        for _ in group:
+            report()
+    if problems or first is None:
+        raise InputError(problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:")
+    metrics = tuple(METRICS[name] for name in SHOWN if any(name in row.cells for row in rows))
+    rows = _unique_keys([_complete(row, metrics) for row in rows])
+    ranked = [row for section in SECTIONS for row in _ranked([r for r in rows if r.section == section], metrics)]
+    suite, protocol = first[1]["suite"], first[1]["protocol"]
+    return Board(
+        key, clean(suite.get("name")), clean(suite.get("version") or ""), clean(suite.get("sha256") or ""),
+        clean(protocol["id"]), clean(protocol.get("hash") or ""), metrics, tuple(ranked),
+    )  # fmt: skip
+
+
+def _method_of(folder: Path) -> str:
+    summary = folder / "summary.json"
+    info = read_json(summary).get("info") if summary.is_file() and not summary.is_symlink() else None
+    return str(info.get("method")) if isinstance(info, dict) else ""
+
+
+def _complete(row: BoardRow, metrics: Sequence[MetricInfo]) -> BoardRow:
+    absent = {info.name: Cell(digits=info.digits) for info in metrics}
+    groups = {name: {**absent, **cells} for name, cells in row.groups.items()}
+    return dataclasses.replace(row, cells={**absent, **row.cells}, groups=groups)
+
+
+def _unique_keys(rows: Sequence[BoardRow]) -> list[BoardRow]:
+    counts = Counter(row.key for row in rows)
+    return [
+        dataclasses.replace(row, key=f"{row.key}-{number}") if counts[row.key] > 1 else row
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def _identity(info: dict[str, Any]) -> dict[str, Any]:
+    weights = {f"weights.{role}": entry for role, entry in info["weights"].items() if entry is not None}
+    suite, protocol = info["suite"], info["protocol"]
+    return {
+        "suite.name": suite.get("name"), "suite.sha256": suite.get("sha256"), "protocol.id": protocol.get("id"),
+        "protocol.hash": protocol.get("hash"), **weights,
+    }  # fmt: skip
+
+
+def _mixed(name: str, info: dict[str, Any], other: Submission) -> list[str]:
+    first, record = _identity(info), _identity(other.results.info)
+    keys = sorted(first.keys() & record.keys())
+    return [f"{other.folder.name} and {name} differ in {key}" for key in keys if first[key] != record[key]]
+
+
+def _seed_problems(name: str, group: Sequence[Submission]) -> list[str]:
+    seeds = [submission.card.get("seed") for submission in group]
+    problems = []
+    if len(set(map(str, seeds))) < len(seeds):
+        problems.append(f"{clean(name)} is there twice with one seed")
+    facts = ("weights", "revision", "mask_used", "reference", "settings")
+    if any(group[0].card.get(key) != other.card.get(key) for other in group[1:] for key in facts):
+        problems.append(f"{clean(name)}: its seeds differ in weights or settings; give the variants names of their own")
+    return problems
+
+
+def _row(group: Sequence[Submission]) -> BoardRow:
+    first = group[0]
+    card, samples = first.card, averaged([submission.results for submission in group])
+    scored = [sample for sample in samples if sample.status == "ok"]
+    metrics = [METRICS[name] for name in SHOWN if name in first.results.info["metrics"]]
+    section = "reference" if card.get("reference") else "mask" if card.get("mask_used", True) else "mask-free"
+    versions = sorted({clean(s.results.info["versions"].get("rses") or "") for s in group})
+    return BoardRow(
+        key=slug(first.method), name=clean(first.method), section=section, cells=_cells(scored, metrics),
+        n=len(scored), total=len(samples),
+        seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
+        date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
+        groups={name: _cells(members, metrics) for name, members in _groups(scored).items()},
+        scores=_scores(scored), worst=tuple(_worst(scored)), shots=tuple(_shots(scored)),
+        folders=tuple(s.folder for s in group),
+    )  # fmt: skip
+
+
+def _scores(samples: Sequence[SampleResult]) -> Scores:
+    values = {
+        name: np.array([np.nan if (v := getattr(s, name)) is None else float(v) for s in samples]) for name in RANKED
+    }
+    clusters = tuple(map(sys.intern, clusters_of(samples)))
+    return Scores(tuple(sys.intern(sample.id) for sample in samples), clusters, values)
+
+
+def _worst(samples: Sequence[SampleResult]) -> list[SampleResult]:
+    def badness(sample: SampleResult) -> tuple[Any, ...]:
+        keys = []
+        for name in WORST_BY:
+            value = getattr(sample, name)
+            known = value is not None and math.isfinite(value)
+            keys.append(math.inf if not known else value if METRICS[name].higher_is_better else -value)
+        return (*keys, sample.id)
+
+    return heapq.nsmallest(WORST, samples, key=badness)
+
+
+def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
+    wanted = set(chosen_ids([sample.id for sample in samples]))
+    return [sample for sample in samples if sample.id in wanted]
+
+
+def _cells(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> dict[str, Cell]:
+    names = clusters_of(samples)
+    cells = {}
+    for info in metrics:
+        known = [(getattr(s, info.name), c) for s, c in zip(samples, names, strict=True)]
+        known = [(float(value), cluster) for value, cluster in known if value is not None]
+        finite = [(value, cluster) for value, cluster in known if math.isfinite(value)]
+        perfect = len(known) - len(finite)
+        if not finite:
+            cells[info.name] = Cell(perfect=perfect, digits=info.digits)
+            continue
+        interval = mean_interval([v for v, _ in finite], clusters=[c for _, c in finite])
+        cells[info.name] = Cell(
+            _rounded(interval.mean), _rounded(interval.low), _rounded(interval.high), len(finite), perfect, info.digits
+        )
+    return cells
+
+
+def _rounded(value: float | None) -> float | None:
+    # Nine digits: what two platforms agree on, so that the same results give the same bytes.
+    return None if value is None else float(f"{value:.9g}")
+
+
+def _groups(samples: Sequence[SampleResult]) -> dict[str, list[SampleResult]]:
+    groups: dict[str, list[SampleResult]] = {}
+    for sample in samples:
+        size = mask_size_bin(sample.mask_fraction)
+        names = [f"style: {sample.style}"] if sample.style else []
+        names += [f"region: {size}"] if size else []
+        names += [f"tag: {tag}" for tag in sample.tags]
+        for name in dict.fromkeys(map(clean, names)):
+            groups.setdefault(name, []).append(sample)
+    return dict(sorted(groups.items()))
+
+
+def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRow]:
+    """Rank the rows of one section, and sort them."""
+    rows = sorted(rows, key=_order)
+    if not rows or rows[0].section == "reference":
+        return rows
+    infos = [info for info in metrics if info.name in RANKED]
+    ranks = {info.name: _rank(rows, info) for info in infos}
+    points = [[row.cells[info.name].mean for info in infos] for row in rows]
+    layers = pareto_layers(points, [info.higher_is_better for info in infos]) if infos else [None] * len(rows)
+    best = {info.name: _places(rows, info) for info in metrics}
+    return [
+        dataclasses.replace(
+            row,
+            ranks={name: rank for name, column in ranks.items() if (rank := column[i]) is not None},
+            layer=layers[i],
+            best=frozenset(name for name, places in best.items() if places[i] == 1),
+            second=frozenset(name for name, places in best.items() if places[i] == 2),
+        )
+        for i, row in enumerate(rows)
+    ]
+
+
+def _order(row: BoardRow) -> tuple[Any, ...]:
+    keys = []
+    for name in ("rses_h", "rsm", "lpips_bg"):
+        cell = row.cells.get(name)
+        value = -math.inf if cell is None or cell.mean is None else cell.mean
+        keys.append(-value if METRICS[name].higher_is_better else value)
+    return (*keys, row.name)
+
+
+def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | None]:
+    ids = sorted({name for row in rows for name in row.scores.ids})
+    places = {name: place for place, name in enumerate(ids)}
+    clusters = list(ids)
+    table = np.full((len(rows), len(ids)), np.nan)
+    for number, row in enumerate(rows):
+        columns = [places[name] for name in row.scores.ids]
+        table[number, columns] = row.scores.values[info.name]
+        for column, cluster in zip(columns, row.scores.clusters, strict=True):
+            clusters[column] = cluster
+    return rank_intervals(table, info.higher_is_better, clusters)
+
+
+def _places(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
+    """Place 1 for the best mean, 2 for the next; equal means share a place, and nobody has one where all are equal."""
+    values = [row.cells[info.name].mean if not row.cells[info.name].perfect else None for row in rows]
+    known = sorted({v for v in values if v is not None}, reverse=info.higher_is_better)
+    if len(known) < 2:
+        return [None] * len(rows)
+    return [None if v is None else known.index(v) + 1 for v in values]

@@ -1,0 +1,125 @@
+"""Tables and site from the results, written together or compared with what is there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from rses.errors import InputError
+from rses.files import write_atomic
+from rses.leaderboard import tables
+from rses.leaderboard.board import Board, load_boards
+from rses.leaderboard.published import PublishedRow, read_published
+from rses.leaderboard.site import site_files
+from rses.report.text import escape_markdown
+
+__all__ = ["build", "check_fresh", "render_all"]
+
+# Everything below these is ours to write and to remove.
+OURS = ("tables", "site")
+INDEX = "README.md"
+
+
+def render_all(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> dict[str, bytes]:
+    """Render every table and page.
+
+    Args:
+        folder: The leaderboards folder, with ``results/`` and ``published.csv``.
+        progress: Called with (done, total) over submissions.
+
+    Returns:
+        Content by path relative to ``folder``.
+
+    Raises:
+        InputError: A submission is unsound, or boards would mix what does not compare.
+    """
+    root = Path(folder)
+    boards, published = load_boards(root, progress), read_published(root / "published.csv")
+    files: dict[str, bytes] = {INDEX: _index(boards, published).encode()}
+    for board in boards:
+        stem = f"tables/{board.key}"
+        files[f"{stem}.md"] = tables.board_markdown(board).encode()
+        files[f"{stem}.tex"] = tables.board_latex(board).encode()
+        files[f"{stem}-intervals.tex"] = tables.board_latex(board, intervals=True).encode()
+        files[f"{stem}.csv"] = tables.board_csv(board).encode()
+        files[f"{stem}.json"] = tables.board_json(board).encode()
+        files[f"{stem}.parquet"] = tables.board_parquet(board)
+    files["tables/published.md"] = tables.published_markdown(published).encode()
+    files["tables/published.tex"] = tables.published_latex(published).encode()
+    files.update({f"site/{name}": content for name, content in site_files(boards, published).items()})
+    return files
+
+
+def build(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> list[Path]:
+    """Write all tables and the site, and remove those of boards that are gone.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: As in :func:`render_all`; nothing is written then.
+    """
+    root = Path(folder)
+    # Leftovers below tables/ and site/ are removed, so this must be the right folder.
+    if not (root / "results").is_dir():
+        raise InputError(f"{root} holds no folder results/. Give the leaderboards folder with --boards DIR.")
+    files = render_all(root, progress)
+    for name, content in files.items():
+        if not (root / name).is_file() or (root / name).read_bytes() != content:
+            write_atomic(root / name, content)
+    for stale in sorted(_present(root) - files.keys()):
+        (root / stale).unlink()
+    return [root / name for name in files]
+
+
+def check_fresh(folder: str | Path) -> None:
+    """Check that committed tables and pages are those that the results give.
+
+    Raises:
+        InputError: Lists every stale, absent or leftover file.
+    """
+    root = Path(folder)
+    files = render_all(root)
+    present = _present(root)
+    problems = [f"{name} is missing" for name in sorted(files.keys() - present - {INDEX})]
+    problems += [f"{name} belongs to no board" for name in sorted(present - files.keys())]
+    problems += [
+        f"{name} is stale"
+        for name, content in sorted(files.items())
+        if (root / name).is_file() and not _same(name, (root / name).read_bytes(), content)
+    ]
+    if not (root / INDEX).is_file():
+        problems.append(f"{INDEX} is missing")
+    if problems:
+        raise InputError(problems, f"{root} is not up to date; run `rses leaderboard build`:")
+
+
+def _same(name: str, here: bytes, there: bytes) -> bool:
+    if not name.endswith(".parquet"):
+        return here == there
+    # Another version of pyarrow writes other bytes for the same table.
+    import pyarrow.parquet as pq
+
+    return bool(pq.read_table(io.BytesIO(here)).equals(pq.read_table(io.BytesIO(there))))
+
+
+def _present(root: Path) -> set[str]:
+    paths = (path for name in OURS for path in (root / name).rglob("*"))
+    return {path.relative_to(root).as_posix() for path in paths if path.is_file()}
+
+
+def _index(boards: list[Board], published: list[PublishedRow]) -> str:
+    lines = ["# Leaderboards", ""]
+    lines += [
+        "Written by `rses leaderboard build` from `results/`; do not edit. The page is `site/index.html`. "
+        "How to submit: [CONTRIBUTING.md](CONTRIBUTING.md).", "",
+    ]  # fmt: skip
+    if not boards:
+        lines += ["No results yet.", ""]
+    for board in boards:
+        links = " · ".join(f"[{kind}](tables/{board.key}.{kind})" for kind in ("md", "tex", "csv", "json", "parquet"))
+        lines += [f"## {escape_markdown(board.title)}", "", f"{len(board.rows)} rows: {links}", ""]
+        body = tables.board_markdown(board).split("\n", 2)[2]
+        lines += [line.replace("## ", "### ", 1) if line.startswith("## ") else line for line in body.split("\n")]
+    return "\n".join(lines).rstrip("\n") + "\n\n" + tables.published_markdown(published)

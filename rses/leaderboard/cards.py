@@ -1,0 +1,74 @@
+"""Method cards: what stands behind a row, and where it does worst."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from rses.leaderboard.board import SECTIONS, Board, BoardRow
+from rses.metrics_table import METRICS
+from rses.report.columns import number
+from rses.report.text import clean, escape_html
+from rses.sample_result import SampleResult
+
+__all__ = ["cards"]
+
+WORST_METRICS = ("rses_h", "rsm_gain", "lpips_bg", "mse_bg")
+
+
+def cards(board: Board, pictures: set[str]) -> str:
+    """Return the cards of all methods of a board, folded up.
+
+    Args:
+        board: The board.
+        pictures: Previews there are, ``<row key>/<id>.jpg``.
+    """
+    return "".join(_card(row, pictures) for row in board.rows)
+
+
+def _card(row: BoardRow, pictures: set[str]) -> str:
+    card = row.card
+    facts: dict[str, Any] = {
+        "What": card.get("title"), "Mask": SECTIONS[row.section], "Paper": card.get("paper"), "Year": card.get("year"),
+        "Weights": row.weights, "Licence": card.get("licence"), "Settings": _settings(card.get("settings")),
+        "Full size": card.get("full_size"), "Coverage": f"{row.n} of {row.total} samples",
+        "Seeds": ", ".join(map(str, row.seeds)), "Submitted": row.date, "rses": row.version,
+    }  # fmt: skip
+    lines = "".join(
+        f"<div><dt>{name}</dt><dd>{_value(value)}</dd></div>"
+        for name, value in facts.items()
+        if value not in (None, "")
+    )
+    worst = "".join(_worst(sample, row, pictures) for sample in row.worst)
+    return (
+        f'<details class="card" id="card-{row.key}"><summary>{escape_html(row.name)}</summary>'
+        f'<dl class="facts">{lines}</dl><h3>Worst samples</h3><ol class="worst">{worst}</ol></details>'
+    )
+
+
+def _settings(value: Any) -> str:
+    if not isinstance(value, dict) or not value:
+        return ""
+    return ", ".join(f"{key} {json.dumps(item, ensure_ascii=False)}" for key, item in sorted(value.items()))[:500]
+
+
+def _value(value: Any) -> str:
+    text = clean(value)
+    # Only the two schemes that open a page; anything else stays text.
+    if text.startswith(("https://", "http://")) and " " not in text:
+        return f'<a href="{escape_html(text)}" rel="nofollow noopener noreferrer">{escape_html(text)}</a>'
+    return escape_html(text)
+
+
+def _worst(sample: SampleResult, row: BoardRow, pictures: set[str]) -> str:
+    numbers = ", ".join(
+        f"{METRICS[name].title} {number(value, METRICS[name].digits)}"
+        for name in WORST_METRICS
+        if (value := getattr(sample, name)) is not None
+    )
+    name = escape_html(sample.id)
+    if f"{row.key}/{sample.id}.jpg" in pictures:
+        name = f'<a href="#right={row.key}&amp;sample={escape_html(quote(sample.id))}">{name}</a>'
+    style = f" ({escape_html(sample.style)})" if sample.style else ""
+    return f"<li>{name}{style}: {escape_html(numbers)}</li>"

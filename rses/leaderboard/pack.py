@@ -1,0 +1,172 @@
+"""From a run folder to a submission."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from rses.errors import InputError
+from rses.files import sha256_file, write_atomic
+from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
+from rses.report.inputs import SampleFiles, run_files
+from rses.results import Results
+
+__all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "slug"]
+
+PREVIEWS = 24
+PREVIEW_SIDE, PREVIEW_QUALITY = 256, 82
+
+
+def slug(text: str) -> str:
+    """Return a name that is safe as a folder and in an address.
+
+    Example:
+        >>> slug("RegionRoute (r=4)"), slug("../x"), slug("?")
+        ('regionroute-r-4', 'x', 'unnamed')
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9+.]+", "-", plain).strip("-.")[:80] or "unnamed"
+
+
+def chosen_ids(ids: Sequence[str], number: int = PREVIEWS) -> list[str]:
+    """Return evenly spread ids, the same for every method of a suite, so that any two can be compared.
+
+    Example:
+        >>> chosen_ids(["d", "a", "c", "b"], 2)
+        ['a', 'c']
+    """
+    ordered = sorted(ids)
+    return ordered if len(ordered) <= number else [ordered[i * len(ordered) // number] for i in range(number)]
+
+
+def pack_run(
+    run: str | Path,
+    folder: str | Path,
+    *,
+    images: bool = False,
+    previews: int = PREVIEWS,
+    date: str | None = None,
+    suite: str | Path | None = None,
+) -> Submission:
+    """Write a submission of a finished run into a new folder.
+
+    Args:
+        run: Run folder whose edited images are still where they were scored.
+        folder: Folder to write; must not exist.
+        images: Copy all edits, so that anybody can score them again.
+        previews: How many small copies to keep for the page.
+        date: Day of the submission, today by default.
+        suite: Name or folder of the suite, where the run does not say.
+
+    Raises:
+        InputError: The run is not finished, its images are gone, or what it holds is not sound.
+    """
+    source, target = Path(run), Path(folder)
+    results = Results.load(source)
+    if target.exists():
+        raise InputError(f"{target} exists already. Pass --replace to put the new submission in its place.")
+    files = run_files(source, results, suite)
+    scored = [sample.id for sample in results.samples if sample.status == "ok"]
+    found = {name: files[name].pred for name in scored if files and name in files and files[name].pred is not None}
+    if not scored or len(found) < len(scored):
+        raise InputError(
+            f"{source}: the images of {len(scored) - len(found)} of {len(scored)} scored samples were not found. "
+            "Keep them where they were scored, or give --suite."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".packing-") as place:
+        new = Path(place) / "new"
+        new.mkdir()
+        for name in ("summary.json", "samples.parquet"):
+            shutil.copyfile(source / name, new / name)
+        manifest = {
+            "schema": MANIFEST_SCHEMA,
+            "date": date or datetime.date.today().isoformat(),
+            "files": {name: sha256_file(new / name) for name in ("summary.json", "samples.parquet")},
+            "images": {name: sha256_file(path) for name, path in sorted(found.items()) if path is not None},
+        }
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        write_atomic(new / MANIFEST, text.encode())
+        if images:
+            _copy_images(found, new / "images")
+        _write_previews({name: files[name] for name in chosen_ids(scored, previews)} if files else {}, new / "previews")
+        read_submission(new)
+        new.rename(target)
+    return read_submission(target)
+
+
+def _copy_images(found: dict[str, Path | None], folder: Path) -> None:
+    folder.mkdir()
+    for name, path in found.items():
+        if path is not None:
+            shutil.copyfile(path, folder / f"{name}{path.suffix.lower()}")
+
+
+def _write_previews(files: dict[str, SampleFiles], folder: Path) -> None:
+    from PIL import Image
+
+    from rses.decode import read_image
+    from rses.report.thumbs import fit
+
+    if not files:
+        return
+    folder.mkdir()
+    for name, places in files.items():
+        if places.pred is not None:
+            small = Image.fromarray(fit(read_image(places.pred), PREVIEW_SIDE))
+            small.save(folder / f"{name}.jpg", "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
+
+
+def add_run(
+    run: str | Path,
+    boards: str | Path = "leaderboards",
+    *,
+    board: str | None = None,
+    replace: bool = False,
+    images: bool = False,
+    previews: int = PREVIEWS,
+    date: str | None = None,
+    suite: str | Path | None = None,
+) -> Path:
+    """Pack a run into ``results/<board>/<method>`` of a leaderboards folder.
+
+    Args:
+        run: Run folder.
+        boards: The leaderboards folder.
+        board: Name of the board's folder; ``<suite>--<protocol>`` by default.
+        replace: Replace an older submission of the same method and seed.
+        images: As in :func:`pack_run`.
+        previews: As in :func:`pack_run`.
+        date: As in :func:`pack_run`.
+        suite: As in :func:`pack_run`.
+
+    Returns:
+        The new folder.
+
+    Raises:
+        InputError: As in :func:`pack_run`; or the run belongs to no suite.
+    """
+    info = Results.load(run).info
+    suite_name, protocol = (info.get("suite") or {}).get("name"), (info.get("protocol") or {}).get("id")
+    if not suite_name or not protocol:
+        raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
+    seed = (info.get("method_card") or {}).get("seed")
+    name = slug(str(info.get("method"))) + (f"-seed{int(seed)}" if seed else "")
+    place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
+    place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
+    target = Path(boards) / "results" / place_name / name
+    if not (target.exists() and replace):
+        pack_run(run, target, images=images, previews=previews, date=date, suite=suite)
+        return target
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".packing-") as place:
+        new, old = Path(place) / "packed", Path(place) / "old"
+        pack_run(run, new, images=images, previews=previews, date=date, suite=suite)
+        target.rename(old)
+        new.rename(target)
+    return target

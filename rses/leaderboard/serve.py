@@ -1,0 +1,36 @@
+"""Look at the built site locally."""
+
+from __future__ import annotations
+
+import functools
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from rses.errors import InputError
+
+__all__ = ["make_server"]
+
+
+def make_server(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
+    """Return a server of the site on this machine alone; call ``serve_forever`` on it.
+
+    Args:
+        folder: The leaderboards folder.
+        port: Port, or 0 for a free one.
+
+    Raises:
+        InputError: The site is not built, or the port is taken.
+    """
+    site = Path(folder) / "site"
+    if not (site / "index.html").is_file():
+        raise InputError(f"{site} holds no site; build it with `rses leaderboard build`.")
+    handler = functools.partial(_Quiet, directory=str(site))
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise InputError(f"Port {port} cannot be used: {error.strerror}. Give another --port.") from error
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args

@@ -1,0 +1,229 @@
+"""A submission: a packed run, read with the distrust that a stranger's file deserves.
+
+submission/
+  submission.json  schema, date, SHA-256 of the two files below and of every edited image
+  summary.json     as written by `rses bench` and `rses score`
+  samples.parquet  one row a sample
+  images/          the edits, <id>.png: optional
+  previews/        small copies of some edits, <id>.jpg: optional, for the page
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rses.errors import InputError
+from rses.files import sha256_file
+from rses.leaderboard.fields import sample_problems, shown, text_problem, tree_problems
+from rses.results import SCHEMA, Results
+from rses.sample_result import SampleResult
+from rses.suites.paths import id_problem
+
+__all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "read_submission"]
+
+MANIFEST = "submission.json"
+MANIFEST_SCHEMA = 1
+MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_RAW = 8 << 20, 32 << 20, 100_000, 512 << 20
+LEGACY = ("pie-bench", "brushbench")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One packed run.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: Content of ``submission.json``.
+        summary: Content of ``summary.json``.
+        results: Samples and provenance.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    summary: dict[str, Any]
+    results: Results
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return str(self.results.info.get("method") or "")
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The method card; empty where the run has none."""
+        return dict(self.results.info.get("method_card") or {})
+
+    @property
+    def images(self) -> dict[str, str]:
+        """SHA-256 of every edited image, by sample id."""
+        return dict(self.manifest.get("images") or {})
+
+    @property
+    def board(self) -> tuple[str, str]:
+        """Suite and protocol."""
+        info = self.results.info
+        return str((info.get("suite") or {}).get("name") or ""), str((info.get("protocol") or {}).get("id") or "")
+
+
+def read_submission(folder: str | Path) -> Submission:
+    """Read a submission folder and check that it is sound in itself.
+
+    Checked are sizes, schema, every text and number, duplicate ids, and that no file was changed after packing.
+    :func:`rses.leaderboard.verify.verify` checks that the numbers are true.
+
+    Raises:
+        InputError: Lists every problem, naming the field.
+    """
+    root = Path(folder)
+    names = (MANIFEST, "summary.json", "samples.parquet")
+    links = [name for name in names if (root / name).is_symlink()]
+    absent = [name for name in names if not (root / name).is_file()]
+    if absent or links:
+        raise InputError(
+            [f"{name} is a symbolic link; put the file itself there" for name in links]
+            + [f"{name} is missing" for name in absent],
+            f"{root} is not a submission. Make one from a run with `rses leaderboard add RUN`:",
+        )
+    manifest, summary = read_json(root / MANIFEST), read_json(root / "summary.json")
+    problems = [*manifest_problems(manifest), *summary_problems(summary)]
+    for name in names[1:]:
+        if not problems and sha256_file(root / name) != manifest["files"][name]:
+            problems.append(f"{name} was changed after packing: its SHA-256 is not the one in {MANIFEST}")
+    if problems:
+        raise InputError(problems, f"{root} is not a sound submission:")
+    info = summary["info"]
+    samples = read_samples(root / "samples.parquet", info)
+    return Submission(root, manifest, summary, Results(samples, info))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of bounded size.
+
+    Raises:
+        InputError: Too large, not JSON, keys used twice, or not an object.
+    """
+    if path.stat().st_size > MAX_JSON:
+        raise InputError(f"{path} is larger than {MAX_JSON >> 20} MB.")
+    try:
+        content = json.loads(path.read_text("utf-8"), object_pairs_hook=_unique, parse_int=_bounded_int)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not valid JSON: {shown(error, 200)}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} must hold a JSON object.")
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a key is used twice in one object")
+    return record
+
+
+def _bounded_int(text: str) -> int:
+    if len(text) > 40:
+        raise ValueError("a whole number has more than 40 digits")
+    return int(text)
+
+
+def manifest_problems(manifest: dict[str, Any]) -> list[str]:
+    """Check ``submission.json``: schema, date, and that every digest is one."""
+    problems = tree_problems({key: value for key, value in manifest.items() if key != "images"}, MANIFEST)
+    schema = manifest.get("schema")
+    if type(schema) is not int or not 1 <= schema <= MANIFEST_SCHEMA:
+        problems.append(f"{MANIFEST}: schema is {shown(schema)}; this version reads 1 to {MANIFEST_SCHEMA}")
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(manifest.get("date"))):
+        problems.append(f"{MANIFEST}: date must be YYYY-MM-DD, found {shown(manifest.get('date'))}")
+    files = manifest.get("files")
+    if not isinstance(files, dict) or set(files) != {"summary.json", "samples.parquet"}:
+        problems.append(f"{MANIFEST}: files must give the SHA-256 of summary.json and samples.parquet")
+    images = manifest.get("images")
+    if not isinstance(images, dict) or len(images) > MAX_ROWS:
+        return [*problems, f"{MANIFEST}: images must map at most {MAX_ROWS} ids to SHA-256 values"]
+    for name, digest in [*images.items(), *(files.items() if isinstance(files, dict) else ())]:
+        if (fault := id_problem(name)) is not None:
+            problems.append(f"{MANIFEST}: image id {shown(name)} {fault}")
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            problems.append(f"{MANIFEST}: {shown(name)} has no SHA-256 of 64 small hexadecimal digits")
+    return problems[:50]
+
+
+def summary_problems(summary: dict[str, Any]) -> list[str]:
+    """Check the form of ``summary.json`` and the texts that a board shows."""
+    problems = tree_problems(summary)
+    schema = summary.get("schema")
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+        problems.append(f"summary.json: schema is {shown(schema)}; this version reads 1 to {SCHEMA}")
+    info = summary.get("info")
+    if not isinstance(info, dict):
+        return [*problems, "summary.json: info is missing"]
+    if not isinstance(info.get("method"), str) or not info["method"].strip():
+        problems.append("summary.json: info.method must name the method")
+    elif fault := text_problem(info["method"], 100):
+        problems.append(f"summary.json: info.method {fault}")
+    for key in ("suite", "protocol", "weights", "versions"):
+        if not isinstance(info.get(key), dict):
+            problems.append(f"summary.json: info.{key} is missing")
+    if not isinstance(info.get("metrics"), list):
+        problems.append("summary.json: info.metrics is missing")
+    card = info.get("method_card")
+    if card is not None and not isinstance(card, dict):
+        problems.append("summary.json: info.method_card must be an object")
+    for key in ("reference", "mask_used"):
+        if isinstance(card, dict) and not isinstance(card.get(key, False), bool):
+            problems.append(f"summary.json: info.method_card.{key} must be true or false")
+    return problems
+
+
+def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
+    """Read ``samples.parquet``, bounded, and check every row.
+
+    Raises:
+        InputError: Lists the first fifty faults.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if path.stat().st_size > MAX_PARQUET:
+        raise InputError(f"{path} is larger than {MAX_PARQUET >> 20} MB.")
+    try:
+        with pq.ParquetFile(path) as file:
+            about = file.metadata
+            raw = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+            if about.num_rows > MAX_ROWS or raw > MAX_RAW or about.num_columns > 100:
+                raise InputError(
+                    f"{path} holds {about.num_rows} rows, {raw >> 20} MB unpacked; at most {MAX_ROWS} rows and "
+                    f"{MAX_RAW >> 20} MB are read."
+                )
+            rows = file.read().to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as parquet: {shown(error, 200)}") from error
+    problems = row_problems(rows, info)
+    if problems:
+        raise InputError(problems, f"{path} is not sound:")
+    return [SampleResult.from_dict(row) for row in rows]
+
+
+def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:
+    """Check all rows: each value, ids used once, one method and suite throughout."""
+    legacy = str(info["protocol"].get("id", "")).startswith(LEGACY)
+    problems: list[str] = []
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        name = row.get("id")
+        faults = sample_problems(row, legacy)
+        if name in seen:
+            faults.append(f"id {shown(name)} is used before")
+        seen.add(str(name))
+        for key, expected in (("method", info.get("method")), ("suite", info["suite"].get("name"))):
+            if row.get(key) != expected:
+                faults.append(f"{key} is {shown(row.get(key))}, the summary says {shown(expected)}")
+        problems += [f"row {number} ({shown(name)}): {fault}" for fault in faults]
+        if len(problems) >= 50:
+            return [*problems[:50], "and more"]
+    return problems or ([] if rows else ["no sample at all"])

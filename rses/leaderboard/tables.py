@@ -1,0 +1,227 @@
+"""Boards as Markdown, LaTeX, CSV, parquet and JSON. The same board always gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
+from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
+from rses.metrics_table import METRICS
+from rses.report.columns import Cell, heading
+from rses.report.tables import csv_text
+from rses.report.text import clean, escape_latex, escape_markdown
+
+__all__ = [
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "published_latex",
+    "published_markdown",
+]  # fmt: skip
+
+NOTES = (
+    "Mean with 95 % bootstrap interval (BCa over source images); ↑ higher is better, ↓ lower is better. "
+    "° beyond the RegionRoute paper, defined by RSES.",
+    "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
+    "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
+)
+BESIDES = ("layer", *(f"rank {METRICS[name].title}" for name in RANKED), "n/N", "seeds", "weights", "date", "rses")
+SCHEMA = 1
+
+
+def _beside(row: BoardRow) -> tuple[str, ...]:
+    ranks = [str(row.ranks[name]) if name in row.ranks else "-" for name in RANKED]
+    seeds = ", ".join(map(str, row.seeds)) or "-"
+    layer = "-" if row.layer is None else str(row.layer)
+    return (layer, *ranks, f"{row.n}/{row.total}", seeds, row.weights, row.date, row.version or "-")
+
+
+def _sections(board: Board) -> Iterator[tuple[str, list[BoardRow]]]:
+    for key, title in SECTIONS.items():
+        rows = [row for row in board.rows if row.section == key]
+        if rows:
+            yield title, rows
+
+
+def board_markdown(board: Board) -> str:
+    """Return one table a section; best bold, second underlined."""
+    header = ["method", *(heading(info) for info in board.metrics), *BESIDES]
+    lines = [f"# {escape_markdown(board.title)}", ""]
+    for title, rows in _sections(board):
+        lines += [f"## {escape_markdown(title.capitalize())}", ""]
+        lines.append("| " + " | ".join(escape_markdown(text) for text in header) + " |")
+        lines.append("|:---|" + "---:|" * (len(header) - 1))
+        for row in rows:
+            cells = [_markdown_cell(row, info.name) for info in board.metrics]
+            texts = [escape_markdown(row.name), *cells, *map(escape_markdown, _beside(row))]
+            lines.append("| " + " | ".join(texts) + " |")
+        lines.append("")
+    lines += [f"{escape_markdown(note)}  " for note in NOTES]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(row: BoardRow, name: str) -> str:
+    cell = row.cells[name]
+    value = escape_markdown(cell.value)
+    if name in row.best:
+        value = f"**{value}**"
+    elif name in row.second:
+        value = f"<ins>{value}</ins>"
+    return f"{value} {escape_markdown(cell.interval)}".strip()
+
+
+def latex_text(text: object) -> str:
+    r"""Escape for LaTeX; letters that a plain pdfLaTeX cannot set become question marks.
+
+    Example:
+        >>> latex_text("50% é \u4e2d")
+        '50\\% é ?'
+    """
+    plain = "".join(char if ord(char) < 0x180 or char in "↑↓°†–" else "?" for char in clean(text))
+    return escape_latex(plain)
+
+
+def board_latex(board: Board, intervals: bool = False) -> str:
+    """Return a booktabs table; best bold, second underlined.
+
+    Args:
+        board: The board.
+        intervals: Add the 95 % intervals in small print.
+    """
+    header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
+    header += [_latex_heading(text) for text in BESIDES[:5]]
+    lines = [
+        f"% {_comment(board.title)}", "% needs \\usepackage{booktabs}",
+        f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
+    ]  # fmt: skip
+    for title, rows in _sections(board):
+        lines += ["\\midrule", f"\\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{latex_text(title)}}}}} \\\\"]
+        for row in rows:
+            cells = [_latex_cell(row, info.name, intervals) for info in board.metrics]
+            texts = [latex_text(row.name), *cells, *map(latex_text, _beside(row)[:5])]
+            lines.append(" & ".join(texts) + r" \\")
+    lines += ["\\bottomrule", "\\end{tabular}", *(f"% {_comment(note)}" for note in NOTES)]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> str:
+    return clean(text)
+
+
+def _latex_heading(text: str) -> str:
+    return latex_text(text).replace("\\_bg", "\\textsubscript{bg}")
+
+
+def _latex_cell(row: BoardRow, name: str, intervals: bool) -> str:
+    cell = row.cells[name]
+    value = "--" if cell.value == "-" else latex_text(cell.value)
+    if name in row.best:
+        value = f"\\textbf{{{value}}}"
+    elif name in row.second:
+        value = f"\\underline{{{value}}}"
+    return f"{value} {{\\scriptsize {latex_text(cell.interval)}}}" if intervals and cell.interval else value
+
+
+def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
+    header = ["method", "section", "suite", "suite_version", "suite_sha256", "protocol", "protocol_hash", "n", "N"]
+    header += ["seeds", "weights", "date", "rses_version", "pareto_layer"]
+    header += [f"{METRICS[name].aggregate}_rank_{end}" for name in RANKED for end in ("low", "high")]
+    for info in board.metrics:
+        header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect"))]
+    rows = []
+    for row in board.rows:
+        line: list[Any] = [
+            row.name, row.section, board.suite, board.suite_version, board.suite_sha256, board.protocol,
+            board.protocol_hash, row.n, row.total, " ".join(map(str, row.seeds)), row.weights, row.date, row.version,
+            row.layer,
+        ]  # fmt: skip
+        for name in RANKED:
+            rank = row.ranks.get(name)
+            line += [None, None] if rank is None else [rank.low, rank.high]
+        for info in board.metrics:
+            cell = row.cells[info.name]
+            line += [cell.mean, cell.low, cell.high, cell.n, cell.perfect]
+        rows.append(line)
+    return header, rows
+
+
+def board_csv(board: Board) -> str:
+    """Return one row a method, full precision, guarded against formulas."""
+    return csv_text(*_flat(board))
+
+
+def board_parquet(board: Board) -> bytes:
+    """Return the columns of :func:`board_csv`, typed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    header, rows = _flat(board)
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    whole = ("n", "N", "pareto_layer")
+    arrays = []
+    for name, values in zip(header, columns, strict=True):
+        is_whole = name in whole or "_rank_" in name or name.endswith(("_n", "_perfect"))
+        kind = pa.int64() if is_whole else pa.string() if any(isinstance(v, str) for v in values) else pa.float64()
+        arrays.append(pa.array(values, kind))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(arrays, names=header), sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def board_json(board: Board) -> str:
+    """Return everything a board knows, groups and cards included."""
+    content = {
+        "schema": SCHEMA,
+        "board": board.key,
+        "suite": {"name": board.suite, "version": board.suite_version, "sha256": board.suite_sha256},
+        "protocol": {"id": board.protocol, "hash": board.protocol_hash},
+        "metrics": [info.aggregate for info in board.metrics],
+        "methods": [_json_row(row, board) for row in board.rows],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _json_row(row: BoardRow, board: Board) -> dict[str, Any]:
+    def record(cells: dict[str, Cell]) -> dict[str, Any]:
+        return {
+            info.aggregate: {"mean": c.mean, "low": c.low, "high": c.high, "n": c.n, "perfect": c.perfect}
+            for info in board.metrics
+            if (c := cells[info.name]).n or c.perfect
+        }
+
+    return {
+        "method": row.name, "section": row.section, "n": row.n, "N": row.total, "seeds": list(row.seeds),
+        "weights": row.weights, "date": row.date, "rses_version": row.version, "pareto_layer": row.layer,
+        "ranks": {METRICS[name].aggregate: [rank.low, rank.high] for name, rank in row.ranks.items()},
+        "card": row.card, "metrics": record(row.cells),
+        "groups": {name: record(cells) for name, cells in row.groups.items()},
+    }  # fmt: skip
+
+
+PUBLISHED_HEADER = (
+    "table", "data", "method", "RSM ↑", "LPIPS_bg ↓", "MSE_bg ↓", "VLM q1", "VLM q2", "VLM q3", "VLM q4", "source",
+)  # fmt: skip
+
+
+def _published_line(row: PublishedRow) -> tuple[str, ...]:
+    numbers = [row.numbers[name] or "-" for name in COLUMNS if name in row.numbers]
+    return (row.table, row.dataset, row.method, *numbers, row.source)
+
+
+def published_markdown(rows: Sequence[PublishedRow]) -> str:
+    """Return the block of published numbers."""
+    lines = ["## Published numbers, not measured here", "", escape_markdown(NOTE), ""]
+    lines.append("| " + " | ".join(map(escape_markdown, PUBLISHED_HEADER)) + " |")
+    lines.append("|:---|:---|:---|" + "---:|" * 7 + ":---|")
+    lines += ["| " + " | ".join(map(escape_markdown, _published_line(row))) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def published_latex(rows: Sequence[PublishedRow]) -> str:
+    """Return the block of published numbers as a booktabs table; sources are comments."""
+    header = " & ".join(map(_latex_heading, PUBLISHED_HEADER[:-1])) + r" \\"
+    lines = [f"% {_comment(NOTE)}", "% needs \\usepackage{booktabs}", "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
+    lines += [header, "\\midrule"]
+    for row in rows:
+        *texts, source = _published_line(row)
+        lines.append(" & ".join(map(latex_text, texts)) + f" \\\\ % {_comment(source)}")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"

@@ -1,0 +1,353 @@
+"""Is a submission what it says? Protocol, suite, weights, coverage, arithmetic, images, and scores made again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rses.errors import InputError, RsesError
+from rses.files import sha256_file
+from rses.leaderboard.archive import unpack
+from rses.leaderboard.fields import shown
+from rses.leaderboard.pack import pack_run
+from rses.leaderboard.submission import MANIFEST, Submission, read_submission
+from rses.metrics_table import METRICS
+from rses.protocol import PROTOCOLS
+from rses.suites import Suite, list_suites, load_suite
+from rses.summary import summarise
+
+__all__ = ["Verdict", "verify"]
+
+# The summary is computed from the same doubles; a platform may add them in another order.
+ARITHMETIC = 1e-7
+# Scores made again on another device.
+RELATIVE, ABSOLUTE = 2e-3, 2e-4
+MAX_IMAGE = 64 << 20
+# Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
+MAX_PREVIEW_ERROR = 12.0
+LOOSE_ENDS = 0.25
+"""Schema 1 counted ties as rounding fell; its interval ends may differ by this share of the width."""
+ADDED_LATER = {1: {"by_tag"}}
+"""Keys that summaries of an older schema lack."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked, and what could not be."""
+
+    method: str
+    board: tuple[str, str]
+    checked: tuple[str, ...]
+    notes: tuple[str, ...]
+    rescored: int
+
+    def __str__(self) -> str:
+        lines = [f"{self.method} on {self.board[0]} under {self.board[1]}: verified"]
+        return "\n".join([*lines, *(f"  ok    {text}" for text in self.checked), *(f"  note  {n}" for n in self.notes)])
+
+
+def verify(
+    place: str | Path,
+    *,
+    rescore: int | None = None,
+    suite: str | Path | None = None,
+    device: str = "auto",
+    seed: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verdict:
+    """Check a submission, or a run as if it were submitted.
+
+    Args:
+        place: Submission folder, zip file of one, or run folder.
+        rescore: Number of random edits to score again; all that are there by default, none for 0.
+        suite: Folder of the suite, where it is not an embedded one.
+        device: Where to score.
+        seed: Choice of the edits to score again; at random by default, so that nobody can prepare for it.
+        progress: Called with (done, total) while scoring.
+
+    Raises:
+        InputError: Lists everything that is not as it should be, naming the field.
+    """
+    with _opened(Path(place), suite) as (submission, run_images):
+        known = _suite_of(submission, suite)
+        problems = [*_protocol_problems(submission), *_weights_problems(submission)]
+        problems += _suite_problems(submission, known)
+        problems += _summary_problems(submission)
+        images = run_images if run_images is not None else _images_of(submission.folder)
+        problems += _image_problems(submission, images) or _preview_problems(submission, images)
+        if problems:
+            raise InputError(problems[:60], f"{place} is refused; {len(problems)} problems:")
+        checked = [
+            "schema, texts, numbers in range, ids used once",
+            f"protocol {submission.board[1]} with hash {submission.results.info['protocol']['hash']}",
+            f"suite {known.name} {known.version}, all {len(known)} ids with their styles",
+            f"weights {', '.join(_weight_names(submission)) or 'none'}",
+            "summary follows from the samples",
+            f"hashes of {len(submission.images)} images",
+        ]
+        chosen = _choose(submission, images, rescore, seed)
+        if chosen:
+            problems = _rescore(submission, known, {name: images[name] for name in chosen}, device, progress)
+            if problems:
+                raise InputError(problems[:60], f"{place} is refused; scored again, it gives other numbers:")
+            checked.append(f"{len(chosen)} images scored again")
+        notes = [] if images else ["no images are there, so no score was made again"]
+        if submission.card == {}:
+            notes.append("there is no method card; whether the mask was used at inference is unknown")
+        return Verdict(submission.method, submission.board, tuple(checked), tuple(notes), len(chosen))
+
+
+@contextlib.contextmanager
+def _opened(place: Path, suite: str | Path | None) -> Iterator[tuple[Submission, dict[str, Path] | None]]:
+    with tempfile.TemporaryDirectory(prefix="rses-verify-") as folder:
+        if place.is_file():
+            target = Path(folder) / "submission"
+            target.mkdir()
+            yield read_submission(unpack(place, target)), None
+        elif (place / MANIFEST).exists() or not (place / "summary.json").exists():
+            yield read_submission(place), None
+        else:
+            packed = pack_run(place, Path(folder) / "packed", previews=0, suite=suite)
+            yield packed, _run_images(place, packed, suite)
+
+
+def _run_images(run: Path, submission: Submission, suite: str | Path | None) -> dict[str, Path]:
+    from rses.report.inputs import run_files
+
+    files = run_files(run, submission.results, suite) or {}
+    return {name: files[name].pred for name in submission.images if files[name].pred is not None}  # type: ignore[misc]
+
+
+def _images_of(folder: Path) -> dict[str, Path]:
+    root = folder / "images"
+    if not root.is_dir() or root.is_symlink():
+        return {}
+    return {path.stem: path for path in sorted(root.iterdir()) if path.is_file() or path.is_symlink()}
+
+
+def _suite_of(submission: Submission, suite: str | Path | None) -> Suite:
+    name = submission.board[0]
+    if suite is None and name not in list_suites():
+        raise InputError(f"{shown(name)} is not an embedded suite; give its folder with --suite DIR.")
+    return load_suite(suite if suite is not None else name)
+
+
+def _protocol_problems(submission: Submission) -> list[str]:
+    record = submission.results.info["protocol"]
+    protocol = PROTOCOLS.get(str(record.get("id")))
+    if protocol is None:
+        return [f"protocol.id {shown(record.get('id'))} is none of {', '.join(PROTOCOLS)}"]
+    problems = []
+    if record.get("hash") != protocol.hash:
+        problems.append(f"protocol.hash is {shown(record.get('hash'))}, {protocol.id} has {protocol.hash}")
+    knobs = record.get("knobs") or {}
+    changed = [key for key in {*knobs, *protocol.knobs} if knobs.get(key) != protocol.knobs.get(key)]
+    return problems + [f"protocol.knobs.{key} is not that of {protocol.id}" for key in sorted(changed)]
+
+
+def _weight_names(submission: Submission) -> list[str]:
+    weights = submission.results.info["weights"]
+    return sorted({str(entry.get("id")) for entry in weights.values() if isinstance(entry, dict)})
+
+
+def _weights_problems(submission: Submission) -> list[str]:
+    """Weights must be the protocol's; the embedded ones must be the very file of this version."""
+    info = submission.results.info
+    protocol = PROTOCOLS.get(str(info["protocol"].get("id")))
+    problems = []
+    for role, expected in (
+        ("style", protocol.style_backbone if protocol else None),
+        ("perceptual", protocol.perceptual_backbone if protocol else None),
+    ):
+        entry = info["weights"].get(role)
+        if entry is None:
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+            problems.append(f"weights.{role} must give id and sha256")
+        elif expected is not None and entry.get("id") != expected:
+            problems.append(f"weights.{role}.id is {shown(entry.get('id'))}, the protocol says {expected}")
+        elif entry["id"] == "rses-mini" and entry["sha256"] != _embedded_digest():
+            problems.append(f"weights.{role}.sha256 is not that of the embedded weights of this version")
+    return problems
+
+
+def _embedded_digest() -> str:
+    folder = resources.files("benchmark_data").joinpath("models").joinpath("rses-mini")
+    return str(json.loads(folder.joinpath("config.json").read_text("utf-8"))["sha256"])
+
+
+def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
+    record = submission.results.info["suite"]
+    problems = [
+        f"suite.{key} is {shown(record.get(key))}, expected {shown(expected)}"
+        for key, expected in (("name", suite.name), ("version", suite.version), ("sha256", suite.sha256))
+        if record.get(key) != expected
+    ]
+    samples = {sample.id: sample for sample in submission.results.samples}
+    expected_ids = {sample.id for sample in suite.samples}
+    absent, extra = sorted(expected_ids - samples.keys()), sorted(samples.keys() - expected_ids)
+    if absent:
+        problems.append(
+            f"{len(absent)} of {len(suite)} samples of the suite are not accounted for, e.g. {shown(absent[0])}"
+        )
+    if extra:
+        problems.append(f"{len(extra)} ids are not in the suite, e.g. {shown(extra[0])}")
+    for sample in suite.samples:
+        found = samples.get(sample.id)
+        if found is None or found.status == "missing":
+            continue
+        facts = {
+            "style": sample.style, "object": sample.object, "dataset": sample.dataset, "tags": tuple(sample.tags),
+        }  # fmt: skip
+        problems += [
+            f"{sample.id}: {key} is {shown(getattr(found, key))}, the suite says {shown(value)}"
+            for key, value in facts.items()
+            if getattr(found, key) != value
+        ]
+        if found.source is not None and found.source != sample.image.name:
+            problems.append(f"{sample.id}: source is {shown(found.source)}, the suite says {shown(sample.image.name)}")
+    return problems
+
+
+def _summary_problems(submission: Submission) -> list[str]:
+    """Compute the summary again from the samples."""
+    stored = submission.summary
+    expected = summarise(submission.results.samples, submission.results.info)
+    later = ADDED_LATER.get(stored["schema"], set())
+    problems = [f"summary.json: {key} is missing" for key in expected.keys() - stored.keys() - later]
+    problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
+    for key in expected.keys() & stored.keys() - {"schema", "info"}:
+        problems += _differences(stored[key], expected[key], key, stored["schema"] == 1)
+    info = submission.results.info
+    wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}
+    if None in wanted:
+        problems.append("summary.json: info.metrics names a metric that does not exist")
+    return problems
+
+
+def _differences(stored: Any, expected: Any, path: str, loose: bool, slack: float = 1e-12) -> list[str]:
+    if isinstance(expected, dict) and isinstance(stored, dict):
+        absent, extra = sorted(expected.keys() - stored.keys()), sorted(map(str, stored.keys() - expected.keys()))
+        problems = [f"summary.json: {path}.{key} is missing" for key in absent]
+        problems += [f"summary.json: {path}.{key[:80]} follows from no sample" for key in extra]
+        width = (expected.get("high") or 0.0) - (expected.get("low") or 0.0) if loose and "low" in expected else 0.0
+        for key in sorted(expected.keys() & stored.keys()):
+            allowed = LOOSE_ENDS * width if key in ("low", "high") else 0.0
+            problems += _differences(stored[key], expected[key], f"{path}.{key}", loose, max(1e-12, allowed))
+        return problems
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (stored, expected))
+    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=slack):
+        return []
+    if type(stored) is type(expected) and stored == expected:
+        return []
+    return [f"summary.json: {path} is {shown(stored)}, the samples give {shown(expected)}"]
+
+
+def _image_problems(submission: Submission, images: dict[str, Path]) -> list[str]:
+    scored = {sample.id for sample in submission.results.samples if sample.status == "ok"}
+    hashes = submission.images
+    problems = []
+    if hashes.keys() != scored:
+        some = sorted(hashes.keys() ^ scored)[0]
+        problems.append(
+            f"{MANIFEST}: images must have a SHA-256 for every scored sample and no other; see {shown(some)}"
+        )
+    for name, path in images.items():
+        if path.is_symlink():
+            problems.append(f"images/{path.name} is a symbolic link; put the file itself there")
+        elif name not in hashes:
+            problems.append(f"images/{path.name} belongs to no scored sample")
+        elif path.stat().st_size > MAX_IMAGE:
+            problems.append(f"images/{path.name} is larger than {MAX_IMAGE >> 20} MB")
+        elif sha256_file(path) != hashes[name]:
+            problems.append(f"images/{path.name} is not the image that was scored: its SHA-256 differs")
+    return problems
+
+
+def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[str]:
+    """A preview must show the edit that was scored, as far as JPEG allows."""
+    import numpy as np
+
+    from rses.decode import read_image
+    from rses.leaderboard.pack import PREVIEW_SIDE
+    from rses.report.thumbs import fit
+
+    folder, problems = submission.folder / "previews", []
+    for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
+        if path.is_symlink() or path.suffix != ".jpg" or path.stem not in submission.images:
+            problems.append(f"previews/{path.name} is no preview of a scored sample")
+        elif path.stem in images:
+            try:
+                small, image = read_image(path), fit(read_image(images[path.stem]), PREVIEW_SIDE)
+            except InputError as error:
+                problems.append(f"previews/{path.name} or its image cannot be read: {error}")
+                continue
+            same = small.shape == image.shape
+            if not same or np.abs(small.astype(float) - image.astype(float)).mean() > MAX_PREVIEW_ERROR:
+                problems.append(f"previews/{path.name} does not show the image that was scored")
+    return problems
+
+
+def _choose(submission: Submission, images: dict[str, Path], number: int | None, seed: int | None) -> list[str]:
+    names = sorted(images.keys() & submission.images.keys())
+    if number is None or number >= len(names):
+        return names
+    if number < 0:
+        raise InputError(f"--rescore must be at least 0, got {number}.")
+    return sorted(random.Random(seed).sample(names, number))
+
+
+def _rescore(
+    submission: Submission,
+    suite: Suite,
+    images: dict[str, Path],
+    device: str,
+    progress: Callable[[int, int], None] | None,
+) -> list[str]:
+    from rses.loading import Unit
+    from rses.scorer import RSES
+
+    info = submission.results.info
+    scorer = RSES(info["protocol"]["id"], device=device, metrics=info["metrics"])
+    samples = {sample.id: sample for sample in submission.results.samples}
+    units = [
+        Unit(s.id, images[s.id], s.mask, s.image, s.style, s.prompt, s.object, s.dataset, tuple(s.tags))
+        for s in suite.samples
+        if s.id in images
+    ]
+    try:
+        again = scorer.score_stream(
+            units, styles={sample.style for sample in suite.samples},
+            allow_resize=any(samples[name].resized for name in images),
+            progress=None if progress is None else lambda done: progress(done, len(units)),
+        )  # fmt: skip
+    except RsesError as error:
+        return [f"the images cannot be scored: {error}"]
+    problems = []
+    for fresh in again.samples:
+        problems += _score_differences(samples[fresh.id], fresh, [*info["metrics"], "mask_fraction"])
+    return problems
+
+
+def _score_differences(claimed: Any, fresh: Any, names: Sequence[str]) -> list[str]:
+    problems = []
+    for name in names:
+        said, found = getattr(claimed, name), getattr(fresh, name)
+        if said == found:
+            continue
+        if (
+            said is None
+            or found is None
+            or isinstance(said, bool)
+            or not math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        ):
+            problems.append(f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}")
+    return problems

@@ -1,0 +1,26 @@
+"""Uncertainty of means, of differences and of ranks.
+
+Bootstrap intervals, paired tests, Holm's correction, rank intervals, Pareto layers. All random numbers come from a
+fixed seed, so that the same samples give the same interval. Where several samples show one photograph, as in a suite
+that asks for several styles of each, their errors move together: give ``clusters``, and photographs are resampled
+and tested instead of samples.
+"""
+
+from rses.statistics.intervals import RESAMPLES, SEED, Interval, mean_interval
+from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_p_values
+from rses.statistics.pareto import pareto_layers
+from rses.statistics.ranks import RankInterval, rank_intervals
+
+__all__ = [
+    "RESAMPLES",
+    "SEED",
+    "Interval",
+    "PairedDifference",
+    "RankInterval",
+    "holm",
+    "mean_interval",
+    "paired_difference",
+    "pairwise_p_values",
+    "pareto_layers",
+    "rank_intervals",
+]

@@ -1,0 +1,84 @@
+"""Invented runs on the embedded suite, with numbers that obey the definitions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rses.leaderboard.pack import add_run
+from rses.leaderboard.verify import _embedded_digest
+from rses.protocol import PROTOCOLS
+from rses.report.inputs import remember_inputs
+from rses.results import Results, SampleResult
+from rses.suites import load_suite
+
+
+def invented(sample, method: str, suite: str, style: float, damage: float, rng) -> SampleResult:
+    cosine, gain = 0.2 + style + rng.normal(0, 0.02), style / 2 + rng.normal(0, 0.01)
+    mse = float(damage * rng.uniform(0.5, 1.5))
+    return SampleResult(
+        sample.id, method=method, suite=suite, dataset=sample.dataset, style=sample.style, object=sample.object,
+        source=sample.image.name, tags=tuple(sample.tags), rsm=(1 + cosine) / 2, clip_cosine=cosine, rsm_gain=gain,
+        style_correct=bool(rng.random() < 0.3 + style), leakage=0.01, lpips_bg=mse * 10, mse_bg=mse,
+        mse_bg_pm1=4 * mse, psnr_bg=-10 * math.log10(mse) if mse else math.inf, ssim_bg=1 - mse, boundary_mse=mse,
+        rses_h=float(np.clip(style + rng.normal(0, 0.01), 0, 1)), mask_fraction=float(rng.uniform(0.01, 0.3)),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """``make_run(name, style=, damage=, seed=, suite=, **card)``: a finished run folder with images."""
+
+    def make(name="Method", style=0.1, damage=0.01, seed=0, suite="mini", noise=0, **card) -> Path:
+        loaded, protocol = load_suite(suite), PROTOCOLS["rses-mini"]
+        rng = np.random.default_rng([noise, seed])
+        samples = [invented(sample, name, loaded.name, style, damage, rng) for sample in loaded.samples]
+        weights = {"id": "rses-mini", "sha256": _embedded_digest()}
+        info = {
+            "method": name,
+            "method_card": {
+                "name": name, "title": "invented", "mask_used": False, "reference": False, "weights": "some/weights",
+                "revision": "abc", "licence": "MIT", "paper": "https://example.org/paper", "settings": {}, "seed": seed,
+                **card,
+            },
+            "suite": {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256},
+            "protocol": {"id": protocol.id, "hash": protocol.hash, "knobs": protocol.knobs},
+            "metrics": list(SCORED), "weights": {"style": weights, "perceptual": weights},
+            "device": "cpu", "dtype": "float32", "versions": {"rses": "0.1.0"},
+        }  # fmt: skip
+        folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
+        Results(sorted(samples, key=lambda s: s.id), info).save(folder)
+        (folder / "images").mkdir()
+        for number, sample in enumerate(loaded.samples):
+            color = (number % 256, int(100 * style) % 256, noise % 256)
+            Image.new("RGB", (8, 8), color).save(folder / "images" / f"{sample.id}.png")
+        remember_inputs(folder, pred=folder / "images", suite=suite)
+        return folder
+
+    return make
+
+
+SCORED = (
+    "rsm", "clip_cosine", "rsm_gain", "style_correct", "lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg",
+    "leakage", "boundary_mse", "rses_h",
+)  # fmt: skip
+
+
+@pytest.fixture
+def boards(tmp_path, make_run) -> Path:
+    """A leaderboards folder: three mask-free methods, one of two seeds, one with a mask, one reference row."""
+    root = tmp_path / "leaderboards"
+    for options in (
+        {"name": "strong", "style": 0.2, "damage": 0.02},
+        {"name": "gentle", "style": 0.1, "damage": 0.001, "noise": 1},
+        {"name": "gentle", "style": 0.1, "damage": 0.001, "noise": 2, "seed": 1},
+        {"name": "beaten", "style": 0.05, "damage": 0.03, "noise": 3},
+        {"name": "masked", "style": 0.3, "damage": 0.0001, "noise": 4, "mask_used": True},
+        {"name": "identity", "style": 0.0, "damage": 0.0, "noise": 5, "reference": True},
+    ):
+        add_run(make_run(**options), root, date="2026-02-19", previews=6)
+    return root

@@ -1,0 +1,309 @@
+"""Submissions made by somebody who means harm, or tampered with: refused naming the field, or shown harmlessly."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import stat
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from rses.cli.main import main
+from rses.errors import InputError
+from rses.files import sha256_file
+from rses.leaderboard.archive import unpack
+from rses.leaderboard.build import build, render_all
+from rses.leaderboard.pack import add_run, pack_run
+from rses.leaderboard.submission import read_submission
+from rses.leaderboard.verify import verify
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
+NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")
+
+
+@pytest.fixture
+def submission(make_run, tmp_path) -> Path:
+    return pack_run(make_run("honest"), tmp_path / "submission", images=True, previews=2, date="2026-02-19").folder
+
+
+def edit_summary(folder: Path, change) -> None:
+    """Change summary.json as a forger would, digest included."""
+    content = json.loads((folder / "summary.json").read_text("utf-8"))
+    change(content)
+    (folder / "summary.json").write_text(json.dumps(content), "utf-8")
+    reseal(folder)
+
+
+def edit_samples(folder: Path, change) -> None:
+    table = pq.read_table(folder / "samples.parquet")
+    rows = table.to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), folder / "samples.parquet")
+    reseal(folder)
+
+
+def reseal(folder: Path) -> None:
+    manifest = json.loads((folder / "submission.json").read_text("utf-8"))
+    manifest["files"] = {name: sha256_file(folder / name) for name in manifest["files"]}
+    (folder / "submission.json").write_text(json.dumps(manifest), "utf-8")
+
+
+def refused(folder: Path, pattern: str) -> None:
+    with pytest.raises(InputError) as caught:
+        verify(folder, rescore=0)
+    assert re.search(pattern, str(caught.value)), str(caught.value)
+
+
+def test_an_honest_submission_passes(submission):
+    verdict = verify(submission, rescore=0)
+    assert verdict.method == "honest"
+    assert any("summary follows" in text for text in verdict.checked)
+
+
+def test_any_change_without_new_digests_is_seen(submission):
+    text = (submission / "summary.json").read_text("utf-8")
+    (submission / "summary.json").write_text(text.replace("invented", "inventee", 1), "utf-8")
+    refused(submission, r"summary\.json was changed after packing")
+
+
+def setting(*path, value):
+    def change(content):
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "pattern"),
+    [
+        (setting("metrics", "rsm", "mean", value=0.99), r"metrics\.rsm\.mean is"),
+        (setting("metrics", "lpips_bg", "low", value=0.0), r"metrics\.lpips_bg\.low is"),
+        (setting("metrics", "mse_bg", "n", value=95), r"metrics\.mse_bg\.n is"),
+        (setting("coverage", "n", value=95), r"coverage\.n is"),
+        (setting("coverage", "N", value=90), r"coverage\.N is"),
+        (setting("by_style", "pixel art", "metrics", "rsm", "mean", value=0.9), r"by_style\.pixel art\.metrics\.rsm"),
+        (setting("by_style", "new", value={}), r"by_style\.new follows from no sample"),
+        (setting("method", value="other"), r"method is .*other"),
+        (setting("info", "protocol", "hash", value="0" * 16), r"protocol\.hash is"),
+        (setting("info", "protocol", "knobs", "crop_pad", value=0.5), r"protocol\.knobs\.crop_pad"),
+        (setting("info", "protocol", "id", value="mine"), r"protocol\.id .*mine"),
+        (setting("info", "suite", "sha256", value="0" * 64), r"suite\.sha256 is"),
+        (setting("info", "suite", "version", value="9"), r"suite\.version is"),
+        (setting("info", "weights", "style", "sha256", value="0" * 64), r"weights\.style\.sha256"),
+        (setting("info", "weights", "perceptual", "id", value="better"), r"weights\.perceptual\.id"),
+        (setting("schema", value=99), r"schema is"),
+        (setting("extra", value=1), r"extra.* is not a key"),
+        (setting("metrics", "rsm", "mean", value=math.nan), r"metrics\.rsm\.mean is nan"),
+        (setting("metrics", "rsm", "mean", value=math.inf), r"metrics\.rsm\.mean is inf"),
+        (setting("info", "method", value="x" * 10_000), r"info\.method is longer"),
+        (setting("info", "method", value="abc\u202edcba"), r"info\.method holds .*direction"),
+        (setting("info", "method", value="red\x1b[31m"), r"info\.method holds .*control"),
+        (setting("info", "method_card", "mask_used", value="no"), r"mask_used must be true or false"),
+        (setting("info", "method_card", "settings", value={"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}), r"nested"),
+    ],
+)
+def test_a_forged_summary_is_refused(submission, change, pattern):
+    edit_summary(submission, change)
+    refused(submission, pattern)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "pattern"),
+    [
+        ("rsm", 0.99, r"rsm is 0\.99, but clip_cosine"),
+        ("mse_bg", 1e-9, r"mse_bg_pm1 is .*, but mse_bg"),
+        ("psnr_bg", 99.0, r"psnr_bg is 99"),
+        ("lpips_bg", -0.1, r"lpips_bg is -0\.1, outside"),
+        ("lpips_bg", 0.0001, r"metrics\.lpips_bg\.mean is"),
+        ("ssim_bg", math.nan, r"ssim_bg is .*nan.*not a number"),
+        ("rses_h", math.inf, r"rses_h is inf"),
+        ("leakage", 0.5, r"metrics\.leakage\.mean is"),
+        ("style_correct", None, r"style_accuracy"),
+        ("style", "line art", r"style is .*the suite says"),
+        ("tags", ["small"], r"tags is .*the suite says"),
+        ("source", "other.png", r"source is .*the suite says"),
+        ("id", "mini-001-tree", r"id .* is used before"),
+        ("id", "invented-id", r"not in the suite"),
+        ("id", "../../up", r"id .*cannot be part of a file name"),
+        ("status", "missing", r"status is .*missing.* but rsm has a value"),
+        ("status", "great", r"status .*great.* is none of"),
+        ("method", "other", r"method is .*other"),
+        ("note", "x" * 5000, r"note is longer"),
+    ],
+)
+def test_a_forged_sample_is_refused(submission, name, value, pattern):
+    edit_samples(submission, lambda rows: rows[0].update({name: value}))
+    refused(submission, pattern)
+
+
+def test_dropped_samples_and_wrong_counts_are_refused(submission):
+    edit_samples(submission, lambda rows: rows.pop())
+    refused(submission, r"1 of 96 samples of the suite are not accounted for")
+
+
+def test_ten_megabytes_of_name_are_refused_before_they_are_parsed(submission):
+    edit_summary(submission, setting("info", "method", value="x" * 10_000_000))
+    refused(submission, r"summary\.json is larger than")
+
+
+def test_changed_swapped_extra_and_linked_images_are_refused(submission, tmp_path):
+    images = sorted((submission / "images").iterdir())
+    first, second = images[0].read_bytes(), images[1].read_bytes()
+    images[0].write_bytes(second)
+    refused(submission, rf"images/{images[0].name} is not the image that was scored")
+    images[0].write_bytes(first)
+    (submission / "images" / "extra.png").write_bytes(first)
+    refused(submission, r"images/extra\.png belongs to no scored sample")
+    (submission / "images" / "extra.png").unlink()
+    images[0].unlink()
+    (tmp_path / "secret.png").write_bytes(first)
+    images[0].symlink_to(tmp_path / "secret.png")
+    refused(submission, r"is a symbolic link")
+
+
+def test_a_missing_image_digest_is_refused(submission):
+    manifest = json.loads((submission / "submission.json").read_text("utf-8"))
+    del manifest["images"]["mini-000-cat"]
+    (submission / "submission.json").write_text(json.dumps(manifest), "utf-8")
+    refused(submission, r"SHA-256 for every scored sample")
+
+
+def test_json_that_is_not_what_it_seems_is_refused(submission):
+    for text, pattern in (
+        ('{"schema": 2, "schema": 1}', "used twice"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "40 digits"),
+        ("[]", "must hold a JSON object"),
+    ):
+        (submission / "summary.json").write_text(text, "utf-8")
+        refused(submission, pattern)
+
+
+def test_not_parquet_is_refused(submission):
+    (submission / "samples.parquet").write_bytes(b"PAR1 but no")
+    reseal(submission)
+    refused(submission, "cannot be read as parquet")
+
+
+def zipped(folder: Path, target: Path) -> Path:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder.parent).as_posix())
+    return target
+
+
+def test_a_zip_of_a_submission_is_verified(submission, tmp_path, capsys):
+    assert main(["leaderboard", "verify", str(zipped(submission, tmp_path / "s.zip")), "--rescore", "0"]) == 0
+    assert "honest on mini under rses-mini: verified" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "C:/evil.txt", "a\\..\\evil.txt"])
+def test_zip_slip_is_refused(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), "evil")
+    target = tmp_path / "deep" / "target"
+    target.mkdir(parents=True)
+    with pytest.raises(InputError, match="evil"):
+        unpack(tmp_path / "s.zip", target)
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_links_bombs_and_doubles_in_a_zip_are_refused(tmp_path):
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    for number, (members, pattern) in enumerate(
+        (
+            ([(link, "/etc/passwd")], "is a link"),
+            ([(zipfile.ZipInfo("a"), "x"), (zipfile.ZipInfo("A"), "y")], "is there twice"),
+            ([(zipfile.ZipInfo("bomb"), b"\0" * (8 << 20))], "times its size"),
+        )
+    ):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for info, content in members:
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, content)
+        target = tmp_path / f"out{number}"
+        target.mkdir()
+        with pytest.raises(InputError, match=pattern):
+            unpack(tmp_path / f"{number}.zip", target)
+    (tmp_path / "no.zip").write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(InputError, match="cannot be read as a zip"):
+        unpack(tmp_path / "no.zip", tmp_path)
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_shown_and_never_run(tmp_path, make_run, name):
+    root = tmp_path / "leaderboards"
+    card = {"title": name, "paper": "javascript:alert(3)", "weights": name, "settings": {name: name}}
+    add_run(make_run(name, **card), root, date="2026-02-19", previews=1)
+    add_run(make_run("other", noise=1), root, date="2026-02-19", previews=1)
+    files = render_all(root)
+    page = files["site/mini--rses-mini.html"].decode()
+    tags = Tags()
+    tags.feed(page)
+    assert sum(tag == "script" for tag, _ in tags.seen) == 2
+    assert not any(key.startswith("on") for _, attributes in tags.seen for key in attributes)
+    links = [attributes["href"] for tag, attributes in tags.seen if tag == "a"]
+    assert all(link.startswith(("#", "index.html", "https://example.org/")) for link in links)
+    data = re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1)
+    assert name in json.loads(data)["names"].values()
+    latex = files["tables/mini--rses-mini.tex"].decode()
+    body = [line for line in latex.splitlines() if not line.startswith("%")]
+    assert not any("\\input" in line or "$x_y" in line for line in body)
+    for line in files["tables/mini--rses-mini.csv"].decode().splitlines()[1:]:
+        assert not line.lstrip('"').startswith(("=", "+", "-", "@"))
+    markdown = files["tables/mini--rses-mini.md"].decode()
+    assert "<script" not in markdown.replace("\\<script", "")
+    assert not re.search(r"(?<!\\)\]\(javascript", markdown)
+
+
+def test_a_preview_that_is_no_picture_is_not_served(tmp_path, make_run):
+    root = tmp_path / "leaderboards"
+    folder = add_run(make_run("one"), root, date="2026-02-19", previews=2)
+    first, second = sorted((folder / "previews").iterdir())
+    first.write_bytes(b"<script>alert(1)</script>")
+    second.unlink()
+    second.symlink_to("/etc/hostname")
+    build(root)
+    assert not list((root / "site").rglob("*.jpg"))
+
+
+def test_a_submission_needs_its_images(make_run, tmp_path):
+    run = make_run("lost")
+    next((run / "images").iterdir()).unlink()
+    with pytest.raises(InputError, match="1 of 96 scored samples were not found"):
+        pack_run(run, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_reading_says_what_is_missing(tmp_path):
+    with pytest.raises(InputError, match="summary.json is missing"):
+        read_submission(tmp_path)
+
+
+def test_a_preview_of_another_picture_is_refused(submission):
+    first, second = sorted((submission / "previews").iterdir())
+    Image.new("RGB", (8, 8), (255, 255, 255)).save(first, "JPEG")
+    refused(submission, rf"previews/{first.name} does not show the image that was scored")
+    first.unlink()
+    second.rename(second.with_name("nobody.jpg"))
+    refused(submission, "no preview of a scored sample")

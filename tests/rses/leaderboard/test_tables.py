@@ -1,0 +1,177 @@
+"""Boards and tables: ranks, layers, sections, every format, staleness."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import threading
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from rses.cli.main import main
+from rses.errors import InputError
+from rses.leaderboard.board import load_boards
+from rses.leaderboard.build import build, check_fresh, render_all
+from rses.leaderboard.pack import add_run, slug
+from rses.leaderboard.published import read_published
+from rses.leaderboard.seeds import averaged
+from rses.leaderboard.serve import make_server
+from rses.leaderboard.tables import board_csv, board_json, board_latex, board_markdown, board_parquet
+from rses.results import Results, SampleResult, load_run
+from rses.statistics import mean_interval
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_committed_tables_and_pages_are_up_to_date():
+    check_fresh(ROOT / "leaderboards")
+
+
+def test_published_rows_are_those_of_the_paper_notes():
+    rows = read_published(ROOT / "leaderboards" / "published.csv")
+    main_table = {row.method: row.numbers["rsm"] for row in rows if row.table == "main" and row.dataset == "COCO"}
+    assert main_table["RegionRoute (r=4)"] == "0.6128"
+    assert len(main_table) == 8
+    assert all(row.source for row in rows)
+
+
+def test_sections_ranks_and_layers(boards):
+    (board,) = load_boards(boards)
+    assert (board.suite, board.protocol) == ("mini", "rses-mini")
+    rows = {row.name: row for row in board.rows}
+    assert [row.section for row in board.rows] == ["mask-free"] * 3 + ["mask", "reference"]
+    assert {name: str(rows[name].ranks["rsm"]) for name in ("strong", "gentle", "beaten")} == {
+        "strong": "1", "gentle": "2", "beaten": "3",
+    }  # fmt: skip
+    assert {name: rows[name].layer for name in rows} == {
+        "strong": 1, "gentle": 1, "beaten": 2, "masked": 1, "identity": None,
+    }  # fmt: skip
+    assert rows["identity"].ranks == {}
+    # The masked method is better in everything, and yet takes no mark from those without a mask.
+    assert "rsm" in rows["strong"].best
+    assert "lpips_bg" in rows["gentle"].best
+    assert rows["gentle"].seeds == (0, 1)
+
+
+def test_cells_are_means_of_the_samples(boards, make_run):
+    (board,) = load_boards(boards)
+    row = next(row for row in board.rows if row.name == "strong")
+    values = [sample.rsm for sample in load_run(row.folders[0]).samples]
+    interval = mean_interval(values)
+    cell = row.cells["rsm"]
+    assert (cell.mean, cell.low, cell.high) == pytest.approx((interval.mean, interval.low, interval.high), rel=1e-8)
+    assert cell.n == 96
+    style = row.groups["style: pixel art"]["rsm"]
+    chosen = [s.rsm for s in load_run(row.folders[0]).samples if s.style == "pixel art"]
+    assert style.mean == pytest.approx(np.mean(chosen), rel=1e-8)
+
+
+def test_seeds_average_sample_by_sample_and_need_all_seeds():
+    runs = [
+        Results([SampleResult("a", mse_bg=0.1), SampleResult("b", mse_bg=0.2)]),
+        Results([SampleResult("a", mse_bg=0.3), SampleResult("b", status="failed")]),
+    ]
+    first, second = averaged(runs)
+    assert first.mse_bg == pytest.approx(0.2)
+    assert second.status == "failed"
+
+
+def test_every_format_says_the_same(boards):
+    (board,) = load_boards(boards)
+    mean = next(row for row in board.rows if row.name == "strong").cells["rsm"].mean
+    row = next(row for row in csv.DictReader(io.StringIO(board_csv(board))) if row["method"] == "strong")
+    assert float(row["rsm"]) == mean
+    frame = pq.read_table(io.BytesIO(board_parquet(board))).to_pylist()
+    assert next(line for line in frame if line["method"] == "strong")["rsm"] == mean
+    record = next(m for m in json.loads(board_json(board))["methods"] if m["method"] == "strong")
+    assert record["metrics"]["rsm"]["mean"] == mean
+    assert f"**{mean:.4f}**" in board_markdown(board)
+    latex = board_latex(board)
+    assert f"\\textbf{{{mean:.4f}}}" in latex
+    assert "\\underline" in latex
+    assert "\\scriptsize" in board_latex(board, intervals=True)
+    assert "\\scriptsize" not in latex
+    # Each line of the body has as many cells as the header.
+    lines = [line for line in latex.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert len({len(re.findall(r"(?<!\\)&", line)) for line in lines}) == 1
+
+
+def test_the_same_results_give_the_same_bytes_wherever_they_lie(boards, tmp_path):
+    first = render_all(boards)
+    shutil.copytree(boards, tmp_path / "elsewhere")
+    assert render_all(tmp_path / "elsewhere") == first
+
+
+def test_a_stale_table_is_found_and_a_leftover_removed(boards):
+    build(boards)
+    check_fresh(boards)
+    table = boards / "tables" / "mini--rses-mini.md"
+    table.write_text(table.read_text().replace("strong", "stronger"))
+    (boards / "tables" / "gone.md").write_text("old")
+    with pytest.raises(InputError) as caught:
+        check_fresh(boards)
+    assert "tables/gone.md belongs to no board" in caught.value.problems
+    assert "tables/mini--rses-mini.md is stale" in caught.value.problems
+    build(boards)
+    check_fresh(boards)
+    assert not (boards / "tables" / "gone.md").exists()
+
+
+def test_what_does_not_compare_is_never_one_board(boards, make_run):
+    add_run(make_run("photographed", suite="photos"), boards, board="mini--rses-mini", date="2026-02-19")
+    with pytest.raises(InputError, match=r"differ in suite.name"):
+        load_boards(boards)
+
+
+def test_one_method_twice_with_one_seed_is_refused(boards):
+    place = boards / "results" / "mini--rses-mini"
+    shutil.copytree(place / "strong", place / "copy")
+    with pytest.raises(InputError, match="twice with one seed"):
+        load_boards(boards)
+
+
+def test_a_wrong_folder_is_not_cleaned(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "mine.html").write_text("keep")
+    with pytest.raises(InputError, match="holds no folder results"):
+        build(tmp_path)
+    assert (tmp_path / "site" / "mine.html").exists()
+
+
+def test_commands(boards, make_run, capsys):
+    run = make_run("Another One", noise=9)
+    assert main(["leaderboard", "add", str(run), "--boards", str(boards), "--previews", "2"]) == 0
+    assert capsys.readouterr().out.strip().endswith("another-one")
+    assert main(["leaderboard", "add", str(run), "--boards", str(boards)]) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert main(["leaderboard", "add", str(run), "--boards", str(boards), "--replace", "--previews", "2"]) == 0
+    assert main(["leaderboard", "build", "--boards", str(boards)]) == 0
+    assert main(["leaderboard", "build", "--boards", str(boards), "--check"]) == 0
+    assert "Another One" in (boards / "README.md").read_text()
+
+
+def test_slug_keeps_names_apart_from_paths():
+    assert slug("../../etc") == "etc"
+    assert slug("ａ ｂ") == "a-b"
+
+
+def test_serve_shows_the_site_on_this_machine_only(boards):
+    with pytest.raises(InputError, match="rses leaderboard build"):
+        make_server(boards)
+    build(boards)
+    with make_server(boards) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        assert server.server_address[0] == "127.0.0.1"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{server.server_port}/mini--rses-mini.html", timeout=10) as answer:
+            assert b"strong" in answer.read()
+        server.shutdown()
+        thread.join()

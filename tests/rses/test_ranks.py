@@ -1,0 +1,110 @@
+"""Clusters, pairwise tests, ranks and layers: against references, and by simulation where a level is promised."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rses.statistics import (
+    RESAMPLES,
+    SEED,
+    mean_interval,
+    paired_difference,
+    pairwise_p_values,
+    pareto_layers,
+    rank_intervals,
+)
+
+
+@pytest.mark.parametrize("draw", [lambda rng: rng.exponential(size=40), lambda rng: rng.integers(0, 2, 30) * 1.0])
+def test_interval_is_that_of_scipy(draw):
+    values = draw(np.random.default_rng(5))
+    reference = stats.bootstrap(
+        (values,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(SEED)
+    ).confidence_interval
+    ours = mean_interval(values)
+    assert (ours.low, ours.high) == pytest.approx((reference.low, reference.high), abs=1e-12)
+
+
+def test_many_clusters_are_drawn_in_blocks_to_the_same_effect():
+    values = np.random.default_rng(3).normal(size=9000)
+    interval, error = mean_interval(values), values.std(ddof=1) / np.sqrt(9000)
+    assert (interval.high - interval.low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.06)
+
+
+def test_each_value_its_own_cluster_changes_nothing():
+    values = np.random.default_rng(0).normal(size=25)
+    assert mean_interval(values, clusters=list(range(25))) == mean_interval(values)
+    with pytest.raises(ValueError, match="as many clusters"):
+        mean_interval(values, clusters=["a"])
+
+
+def clustered(rng, clusters=40, size=3, skewed=False):
+    """Values around 0 whose clusters share half of the variance."""
+    shared = rng.exponential(size=clusters) - 1 if skewed else rng.normal(size=clusters)
+    return np.repeat(shared, size) + rng.normal(size=clusters * size)
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_clustered_interval_covers_95_percent_and_the_naive_one_does_not(skewed):
+    rng, runs, names = np.random.default_rng(11), 1500, np.repeat(np.arange(40), 3).tolist()
+    hits = naive = 0
+    for _ in range(runs):
+        values = clustered(rng, skewed=skewed)
+        interval = mean_interval(values, clusters=names)
+        hits += interval.low <= 0 <= interval.high
+        if _ % 5 == 0:
+            plain = mean_interval(values)
+            naive += 5 * (plain.low <= 0 <= plain.high)
+    assert 0.93 <= hits / runs <= 0.97
+    assert naive / runs < 0.90
+
+
+def test_single_samples_cover_95_percent():
+    rng, runs = np.random.default_rng(13), 2000
+    hits = sum(i.low <= 0 <= i.high for i in (mean_interval(rng.normal(size=60)) for _ in range(runs)))
+    assert 0.93 <= hits / runs <= 0.97
+
+
+def test_false_positives_keep_their_level():
+    rng, runs, names = np.random.default_rng(17), 1000, np.repeat(np.arange(30), 3).tolist()
+    p_values = [paired_difference(clustered(rng, 30), np.zeros(90), clusters=names).p_value for _ in range(runs)]
+    assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.07
+
+
+def test_equal_methods_are_rarely_separated_and_unequal_ones_are():
+    rng, runs, wrong = np.random.default_rng(19), 200, 0
+    for _ in range(runs):
+        photo = rng.normal(size=30)
+        ranks = rank_intervals(photo + rng.normal(size=(4, 30)), True)
+        wrong += any((rank.low, rank.high) != (1, 4) for rank in ranks)
+    assert wrong / runs <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / runs)
+    shifted = photo + rng.normal(scale=0.1, size=(3, 30)) + np.array([[0.0], [0.0], [1.0]])
+    assert [str(rank) for rank in rank_intervals(shifted, True)] == ["2-3", "2-3", "1"]
+    assert [str(rank) for rank in rank_intervals(shifted, False)] == ["1-2", "1-2", "3"]
+
+
+def test_pairs_are_tested_on_their_common_samples():
+    rng = np.random.default_rng(23)
+    values = rng.normal(size=(3, 40)) + np.array([[0.0], [0.8], [0.0]])
+    values[0, :5] = np.nan
+    values[2] = np.nan
+    p_values = pairwise_p_values(values)
+    # Three pairs, two of them without common samples, whose p-value is 1.
+    assert p_values[0, 1] == pytest.approx(min(1, 3 * stats.wilcoxon(values[0, 5:] - values[1, 5:]).pvalue))
+    assert p_values[0, 2] == p_values[1, 2] == 1
+    assert rank_intervals(values, True)[2] is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)), max_size=12))
+def test_layers_against_the_definition(points):
+    def dominates(p, q):
+        return p != q and p[0] >= q[0] and p[1] <= q[1] and p[2] <= q[2]
+
+    layers = pareto_layers(points, [True, False, False])
+    for point, layer in zip(points, layers, strict=True):
+        above = [other for p, other in zip(points, layers, strict=True) if dominates(p, point)]
+        assert layer == 1 + max(above, default=0)
