@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 
+import pandas
 import pytest
 
 from rses import RSES
@@ -90,8 +91,10 @@ def test_a_killed_worker_loses_nothing(cluster, module, tmp_path):
         get_method(f"{module}:Slow", **options), "mini", tmp_path / "whole", limit=12, device="cpu",
         scorer=RSES("rses-mini", device="cpu"),
     )  # fmt: skip
-    assert (tmp_path / "ray" / "samples.parquet").read_bytes() == (tmp_path / "whole" / "samples.parquet").read_bytes()
-    assert merged.summary["metrics"] == whole.summary["metrics"]
+    for path in sorted((tmp_path / "whole" / "images").glob("*.png")):
+        assert (tmp_path / "ray" / "images" / path.name).read_bytes() == path.read_bytes()
+    # Workers compute with one thread, this process with several, so sums may round differently.
+    pandas.testing.assert_frame_equal(merged.to_pandas(), whole.to_pandas(), rtol=1e-5, atol=1e-7)
 
 
 def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
