@@ -85,6 +85,7 @@ class Generation:
         }  # fmt: skip
         self._journal = Journal(self.folder / JOURNAL, determines, self.settings.fresh)
         self._is_loaded = False
+        self.loaded = self._journal.records.get("", {}).get("loaded", {})
         for sample in self.samples:
             if self.settings.fresh:
                 self.path(sample).unlink(missing_ok=True)
@@ -108,7 +109,6 @@ class Generation:
     def _recall(self, sample: Sample) -> None:
         """Take over what an earlier run wrote down about a sample."""
         record = self._journal.records.get(sample.id, {})
-        self.loaded = self._journal.records.get("", {}).get("loaded", {})
         if record.get("status") == "failed" and not self.path(sample).exists() and not self.settings.retry_failed:
             self.failures[sample.id] = record["error"]
         if record.get("details"):
