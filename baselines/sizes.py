@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from rses.images import resize_array as resize
+
 __all__ = ["Buckets", "Near", "SizeRule", "resize", "resize_mask"]
 
 
@@ -67,13 +69,6 @@ class Buckets:
     def describe(self) -> str:
         """Say the rule in words."""
         return f"nearest of {len(self.sizes)} sizes: " + ", ".join(f"{w}x{h}" for w, h in self.sizes)
-
-
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize (H, W, 3) uint8 to (width, height) with a Lanczos filter; the same size comes back as it was."""
-    if (image.shape[1], image.shape[0]) == size:
-        return image
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
 
 from rses.errors import InputError
+from rses.images import resize_array as resize
 
 __all__ = ["choose_bucket", "kontext_buckets", "resize", "to_pixels"]
 
@@ -42,13 +42,6 @@ def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> 
         raise InputError(f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.")
     distances = [abs(np.log(width / height) - np.log(w / h)) for w, h in buckets]
     return buckets[int(np.argmin(distances))]
-
-
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize (H, W, 3) uint8 to (width, height) with a Lanczos filter; the same size comes back as it was."""
-    if (image.shape[1], image.shape[0]) == size:
-        return image
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:

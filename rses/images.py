@@ -23,6 +23,7 @@ __all__ = [
     "image_size",
     "is_lossy",
     "read_image",
+    "resize_array",
     "resize_image",
     "to_uint8",
     "write_png",
@@ -216,3 +217,10 @@ def write_png(path: str | Path, array: np.ndarray) -> None:
         raise InputError(
             f"Cannot write {path}: {error.strerror or error}. Choose a folder you can write to."
         ) from error
+
+
+def resize_array(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize (H, W, 3) uint8 to (width, height) with a Lanczos filter; the same size comes back as it was."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
