@@ -29,7 +29,8 @@ def reproduce(
     page: Annotated[
         Path | None, typer.Option(help="Also renew the tables in this Markdown page.", metavar="FILE")
     ] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads.", metavar="N", min=1)] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads of all workers together.", metavar="N", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="Configurations trained side by side.", metavar="N", min=1)] = 1,
 ) -> None:  # fmt: skip
     """Train the experts of every configuration on kontext-mini, score them, and print the table (Markdown).
 
@@ -44,8 +45,9 @@ def reproduce(
             if page is not None:
                 check_page(page)
             text = run_study(
-                out, suite, only, seeds=seeds, scenes=scenes, changes=tuple(changes or ()), threads=threads, say=note
-            )
+                out, suite, only, seeds=seeds, scenes=scenes, changes=tuple(changes or ()), threads=threads, say=note,
+                workers=workers,
+            )  # fmt: skip
             if page is not None:
                 renew_page(page, text)
     except KeyboardInterrupt as error:

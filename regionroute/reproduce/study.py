@@ -1,10 +1,15 @@
-"""All jobs of the reproduction, one after the other, and the table of those that are finished."""
+"""All jobs of the reproduction, by one or several workers, and the table of those that are finished."""
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,7 +27,7 @@ __all__ = ["run_study"]
 
 def run_study(
     out: Path, suite: str, only: list[str] | None, *, seeds: int, scenes: int, changes: tuple[str, ...], threads: int,
-    say: Callable[[str], None],
+    say: Callable[[str], None], workers: int = 1,
 ) -> str:  # fmt: skip
     """Run every job that is not finished; return the table and the verdicts.
 
@@ -34,22 +39,52 @@ def run_study(
     configurations, loaded = choose(only), load_suite(suite)
     require_writable(out)
     _check_settings(out, {"suite": loaded.sha256, "scenes": scenes, "changes": list(changes)})
-    torch.set_num_threads(threads)
     say("making training pairs")
     pairs = build_scene_pairs(out / "data", scenes)
-    scorer = RSES(protocol="rses-mini", device="cpu")
+    jobs = [Job(own, seed, pairs, loaded, out, changes) for seed in range(seeds) for own in configurations]
     rows = {}
-    for seed in range(seeds):
-        for configuration in configurations:
-            job = Job(configuration, seed, pairs, loaded, out, changes)
-            rows[configuration.name, seed] = run_job(job, scorer, say)
-            _write_rows(out, rows)
+    for job, own in _finish(jobs, workers, max(1, threads // workers), say):
+        rows[job.configuration.name, job.seed] = own
+        _write_rows(out, rows)
     return f"{render_table(rows)}\n\n{render_hypotheses(rows)}"
+
+
+def _finish(
+    jobs: Sequence[Job], workers: int, threads: int, say: Callable[[str], None]
+) -> Iterator[tuple[Job, list[dict[str, Any]]]]:
+    """Yield every job with its rows as it ends.
+
+    Workers side by side finish small models sooner than one worker on all threads does.
+    """
+    if workers == 1:
+        torch.set_num_threads(threads)
+        for job in jobs:
+            yield job, run_job(job, _scorer(), say)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (threads,)) as pool:
+        try:
+            futures = {pool.submit(_work, job): job for job in jobs}
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _work(job: Job) -> list[dict[str, Any]]:
+    return run_job(job, _scorer(), functools.partial(print, file=sys.stderr, flush=True))
+
+
+@functools.cache
+def _scorer() -> RSES:
+    return RSES(protocol="rses-mini", device="cpu")
 
 
 def _write_rows(out: Path, rows: dict[tuple[str, int], list[dict]]) -> None:  # type: ignore[type-arg]
     lines = [
-        json.dumps({"configuration": name, "seed": seed, **row}) for (name, seed), own in rows.items() for row in own
+        json.dumps({"configuration": name, "seed": seed, **row})
+        for (name, seed), own in sorted(rows.items(), key=lambda item: (item[0][1], item[0][0]))
+        for row in own
     ]
     write_atomic(out / "rows.jsonl", ("\n".join(lines) + "\n").encode())
 

@@ -51,6 +51,7 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     said.clear()
     assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options) == text
     assert not any("training pixel" in line or "editing" in line for line in said)
+    assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options, workers=2) == text
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
 
