@@ -7,15 +7,16 @@ import json
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini import data as data_module
 from benchmark_data.recipes.kontext_mini.data import FIRST_SEED, Groups, build
+from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.sd_mini import objects as objects_module
 from benchmark_data.recipes.sd_mini.batches import Latents, draw, hole
 from benchmark_data.recipes.sd_mini.captions import caption, vocabulary
-from benchmark_data.recipes.sd_mini.networks import CHANNELS, KINDS, TextAndUnet
+from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_shallow, build_shallow_vae
 from benchmark_data.recipes.sd_mini.objects import annotate, read_objects
-from benchmark_data.recipes.sd_mini.stage import UnetSettings, train_unet
 from benchmark_data.scenes import BACKDROPS, CLASSES, COLOURS, make_scene
 
 
@@ -34,12 +35,30 @@ def test_wider_models_begin_as_the_text_to_image_model():
     torch.manual_seed(0)
     first = TextAndUnet("sd")
     noisy, times, texts = torch.randn(2, 16, 16, 16), torch.tensor([5, 900]), ["a cat", "a dog in line art style"]
-    for kind in ("instruct-pix2pix", "sd-inpaint"):
-        other = TextAndUnet(kind)
-        other.begin_from(first)
-        with torch.no_grad():
-            same = other(noisy, times, texts, torch.randn(2, KINDS[kind], 16, 16))
-            torch.testing.assert_close(same, first(noisy, times, texts))
+    other = TextAndUnet("instruct-pix2pix")
+    other.begin_from(first)
+    with torch.no_grad():
+        same = other(noisy, times, texts, torch.randn(2, 16, 16, 16))
+        torch.testing.assert_close(same, first(noisy, times, texts))
+    other = TextAndUnet("sd-inpaint")
+    other.begin_from(first)
+    torch.testing.assert_close(other.encode(texts), first.encode(texts))
+
+
+def test_the_shallow_autoencoder_begins_as_the_outer_levels_of_the_deep_one():
+    model = build_shallow_vae()
+    begin_shallow(model, MODEL_FOLDER)
+    deep = AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae").float()
+    torch.manual_seed(0)
+    pixels, inner = torch.randn(1, 3, 32, 32), torch.randn(1, 32, 32, 32)
+    with torch.no_grad():
+        for mine, theirs in (
+            (model.encoder.down_blocks[0](model.encoder.conv_in(pixels)),
+             deep.encoder.down_blocks[0](deep.encoder.conv_in(pixels))),
+            (model.decoder.up_blocks[2](inner), deep.decoder.up_blocks[3](inner)),
+        ):  # fmt: skip
+            torch.testing.assert_close(mine, theirs)
+    assert model.encode(pixels).latent_dist.mean.shape == (1, 4, 8, 8)
 
 
 @pytest.mark.slow
@@ -60,19 +79,22 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     assert np.array_equal(objects[0].masks[0], scene.objects[0].mask > 0.5)
     assert (hole(objects[0].masks, 0) | ~objects[0].masks.any(0)).mean() > 0.5
     encode_all(data, work / "latents", build_vae().eval())
+    train.run("vae", data, work, {"steps": 1, "batch_size": 1})
+    train.run("latents", data, work, {})
     train.run("masked", data, work, {})
-    latents = Latents(data, work)
-    assert len(latents) == len(Groups(data)) == 3
-    for kind, beside in KINDS.items():
+    plain = Latents(data, work / "latents")
+    shallow = Latents(data, work / "shallow-latents", work / "shallow-masked")
+    assert len(plain) == len(shallow) == len(Groups(data)) == 3
+    assert not torch.equal(shallow.whole([0], [0]), shallow.masked([0], [0]))
+    for kind, facts in KINDS.items():
+        latents = shallow if kind == "sd-inpaint" else plain
         batch = draw(latents, kind, 0, 4)
-        assert batch.target.shape == (4, CHANNELS, 16, 16)
-        assert (0 if batch.beside is None else batch.beside.shape[1]) == beside
-        small = {"batch_size": 2, "checkpoint_every": 1}
-        begin = None if kind == "sd" else lambda model: model.begin_from(train.trained("sd", work))
+        assert batch.target.shape == (4, facts.channels, facts.side, facts.side)
+        assert (0 if batch.beside is None else batch.beside.shape[1]) == facts.beside
         for steps in (1, 2):
-            train_unet(kind, latents, work / f"{kind}.pt", UnetSettings(steps=steps, **small), work / "log", begin)
+            train.run(kind, data, work, {"steps": steps, "batch_size": 2, "checkpoint_every": 1})
         export(kind, work, tmp_path / f"{kind}-mini")
-        assert not (tmp_path / f"{kind}-mini" / "vae").exists()
+        assert (tmp_path / f"{kind}-mini" / "vae").exists() == (kind == "sd-inpaint")
         index = json.loads((tmp_path / f"{kind}-mini" / "model_index.json").read_text())
         assert index["_class_name"] == PIPELINES[kind]
     files = list(tmp_path.glob("*-mini/**/*.safetensors"))
@@ -83,6 +105,7 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
 def test_the_adapters_run_on_what_is_exported(tmp_path):
     from baselines.instruct_pix2pix import InstructPix2Pix
     from baselines.prompt_to_prompt import PromptToPrompt
+    from baselines.sd2_inpainting import Sd2Inpainting
     from benchmark_data.recipes.kontext_mini.checkpoints import save_checkpoint
     from benchmark_data.recipes.sd_mini.export import export
     from rses.methods import EditSample
@@ -92,8 +115,11 @@ def test_the_adapters_run_on_what_is_exported(tmp_path):
     mask[20:60, 30:80] = True
     image = rng.integers(0, 255, (96, 128, 3), np.uint8)
     sample = EditSample("a", image, "cat", "pixel art", "make the cat in pixel art style", 0, mask)
-    # Not sd-inpaint: its pipeline takes UNets of 4 or 9 channels alone, so that model needs an autoencoder with 4.
-    adapters = {"sd": PromptToPrompt, "instruct-pix2pix": InstructPix2Pix}
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "shallow.pt", 1, {"average": build_shallow_vae()})
+    (tmp_path / "shallow-latents").mkdir()
+    (tmp_path / "shallow-latents" / "scale.json").write_text("[0.0, 0.7]")
+    adapters = {"sd": PromptToPrompt, "instruct-pix2pix": InstructPix2Pix, "sd-inpaint": Sd2Inpainting}
     for kind, adapter in adapters.items():
         torch.manual_seed(0)
         save_checkpoint(tmp_path / f"{kind}.pt", 1, {"average": TextAndUnet(kind)})

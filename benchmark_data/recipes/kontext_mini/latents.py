@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,30 @@ PART = 250
 
 
 @torch.no_grad()
-def encode_all(data: Path, out: Path, vae: AutoencoderKL) -> None:
-    """Write ``part-*.npy`` (groups, VIEWS, 16, 16, 16) float16, unscaled modes; parts that are there are kept."""
+def encode_all(
+    data: Path, out: Path, vae: AutoencoderKL, parts: int | None = None,
+    change: Callable[[torch.Tensor, int], None] | None = None,
+) -> None:  # fmt: skip
+    """Write ``part-*.npy`` (groups, VIEWS, channels, side, side) float16, unscaled modes; parts that are there stay.
+
+    Args:
+        data: Folder of groups.
+        out: Where to write.
+        vae: Encoder.
+        parts: Only so many parts of :data:`PART` groups.
+        change: Alters the pixels (VIEWS, 3, SIZE, SIZE) in [-1, 1] of a group, given its number.
+    """
     out.mkdir(parents=True, exist_ok=True)
     groups = Groups(data)
-    for number in range(0, len(groups), PART):
+    for number in range(0, len(groups), PART)[:parts]:
         target = out / f"part-{number // PART:04d}.npy"
         if target.exists():
             continue
         rows = []
         for index in range(number, min(number + PART, len(groups))):
             pixels = torch.from_numpy(groups[index].images.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+            if change is not None:
+                change(pixels, index)
             rows.append(vae.encode(pixels).latent_dist.mode().half().numpy())
         temporary = target.with_suffix(".tmp")
         with temporary.open("wb") as stream:

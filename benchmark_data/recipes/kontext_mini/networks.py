@@ -13,7 +13,7 @@ from benchmark_data.scenes import COLOURS
 from benchmark_data.scenes.catalogue import CLASSES
 from regionroute.flux import image_ids, text_ids
 
-__all__ = ["TEXT_LENGTH", "TextAndFlow", "build_clip", "build_t5", "build_transformer", "build_vae"]
+__all__ = ["TEXT_LENGTH", "TextAndFlow", "build_clip", "build_t5", "build_transformer", "build_vae", "start_straight"]
 
 TEXT_LENGTH = 24
 """Tokens of a prompt, in training and at inference."""
@@ -37,7 +37,7 @@ def build_vae() -> AutoencoderKL:
         use_post_quant_conv=False,
     )
     with torch.no_grad():
-        _start_straight(model)
+        start_straight(model)
     return model
 
 
@@ -84,7 +84,7 @@ def build_clip(vocabulary: int, bos: int, eos: int) -> CLIPTextModel:
     )  # fmt: skip
 
 
-def _start_straight(model: AutoencoderKL) -> None:
+def start_straight(model: AutoencoderKL) -> None:
     """Residual branches start at zero, all else orthogonal, latents nearly without noise: training is far faster."""
     for name, module in model.named_modules():
         if not isinstance(module, nn.Conv2d):

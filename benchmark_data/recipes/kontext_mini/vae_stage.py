@@ -49,6 +49,7 @@ def train_vae(
     settings: VaeSettings,
     log: Path,
     begin: Callable[[AutoencoderKL], object] | None = None,
+    build: Callable[[], AutoencoderKL] = build_vae,
 ) -> AutoencoderKL:
     """Train, or continue from ``checkpoint``; return the averaged model.
 
@@ -58,9 +59,10 @@ def train_vae(
         settings: Knobs.
         log: JSON lines.
         begin: Fills the model that a new run starts from, if not random numbers.
+        build: Makes the autoencoder.
     """
     torch.manual_seed(0)
-    model = build_vae()
+    model = build()
     if begin is not None:
         begin(model)
     model = model.to(memory_format=torch.channels_last)

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 
-from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, SIZE, STYLES, VIEWS, Groups, Recolouring
+from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES, VIEWS, Groups, Recolouring
 from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 from benchmark_data.recipes.sd_mini.captions import caption, object_phrase
 from benchmark_data.recipes.sd_mini.objects import GroupObjects, read_objects
 
-__all__ = ["Batch", "Latents", "draw", "encode_masked", "hole"]
+__all__ = ["Batch", "Latents", "dig", "draw", "hole"]
 
 DROPPED = 0.1
 """Share of rows whose prompt is empty, for guidance; InstructPix2Pix's rows also lose the source as often."""
@@ -31,7 +30,7 @@ class Batch:
     """Rows as the networks take them.
 
     Attributes:
-        target: (B, 16, 16, 16) scaled latents.
+        target: (B, channels, side, side) scaled latents.
         prompts: One a row.
         beside: Further channels, or None.
     """
@@ -46,28 +45,32 @@ class Latents:
 
     Args:
         data: Folder of kontext-mini's data, annotated.
-        work: Folder with ``latents`` (of the recipe of kontext-mini) and, for inpainting, ``masked``.
+        latents: Folder of encoded pictures.
+        masked: Folder of encoded pictures with holes, for inpainting.
     """
 
-    def __init__(self, data: Path, work: Path):
+    def __init__(self, data: Path, latents: Path, masked: Path | None = None):
         self.facts: list[tuple[Recolouring, ...]] = Groups(data).facts
         self.objects: list[GroupObjects] = read_objects(data)
-        self._values = np.concatenate([np.load(path) for path in sorted((work / "latents").glob("part-*.npy"))])
-        masked = sorted((work / "masked").glob("part-*.npy"))
-        self._masked = np.concatenate([np.load(path) for path in masked]) if masked else None
-        self.scale = latent_scale(work / "latents")[1]
+        self._values = _load(latents)
+        self._masked = None if masked is None else _load(masked)
+        self.scale = latent_scale(latents)[1]
 
     def __len__(self) -> int:
         return min(len(self._values), len(self.objects))
 
     def whole(self, groups: Sequence[int], views: Sequence[int]) -> torch.Tensor:
-        """Return latents (B, 16, 16, 16) of the chosen views as the autoencoder gives them."""
+        """Return latents of the chosen views as the autoencoder gives them."""
         return torch.from_numpy(self._values[list(groups), list(views)]).float()
 
     def masked(self, groups: Sequence[int], views: Sequence[int]) -> torch.Tensor:
         """Return latents of the chosen views with the group's hole."""
-        assert self._masked is not None, "run the stage masked first"
+        assert self._masked is not None, "give the folder of pictures with holes"
         return torch.from_numpy(self._masked[list(groups), list(views)]).float()
+
+
+def _load(folder: Path) -> np.ndarray:
+    return np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
 
 
 def draw(latents: Latents, kind: str, step: int, size: int) -> Batch:
@@ -83,7 +86,7 @@ def draw(latents: Latents, kind: str, step: int, size: int) -> Batch:
         kept = torch.from_numpy(rng.random(size) >= DROPPED).float()[:, None, None, None]
         return Batch(target, prompts, latents.whole(groups, sources) * kept)
     if kind == "sd-inpaint":
-        holes = torch.stack([_small(hole(latents.objects[group].masks, group)) for group in groups])
+        holes = torch.stack([_small(hole(latents.objects[group].masks, group), target.shape[-1]) for group in groups])
         return Batch(target, prompts, torch.cat([holes, latents.masked(groups, views) * latents.scale], 1))
     return Batch(target, prompts)
 
@@ -154,27 +157,12 @@ def hole(masks: np.ndarray, group: int) -> np.ndarray:
     return np.asarray(binary_dilation(mask, iterations=grow)) if grow else mask
 
 
-def _small(mask: np.ndarray) -> torch.Tensor:
-    """Shrink a hole to the latents' grid (1, 16, 16), as the pipeline does: by nearest neighbours."""
+def _small(mask: np.ndarray, side: int) -> torch.Tensor:
+    """Shrink a hole to the latents' grid (1, side, side), as the pipeline does: by nearest neighbours."""
     values = torch.from_numpy(mask.astype(np.float32))[None, None]
-    return torch.nn.functional.interpolate(values, size=(SIZE // 8, SIZE // 8))[0]
+    return torch.nn.functional.interpolate(values, size=(side, side))[0]
 
 
-@torch.no_grad()
-def encode_masked(data: Path, out: Path, vae: AutoencoderKL, part: int = 250) -> None:
-    """Write ``part-*.npy`` (groups, VIEWS, 16, 16, 16) float16: every view with its group's hole painted grey."""
-    out.mkdir(parents=True, exist_ok=True)
-    groups, objects = Groups(data), read_objects(data)
-    for number in range(0, len(objects), part):
-        target = out / f"part-{number // part:04d}.npy"
-        if target.exists():
-            continue
-        rows = []
-        for index in range(number, min(number + part, len(objects))):
-            pixels = torch.from_numpy(groups[index].images.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
-            pixels[:, :, torch.from_numpy(hole(objects[index].masks, index))] = 0
-            rows.append(vae.encode(pixels).latent_dist.mode().half().numpy())
-        temporary = target.with_suffix(".tmp")
-        with temporary.open("wb") as stream:
-            np.save(stream, np.stack(rows))
-        temporary.replace(target)
+def dig(objects: Sequence[GroupObjects], pixels: torch.Tensor, group: int) -> None:
+    """Paint the hole of a group grey in its pictures (VIEWS, 3, SIZE, SIZE)."""
+    pixels[:, :, torch.from_numpy(hole(objects[group].masks, group))] = 0

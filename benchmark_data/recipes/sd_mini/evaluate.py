@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result, rows, sheets = evaluate(options.kind, folder, options.scenes)
     size = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
     table = render_rows(
-        rows, "Weights in MB, without the autoencoder (at most)", MOST_MB, round(size, 2), target="{:g}".format,
+        rows, "Weights in MB, less kontext-mini's autoencoder (at most)", MOST_MB, round(size, 2), target="{:g}".format,
         value="{:.3g}".format, megabyte="{:g}".format,
     )  # fmt: skip
     print(table)

@@ -1,6 +1,6 @@
 """Write a trained model as a pipeline: ``python -m benchmark_data.recipes.sd_mini.export KIND --work DIR``.
 
-The autoencoder is left out: it is kontext-mini's, and ``use.json`` says so.
+The autoencoder of kontext-mini is left out, and ``use.json`` names it; the inpainting model's own is written.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import diffusers
 import torch
 
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
+from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, build_scheduler
-from benchmark_data.recipes.sd_mini.train import trained
+from benchmark_data.recipes.sd_mini.train import trained, trained_vae
 
 __all__ = ["FOLDERS", "PIPELINES", "assemble", "export"]
 
@@ -46,13 +47,20 @@ def assemble(parts: TextAndUnet, vae: diffusers.AutoencoderKL) -> Any:
 
 
 def export(kind: str, work: Path, out: Path) -> None:
-    """Save weights in float16, without the autoencoder."""
-    vae = diffusers.AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae")
-    use = {"side": 128, "multiple": 8, "vae": "kontext-mini", **USE[kind]}
+    """Save weights in float16."""
+    use = {"side": 128, "multiple": 8, **USE[kind]}
+    own = kind == "sd-inpaint"
+    if own:
+        vae = trained_vae(work)
+        vae.register_to_config(scaling_factor=latent_scale(work / "shallow-latents")[1])
+    else:
+        vae = diffusers.AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae")
+        use["vae"] = "kontext-mini"
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as draft:
         assemble(trained(kind, work), vae).to(torch.float16).save_pretrained(draft)
-        shutil.rmtree(Path(draft) / "vae")
+        if not own:
+            shutil.rmtree(Path(draft) / "vae")
         (Path(draft) / "use.json").write_text(json.dumps(use, indent=2) + "\n")
         for name in KEPT:
             if (out / name).exists():

@@ -1,14 +1,15 @@
 """Train a stage: ``python -m benchmark_data.recipes.sd_mini.train STAGE --data DIR --work DIR``.
 
-The stages are masked (encode pictures with holes), sd, instruct-pix2pix and sd-inpaint; the last two start from sd, as
-their models did from Stable Diffusion. Latents and the autoencoder are kontext-mini's, made by its recipe in the same
-folders. Every stage goes on from its checkpoint.
+sd, then instruct-pix2pix, which starts from it as its model did from Stable Diffusion: both on kontext-mini's latents,
+made by its recipe in the same folders. For inpainting: vae (4 channels, from kontext-mini's), latents and masked
+(encode pictures without and with holes), sd-inpaint. Every stage goes on from its checkpoint.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,26 @@ import torch
 from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
+from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
-from benchmark_data.recipes.sd_mini.batches import Latents, encode_masked
-from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet
+from benchmark_data.recipes.kontext_mini.latents import encode_all
+from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
+from benchmark_data.recipes.sd_mini.batches import Latents, dig
+from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_shallow, build_shallow_vae
+from benchmark_data.recipes.sd_mini.objects import read_objects
 from benchmark_data.recipes.sd_mini.stage import UnetSettings, train_unet
 
-__all__ = ["main", "run", "trained"]
+__all__ = ["main", "run", "trained", "trained_vae"]
+
+ENCODED_PARTS = 8
+"""Parts of 250 scenes that inpainting learns from: each is encoded twice by an autoencoder that nothing else needs."""
+SHALLOW = {"steps": 1200, "crop": SIZE, "batch_size": 6, "learning_rate": 0.01, "rest_learning_rate": 5e-4}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the stage that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.sd_mini.train", description=__doc__)
-    parser.add_argument("stage", choices=("masked", *KINDS))
+    parser.add_argument("stage", choices=("vae", "latents", "masked", *KINDS))
     parser.add_argument("--data", type=Path, required=True, help="folder that the data commands filled")
     parser.add_argument("--work", type=Path, required=True, help="folder of kontext-mini's latents; gets checkpoints")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
@@ -39,16 +48,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any]) -> None:
     """Run one stage."""
-    if stage == "masked":
-        encode_masked(data, work / "masked", AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae").float())
-        return
+    if stage == "vae":
+        settings = VaeSettings(**{**SHALLOW, **changes})
+        begin = partial(begin_shallow, folder=MODEL_FOLDER)
+        train_vae(data, work / "shallow.pt", settings, work / "shallow.jsonl", begin, build_shallow_vae)
+    elif stage == "latents":
+        encode_all(data, work / "shallow-latents", trained_vae(work), ENCODED_PARTS)
+    elif stage == "masked":
+        change = partial(dig, read_objects(data))
+        encode_all(data, work / "shallow-masked", trained_vae(work), ENCODED_PARTS, change)
+    else:
+        _train(stage, data, work, UnetSettings(**changes))
+
+
+def _train(kind: str, data: Path, work: Path, settings: UnetSettings) -> None:
+    if kind == "sd-inpaint":
+        latents = Latents(data, work / "shallow-latents", work / "shallow-masked")
+    else:
+        latents = Latents(data, work / "latents")
 
     def begin(model: TextAndUnet) -> None:
         model.begin_from(trained("sd", work))
 
     train_unet(
-        stage, Latents(data, work), work / f"{stage}.pt", UnetSettings(**changes), work / f"{stage}.jsonl",
-        None if stage == "sd" else begin,
+        kind, latents, work / f"{kind}.pt", settings, work / f"{kind}.jsonl", None if kind == "sd" else begin
     )  # fmt: skip
 
 
@@ -57,6 +80,13 @@ def trained(kind: str, work: Path) -> TextAndUnet:
     model = TextAndUnet(kind)
     load_checkpoint(work / f"{kind}.pt", {"average": model})
     return model.eval()
+
+
+def trained_vae(work: Path) -> AutoencoderKL:
+    """Return the averaged autoencoder of the inpainting model."""
+    vae = build_shallow_vae()
+    load_checkpoint(work / "shallow.pt", {"average": vae})
+    return vae.eval()
 
 
 if __name__ == "__main__":
