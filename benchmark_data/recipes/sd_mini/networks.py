@@ -46,7 +46,7 @@ class Kind:
 KINDS = {
     "sd": Kind(16, 16, 0, (80, 144)),
     "instruct-pix2pix": Kind(16, 16, 16, (80, 144)),
-    "sd-inpaint": Kind(4, 32, 5, (32, 80, 144), plain=1),
+    "sd-inpaint": Kind(4, 32, 5, (32, 80, 128), plain=1),
 }
 """Beside the noisy latent: nothing; the source; the mask and the masked picture."""
 
