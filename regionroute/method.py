@@ -27,6 +27,7 @@ class RegionRoute:
         experts: Files by style, or a folder; by default the embedded ones.
         steps: Denoising steps; by default the base model's.
         guidance: Guidance scale; by default the base model's.
+        true_cfg: Above 1, also guide away from the empty prompt by so much.
         revision: Revision of a hub id.
 
     Example:
@@ -36,10 +37,11 @@ class RegionRoute:
 
     def __init__(
         self, variant: str = "mini", experts: Mapping[str, Path | str] | Path | str | None = None,
-        steps: int | None = None, guidance: float | None = None, revision: str = "main",
+        steps: int | None = None, guidance: float | None = None, true_cfg: float = 1.0,
+        revision: str = "main",
     ):  # fmt: skip
         self._variant, self._experts, self._steps, self._guidance = variant, experts, steps, guidance
-        self._revision = revision
+        self._true_cfg, self._revision = true_cfg, revision
         self._pipe: RegionRoutePipeline | None = None
         self.loaded: dict[str, Any] = {}
         mini = variant == "mini"
@@ -51,7 +53,7 @@ class RegionRoute:
             revision="" if mini else revision, licence="Apache-2.0" if mini else LICENCE,
             settings={
                 "variant": variant, "experts": str(experts or "default"), "steps": steps or "default",
-                "guidance": guidance or "default",
+                "guidance": guidance or "default", "true_cfg": true_cfg,
                 "size_rule": "nearest aspect ratio among the base model's own sizes, resized back",
             },
             max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else FULL_SIZE_GB, gated=variant == "flux-kontext",
@@ -79,5 +81,6 @@ class RegionRoute:
             seeds=[sample.seed for sample in batch],
             steps=self._steps,
             guidance=self._guidance,
+            true_cfg=self._true_cfg,
         )
         return [Edited(edit.image, {"size": f"{edit.size[0]}x{edit.size[1]}", "expert": edit.style}) for edit in edits]

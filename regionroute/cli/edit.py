@@ -35,6 +35,10 @@ def edit(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.", metavar="N", min=1)] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale.", metavar="G", min=0.0)] = None,
+    true_cfg: Annotated[
+        float,
+        typer.Option(help="Above 1: also guide away from the empty prompt; twice the time.", metavar="G", min=1.0),
+    ] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the noise.", metavar="N", min=0)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")] = "",
@@ -59,7 +63,7 @@ def edit(
             raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{precision}".')
         pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
         result = pipe.edit(
-            [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance,
+            [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
             attention=attention_map is not None,
         )[0]  # fmt: skip
         target = out or image.with_name(f"{image.stem}-{chosen.replace(' ', '-')}.png")

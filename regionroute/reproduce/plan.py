@@ -8,7 +8,7 @@ from typing import Any
 
 from rses.errors import InputError, did_you_mean
 
-__all__ = ["CONFIGURATIONS", "Configuration", "choose"]
+__all__ = ["CONFIGURATIONS", "TRIALS", "Configuration", "choose"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,9 @@ class Configuration:
         title: As the table shows it.
         changes: Keys of the training configuration that differ from ``mini.toml``.
         trained: False runs the base model alone.
+        against: For a trial, the configuration that it is compared with.
+        experts: Configuration whose experts are used, if it trains none of its own.
+        true_cfg: Guidance away from the empty prompt, in editing.
         published: RSM, LPIPS_bg and MSE_bg of the paper's row, where it has one (../shared/published.csv).
     """
 
@@ -27,6 +30,9 @@ class Configuration:
     title: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     trained: bool = True
+    against: str = ""
+    experts: str = ""
+    true_cfg: float = 1.0
     published: tuple[float, float, float] | None = None
 
 
@@ -45,18 +51,39 @@ CONFIGURATIONS = (
     Configuration("rank-16", "full, rank 16", {"expert.rank": 16}, published=(0.6126, 0.1876, 0.0671)),
 )  # fmt: skip
 
+"""The ablation."""
+
+NO_WEIGHT, LONG = {"flow.edited_weight": 0.0}, {"optimiser.steps": 900}
+TRIALS = (
+    Configuration("strong", "both losses ten times as heavy", {"attention.focus": 1.0, "attention.cover": 2.0},
+                  against="none"),
+    Configuration("gate", "both losses at noise levels of 0.5 and more", {"attention.gate": [0.5, 1.0]},
+                  against="none"),
+    Configuration("layers", "both losses on double blocks alone", {"attention.layers": ["double.0", "double.1"]},
+                  against="none"),
+    Configuration("plain-none", "without both, flow loss that does not know the mask",
+                  {**NO_WEIGHT, "attention.mode": "off"}),
+    Configuration("plain-full", "full, flow loss that does not know the mask", NO_WEIGHT, against="plain-none"),
+    Configuration("long-none", "without both, 900 steps", {**LONG, "attention.mode": "off"}),
+    Configuration("long-full", "full, 900 steps", LONG, against="long-none"),
+    Configuration("guided-base", "kontext-mini, true CFG 1.5", trained=False, true_cfg=1.5),
+    Configuration("guided-full", "full, true CFG 1.5", experts="full", true_cfg=1.5, against="base"),
+    Configuration("guided-long", "full, 900 steps, true CFG 1.5", experts="long-full", true_cfg=1.5, against="base"),
+)  # fmt: skip
+"""What else was tried, by name only."""
+
 
 def choose(names: list[str] | None) -> list[Configuration]:
-    """Return the named configurations, or all.
+    """Return the named configurations or trials, or all configurations.
 
     Raises:
         InputError: A name is unknown.
     """
-    known = {configuration.name: configuration for configuration in CONFIGURATIONS}
+    known = {configuration.name: configuration for configuration in (*CONFIGURATIONS, *TRIALS)}
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise InputError(
             [f'There is no configuration "{name}".{did_you_mean(name, known)}' for name in unknown],
             f"Choose from {', '.join(known)}:",
         )
-    return [known[name] for name in names or known]
+    return [known[name] for name in names] if names else list(CONFIGURATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import torch
 from regionroute.experts import expert_name
 from regionroute.grid import mask_to_grid
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.reproduce.plan import Configuration
+from regionroute.reproduce.plan import Configuration, choose
 from regionroute.styles import EXPERT_STYLES
 from regionroute.training.config import TrainConfig, find_config, load_config
 from regionroute.training.trainer import train
@@ -66,9 +67,10 @@ def run_job(job: Job, scorer: RSES, say: Progress) -> list[dict[str, Any]]:
         return rows
     experts = {}
     if job.configuration.trained:
+        owner = _owner(job)
         for style in EXPERT_STYLES:
-            say(f"{job.configuration.name}, seed {job.seed}: training {style}")
-            experts[style] = _train(job, style)
+            say(f"{owner.configuration.name}, seed {job.seed}: training {style}")
+            experts[style] = _train(owner, style)
     say(f"{job.configuration.name}, seed {job.seed}: editing")
     masses = _edit_suite(job, experts)
     results = scorer.score_folder(job.folder / "images", suite=job.suite.root, out=job.folder / "score", fresh=True)
@@ -94,6 +96,12 @@ def training_config(job: Job, style: str) -> TrainConfig:
     return load_config(find_config("mini"), changes)
 
 
+def _owner(job: Job) -> Job:
+    """Return the job whose experts are used."""
+    other = job.configuration.experts
+    return dataclasses.replace(job, configuration=choose([other])[0]) if other else job
+
+
 def _train(job: Job, style: str) -> Path:
     config = training_config(job, style)
     finished = Path(config.run.out) / f"{expert_name(style)}.safetensors"
@@ -116,6 +124,7 @@ def _edit_suite(job: Job, experts: dict[str, Path]) -> dict[str, float]:
             [sample.prompt for sample in part],
             seeds=[sample_seed(job.seed, sample.id) for sample in part],
             styles=[sample.style if experts else None for sample in part],
+            true_cfg=job.configuration.true_cfg,
             attention=True,
         )
         for sample, edit in zip(part, edits, strict=True):

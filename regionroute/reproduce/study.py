@@ -16,20 +16,20 @@ import torch
 from regionroute.reproduce.pairs import build_scene_pairs
 from regionroute.reproduce.plan import choose
 from regionroute.reproduce.run import Job, run_job
-from regionroute.reproduce.table import render_hypotheses, render_table
+from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
 from rses.files import require_writable, write_atomic
 from rses.scorer import RSES
 from rses.suites import load_suite
 
-__all__ = ["run_study"]
+__all__ = ["read_rows", "run_study"]
 
 
 def run_study(
     out: Path, suite: str, only: list[str] | None, *, seeds: int, scenes: int, changes: tuple[str, ...], threads: int,
     say: Callable[[str], None], workers: int = 1,
 ) -> str:  # fmt: skip
-    """Run every job that is not finished; return the table and the verdicts.
+    """Run every job that is not finished; return the tables and the verdicts of all that ``out`` holds.
 
     Seeds are the outer loop, so that a study that is stopped early has compared all configurations with fewer seeds.
 
@@ -42,37 +42,49 @@ def run_study(
     say("making training pairs")
     pairs = build_scene_pairs(out / "data", scenes)
     jobs = [Job(own, seed, pairs, loaded, out, changes) for seed in range(seeds) for own in configurations]
-    rows = {}
-    for job, own in _finish(jobs, workers, max(1, threads // workers), say):
-        rows[job.configuration.name, job.seed] = own
-        _write_rows(out, rows)
-    return f"{render_table(rows)}\n\n{render_hypotheses(rows)}"
+    # What borrows another configuration's experts comes once they are there.
+    for wave in (False, True):
+        chosen = [job for job in jobs if bool(job.configuration.experts) is wave]
+        for _ in _finish(chosen, workers, max(1, threads // workers), say):
+            rows = read_rows(out)
+            _write_rows(out, rows)
+    parts = (render_table(rows), render_hypotheses(rows), render_trials(rows))
+    return "\n\n".join(part for part in parts if part)
 
 
-def _finish(
-    jobs: Sequence[Job], workers: int, threads: int, say: Callable[[str], None]
-) -> Iterator[tuple[Job, list[dict[str, Any]]]]:
-    """Yield every job with its rows as it ends.
+def read_rows(out: Path) -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Return the rows of every finished (configuration, seed) in the folder of a study."""
+    found = {}
+    for path in out.glob("*/seed-*/rows.json"):
+        key = (path.parent.parent.name, int(path.parent.name.removeprefix("seed-")))
+        found[key] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _finish(jobs: Sequence[Job], workers: int, threads: int, say: Callable[[str], None]) -> Iterator[Job]:
+    """Yield every job as it ends.
 
     Workers side by side finish small models sooner than one worker on all threads does.
     """
     if workers == 1:
         torch.set_num_threads(threads)
         for job in jobs:
-            yield job, run_job(job, _scorer(), say)
+            run_job(job, _scorer(), say)
+            yield job
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (threads,)) as pool:
         try:
             futures = {pool.submit(_work, job): job for job in jobs}
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                future.result()
+                yield futures[future]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _work(job: Job) -> list[dict[str, Any]]:
-    return run_job(job, _scorer(), functools.partial(print, file=sys.stderr, flush=True))
+def _work(job: Job) -> None:
+    run_job(job, _scorer(), functools.partial(print, file=sys.stderr, flush=True))
 
 
 @functools.cache

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from regionroute.reproduce.plan import CONFIGURATIONS, Configuration
+from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, Configuration
 from rses.statistics import mean_interval, paired_difference
 
-__all__ = ["Rows", "by_seed", "per_sample", "render_hypotheses", "render_table"]
+__all__ = ["Rows", "by_seed", "per_sample", "render_hypotheses", "render_table", "render_trials"]
 
 Rows = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 """Rows of every (configuration, seed)."""
@@ -44,14 +44,14 @@ def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
     return np.asarray(values, dtype=np.float64).mean(0)
 
 
-def render_table(rows: Rows) -> str:
+def render_table(rows: Rows, configurations: Sequence[Configuration] = CONFIGURATIONS) -> str:
     """Render measured and published values as Markdown, mean and 95 % interval over samples."""
     heads = [title for _, title, _ in COLUMNS]
     lines = [
         "| configuration | seeds | " + " | ".join(heads) + " | paper: RSM | LPIPS_bg | MSE_bg |",
         "| --- | ---: |" + " ---: |" * (len(heads) + 3),
     ]
-    for configuration in CONFIGURATIONS:
+    for configuration in configurations:
         seeds = sorted(seed for name, seed in rows if name == configuration.name)
         if seeds:
             lines.append(_line(rows, configuration, len(seeds)))
@@ -69,6 +69,31 @@ def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
     published = configuration.published
     cells += [f"{value:.4f}" for value in published] if published else ["", "", ""]
     return "| " + " | ".join(cells) + " |"
+
+
+def render_trials(rows: Rows) -> str:
+    """Render what else was tried, each beside what it is compared with; empty where nothing was."""
+    names = {name for name, _ in rows}
+    tried = [trial for trial in TRIALS if trial.name in names]
+    if not tried:
+        return ""
+    lines = [
+        "| trial | against | RSM | LPIPS_bg | MSE_bg [-1,1] |", "| --- | --- | ---: | ---: | ---: |",
+        *(_compared(rows, trial) for trial in tried if trial.against in names),
+    ]  # fmt: skip
+    return f"{render_table(rows, tried)}\n\nDifferences, trial less its counterpart:\n\n" + "\n".join(lines)
+
+
+def _compared(rows: Rows, trial: Configuration) -> str:
+    shared = {seed for name, seed in rows if name == trial.name} & {
+        seed for name, seed in rows if name == trial.against
+    }
+    common = {key: own for key, own in rows.items() if key[1] in shared}
+    cells = [
+        _interval(paired_difference(*(per_sample(common, name, metric) for name in (trial.name, trial.against))))
+        for metric in ("rsm", "lpips_bg", "mse_bg_pm1")
+    ]
+    return f"| {trial.title} | {trial.against} | " + " | ".join(cells) + " |"
 
 
 def render_hypotheses(rows: Rows) -> str:

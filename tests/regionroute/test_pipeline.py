@@ -37,11 +37,11 @@ def picture(width=64, height=64, seed=0):
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
 
 
-def stock_edit(stock, image, prompt, seed=5):
+def stock_edit(stock, image, prompt, seed=5, **further):
     answer = stock(
         image=torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255, prompt=prompt, height=64, width=64,
         max_area=64 * 64, num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator().manual_seed(seed),
-        output_type="np", max_sequence_length=24, _auto_resize=False,
+        output_type="np", max_sequence_length=24, _auto_resize=False, **further,
     ).images[0]  # fmt: skip
     return (answer * 255).round().astype(int)
 
@@ -63,6 +63,19 @@ def test_base_alone_equals_the_stock_pipeline(pipe, tiny_kontext):
     expected = stock_edit(stock, image, prompt)
     edit = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
     assert np.abs(edit.image.astype(int) - expected).max() <= 1
+
+
+def test_guiding_away_from_the_empty_prompt_equals_the_stock_pipeline(pipe, tiny_kontext):
+    image, prompt = picture(), PROMPT.format("pixel art")
+    expected = stock_edit(load_base(str(tiny_kontext)), image, prompt, negative_prompt="", true_cfg_scale=2.0)
+    edit = pipe.edit([image], [prompt], seeds=[5], styles=[None], true_cfg=2.0, attention=True)[0]
+    assert np.abs(edit.image.astype(int) - expected).max() <= 1
+    plain = pipe.edit([image], [prompt], seeds=[5], styles=[None], attention=True)[0]
+    assert not np.array_equal(edit.image, plain.image)
+    # The maps are of the prompt's pass, not of the empty one's.
+    assert edit.attention.shape == plain.attention.shape
+    two = pipe.edit([image] * 2, [prompt] * 2, seeds=[5, 6], true_cfg=2.0)
+    assert np.abs(two[0].image.astype(int) - pipe.edit([image], [prompt], seeds=[5], true_cfg=2.0)[0].image).max() <= 1
 
 
 def test_stock_diffusers_reads_our_experts(pipe, tiny_kontext, experts):

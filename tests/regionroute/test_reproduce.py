@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from regionroute.reproduce.page import BEGIN, END, check_page, renew_page
-from regionroute.reproduce.plan import CONFIGURATIONS, choose
+from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, choose
 from regionroute.reproduce.study import run_study
-from regionroute.reproduce.table import render_hypotheses, render_table
+from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
 from rses.images import read_image, write_png
 from rses.suites import load_suite, write_manifest
@@ -52,6 +52,11 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options) == text
     assert not any("training pixel" in line or "editing" in line for line in said)
     assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options, workers=2) == text
+    text = run_study(tmp_path / "out", str(small_suite), ["guided-full"], **options)
+    assert "| full, true CFG 1.5 | base |" in text
+    assert text.count("| kontext-mini as it is | 1 |") == 1
+    assert not (tmp_path / "out" / "guided-full" / "seed-0" / "training").exists()
+    assert len((tmp_path / "out" / "rows.jsonl").read_text().splitlines()) == 4 * 4
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
 
@@ -79,7 +84,19 @@ def test_verdicts_follow_the_numbers():
     assert table.count("\n") == 3
 
 
+def test_trials_stand_beside_what_they_are_compared_with():
+    rows = made_up({"base": 0.4, "full": 0.3, "none": 0.2, "gate": 0.1, "long-none": 0.1})
+    text = render_trials(rows)
+    assert "| both losses at noise levels of 0.5 and more | none | " in text
+    assert "-0.1" in text.split("Differences")[1]
+    assert "without both, 900 steps | " in text
+    assert render_trials(made_up({"base": 0.4})) == ""
+
+
 def test_plan():
+    known = {own.name for own in (*CONFIGURATIONS, *TRIALS)}
+    assert len(known) == len(CONFIGURATIONS) + len(TRIALS)
+    assert all({trial.against, trial.experts} <= {*known, ""} for trial in TRIALS)
     assert [configuration.name for configuration in choose(["none", "full"])] == ["none", "full"]
     assert len(choose(None)) == len(CONFIGURATIONS) == 10
     with pytest.raises(InputError, match='Did you mean "official"'):
