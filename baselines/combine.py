@@ -80,7 +80,7 @@ class SegmentThenPaste(GlobalThenPaste):
 
     Args:
         method: Name of the method that edits.
-        segmenter: "clipseg", "grounded-sam", a folder of masks, or ``package.module:function``.
+        segmenter: "clipseg", "grounded-sam", "classical", a folder of masks, or ``package.module:function``.
         options: Options of the method.
 
     Example:
@@ -114,7 +114,8 @@ class SegmentThenPaste(GlobalThenPaste):
         return f"segment-{inner}-then-paste"
 
     def _title(self, inner: str) -> str:
-        return f"{inner}, pasted inside a mask found by name"
+        found = "colour, without learned weights" if self._segmenter_name == "classical" else "name"
+        return f"{inner}, pasted inside a mask found by {found}"
 
     def _more(self) -> dict[str, Any]:
         return {"segmenter": self._segmenter_name}

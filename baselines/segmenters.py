@@ -14,8 +14,10 @@ from rses.errors import InputError, require
 from rses.hub import load_error
 from rses.masks import read_mask
 from rses.methods import EditSample
+from rses.suites.segment import Prompt
+from rses.suites.segment.classical import segment_by_colour
 
-__all__ = ["ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
+__all__ = ["Classical", "ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
 
 Segmenter = Callable[[EditSample], np.ndarray]
 """Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``."""
@@ -25,7 +27,7 @@ def get_segmenter(name: str, device: str) -> Segmenter:
     """Build a segmenter.
 
     Args:
-        name: "clipseg", "grounded-sam", a folder of masks ``<id>.png``, or ``package.module:function``.
+        name: "clipseg", "grounded-sam", "classical", a folder of masks ``<id>.png``, or ``package.module:function``.
         device: Where it runs.
 
     Raises:
@@ -131,16 +133,28 @@ class GroundedSam:
 
     def fill(self, picture: Image.Image, box: list[float]) -> np.ndarray:
         """Return the mask (H, W) bool that SAM rates best inside a box (x0, y0, x1, y1)."""
-        import torch
+        from rses.suites.segment.transformers_sam import predict
 
-        inputs = self._processor(picture, input_boxes=[[box]], return_tensors="pt").to(self._device)
-        with torch.no_grad():
-            outputs = self._sam(**inputs)
-        masks = self._processor.image_processor.post_process_masks(
-            outputs.pred_masks.cpu(), inputs["original_sizes"].cpu(), inputs["reshaped_input_sizes"].cpu()
-        )
-        best = int(outputs.iou_scores[0, 0].argmax())
-        return np.asarray(masks[0][0, best].numpy()).astype(bool)
+        x0, y0, x1, y1 = box
+        prompt = Prompt(box=(x0, y0, x1, y1))
+        return predict(self._sam, self._processor, [np.asarray(picture)], [prompt], several=True)[0].mask
 
 
-BUILT_IN: dict[str, Any] = {"clipseg": ClipSeg, "grounded-sam": GroundedSam}
+class Classical:
+    """No learned weights, and deaf to the name: what differs in colour from the rim of the picture.
+
+    Args:
+        device: Not used; it runs on the CPU.
+    """
+
+    def __init__(self, device: str = "cpu"):
+        del device
+
+    def __call__(self, sample: EditSample) -> np.ndarray:
+        """Segment by colour, with a box a twentieth inside the picture; nothing found is an empty mask."""
+        height, width = sample.image.shape[:2]
+        box = (0.05 * width, 0.05 * height, 0.95 * width, 0.95 * height)
+        return segment_by_colour(sample.image, Prompt(box=box))
+
+
+BUILT_IN: dict[str, Any] = {"clipseg": ClipSeg, "grounded-sam": GroundedSam, "classical": Classical}

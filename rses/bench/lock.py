@@ -16,11 +16,16 @@ from rses.files import require_writable
 __all__ = ["exclusive"]
 
 LOCK = ".lock"
+SHARDS = "To work side by side, give every process its own --shard and --out, and merge with `rses merge`."
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
     """Hold a run folder; the operating system lets go of it when the process ends, however it ends.
+
+    Args:
+        folder: The folder; made if need be.
+        advice: How to work side by side, for the error.
 
     Raises:
         InputError: Another process holds it, or it cannot be written.
@@ -32,8 +37,7 @@ def exclusive(folder: Path) -> Iterator[None]:
             stream.seek(0)
             holder = stream.read().decode("utf-8", "replace").strip() or "another process"
             raise InputError(
-                f"{folder} is in use by {holder}. Wait for it, stop it, or choose another --out. "
-                "To work side by side, give every process its own --shard and --out, and merge with `rses merge`."
+                f"{folder} is in use by {holder}. Wait for it, stop it, or choose another --out. {advice}".rstrip()
             )
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}".encode())

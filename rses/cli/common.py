@@ -37,12 +37,12 @@ class Interrupted(Exception):
 
 
 @contextlib.contextmanager
-def keeping(folder: Path | None) -> Iterator[None]:
+def keeping(folder: Path | None, journal: str = "journal.jsonl") -> Iterator[None]:
     """Turn Ctrl-C into :class:`Interrupted`, which names what was kept."""
     try:
         yield
     except KeyboardInterrupt as error:
-        kept = folder if folder is not None and (folder / "journal.jsonl").exists() else None
+        kept = folder if folder is not None and (folder / journal).exists() else None
         if folder is not None and kept is None and (folder / "images").is_dir():
             kept = folder
         raise Interrupted(kept) from error

@@ -1,4 +1,4 @@
-"""``rses suite build | export | verify``: make a suite, copy one out of the package, check that one is whole."""
+"""``rses suite build | mask | export | verify | show``: make a suite or its masks, copy, check and look at one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from rses.cli import suite_build
+from rses.cli import suite_build, suite_mask
 from rses.cli.common import emit, progress, quiet_stdout
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Build, copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_build.app, name="build")
+app.command("mask")(suite_mask.mask)
 
 
 @app.command("export")

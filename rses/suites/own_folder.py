@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import string
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,15 +14,13 @@ from PIL import Image, ImageOps
 
 from rses.errors import InputError
 from rses.suites.format import Suite, read_suite
-from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
+from rses.suites.region_list import PHOTOGRAPHS, doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import TEMPLATE, Entry, SuiteFacts, write_suite
 
 __all__ = ["build_folder"]
 
-_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-_BOX = ("x", "y", "width", "height")
 _Region = Callable[[], NDArray[np.bool_]]
 
 
@@ -67,8 +62,8 @@ def build_folder(
     if sum((masks is not None, regions is not None, alpha)) != 1:
         raise InputError("Give exactly one of --masks, --regions and --alpha.")
     paths = _photographs(images)
-    rows = {} if regions is None else _by_file(_table(regions), images, regions)
-    named = {} if objects is None else _by_file(_table(objects), images, objects)
+    rows = {} if regions is None else rows_by_file(regions, images)
+    named = {} if objects is None else rows_by_file(objects, images)
     entries, problems = [], []
     for path in paths:
         row = rows.get(path.name, {})
@@ -81,7 +76,7 @@ def build_folder(
             problems += error.problems
             continue
         entries.append(Entry(path.stem, path, region, label, name, licence, upright=True))
-    problems += _doubles(paths)
+    problems += doubles(paths)
     refuse(problems, f"No suite was written, {len(problems)} faults:")
     about = "Photographs of a folder, with the regions that came with them."
     write_suite(entries, styles, out.expanduser(), SuiteFacts(name, "1", licence, about, template))
@@ -100,16 +95,10 @@ def _require_template(template: str) -> None:
 def _photographs(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder. Give the folder of photographs with --images.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTOGRAPHS)
     if not paths:
-        raise InputError(f"{folder} holds no photographs ({', '.join(sorted(_ENDINGS))}).")
+        raise InputError(f"{folder} holds no photographs ({', '.join(sorted(PHOTOGRAPHS))}).")
     return paths
-
-
-def _doubles(paths: Sequence[Path]) -> list[str]:
-    stems = [path.stem.casefold() for path in paths]
-    return [f"{path.name}: its name differs from another's by ending or case only" for path in paths
-            if stems.count(path.stem.casefold()) > 1]  # fmt: skip
 
 
 def _region(path: Path, masks: Path | None, rows: Mapping[str, Mapping[str, Any]], alpha: bool) -> _Region:
@@ -129,7 +118,7 @@ def _region(path: Path, masks: Path | None, rows: Mapping[str, Mapping[str, Any]
         return partial(_above_half, _mask_file(masks, path))
     if path.name not in rows:
         raise InputError(f"{path.name}: has no row in --regions")
-    return partial(draw_polygons, [_outline(rows[path.name], path.name, width, height)], width, height)
+    return partial(draw_polygons, [outline_of(rows[path.name], path.name, width, height)], width, height)
 
 
 def _mask_file(folder: Path, image: Path) -> Path:
@@ -149,49 +138,3 @@ def _above_half(path: Path) -> NDArray[np.bool_]:
 def _alpha(path: Path) -> NDArray[np.bool_]:
     with Image.open(path) as picture:
         return np.asarray(ImageOps.exif_transpose(picture).getchannel("A")) > 127
-
-
-def _outline(row: Mapping[str, Any], name: str, width: int, height: int) -> list[float]:
-    try:
-        if row.get("points"):
-            points = [float(value) for value in row["points"]]
-        else:
-            x, y, across, down = (float(row[key]) for key in _BOX)
-            points = [x, y, x + across, y, x + across, y + down, x, y + down]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: needs numbers {', '.join(_BOX)}, or points ({error!r})") from error
-    if len(points) < 6 or len(points) % 2 or not all(math.isfinite(value) for value in points):
-        raise InputError(f"{name}: an outline needs at least three x, y pairs of finite numbers")
-    xs, ys = points[::2], points[1::2]
-    if min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height:
-        reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}")
-    return points
-
-
-def _table(file: Path) -> list[dict[str, Any]]:
-    try:
-        text = file.read_text("utf-8-sig")
-        rows = json.loads(text) if file.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) and r.get("file_name") for r in rows):
-        raise InputError(f"{file} must be a CSV file or a JSON list whose rows have a file_name.")
-    return rows
-
-
-def _by_file(rows: Sequence[dict[str, Any]], images: Path, file: Path) -> dict[str, dict[str, Any]]:
-    problems = []
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        name = row["file_name"]
-        if fault := path_problem(images, name):
-            problems.append(f'"{name}" {fault}')
-        elif not (images / name).is_file():
-            problems.append(f'"{name}" is listed but absent from {images}')
-        elif name in found:
-            problems.append(f'"{name}" has two rows; one region a photograph')
-        else:
-            found[name] = row
-    refuse(problems, f"{file} cannot be used, {len(problems)} faults:")
-    return found

@@ -6,7 +6,8 @@ import base64
 import html
 import io
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,31 @@ from rses.errors import InputError
 from rses.files import write_atomic
 from rses.suites.format import Sample, Suite
 
-__all__ = ["outlined", "suite_statistics", "write_sheet"]
+__all__ = ["CELL", "Cell", "montage", "outlined", "png_bytes", "sheet_page", "suite_statistics", "write_sheet"]
+
+CELL = 256
+"""Longest side of a picture on a sheet, in pixels."""
 
 _OUTLINE = (255, 0, 180)
 _BINS = (0.0, 0.03, 0.1, 0.25, 0.5, 1.0)
-_COLUMNS, _CELL, _TEXT = 4, 256, 48
+_COLUMNS, _TEXT = 4, 48
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture on a sheet.
+
+    Attributes:
+        picture: At most `CELL` pixels wide and high.
+        lines: Up to three short lines below it on a PNG sheet.
+        caption: HTML below it on a page.
+        alt: Text in place of it on a page.
+    """
+
+    picture: Image.Image
+    lines: tuple[str, ...]
+    caption: str
+    alt: str
 
 
 def outlined(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -91,14 +112,13 @@ def write_sheet(suite: Suite, out: Path, progress: Callable[[int, int], None] | 
         groups.setdefault((sample.image, sample.mask), []).append(sample)
     cells = []
     for done, samples in enumerate(groups.values(), 1):
-        cells.append((_thumbnail(samples[0]), samples))
+        cells.append(_cell(samples))
         if progress is not None:
             progress(done, len(groups))
-    data = _png(_montage(cells)) if out.suffix.lower() == ".png" else _page(suite, cells).encode()
-    write_atomic(out, data)
-
-
-_Cells = list[tuple[Image.Image, list[Sample]]]
+    if out.suffix.lower() == ".png":
+        write_atomic(out, png_bytes(montage(cells)))
+    else:
+        write_atomic(out, sheet_page(f"{suite.name} {suite.version}", cells, _tables(suite)).encode())
 
 
 def _area(path: Path) -> float:
@@ -118,54 +138,75 @@ def _thumbnail(sample: Sample) -> Image.Image:
             region = picture.convert("L")
     except OSError as error:
         raise InputError(f"{sample.id}: image or mask cannot be read ({error}).") from error
-    small.thumbnail((_CELL, _CELL))
+    small.thumbnail((CELL, CELL))
     mask = np.asarray(region.resize(small.size, Image.Resampling.BOX)) > 127
     return Image.fromarray(outlined(np.asarray(small), mask))
 
 
-def _montage(cells: _Cells) -> Image.Image:
+def _cell(samples: Sequence[Sample]) -> Cell:
+    first = samples[0]
+    prompts = "".join(f"<li>{html.escape(sample.prompt)}</li>" for sample in samples)
+    caption = f"<b>{html.escape(first.id)}</b> {html.escape(', '.join(first.tags))}<ul>{prompts}</ul>"
+    lines = (first.id, f"{first.object}: {len(samples)} styles", ", ".join(first.tags))
+    return Cell(_thumbnail(first), lines, caption, first.object)
+
+
+def montage(cells: Sequence[Cell]) -> Image.Image:
+    """Put cells side by side, four a row, with their lines.
+
+    Example:
+        >>> montage([Cell(Image.new("RGB", (256, 100)), ("one",), "", "")] * 5).size
+        (1024, 608)
+    """
     columns = max(1, min(_COLUMNS, len(cells)))
     rows = -(-len(cells) // columns)
-    sheet = Image.new("RGB", (columns * _CELL, max(1, rows) * (_CELL + _TEXT)), "white")
+    sheet = Image.new("RGB", (columns * CELL, max(1, rows) * (CELL + _TEXT)), "white")
     draw = ImageDraw.Draw(sheet)
-    for index, (thumbnail, samples) in enumerate(cells):
-        x, y = index % columns * _CELL, index // columns * (_CELL + _TEXT)
-        sheet.paste(thumbnail, (x, y))
-        lines = (samples[0].id, f"{samples[0].object}: {len(samples)} styles", ", ".join(samples[0].tags))
-        for number, line in enumerate(lines):
+    for index, cell in enumerate(cells):
+        x, y = index % columns * CELL, index // columns * (CELL + _TEXT)
+        sheet.paste(cell.picture, (x, y))
+        for number, line in enumerate(cell.lines):
             # The font that Pillow always has knows Latin letters only.
             draw.text(
-                (x + 4, y + _CELL + 14 * number), line[:40].encode("latin-1", "replace").decode("latin-1"), "black"
+                (x + 4, y + CELL + 14 * number), line[:40].encode("latin-1", "replace").decode("latin-1"), "black"
             )
     return sheet
 
 
-def _png(picture: Image.Image) -> bytes:
+def png_bytes(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG file holds it."""
     memory = io.BytesIO()
     picture.save(memory, "PNG")
     return memory.getvalue()
 
 
-def _page(suite: Suite, cells: _Cells) -> str:
+def sheet_page(title: str, cells: Sequence[Cell], tail: str = "") -> str:
+    """Return a page of cells that needs no other file.
+
+    Args:
+        title: Plain text.
+        cells: What to show.
+        tail: HTML below them.
+    """
     figures = []
-    for thumbnail, samples in cells:
-        source = base64.b64encode(_png(thumbnail)).decode()
-        prompts = "".join(f"<li>{html.escape(sample.prompt)}</li>" for sample in samples)
-        text = f"<b>{html.escape(samples[0].id)}</b> {html.escape(', '.join(samples[0].tags))}"
-        alt = html.escape(samples[0].object, quote=True)
+    for cell in cells:
+        source = base64.b64encode(png_bytes(cell.picture)).decode()
         figures.append(
-            f'<figure><img src="data:image/png;base64,{source}" alt="{alt}"><figcaption>{text}<ul>{prompts}</ul>'
-            "</figcaption></figure>"
+            f'<figure><img src="data:image/png;base64,{source}" alt="{html.escape(cell.alt, quote=True)}">'
+            f"<figcaption>{cell.caption}</figcaption></figure>"
         )
-    tables = "".join(
+    heading = html.escape(title)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{heading}</title>'
+        "<style>body{font-family:sans-serif}main{display:flex;flex-wrap:wrap}figure{width:256px;margin:8px;font-size:12px}</style>"
+        f"<h1>{heading}</h1><main>{''.join(figures)}</main>{tail}</html>\n"
+    )
+
+
+def _tables(suite: Suite) -> str:
+    return "".join(
         f"<h2>{name}</h2><table>"
         + "".join(f"<tr><td>{html.escape(value)}</td><td>{count}</td></tr>" for value, count in counts.items())
         + "</table>"
         for name, counts in suite_statistics(suite).items()
-    )
-    title = html.escape(f"{suite.name} {suite.version}")
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        "<style>body{font-family:sans-serif}main{display:flex;flex-wrap:wrap}figure{width:256px;margin:8px;font-size:12px}</style>"
-        f"<h1>{title}</h1><main>{''.join(figures)}</main>{tables}</html>\n"
     )

@@ -14,6 +14,7 @@ from baselines.segmenters import ClipSeg, GroundedSam, get_segmenter
 from baselines.style_editor import StyleEditor
 from rses.errors import InputError, RsesError
 from rses.images import write_png
+from rses.methods import EditSample
 from rses.predictions import Predictions
 
 
@@ -40,6 +41,22 @@ def test_segmenting_does_not_see_the_true_mask(samples, monkeypatch):
     edited = method.edit([blind])[0].image
     assert np.array_equal(edited[:, 24:], blind.image[:, 24:])
     assert not np.array_equal(edited[:, :24], blind.image[:, :24])
+
+
+def test_classical_segmenter_by_name_sees_neither_mask_nor_name():
+    pixels = np.full((40, 48, 3), 120, np.uint8)
+    pixels[10:30, 12:36] = (20, 160, 60)
+    sample = EditSample("s", pixels, "whatever", "pixel art", "make it pixel art", 1)
+    method = SegmentThenPaste("global-style", segmenter="classical")
+    assert method.card.settings["segmenter"] == "classical"
+    assert "without learned weights" in method.card.title
+    method.load("cpu", "float32")
+    truth = np.zeros((40, 48), bool)
+    truth[10:30, 12:36] = True
+    np.testing.assert_array_equal(method.region(sample), truth)
+    edited = method.edit([sample])[0].image
+    assert np.array_equal(edited[~truth], pixels[~truth])
+    assert not np.array_equal(edited[truth], pixels[truth])
 
 
 def test_a_method_that_sees_the_mask_cannot_be_called_mask_free():

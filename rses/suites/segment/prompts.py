@@ -1,0 +1,114 @@
+"""Which photographs to segment, and where in them: read and checked before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rses.decode import image_size
+from rses.errors import InputError
+from rses.suites.paths import id_problem
+from rses.suites.readers.types import refuse
+from rses.suites.region_list import PHOTOGRAPHS, doubles, outline_of, sort_rows
+from rses.suites.segment.base import Prompt
+
+__all__ = ["Job", "read_jobs", "unlisted"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One mask to make.
+
+    Attributes:
+        key: Name of the mask's file without its ending: the photograph's.
+        path: The photograph.
+        prompt: Where the object is.
+    """
+
+    key: str
+    path: Path
+    prompt: Prompt
+
+
+def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = None) -> list[Job]:
+    """Read a list of boxes or of clicks. Exactly one of both is to be given.
+
+    Args:
+        images: The photographs.
+        boxes: CSV or JSON list with ``file_name`` and ``x``, ``y``, ``width``, ``height``, as for ``rses suite build
+            folder --regions``; the box of an outline is taken.
+        points: CSV or JSON list with ``file_name`` and ``x``, ``y`` of one click on the object, or, in JSON,
+            ``points`` ``[x0, y0, x1, y1, ...]`` and, where some are beside the object, ``labels`` (1 on it, 0 not).
+
+    Returns:
+        One job a row, in the list's order.
+
+    Raises:
+        InputError: A list that cannot be read, photographs that are absent or unreadable, names that lead elsewhere,
+            places outside the image; lists all.
+    """
+    if (boxes is None) == (points is None):
+        raise InputError("Give exactly one of --boxes and --points.")
+    if not images.is_dir():
+        raise InputError(f"{images} is not a folder. Give the folder of photographs with --images.")
+    file = boxes or points
+    assert file is not None
+    rows, problems = sort_rows(file, images)
+    jobs = []
+    for name, row in rows.items():
+        try:
+            jobs.append(_job(images / name, name, row, boxes is not None))
+        except InputError as error:
+            problems += error.problems
+    problems += doubles([job.path for job in jobs])
+    refuse(problems, f"No mask was made, {len(problems)} faults:")
+    return jobs
+
+
+def unlisted(images: Path, jobs: list[Job]) -> list[str]:
+    """Return the names of photographs that have no row."""
+    known = {job.path.name for job in jobs}
+    return sorted(
+        path.name for path in images.iterdir() if path.suffix.lower() in PHOTOGRAPHS and path.name not in known
+    )
+
+
+def _job(path: Path, name: str, row: Mapping[str, Any], box: bool) -> Job:
+    if "/" in name:
+        raise InputError(f"{name}: lies in a folder of its own; put the photographs side by side")
+    if path.suffix.lower() not in PHOTOGRAPHS:
+        raise InputError(f"{name}: is no photograph ({', '.join(sorted(PHOTOGRAPHS))})")
+    if fault := id_problem(path.stem):
+        raise InputError(f'"{path.stem}" {fault}')
+    height, width = image_size(path)
+    return Job(path.stem, path, (_box if box else _clicks)(row, name, width, height))
+
+
+def _box(row: Mapping[str, Any], name: str, width: int, height: int) -> Prompt:
+    outline = outline_of(row, name, width, height)
+    xs, ys = outline[::2], outline[1::2]
+    found = (min(xs), min(ys), max(xs), max(ys))
+    if found[2] - found[0] < 1 or found[3] - found[1] < 1:
+        size = f"{found[2] - found[0]:g}x{found[3] - found[1]:g}"
+        raise InputError(f"{name}: its box is {size} pixels, expected at least 1x1")
+    return Prompt(box=found)
+
+
+def _clicks(row: Mapping[str, Any], name: str, width: int, height: int) -> Prompt:
+    try:
+        values = [float(value) for value in row.get("points") or (row["x"], row["y"])]
+        labels = [bool(int(label)) for label in row.get("labels") or [1] * (len(values) // 2)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name}: needs numbers x, y, or points ({error!r})") from error
+    if not values or len(values) % 2 or not all(math.isfinite(value) for value in values):
+        raise InputError(f"{name}: clicks are x, y pairs of finite numbers")
+    if len(labels) != len(values) // 2 or not any(labels):
+        raise InputError(f"{name}: needs one label a click, and at least one click on the object (1)")
+    points = tuple(zip(values[::2], values[1::2], strict=True))
+    outside = [f"({x:g}, {y:g})" for x, y in points if not (0 <= x < width and 0 <= y < height)]
+    if outside:
+        raise InputError(f"{name}: its clicks {', '.join(outside)} are outside the image of {width}x{height}")
+    return Prompt(points=points, labels=tuple(labels))

@@ -1,0 +1,234 @@
+"""Make the masks of a list of photographs, batch by batch; a stopped run goes on, what fails is written down."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from rses.decode import read_image
+from rses.errors import InputError, RsesError
+from rses.files import sha256_file, write_atomic
+from rses.journal import Journal
+from rses.suites.paths import id_problem
+from rses.suites.readers.types import refuse
+from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
+from rses.suites.segment.prompts import Job
+
+__all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
+
+JOURNAL = "masks.jsonl"
+_ALONE = "Several processes each need an --out of their own."
+
+
+@dataclass
+class MaskRun:
+    """A finished run.
+
+    Attributes:
+        folder: Holds one mask ``<name of the photograph>.png`` a job, and the journal.
+        facts: Who segmented.
+        jobs: What was asked for.
+        records: What the journal says of each job, by key.
+    """
+
+    folder: Path
+    facts: Facts
+    jobs: Sequence[Job]
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Reason by key, of the jobs without a mask."""
+        found = {job.key: self.records.get(job.key, {}) for job in self.jobs}
+        return {key: record["error"] for key, record in found.items() if record.get("status") == "failed"}
+
+    def path(self, key: str) -> Path:
+        """Return where a mask is, or would be."""
+        return self.folder / f"{key}.png"
+
+
+def require_mask_folder(out: Path) -> None:
+    """Check that masks can be put into a folder without mixing with what else it holds.
+
+    Raises:
+        InputError: It is no folder, or holds something but no journal of masks.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
+    if out.is_dir() and not (out / JOURNAL).is_file() and any(path.name != ".lock" for path in out.iterdir()):
+        raise InputError(f"{out} is not empty and holds no {JOURNAL} to go on with. Choose another --out.")
+
+
+def make_masks(
+    jobs: Sequence[Job],
+    out: Path,
+    segmenter: Segmenter,
+    *,
+    batch_size: int = 1,
+    fresh: bool = False,
+    retry_failed: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> MaskRun:
+    """Make one mask a job, black and white at the size of the upright photograph.
+
+    Batches are fixed by the list, not by what is finished, so that a resumed run computes every mask in the company in
+    which an uninterrupted run computes it. A mask that was deleted is made again; one that was replaced is kept.
+
+    Args:
+        jobs: What to segment, see `read_jobs`.
+        out: A folder that does not exist yet, is empty, or holds a run to go on with.
+        segmenter: Who segments.
+        batch_size: Photographs segmented together.
+        fresh: Start over.
+        retry_failed: Try again what failed before.
+        progress: Called with (jobs done, jobs in all).
+
+    Returns:
+        The run, with failures: an empty mask, or whatever reading or segmenting raised.
+
+    Raises:
+        InputError: The folder is in use, or holds masks of other settings, prompts or photographs.
+    """
+    from rses.bench.lock import exclusive
+
+    require_mask_folder(out)
+    if batch_size < 1:
+        raise InputError(f"--batch-size must be at least 1, got {batch_size}.")
+    with exclusive(out, _ALONE):
+        if fresh:
+            _forget(out)
+        settings = {**segmenter.facts.to_dict(), "prompts": "boxes" if jobs and jobs[0].prompt.box else "points"}
+        journal = Journal(out / JOURNAL, settings, fresh)
+        run = MaskRun(out, segmenter.facts, jobs, journal.records)
+        _require_same(run)
+        # The journal's first line marks the folder as ours before the first mask is in it.
+        journal.append([])
+        try:
+            for start in range(0, len(jobs), batch_size):
+                batch = jobs[start : start + batch_size]
+                wanted = {job.key for job in batch if _is_open(run, job, retry_failed)}
+                if wanted:
+                    _make(run, journal, segmenter, batch, wanted)
+                if progress is not None:
+                    progress(start + len(batch), len(jobs))
+        finally:
+            journal.close()
+    return run
+
+
+def _forget(out: Path) -> None:
+    """Remove the masks that the journal names; anything else in the folder stays."""
+    path = out / JOURNAL
+    for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+        try:
+            key = json.loads(line).get("key")
+        except (ValueError, AttributeError):
+            continue
+        if id_problem(key) is None:
+            (out / f"{key}.png").unlink(missing_ok=True)
+
+
+def _require_same(run: MaskRun) -> None:
+    problems = []
+    for job in run.jobs:
+        record = run.records.get(job.key)
+        if record is None:
+            continue
+        if record["file_name"] != job.path.name or record["prompt"] != _as_json(job.prompt):
+            problems.append(f"{job.path.name}: its prompt was {record['prompt']}, now {_as_json(job.prompt)}")
+        elif record["image_sha256"] != sha256_file(job.path):
+            problems.append(f"{job.path.name}: the photograph has changed")
+    refuse(problems, f"{run.folder} holds masks of other material; choose another --out, or pass --fresh:")
+
+
+def _as_json(prompt: Prompt) -> Any:
+    return json.loads(json.dumps(prompt.to_dict()))
+
+
+def _is_open(run: MaskRun, job: Job, retry_failed: bool) -> bool:
+    if run.records.get(job.key, {}).get("status") == "failed":
+        return retry_failed
+    return job.key not in run.records or not run.path(job.key).is_file()
+
+
+def _make(run: MaskRun, journal: Journal, segmenter: Segmenter, batch: Sequence[Job], wanted: set[str]) -> None:
+    images: list[tuple[Job, NDArray[np.uint8]]] = []
+    for job in batch:
+        try:
+            images.append((job, read_image(job.path)))
+        except InputError as error:
+            if job.key in wanted:
+                _keep(run, journal, job, error)
+    for job, outcome in _outcomes(segmenter, images):
+        if job.key in wanted:
+            _keep(run, journal, job, outcome)
+
+
+def _outcomes(
+    segmenter: Segmenter, images: Sequence[tuple[Job, NDArray[np.uint8]]]
+) -> Iterator[tuple[Job, Segmented | Exception]]:
+    """Yield what became of each photograph; a batch that fails is tried one by one."""
+    if not images:
+        return
+    try:
+        found = segmenter.segment([image for _, image in images], [job.prompt for job, _ in images])
+        for (job, image), entry in zip(images, found, strict=True):
+            if entry.mask.shape != image.shape[:2] or entry.mask.dtype != np.bool_:
+                raise RsesError(f"{job.key}: the segmenter returned {entry.mask.dtype} {entry.mask.shape}.")
+    except Exception as error:
+        # Whatever a model raises on one photograph must not end the run.
+        if len(images) == 1:
+            yield images[0][0], error
+            return
+        for entry_alone in images:
+            yield from _outcomes(segmenter, [entry_alone])
+    else:
+        yield from ((job, entry) for (job, _), entry in zip(images, found, strict=True))
+
+
+def _keep(run: MaskRun, journal: Journal, job: Job, outcome: Segmented | Exception) -> None:
+    facts = run.facts
+    record: dict[str, Any] = {
+        "key": job.key, "id": job.key, "file_name": job.path.name, "image_sha256": _digest(job.path),
+        "segmenter": facts.segmenter, "kind": facts.kind, "weights_sha256": facts.weights_sha256,
+        "prompt": job.prompt.to_dict(),
+    }  # fmt: skip
+    if isinstance(outcome, Segmented) and outcome.mask.any():
+        write_atomic(run.path(job.key), _png(outcome.mask, facts))
+        area = int(outcome.mask.sum())
+        record |= {"status": "done", "score": outcome.score, "area": area, "share": area / outcome.mask.size}
+    else:
+        run.path(job.key).unlink(missing_ok=True)
+        record |= {"status": "failed", "error": _reason(outcome)}
+    journal.append([record])
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
+
+
+def _reason(outcome: Segmented | Exception) -> str:
+    if isinstance(outcome, Segmented):
+        return "the mask is empty: the segmenter found nothing for this prompt"
+    return str(outcome) if isinstance(outcome, RsesError) else f"{type(outcome).__name__}: {outcome}"
+
+
+def _png(mask: NDArray[np.bool_], facts: Facts) -> bytes:
+    # The file itself says who made it, in case it is passed on without the journal.
+    text = PngInfo()
+    text.add_text("Software", f"rses suite mask: {facts.title}")
+    memory = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", pnginfo=text, optimize=True)
+    return memory.getvalue()

@@ -1,0 +1,119 @@
+"""Lists of boxes and clicks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+from rses.errors import InputError
+from rses.suites.segment import Prompt, read_jobs
+from rses.suites.segment.prompts import unlisted
+
+
+def _json(folder, rows):
+    path = folder / "rows.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_boxes(photographs, tmp_path):
+    table = tmp_path / "boxes.csv"
+    table.write_text("file_name,x,y,width,height,object\nb.png,5,4,12,10,cat\na.png,0,0,30,20,dog\n")
+    jobs = read_jobs(photographs, boxes=table)
+    assert [job.key for job in jobs] == ["b", "a"]
+    assert [job.prompt for job in jobs] == [Prompt(box=(5, 4, 17, 14)), Prompt(box=(0, 0, 30, 20))]
+    assert unlisted(photographs, jobs) == ["c.png"]
+    outline = _json(tmp_path, [{"file_name": "a.png", "points": [3, 4, 10, 2, 8, 15]}])
+    assert read_jobs(photographs, boxes=outline)[0].prompt == Prompt(box=(3, 2, 10, 15))
+
+
+def test_clicks(photographs, tmp_path):
+    table = tmp_path / "points.csv"
+    table.write_text("file_name,x,y\na.png,7.5,6\n")
+    assert read_jobs(photographs, points=table)[0].prompt == Prompt(points=((7.5, 6),), labels=(True,))
+    rows = [{"file_name": "a.png", "points": [7, 6, 1, 2], "labels": [1, 0]}]
+    found = read_jobs(photographs, points=_json(tmp_path, rows))[0].prompt
+    assert found == Prompt(points=((7, 6), (1, 2)), labels=(True, False))
+
+
+def test_places_are_those_of_the_upright_picture(photographs, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (20, 40)).save(photographs / "a.png", exif=exif)
+    row = {"file_name": "a.png", "x": 30, "y": 0, "width": 10, "height": 20}
+    assert read_jobs(photographs, boxes=_json(tmp_path, [row]))[0].prompt.box == (30, 0, 40, 20)
+
+
+BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"file_name": "a.png", "x": 25, "y": 4, "width": 6, "height": 3},
+            "reaches x 25..31.*outside the image of 30x20",
+        ),
+        ({"file_name": "a.png", "x": -1, "y": 4, "width": 6, "height": 3}, "outside the image"),
+        ({"file_name": "a.png", "x": 3, "y": 4, "width": 0, "height": 3}, "0x3 pixels, expected at least 1x1"),
+        ({"file_name": "a.png", "x": 3, "y": 4}, "needs numbers x, y, width, height"),
+        ({"file_name": "a.png", "x": float("nan"), "y": 4, "width": 3, "height": 3}, "finite"),
+        ({"file_name": "z.png", **BOX}, "listed but absent"),
+        ({"file_name": "../images/a.png", **BOX}, "leads outside"),
+        ({"file_name": "/etc/passwd", **BOX}, "absolute path"),
+        ({"file_name": "link.png", **BOX}, "symbolic link"),
+        ({"file_name": "deep/a.png", **BOX}, "folder of its own"),
+        ({"file_name": "notes.txt", **BOX}, "no photograph"),
+        ({"file_name": "broken.png", **BOX}, "not an image"),
+    ],
+)
+def test_bad_boxes(photographs, tmp_path, row, message):
+    (photographs / "link.png").symlink_to(photographs / "a.png")
+    (photographs / "deep").mkdir()
+    Image.new("RGB", (30, 20)).save(photographs / "deep" / "a.png")
+    (photographs / "notes.txt").write_text("x")
+    (photographs / "broken.png").write_text("x")
+    with pytest.raises(InputError, match=message):
+        read_jobs(photographs, boxes=_json(tmp_path, [row]))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"x": 30, "y": 5}, r"\(30, 5\) are outside the image of 30x20"),
+        ({"x": 3, "y": -0.5}, "outside"),
+        ({"x": 3}, "needs numbers x, y"),
+        ({"points": [1, 2, 3]}, "pairs"),
+        ({"points": [[1, 2]]}, "needs numbers"),
+        ({"points": [1, 2], "labels": [0]}, "at least one click on the object"),
+        ({"points": [1, 2], "labels": [1, 1]}, "one label a click"),
+    ],
+)
+def test_bad_clicks(photographs, tmp_path, row, message):
+    with pytest.raises(InputError, match=message):
+        read_jobs(photographs, points=_json(tmp_path, [{"file_name": "a.png", **row}]))
+
+
+def test_all_faults_are_listed_at_once(photographs, tmp_path):
+    Image.new("RGB", (30, 20)).save(photographs / "B.jpg")
+    rows = [
+        {"file_name": "../x.png"}, {"file_name": "z.png"}, {"file_name": "a.png", **BOX, "x": 99},
+        {"file_name": "b.png", **BOX}, {"file_name": "B.jpg", **BOX}, {"file_name": "b.png", **BOX},
+    ]  # fmt: skip
+    with pytest.raises(InputError) as caught:
+        read_jobs(photographs, boxes=_json(tmp_path, rows))
+    text = "\n".join(caught.value.problems)
+    for words in ("../x.png", "z.png", "a.png: its region", "two rows", "b.png: its name differs", "B.jpg: its name"):
+        assert words in text
+    assert len(caught.value.problems) == 6
+
+
+def test_one_list_is_wanted(photographs, tmp_path):
+    with pytest.raises(InputError, match="exactly one of --boxes and --points"):
+        read_jobs(photographs)
+    with pytest.raises(InputError, match="is not a folder"):
+        read_jobs(tmp_path / "none", boxes=tmp_path / "b.csv")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_jobs(photographs, boxes=tmp_path / "none.csv")
