@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from rses.cli import suite_build
+from rses.cli import suite_build, suite_share
 from rses.cli.common import emit, progress, quiet_stdout
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Build, copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_build.app, name="build")
+app.command("push")(suite_share.push)
+app.command("pull")(suite_share.pull)
 
 
 @app.command("export")
