@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-__all__ = ["draw_polygons", "run_lengths", "unfold_runs"]
+__all__ = ["draw_polygons", "run_lengths", "unfold_runs", "unfold_starts"]
 
 Mask = NDArray[np.bool_]
 
@@ -119,3 +119,60 @@ def unfold_runs(counts: Any, width: int, height: int) -> Mask:
     values = np.arange(len(runs)) % 2 == 1
     mask: Mask = np.repeat(values, runs).reshape((width, height)).T.copy()
     return mask
+
+
+def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = False) -> Mask:
+    """Turn a list of (start, length) pairs, as PIE-Bench and BrushBench write them, into a mask.
+
+    Starts count along the rows.
+
+    Args:
+        code: Flat list ``[start, length, start, length, ...]`` of whole numbers or texts of them.
+        width: Width of the image.
+        height: Height of the image.
+        base: Number of the first pixel: 0 for PIE-Bench, 1 for BrushBench.
+        cut: Cut runs that pass the last pixel, instead of refusing them.
+
+    Returns:
+        Array (height, width) of booleans.
+
+    Raises:
+        ValueError: The list is of odd length, or holds something else than numbers, or a run lies outside.
+
+    Example:
+        >>> unfold_starts([1, 2], 3, 2, base=0).astype(int).tolist()
+        [[0, 1, 1], [0, 0, 0]]
+        >>> unfold_starts([1, 2], 3, 2, base=1).astype(int).tolist()
+        [[1, 1, 0], [0, 0, 0]]
+    """
+    pairs = np.array(_whole_numbers(code), dtype=np.int64).reshape(-1, 2)
+    starts, lengths = pairs[:, 0] - base, pairs[:, 1]
+    outside = (starts < 0) | (starts >= width * height) | (lengths < 0)
+    if not cut:
+        outside |= starts + lengths > width * height
+    if outside.any():
+        start, length = pairs[outside.argmax()].tolist()
+        raise ValueError(
+            f"{int(outside.sum())} of {len(pairs)} runs lie outside the {width}x{height} pixels, "
+            f"the first begins at {start} and is {length} long (pixels count from {base})"
+        )
+    # Runs may overlap, so ends are counted rather than toggled.
+    steps = np.zeros(width * height + 1, dtype=np.int64)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, np.minimum(starts + lengths, width * height), -1)
+    mask: Mask = (np.cumsum(steps)[:-1] > 0).reshape(height, width)
+    return mask
+
+
+def _whole_numbers(code: Any) -> list[int]:
+    if not isinstance(code, list):
+        raise ValueError(f"expected a list of starts and lengths, found {type(code).__name__}")
+    bad = [entry for entry in code if not (type(entry) is int or isinstance(entry, str) and entry.strip().isdecimal())]
+    if bad:
+        raise ValueError(f"starts and lengths must be whole numbers, found {bad[0]!r}")
+    if len(code) % 2:
+        raise ValueError(f"starts and lengths must come in pairs, found {len(code)} numbers")
+    numbers = [int(entry) for entry in code]
+    if any(abs(number) > 1 << 40 for number in numbers):
+        raise ValueError("starts and lengths hold a number that no image has pixels for")
+    return numbers
