@@ -42,7 +42,10 @@ def coco(
         typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json."),
     ] = None,
     outlines: Annotated[
-        bool, typer.Option("--outlines", help="Polygons hold the pixels on their outline, as labelme writes them.")
+        bool,
+        typer.Option(
+            "--outlines", help="Files made with labelme: polygons hold their outline, later ones lie in front."
+        ),
     ] = False,
 ) -> None:
     """Build a suite from COCO: photographs and annotations/instances_*.json."""
