@@ -30,7 +30,7 @@ from rses.suites.verify import verify_suite
 
 __all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_dataset"]
 
-ROW_GROUP, SHARD = 32 << 20, 512 << 20
+ROW_GROUP, SHARD = 16 << 20, 512 << 20
 """Bytes of image and mask in a row group and in a file, about."""
 
 _NAMES = {"image": "file_name", "mask": "mask_file_name"}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-__all__ = ["draw_coco_polygons", "draw_polygons", "run_lengths", "unfold_runs", "unfold_starts"]
+__all__ = ["draw_coco_polygons", "draw_polygons", "marks_pixels", "run_lengths", "unfold_runs", "unfold_starts"]
 
 Mask = NDArray[np.bool_]
 
@@ -208,23 +208,42 @@ def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = Fal
         >>> unfold_starts([1, 2], 3, 2, base=1).astype(int).tolist()
         [[1, 1, 0], [0, 0, 0]]
     """
+    starts, ends = _runs(code, width * height, base, cut)
+    # Runs may overlap, so ends are counted rather than toggled.
+    steps = np.zeros(width * height + 1, dtype=np.int32)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, ends, -1)
+    mask: Mask = (np.cumsum(steps)[:-1] > 0).reshape(height, width)
+    return mask
+
+
+def marks_pixels(code: Any, pixels: int, base: int, cut: bool = False) -> bool:
+    """Check a coding of `unfold_starts` without drawing it, and say whether it marks any pixel.
+
+    Raises:
+        ValueError: As `unfold_starts` does.
+
+    Example:
+        >>> marks_pixels([0, 2], 6, base=0), marks_pixels([0, 0], 6, base=0)
+        (True, False)
+    """
+    starts, ends = _runs(code, pixels, base, cut)
+    return bool((ends > starts).any())
+
+
+def _runs(code: Any, pixels: int, base: int, cut: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     pairs = np.array(_whole_numbers(code), dtype=np.int64).reshape(-1, 2)
     starts, lengths = pairs[:, 0] - base, pairs[:, 1]
-    outside = (starts < 0) | (starts >= width * height) | (lengths < 0)
+    outside = (starts < 0) | (starts >= pixels) | (lengths < 0)
     if not cut:
-        outside |= starts + lengths > width * height
+        outside |= starts + lengths > pixels
     if outside.any():
         start, length = pairs[outside.argmax()].tolist()
         raise ValueError(
-            f"{int(outside.sum())} of {len(pairs)} runs lie outside the {width}x{height} pixels, "
+            f"{int(outside.sum())} of {len(pairs)} runs lie outside the {pixels} pixels, "
             f"the first begins at {start} and is {length} long (pixels count from {base})"
         )
-    # Runs may overlap, so ends are counted rather than toggled.
-    steps = np.zeros(width * height + 1, dtype=np.int64)
-    np.add.at(steps, starts, 1)
-    np.add.at(steps, np.minimum(starts + lengths, width * height), -1)
-    mask: Mask = (np.cumsum(steps)[:-1] > 0).reshape(height, width)
-    return mask
+    return starts, np.minimum(starts + lengths, pixels)
 
 
 def _whole_numbers(code: Any) -> list[int]:

@@ -19,7 +19,7 @@ from rses.errors import InputError
 from rses.files import sha256_file
 from rses.suites.paths import id_problem, path_problem
 from rses.suites.readers.types import refuse
-from rses.suites.shapes import unfold_starts
+from rses.suites.shapes import marks_pixels, unfold_starts
 
 __all__ = ["PIE_TYPES", "SIDE", "BrushReader", "Edit", "MappingReader", "PieReader"]
 
@@ -114,7 +114,7 @@ class MappingReader:
         if self.mask_key not in entry:
             return [*faults, f"it has no {self.mask_key}"]
         try:
-            if not unfold_starts(entry[self.mask_key], SIDE, SIDE, self.base, self.as_published).any():
+            if not marks_pixels(entry[self.mask_key], SIDE * SIDE, self.base, self.as_published):
                 faults += self._empty()
         except ValueError as error:
             faults.append(f"{self.mask_key}: {error}")

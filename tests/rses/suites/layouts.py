@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -88,6 +89,11 @@ def big(root: Path) -> None:
         Image.fromarray(mask).save(root / f"{name}_gt.png")
 
 
+@functools.cache
+def corner_pairs(k: int, base: int, inside: bool = True) -> list[int]:
+    return pairs(corner(k) == inside, base)
+
+
 def pairs(mask: np.ndarray, base: int) -> list[int]:
     """Code a mask as PIE-Bench (base 0) and BrushBench (base 1) do: start and length of each run along the rows."""
     edges = np.flatnonzero(np.diff(np.pad(mask.ravel().astype(np.int8), 1)))
@@ -118,7 +124,7 @@ def pie(root: Path, n: int = 4, photographs: bool = True) -> dict:
         content[f"{k:012d}"] = {
             "image_path": path, "original_prompt": "a slanted bicycle on the road",
             "editing_prompt": "a slanted [rusty] bicycle on the road", "editing_instruction": "Make the frame rusty",
-            "editing_type_id": str(kind), "blended_word": "bicycle bicycle", "mask": pairs(corner(k), 0),
+            "editing_type_id": str(kind), "blended_word": "bicycle bicycle", "mask": corner_pairs(k % 100, 0),
         }  # fmt: skip
     write_mapping(root, content)
     return content
@@ -129,10 +135,9 @@ def brushbench(root: Path, n: int = 3, photographs: bool = True) -> dict:
     for k in range(n):
         if photographs:
             flat_photograph(root / "images" / f"{k}.png", k)
-        inside = corner(k)
         content[str(k)] = {
-            "image": f"images/{k}.png", "caption": f"a hat, number {k}", "inpainting_mask": pairs(inside, 1),
-            "outpainting_mask": pairs(~inside, 1),
+            "image": f"images/{k}.png", "caption": f"a hat, number {k}", "inpainting_mask": corner_pairs(k % 100, 1),
+            "outpainting_mask": corner_pairs(k % 100, 1, False),
         }  # fmt: skip
     write_mapping(root, content)
     return content

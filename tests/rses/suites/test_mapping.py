@@ -55,7 +55,7 @@ def test_coding_of_a_mask_round_trips(width: int, height: int, base: int, data: 
     ("code", "base", "message"),
     [
         ([0, 2, 5], 0, "in pairs, found 3 numbers"),
-        ([6, 1], 0, "outside the 3x2 pixels, the first begins at 6"),
+        ([6, 1], 0, "outside the 6 pixels, the first begins at 6"),
         ([5, 2], 0, "is 2 long"),
         ([0, 1], 1, "pixels count from 1"),
         ([-1, 1], 0, "outside"),
