@@ -230,3 +230,29 @@ def test_own_masks_of_zero_and_one(tmp_path: Path) -> None:
     first, second = (np.asarray(Image.open(sample.mask)) for sample in suite.samples)
     np.testing.assert_array_equal(first, second)
     assert first.max() == 255
+
+
+@pytest.mark.parametrize("dataset", ["pie", "brushbench"])
+def test_legacy_protocols_on_their_own_data(dataset: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the mapping file to the published score, against the scores' own definition."""
+    content = getattr(layouts, dataset)(tmp_path / "in", 2)
+    out = tmp_path / "suite"
+    assert main(["suite", "build", dataset, "--root", str(tmp_path / "in"), "--out", str(out)]) == 0
+    expected = []
+    for seed, sample in enumerate(load_suite(out).samples):
+        edit = np.random.default_rng(seed).integers(0, 255, (512, 512, 3), dtype=np.uint8)
+        (tmp_path / "pred").mkdir(exist_ok=True)
+        Image.fromarray(edit).save(tmp_path / "pred" / f"{sample.id}.png")
+        entry = content[sample.id]
+        edited = plain_loop(entry["mask" if dataset == "pie" else "inpainting_mask"], 512, 512, dataset != "pie")
+        if dataset == "pie":
+            edited[[0, -1]] = True
+            edited[:, [0, -1]] = True
+        source = np.asarray(Image.open(sample.image), dtype=np.float64)
+        squares = ((source - edit) / 255 * ~edited[..., None]) ** 2
+        expected.append(squares.mean() if dataset == "pie" else squares.sum() / (~edited).sum())
+    capsys.readouterr()
+    protocol = {"pie": "pie-bench"}.get(dataset, dataset)
+    arguments = ["score", "--pred", str(tmp_path / "pred"), "--suite", str(out), "--protocol", protocol]
+    assert main([*arguments, "--metrics", "mse_bg", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"]["mse_bg"]["mean"] == pytest.approx(np.mean(expected), 1e-5)
