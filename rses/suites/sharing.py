@@ -221,7 +221,13 @@ def _hub_error(repo: str, error: Exception, verb: str) -> InputError:
         return InputError(f"The data set {repo} cannot be {verb}: no permission. Log in with `hf auth login`.")
     if status is not None:
         return InputError(f"The data set {repo} cannot be {verb}: the hub answered {status} ({reason}).")
+    other = (
+        f"have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder; if {repo} is meant as "
+        "a folder, check its path"
+        if verb == "loaded"
+        else "push into a folder and have that uploaded"
+    )
     return _Unreachable(
-        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason}). Check the connection and "
-        f"HF_HUB_OFFLINE; or have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder."
+        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason.rstrip('.')}). Check the connection "
+        f"and HF_HUB_OFFLINE; or {other}."
     )

@@ -27,6 +27,7 @@ from rses.suites.sharing import cached_suite, pull_suite, push_suite, suite_cach
 
 sys.path.insert(0, str(Path(__file__).parent))
 import layouts
+from folder_hub import FolderHub, contents
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +50,6 @@ def suite(tmp_path: Path) -> Suite:
     (root / "notes.txt").write_bytes(b"a line\r\n\xff\x00")
     write_manifest(root, "three", "2", "CC0-1.0")
     return load_suite(root)
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def test_round_trip_gives_the_same_bytes(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,46 +129,6 @@ def test_folder_of_parquet_loads_by_way_of_the_cache(suite: Suite, cache: Path) 
 
 
 # -- the hub, made of folders -----------------------------------------------------------------------------------------
-
-
-class FolderHub:
-    """What of `huggingface_hub` is used, on a folder; commits are hashes of what is there."""
-
-    def __init__(self, root: Path):
-        self.root, self.down, self.private, self.downloads = root, None, None, 0
-
-    def _check(self) -> None:
-        if self.down is not None:
-            raise self.down
-
-    def repo_exists(self, repo: str, repo_type: str) -> bool:
-        self._check()
-        return (self.root / repo).is_dir()
-
-    def file_exists(self, repo: str, name: str, repo_type: str) -> bool:
-        return (self.root / repo / name).is_file()
-
-    def create_repo(self, repo: str, repo_type: str, private: bool) -> None:
-        assert repo_type == "dataset"
-        self.private = private
-        (self.root / repo).mkdir(parents=True)
-
-    def upload_folder(self, repo_id, repo_type, folder_path, commit_message, delete_patterns) -> None:
-        for pattern in delete_patterns:
-            for path in (self.root / repo_id).glob(pattern):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        shutil.copytree(folder_path, self.root / repo_id, dirs_exist_ok=True)
-
-    def dataset_info(self, repo: str, revision: str, timeout: float):
-        self._check()
-        digest = hashlib.sha1(json.dumps(sorted(map(str, contents(self.root / repo).items()))).encode()).hexdigest()
-        return type("Info", (), {"sha": digest})
-
-    def snapshot_download(self, repo, repo_type, revision, local_dir, allow_patterns) -> str:
-        self._check()
-        self.downloads += 1
-        shutil.copytree(self.root / repo, local_dir, dirs_exist_ok=True, symlinks=True)
-        return local_dir
 
 
 @pytest.fixture
@@ -359,3 +316,16 @@ def test_target_in_use_is_not_touched(suite: Suite) -> None:
     assert contents(Path("mine")) == {"kept.txt": b"mine"}
     with pytest.raises(InputError, match="There is no suite"):
         pull_suite("./absent", "x")
+
+
+def test_scoring_on_a_suite_of_the_hub(suite: Suite, hub: FolderHub, capsys: pytest.CaptureFixture[str]) -> None:
+    push_suite(suite.root, "org/three")
+    Path("pred").mkdir()
+    for sample in suite.samples:
+        Image.open(sample.image).save(Path("pred") / f"{sample.id}.png")
+    arguments = ["score", "--pred", "pred", "--suite", "org/three", "--protocol", "rses-mini", "--metrics", "mse_bg"]
+    assert main([*arguments, "--format", "json", "--out", "run", "--report"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["metrics"]["mse_bg"] == {"mean": 0.0, "low": 0.0, "high": 0.0, "n": 6}
+    assert result["info"]["suite"]["sha256"] == suite.sha256
+    assert main(["report", "run"]) == 0
