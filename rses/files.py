@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["require_writable", "sha256_file", "write_atomic"]
+__all__ = ["require_writable", "sha256_bytes", "sha256_file", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -32,6 +32,16 @@ def write_atomic(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the hexadecimal SHA-256 of bytes.
+
+    Example:
+        >>> sha256_bytes(b"")[:12]
+        'e3b0c44298fc'
+    """
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:

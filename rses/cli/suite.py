@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rses.cli import suite_build, suite_mask
+from rses.cli import suite_build, suite_mask, suite_share
 from rses.cli.common import emit, progress, quiet_stdout
 
 __all__ = ["app"]
@@ -15,6 +15,8 @@ __all__ = ["app"]
 app = typer.Typer(help="Build, copy and check benchmark suites.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(suite_build.app, name="build")
 app.command("mask")(suite_mask.mask)
+app.command("push")(suite_share.push)
+app.command("pull")(suite_share.pull)
 
 
 @app.command("export")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rses.cli.common import emit, progress, quiet_stdout
+
+if TYPE_CHECKING:
+    from rses.suites.readers.mapping import MappingReader
 
 __all__ = ["app"]
 
@@ -38,7 +42,10 @@ def coco(
         typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json."),
     ] = None,
     outlines: Annotated[
-        bool, typer.Option("--outlines", help="Polygons hold the pixels on their outline, as labelme writes them.")
+        bool,
+        typer.Option(
+            "--outlines", help="Files made with labelme: polygons hold their outline, later ones lie in front."
+        ),
     ] = False,
 ) -> None:
     """Build a suite from COCO: photographs and annotations/instances_*.json."""
@@ -78,6 +85,60 @@ def big(
     _build("big", root, out, styles, n, seed, selection, name, split, classes=classes)
 
 
+Mapping = Annotated[
+    Path | None, typer.Option("--mapping", help="The mapping file, where it is not mapping_file.json in --root.")
+]
+AsPublished = Annotated[
+    bool, typer.Option("--as-published", help="Read masks as the data set's script does: runs past the end are cut.")
+]
+
+
+@app.command("pie")
+def pie(
+    root: Root,
+    out: Out,
+    n: Number = None,
+    seed: Seed = 0,
+    name: Name = None,
+    types: Annotated[str, typer.Option("--types", help='Editing types, such as "9" or "1,9"; all by default.')] = "",
+    instructions: Annotated[
+        bool, typer.Option("--instructions", help="Prompts are the editing instructions, not the target prompts.")
+    ] = False,
+    mapping: Mapping = None,
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="Read masks as PIE-Bench does: runs past the end are cut, the outermost ring of pixels is edited.",
+        ),
+    ] = False,
+) -> None:
+    """Build a suite from PIE-Bench: annotation_images and mapping_file.json."""
+    from rses.suites.readers import PieReader
+
+    wanted = frozenset(part.strip() for part in types.split(",") if part.strip())
+    _prompted(lambda: PieReader(root, mapping, wanted, instructions, as_published), out, n, seed, name)
+
+
+@app.command("brushbench")
+def brushbench(
+    root: Root,
+    out: Out,
+    n: Number = None,
+    seed: Seed = 0,
+    name: Name = None,
+    mask_key: Annotated[
+        str, typer.Option("--mask-key", help="inpainting_mask (inside) or outpainting_mask (outside).")
+    ] = "inpainting_mask",
+    mapping: Mapping = None,
+    as_published: AsPublished = False,
+) -> None:
+    """Build a suite from BrushBench: images and mapping_file.json."""
+    from rses.suites.readers import BrushReader
+
+    _prompted(lambda: BrushReader(root, mapping, mask_key, as_published), out, n, seed, name)
+
+
 @app.command("folder")
 def folder(
     images: Annotated[Path, typer.Option("--images", help="Folder of photographs.", metavar="DIR")],
@@ -109,6 +170,16 @@ def folder(
             images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
             template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
         )  # fmt: skip
+    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
+def _prompted(opened: Callable[[], MappingReader], out: Path, n: int | None, seed: int, name: str | None) -> None:
+    from rses.suites.prompted import build_prompted
+    from rses.suites.writing import require_free
+
+    require_free(out)
+    with progress(f"Building {out}") as report, quiet_stdout():
+        suite = build_prompted(opened(), out, n, seed, name, report)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 

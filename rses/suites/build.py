@@ -37,7 +37,7 @@ def open_reader(
         root: Its folder.
         split: Part of it.
         annotations: COCO: the annotation file, where it is not in its usual place.
-        outlines: COCO: polygons hold the pixels on their outline, as labelme writes them.
+        outlines: COCO: polygons are meant as labelme means them; see `CocoReader`.
         classes: BIG: table of the objects' names.
 
     Raises:

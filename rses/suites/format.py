@@ -19,13 +19,16 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files import sha256_file
 from rses.suites.paths import id_problem, path_problem
 
-__all__ = ["COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "read_manifest", "read_suite"]
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+__all__ = ["COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "read_manifest", "read_rows", "read_suite"]
 
 MANIFEST = "suite.json"
 METADATA = "metadata.jsonl"
@@ -109,6 +112,20 @@ class Suite:
         """The styles that occur, in order of first appearance."""
         return tuple(dict.fromkeys(sample.style for sample in self.samples))
 
+    def to_hf(self) -> Dataset:
+        """Return the samples as a Hugging Face data set with the images' bytes in it.
+
+        Columns are those of ``metadata.jsonl`` that hold texts, ``tags``, and ``image`` and ``mask`` instead of the
+        file names; masks are shown as mode "L". The rows are streamed into the cache of ``datasets``.
+        `rses suite push` writes the form from which the suite can be had back whole.
+
+        Raises:
+            InputError: The suite's files are not as ``suite.json`` declares.
+        """
+        from rses.suites.huggingface import to_hf
+
+        return to_hf(self)
+
 
 def read_manifest(root: Path) -> Manifest:
     """Read and check ``suite.json``.
@@ -158,6 +175,17 @@ def _manifest_problems(content: Any) -> list[str]:
     if METADATA not in files:
         problems.append(f'"files" does not list {METADATA}')
     return problems
+
+
+def read_rows(root: Path) -> list[Any]:
+    """Read ``metadata.jsonl`` without judging what it says.
+
+    Raises:
+        ValueError: It is not UTF-8, or a line is not JSON.
+        OSError: It cannot be read.
+    """
+    text = (root / METADATA).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def read_suite(root: Path) -> Suite:

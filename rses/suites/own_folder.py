@@ -44,7 +44,8 @@ def build_folder(
         images: The photographs; turned as their orientation tag says.
         out: A folder that does not exist yet or is empty.
         styles: Styles, each of which every picture gets.
-        masks: Folder of masks named like the photographs; the region is where they are above one half.
+        masks: Folder of masks named like the photographs; the region is where they are above one half;
+            those that hold 0 and 1 only are read as such.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
             JSON, ``points``, an outline ``[x0, y0, x1, y1, ...]``; in pixels of the upright picture. ``object`` may be
             added.
@@ -132,7 +133,10 @@ def _mask_file(folder: Path, image: Path) -> Path:
 
 def _above_half(path: Path) -> NDArray[np.bool_]:
     with Image.open(path) as picture:
-        return np.asarray(picture.convert("L")) > 127
+        values = np.asarray(picture.convert("L"))
+    # Some tools write 0 and 1 instead of 0 and 255.
+    inside: NDArray[np.bool_] = values > (0 if values.max() == 1 else 127)
+    return inside
 
 
 def _alpha(path: Path) -> NDArray[np.bool_]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+import re
 from pathlib import Path
 
 from rses.errors import InputError, did_you_mean
 from rses.suites.format import MANIFEST, Suite, read_suite
 
-__all__ = ["embedded_root", "list_suites", "load_suite"]
+__all__ = ["embedded_root", "hub_id", "list_suites", "load_suite"]
 
 
 def embedded_root() -> Path | None:
@@ -39,14 +40,30 @@ def list_suites() -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if (entry / MANIFEST).is_file())
 
 
-def load_suite(name_or_folder: str | Path) -> Suite:
-    """Load an embedded suite by name, or a suite folder.
+def hub_id(text: str | Path) -> bool:
+    """Whether a text means a data set of the Hugging Face hub.
+
+    It does if it has the form "org/name" and there is no folder "org" here; write "./org/name" for a folder.
+
+    Example:
+        >>> hub_id("some-org/some-suite"), hub_id("./some-org/some-suite"), hub_id("mini")
+        (True, False, False)
+    """
+    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", text, re.ASCII):
+        return False
+    return not Path(text).parent.exists()
+
+
+def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite:
+    """Load an embedded suite by name, a suite folder, or a suite of the Hugging Face hub.
 
     A plain word that is the name of an embedded suite means that suite; write ``./mini`` for a folder of
-    that name.
+    that name. A suite that lies as parquet, on the hub or in a folder, is unpacked into a cache folder
+    (`rses.suites.sharing.suite_cache`), verified by SHA-256, and loaded from there.
 
     Args:
-        name_or_folder: A name from `list_suites`, or a path.
+        name_or_folder: A name from `list_suites`, a path, or a hub id "org/name".
+        revision: Branch, tag or commit on the hub.
 
     Raises:
         InputError: There is no such suite, or it is unsound; lists every problem.
@@ -57,6 +74,12 @@ def load_suite(name_or_folder: str | Path) -> Suite:
         (96, ('pixel art', 'cyberpunk', 'expressionism', 'line art'))
     """
     names = list_suites()
+    if isinstance(name_or_folder, str) and hub_id(name_or_folder):
+        from rses.suites.sharing import cached_suite
+
+        return cached_suite(name_or_folder, revision)
+    if revision is not None:
+        raise InputError(f'"{name_or_folder}" is no hub id, so it has no revision "{revision}".')
     if isinstance(name_or_folder, str) and name_or_folder in names:
         root = embedded_root()
         assert root is not None
@@ -67,6 +90,10 @@ def load_suite(name_or_folder: str | Path) -> Suite:
         hint = did_you_mean(str(name_or_folder), names) if plain else ""
         raise InputError(
             f'There is no suite "{name_or_folder}".{hint} Embedded suites: {", ".join(names) or "none"}; '
-            f"or give the path of a folder that holds {MANIFEST}."
+            f"or give the path of a folder that holds {MANIFEST}, or a hub id org/name."
         )
+    if not (folder / MANIFEST).is_file() and (folder / "suite" / MANIFEST).is_file():
+        from rses.suites.sharing import cached_folder
+
+        return cached_folder(folder)
     return read_suite(folder)

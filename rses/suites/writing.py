@@ -42,6 +42,8 @@ class Entry:
         origin: Address of the photograph.
         upright: Whether the mask is for the picture as stored (False) or as its orientation tag shows it (True).
         prompts: Prompt for a style, where the template is not to be used.
+        style: Style of this picture alone; it then gives one row, named like it, whatever the suite's styles.
+        extra: Further columns of its rows.
     """
 
     key: str
@@ -54,6 +56,8 @@ class Entry:
     origin: str = ""
     upright: bool = False
     prompts: Mapping[str, str] = field(default_factory=dict)
+    style: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,8 @@ def write_suite(
             except InputError as error:
                 problems += error.problems
                 continue
-            rows += [_row(entry, stored, style, facts.template) for style in styles]
+            own = styles if entry.style is None else [entry.style]
+            rows += [_row(entry, stored, style, facts.template) for style in own]
             lines.append(_card_line(entry))
         refuse(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:
@@ -212,7 +217,7 @@ def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[
 
 def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> dict[str, Any]:
     return {
-        "id": f"{entry.key}-{style.replace(' ', '-')}",
+        "id": entry.key if entry.style is not None else f"{entry.key}-{style.replace(' ', '-')}",
         "file_name": stored[0],
         "mask_file_name": stored[1],
         "object": entry.object,
@@ -221,6 +226,7 @@ def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> di
         "dataset": entry.dataset,
         "tags": list(entry.tags),
         "licence": entry.licence,
+        **entry.extra,
     }
 
 
@@ -233,6 +239,13 @@ def _card(facts: SuiteFacts, lines: Sequence[str], rows: Sequence[Mapping[str, A
     endings = sorted({Path(str(row["file_name"])).suffix for row in rows})
     files = [METADATA, *(f"images/*{ending}" for ending in endings), "masks/*.png"]
     paths = "\n".join(f"    - {path}" for path in files)
+    counts = (
+        f"{len(lines)} photographs, one object each, {len(styles)} styles ({', '.join(styles)}): {len(rows)} samples. "
+        "Rows of one\nphotograph share its image and its mask, so they are not independent: resample photographs for "
+        "intervals."
+        if styles
+        else f"{len(rows)} samples, each with a prompt of its own."
+    )
     return f"""---
 license: other
 license_name: see-the-table
@@ -256,8 +269,7 @@ configs:
 
 {facts.about}
 
-{len(lines)} photographs, one object each, {len(styles)} styles ({", ".join(styles)}): {len(rows)} samples. Rows of one
-photograph share its image and its mask, so they are not independent: resample photographs for intervals.
+{counts}
 
 Licence of the suite as a whole: {facts.licence}. Licences of the photographs are those that the source states:
 

@@ -15,7 +15,7 @@ from rses.errors import InputError
 from rses.suites.paths import path_problem
 from rses.suites.readers.coco_check import annotation_problems, image_problems
 from rses.suites.readers.types import Instance, Picture, refuse
-from rses.suites.shapes import draw_polygons, unfold_runs
+from rses.suites.shapes import draw_coco_polygons, draw_polygons, unfold_runs
 
 __all__ = ["CocoReader"]
 
@@ -29,8 +29,9 @@ class CocoReader:
         root: The data set's folder.
         split: Such as "val2017"; may be left out where there is one annotation file.
         annotations: The annotation file, where it is not ``annotations/instances_<split>.json``.
-        outlines: Polygons hold the pixels on their outline, as in files that labelme made; the official files mean
-            pixels whose centre is inside.
+        outlines: Polygons are meant as labelme means them: they hold the pixels on their outline, and where things
+            overlap, the one listed later lies in front. Those of the official files are drawn by the rule of COCO's
+            own API, and may overlap.
 
     Raises:
         InputError: The annotation is missing or unsound, or photographs it lists are absent; lists all.
@@ -77,18 +78,28 @@ class CocoReader:
         """Read one picture; its masks are drawn on demand."""
         image = self._images[key]
         width, height = image["width"], image["height"]
+        listed = self._annotations[image["id"]]
         instances = tuple(
             Instance(
                 key=str(annotation["id"]),
                 label=self._labels[annotation["category_id"]],
-                mask=partial(_draw, annotation["segmentation"], width, height, self._outlines),
+                mask=partial(self._mask, annotation, listed[number:], width, height),
                 crowd=bool(annotation.get("iscrowd", 0)),
             )
-            for annotation in self._annotations[image["id"]]
+            for number, annotation in enumerate(listed, 1)
             if annotation["category_id"] in self._labels
         )
         origin = image.get("flickr_url") or image.get("coco_url") or ""
         return Picture(key, self._folder / image["file_name"], width, height, image["licence"], instances, origin)
+
+    def _mask(
+        self, annotation: dict[str, Any], later: list[dict[str, Any]], width: int, height: int
+    ) -> NDArray[np.bool_]:
+        mask = _draw(annotation["segmentation"], width, height, self._outlines)
+        # labelme paints one shape after the other.
+        for other in later if self._outlines else ():
+            mask &= ~_draw(other["segmentation"], width, height, outlines=True)
+        return mask
 
     def _file_problems(self, name: str) -> list[str]:
         fault = path_problem(self._folder, name)
@@ -102,7 +113,9 @@ class CocoReader:
 def _draw(segmentation: Any, width: int, height: int, outlines: bool) -> NDArray[np.bool_]:
     if isinstance(segmentation, dict):
         return unfold_runs(segmentation["counts"], width, height)
-    return draw_polygons(segmentation, width, height, outlines)
+    if outlines:
+        return draw_polygons(segmentation, width, height, outlines=True)
+    return draw_coco_polygons(segmentation, width, height)
 
 
 def _things(categories: list[dict[str, Any]]) -> dict[Any, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -86,3 +87,62 @@ def big(root: Path) -> None:
         mask = np.zeros((30, 40), np.uint8)
         mask[5:20, 8:20] = 255
         Image.fromarray(mask).save(root / f"{name}_gt.png")
+
+
+@functools.cache
+def corner_pairs(k: int, base: int, inside: bool = True) -> list[int]:
+    return pairs(corner(k) == inside, base)
+
+
+def pairs(mask: np.ndarray, base: int) -> list[int]:
+    """Code a mask as PIE-Bench (base 0) and BrushBench (base 1) do: start and length of each run along the rows."""
+    edges = np.flatnonzero(np.diff(np.pad(mask.ravel().astype(np.int8), 1)))
+    return [int(value) for k in range(0, len(edges), 2) for value in (edges[k] + base, edges[k + 1] - edges[k])]
+
+
+def corner(k: int, side: int = 512) -> np.ndarray:
+    """The mask of entry k, another one each."""
+    mask = np.zeros((side, side), bool)
+    mask[20 + k % 50 : 120, 30 : 200 + k % 100] = True
+    return mask
+
+
+def flat_photograph(path: Path, k: int = 0, side: int = 512) -> None:
+    """A small file for a large picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (side, side), (k % 256, k // 256 % 256, 90)).save(path, compress_level=1)
+
+
+def pie(root: Path, n: int = 4, photographs: bool = True) -> dict:
+    content = {}
+    for k in range(n):
+        kind = (0, 9)[k % 2]
+        folder = "0_random_140" if kind == 0 else "9_change_style_80/1_artificial/2_human"
+        path = f"{folder}/{k:012d}.png"
+        if photographs:
+            flat_photograph(root / "annotation_images" / path, k)
+        content[f"{k:012d}"] = {
+            "image_path": path, "original_prompt": "a slanted bicycle on the road",
+            "editing_prompt": "a slanted [rusty] bicycle on the road", "editing_instruction": "Make the frame rusty",
+            "editing_type_id": str(kind), "blended_word": "bicycle bicycle", "mask": corner_pairs(k % 100, 0),
+        }  # fmt: skip
+    write_mapping(root, content)
+    return content
+
+
+def brushbench(root: Path, n: int = 3, photographs: bool = True) -> dict:
+    content = {}
+    for k in range(n):
+        if photographs:
+            flat_photograph(root / "images" / f"{k}.png", k)
+        content[str(k)] = {
+            "image": f"images/{k}.png", "caption": f"a hat, number {k}", "inpainting_mask": corner_pairs(k % 100, 1),
+            "outpainting_mask": corner_pairs(k % 100, 1, False),
+        }  # fmt: skip
+    write_mapping(root, content)
+    return content
+
+
+def write_mapping(root: Path, content: object) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "mapping_file.json").write_text(json.dumps(content))

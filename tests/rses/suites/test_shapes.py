@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage.measure import points_in_poly
 
-from rses.suites.shapes import draw_polygons, run_lengths, unfold_runs
+from rses.suites.shapes import draw_coco_polygons, draw_polygons, run_lengths, unfold_runs
+
+GOLDEN = json.loads((Path(__file__).parent / "coco_polygons.json").read_text())["cases"]
 
 
 def compress(counts: list[int]) -> str:
@@ -52,9 +57,21 @@ def test_unsound_runs_are_refused(counts: object) -> None:
 
 @given(st.lists(st.tuples(st.floats(-3, 23), st.floats(-3, 18)), min_size=3, max_size=7))
 def test_polygon_takes_pixels_whose_centre_is_inside(points: list[tuple[float, float]]) -> None:
-    # Quarter steps off the pixel centres, so that no centre lies on an edge's end.
-    shape = np.round(np.array(points) * 2) / 2 + np.array([0.13, 0.29])
+    # Half steps and an offset whose parts have no rational ratio: no edge passes through a centre.
+    shape = np.round(np.array(points) * 2) / 2 + np.sqrt([2.0, 3.0]) / 7
     mask = draw_polygons([shape.ravel().tolist()], 20, 15)
     centres = np.array([(x + 0.5, y + 0.5) for y in range(15) for x in range(20)])
-    expected = points_in_poly(centres, shape).reshape(15, 20)
-    assert (mask != expected).sum() <= 1  # A centre exactly on an edge may go either way.
+    np.testing.assert_array_equal(mask, points_in_poly(centres, shape).reshape(15, 20))
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=range(len(GOLDEN)))
+def test_coco_polygons_are_those_of_the_coco_api(case: dict) -> None:
+    """Its own output, frozen: also with whole and half coordinates, doubled corners, slivers, and far outside."""
+    width, height = case["width"], case["height"]
+    expected = unfold_runs(case["counts"], width, height)
+    np.testing.assert_array_equal(draw_coco_polygons([case["polygon"]], width, height), expected)
+
+
+def test_coco_polygons_of_one_thing_are_joined() -> None:
+    both = draw_coco_polygons([[0, 0, 2, 0, 2, 2, 0, 2], [1, 1, 3, 1, 3, 3, 1, 3]], 4, 4)
+    assert both.astype(int).tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]

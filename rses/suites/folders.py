@@ -1,0 +1,56 @@
+"""Folders that appear under their final name only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from rses.errors import InputError
+
+__all__ = ["new_folder"]
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder beside its place, then rename it into place; nothing is left where that fails.
+
+    Args:
+        target: A folder that does not exist yet or is empty.
+
+    Yields:
+        The folder to fill.
+
+    Raises:
+        InputError: The target is in use or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     with new_folder(Path(place) / "new") as folder:
+        ...         _ = (folder / "a.txt").write_text("a")
+        ...     [path.name for path in (Path(place) / "new").iterdir()]
+        ['a.txt']
+    """
+    target = target.expanduser().absolute()
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError(f"{target} is not empty. Choose a folder that does not exist yet, or empty it.")
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        try:
+            temporary.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        yield temporary
+        try:
+            if target.is_dir():
+                target.rmdir()
+            temporary.rename(target)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,266 @@
+"""PIE-Bench and BrushBench: pictures, and a ``mapping_file.json`` with prompts and masks as (start, length) pairs.
+
+Both masks are for 512x512 pixels and count along the rows; PIE-Bench counts pixels from 0, BrushBench from 1. Their
+scripts make arrays of 0 and 1 of them; a suite stores 0 and 255.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rses.errors import InputError
+from rses.files import sha256_file
+from rses.suites.paths import id_problem, path_problem
+from rses.suites.readers.types import refuse
+from rses.suites.shapes import marks_pixels, unfold_starts
+
+__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "Edit", "MappingReader", "PieReader"]
+
+SIDE = 512
+PIE_TYPES = (
+    "random", "change_object", "add_object", "delete_object", "change_attribute_content", "change_attribute_pose",
+    "change_attribute_color", "change_attribute_material", "change_background", "change_style",
+)  # fmt: skip
+"""Names of PIE-Bench's editing types, by ``editing_type_id``."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One picture with the edit that the data set asks for.
+
+    Attributes:
+        key: Name of it in the mapping file.
+        path: The picture.
+        object: What the mask covers, in words of the data set.
+        style: What it is to become.
+        prompt: Text of the edit.
+        tags: Labels of it.
+        extra: Further texts.
+    """
+
+    key: str
+    path: Path
+    object: str
+    style: str
+    prompt: str
+    tags: tuple[str, ...]
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class MappingReader:
+    """What both data sets have in common.
+
+    Args:
+        folder: Folder that the mapping's paths begin in.
+        mapping: The mapping file.
+        path_key: Entry that holds the path.
+        mask_key: Entry that holds the mask.
+        texts: Further entries that must be texts.
+        as_published: Cut runs that pass the last pixel, as the data set's own script does.
+
+    Raises:
+        InputError: Files are missing or entries unsound; lists all.
+    """
+
+    name = ""
+    base = 0
+
+    def __init__(
+        self, folder: Path, mapping: Path, path_key: str, mask_key: str, texts: tuple[str, ...], as_published: bool
+    ):
+        self.mapping_sha256 = ""
+        self.mask_key, self.as_published = mask_key, as_published
+        self._folder, self._path_key = folder, path_key
+        self._entries = _load(mapping)
+        self.mapping_sha256 = sha256_file(mapping)
+        problems: list[str] = []
+        for key, entry in self._entries.items():
+            problems += [f'entry "{key}": {fault}' for fault in self._faults(key, entry, texts)]
+        refuse(problems, f"{mapping} cannot be used, {len(problems)} faults:")
+
+    def keys(self) -> list[str]:
+        """Keys of all entries, in the order of the mapping file."""
+        return list(self._entries)
+
+    def mask(self, key: str) -> NDArray[np.bool_]:
+        """Draw the mask of an entry, booleans (512, 512)."""
+        return unfold_starts(self._entries[key][self.mask_key], SIDE, SIDE, self.base, self.as_published)
+
+    def read(self, key: str) -> Edit:
+        """Read one entry."""
+        raise NotImplementedError
+
+    def _path(self, key: str) -> Path:
+        return self._folder / str(self._entries[key][self._path_key])
+
+    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
+        if not isinstance(entry, dict):
+            return [f"expected an object, found {type(entry).__name__}"]
+        faults = [f"its key {fault}"] if (fault := id_problem(key)) else []
+        faults += [f"{name} must be a text, found {entry.get(name)!r}" for name in texts
+                   if not isinstance(entry.get(name), str)]  # fmt: skip
+        path = entry.get(self._path_key)
+        if fault := path_problem(self._folder, path):
+            faults.append(f'{self._path_key} "{path}" {fault}')
+        elif not (self._folder / str(path)).is_file():
+            faults.append(f'{self._path_key} "{path}" is listed but absent from {self._folder}')
+        if self.mask_key not in entry:
+            return [*faults, f"it has no {self.mask_key}"]
+        try:
+            if not marks_pixels(entry[self.mask_key], SIDE * SIDE, self.base, self.as_published):
+                faults += self._empty()
+        except ValueError as error:
+            faults.append(f"{self.mask_key}: {error}")
+        return faults
+
+    def _empty(self) -> list[str]:
+        return [f"{self.mask_key} marks no pixel"]
+
+
+class PieReader(MappingReader):
+    """PIE-Bench: ``annotation_images/`` and ``mapping_file.json``.
+
+    The prompt is ``editing_prompt`` without its brackets, as PIE-Bench scores it. The style is what the brackets hold,
+    or the whole prompt; the object is the first word of ``blended_word``, or what the brackets of
+    ``original_prompt`` hold.
+
+    Args:
+        root: Folder with both.
+        mapping: The mapping file, where it is elsewhere.
+        types: Editing types to read, such as {"9"}; all by default.
+        instructions: Make ``editing_instruction`` the prompt, for methods that follow instructions.
+        as_published: Read masks as PIE-Bench's script does: runs that pass the last pixel are cut, and the outermost
+            ring of pixels is part of every mask. The protocol ``pie-bench`` adds the ring by itself.
+
+    Raises:
+        InputError: Files are missing or entries unsound; lists all.
+    """
+
+    name = "pie-bench"
+
+    def __init__(
+        self,
+        root: Path,
+        mapping: Path | None = None,
+        types: frozenset[str] = frozenset(),
+        instructions: bool = False,
+        as_published: bool = False,
+    ):
+        known = {str(number) for number in range(len(PIE_TYPES))}
+        if not types <= known:
+            raise InputError(f"Editing types are 0 to 9, found {', '.join(sorted(types - known))}.")
+        texts = ("original_prompt", "editing_prompt", "editing_instruction", "editing_type_id", "blended_word")
+        self._types, self._instructions = types, instructions
+        folder = root / "annotation_images" if (root / "annotation_images").is_dir() else root
+        super().__init__(folder, mapping or root / "mapping_file.json", "image_path", "mask", texts, as_published)
+
+    def keys(self) -> list[str]:
+        """Keys of the entries of the wanted types."""
+        entries = self._entries.items()
+        return [key for key, entry in entries if not self._types or entry["editing_type_id"] in self._types]
+
+    def mask(self, key: str) -> NDArray[np.bool_]:
+        """Draw the mask of an entry, booleans (512, 512)."""
+        mask = super().mask(key)
+        if self.as_published:
+            mask[[0, -1]] = True
+            mask[:, [0, -1]] = True
+        return mask
+
+    def read(self, key: str) -> Edit:
+        """Read one entry."""
+        entry = self._entries[key]
+        before, after = (_plain(entry[name]) for name in ("original_prompt", "editing_prompt"))
+        words = entry["blended_word"].split()
+        style = _bracketed(entry["editing_prompt"]) or after
+        thing = words[0] if words else _bracketed(entry["original_prompt"]) or "region"
+        number = entry["editing_type_id"]
+        kind = PIE_TYPES[int(number)] if number.isdecimal() and int(number) < len(PIE_TYPES) else f"type {number}"
+        # Such as 1_change_object_80/1_artificial/1_animal/111000000000.jpg.
+        parts = [re.sub(r"^\d+_", "", part) for part in Path(entry["image_path"]).parts[1:-1]]
+        instruction = entry["editing_instruction"].strip()
+        return Edit(
+            key=key,
+            path=self._path(key),
+            object=thing,
+            style=style,
+            prompt=(instruction or after) if self._instructions else after,
+            tags=(kind, *parts),
+            extra={"source_prompt": before, "instruction": instruction},
+        )
+
+    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
+        faults = super()._faults(key, entry, texts)
+        if not faults and not _plain(entry["editing_prompt"]):
+            faults.append("editing_prompt is empty")
+        return faults
+
+    def _empty(self) -> list[str]:
+        return [] if self.as_published else super()._empty()
+
+
+class BrushReader(MappingReader):
+    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named.
+
+    Args:
+        root: Folder that the mapping's paths begin in.
+        mapping: The mapping file, where it is elsewhere.
+        mask_key: ``inpainting_mask`` (inside) or ``outpainting_mask`` (outside).
+        as_published: Cut runs that pass the last pixel, as BrushBench's script does.
+
+    Raises:
+        InputError: Files are missing or entries unsound; lists all.
+    """
+
+    name = "brushbench"
+    base = 1
+
+    def __init__(
+        self,
+        root: Path,
+        mapping: Path | None = None,
+        mask_key: str = "inpainting_mask",
+        as_published: bool = False,
+    ):
+        super().__init__(root, mapping or root / "mapping_file.json", "image", mask_key, ("caption",), as_published)
+
+    def read(self, key: str) -> Edit:
+        """Read one entry."""
+        caption = self._entries[key]["caption"].strip()
+        return Edit(key, self._path(key), "region", caption, caption, (self.mask_key,))
+
+    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
+        faults = super()._faults(key, entry, texts)
+        if not faults and not entry["caption"].strip():
+            faults.append("caption is empty")
+        return faults
+
+
+def _plain(prompt: str) -> str:
+    return prompt.replace("[", "").replace("]", "").strip()
+
+
+def _bracketed(prompt: str) -> str:
+    return " ".join(part.strip() for part in re.findall(r"\[([^\[\]]*)\]", prompt) if part.strip())
+
+
+def _load(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror or error}. Give the data set's folder with --root, "
+            f"or the file with --mapping."
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{file} is not valid JSON: {error}.") from error
+    if not isinstance(content, dict) or not content:
+        raise InputError(f"{file} is no mapping file: expected an object with one entry a picture.")
+    return content
