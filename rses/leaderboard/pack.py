@@ -159,7 +159,6 @@ def add_run(
     seed = (info.get("method_card") or {}).get("seed")
     name = slug(str(info.get("method"))) + (f"-seed{int(seed)}" if seed else "")
     place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
-    place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
     target = Path(boards) / "results" / place_name / name
     if not (target.exists() and replace):
         pack_run(run, target, images=images, previews=previews, date=date, suite=suite)

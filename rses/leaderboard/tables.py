@@ -9,18 +9,19 @@ from typing import Any
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
 from rses.metrics_table import METRICS
-from rses.report.columns import Cell, heading
+from rses.report.columns import Cell, heading, number
 from rses.report.tables import csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 
 __all__ = [
     "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "published_latex",
-    "published_markdown",
+    "published_markdown", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
     "Mean with 95 % bootstrap interval (BCa over source images); ↑ higher is better, ↓ lower is better. "
-    "° beyond the RegionRoute paper, defined by RSES.",
+    "° beyond the RegionRoute paper, defined by RSES. Several seeds of a method are averaged sample by sample; ± is "
+    "the standard deviation of the mean from seed to seed, which the interval does not hold.",
     "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
     "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
 )
@@ -66,7 +67,12 @@ def _markdown_cell(row: BoardRow, name: str) -> str:
         value = f"**{value}**"
     elif name in row.second:
         value = f"<ins>{value}</ins>"
-    return f"{value} {escape_markdown(cell.interval)}".strip()
+    return f"{value} {escape_markdown(cell.interval)} {spread_text(row, name)}".strip()
+
+
+def spread_text(row: BoardRow, name: str) -> str:
+    """Return "± 0.0012", the standard deviation of the mean over seeds; empty where one seed was run."""
+    return f"± {number(row.spread[name], row.cells[name].digits)}" if name in row.spread else ""
 
 
 def latex_text(text: object) -> str:
@@ -76,7 +82,7 @@ def latex_text(text: object) -> str:
         >>> latex_text("50% é \u4e2d")
         '50\\% é ?'
     """
-    plain = "".join(char if ord(char) < 0x180 or char in "↑↓°†–" else "?" for char in clean(text))
+    plain = "".join(char if ord(char) < 0x180 or char in "↑↓°†–±" else "?" for char in clean(text))
     return escape_latex(plain)
 
 
@@ -118,7 +124,8 @@ def _latex_cell(row: BoardRow, name: str, intervals: bool) -> str:
         value = f"\\textbf{{{value}}}"
     elif name in row.second:
         value = f"\\underline{{{value}}}"
-    return f"{value} {{\\scriptsize {latex_text(cell.interval)}}}" if intervals and cell.interval else value
+    small = f"{cell.interval} {spread_text(row, name)}".strip() if intervals else ""
+    return f"{value} {{\\scriptsize {latex_text(small)}}}" if small else value
 
 
 def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
@@ -126,7 +133,7 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
     header += ["seeds", "weights", "date", "rses_version", "pareto_layer"]
     header += [f"{METRICS[name].aggregate}_rank_{end}" for name in RANKED for end in ("low", "high")]
     for info in board.metrics:
-        header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect"))]
+        header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect", "seed_sd"))]
     rows = []
     for row in board.rows:
         line: list[Any] = [
@@ -139,7 +146,7 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
             line += [None, None] if rank is None else [rank.low, rank.high]
         for info in board.metrics:
             cell = row.cells[info.name]
-            line += [cell.mean, cell.low, cell.high, cell.n, cell.perfect]
+            line += [cell.mean, cell.low, cell.high, cell.n, cell.perfect, row.spread.get(info.name)]
         rows.append(line)
     return header, rows
 
@@ -192,6 +199,7 @@ def _json_row(row: BoardRow, board: Board) -> dict[str, Any]:
         "method": row.name, "section": row.section, "n": row.n, "N": row.total, "seeds": list(row.seeds),
         "weights": row.weights, "date": row.date, "rses_version": row.version, "pareto_layer": row.layer,
         "ranks": {METRICS[name].aggregate: [rank.low, rank.high] for name, rank in row.ranks.items()},
+        "seed_sd": {info.aggregate: row.spread[info.name] for info in board.metrics if info.name in row.spread},
         "card": row.card, "metrics": record(row.cells),
         "groups": {name: record(cells) for name, cells in row.groups.items()},
     }  # fmt: skip

@@ -31,6 +31,7 @@ _LATEX = {
     "°": r"$^\circ$",
     "†": r"$^\dagger$",
     "–": "--",
+    "±": r"$\pm$",
     "·": r"\textperiodcentered{}",
 }
 _MARKDOWN = "\\`*_[]<>|~#$&!"
