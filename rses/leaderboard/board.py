@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import math
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
+from rses.leaderboard.worst import worst_samples
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
@@ -37,8 +37,6 @@ SECTIONS = {
 }
 """Methods of different sections do not compete with each other."""
 SHOWN = tuple(name for name in METRICS if name not in ("clip_cosine", "mse_bg_pm1"))
-WORST = 5
-WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
 
 
 @dataclass(frozen=True)
@@ -177,11 +175,19 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
     problems: list[str] = []
     rows: list[BoardRow] = []
     first: tuple[str, dict[str, Any]] | None = None
+    ids: set[str] = set()
     # One method at a time, so that memory does not grow with their number.
     for name, places in sorted(by_method.items()):
         group = [read_submission(place) for place in places]
         first = first or (group[0].folder.name, group[0].results.info)
+        ids = ids or {sample.id for sample in group[0].results.samples}
         problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)
+        problems += [
+            f"{s.folder.name} and {first[0]} differ in samples: {len(s.results.samples)} and {len(ids)}; "
+            "those that failed must be there too, with their status"
+            for s in group
+            if {sample.id for sample in s.results.samples} != ids
+        ]
         if not problems:
             rows.append(_row(group))
         for _ in group:
@@ -263,7 +269,7 @@ def _row(group: Sequence[Submission]) -> BoardRow:
         seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
         date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
         groups=groups,
-        scores=_scores(scored), worst=tuple(_worst(scored)), shots=tuple(_shots(scored)),
+        scores=_scores(scored), worst=tuple(worst_samples(scored)), shots=tuple(_shots(scored)),
         folders=tuple(s.folder for s in group),
     )  # fmt: skip
 
@@ -276,20 +282,8 @@ def _scores(samples: Sequence[SampleResult]) -> Scores:
     return Scores(tuple(sys.intern(sample.id) for sample in samples), clusters, values)
 
 
-def _worst(samples: Sequence[SampleResult]) -> list[SampleResult]:
-    def badness(sample: SampleResult) -> tuple[Any, ...]:
-        keys = []
-        for name in WORST_BY:
-            value = getattr(sample, name)
-            known = value is not None and math.isfinite(value)
-            keys.append(math.inf if not known else value if METRICS[name].higher_is_better else -value)
-        return (*keys, sample.id)
-
-    return heapq.nsmallest(WORST, samples, key=badness)
-
-
 def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
-    wanted = set(chosen_ids([sample.id for sample in samples]))
+    wanted = {*chosen_ids([sample.id for sample in samples]), *(sample.id for sample in worst_samples(samples))}
     return [sample for sample in samples if sample.id in wanted]
 
 

@@ -14,8 +14,8 @@ from rses.report.tables import csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "published_latex",
-    "published_markdown", "spread_text",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "markdown_cell",
+    "mask_text", "published_latex", "published_markdown", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
@@ -25,7 +25,16 @@ NOTES = (
     "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
     "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
 )
-BESIDES = ("layer", *(f"rank {METRICS[name].title}" for name in RANKED), "n/N", "seeds", "weights", "date", "rses")
+BESIDES = (
+    "mask",
+    "layer",
+    *(f"rank {METRICS[name].title}" for name in RANKED),
+    "n/N",
+    "seeds",
+    "weights",
+    "date",
+    "rses",
+)
 SCHEMA = 1
 
 
@@ -33,7 +42,12 @@ def _beside(row: BoardRow) -> tuple[str, ...]:
     ranks = [str(row.ranks[name]) if name in row.ranks else "-" for name in RANKED]
     seeds = ", ".join(map(str, row.seeds)) or "-"
     layer = "-" if row.layer is None else str(row.layer)
-    return (layer, *ranks, f"{row.n}/{row.total}", seeds, row.weights, row.date, row.version or "-")
+    return (mask_text(row), layer, *ranks, f"{row.n}/{row.total}", seeds, row.weights, row.date, row.version or "-")
+
+
+def mask_text(row: BoardRow) -> str:
+    """Whether the method sees the mask at inference: yes, no, or unknown where its card does not say."""
+    return "unknown" if "mask_used" not in row.card else "yes" if row.card["mask_used"] else "no"
 
 
 def _sections(board: Board) -> Iterator[tuple[str, list[BoardRow]]]:
@@ -52,7 +66,7 @@ def board_markdown(board: Board) -> str:
         lines.append("| " + " | ".join(escape_markdown(text) for text in header) + " |")
         lines.append("|:---|" + "---:|" * (len(header) - 1))
         for row in rows:
-            cells = [_markdown_cell(row, info.name) for info in board.metrics]
+            cells = [markdown_cell(row, info.name) for info in board.metrics]
             texts = [escape_markdown(row.name), *cells, *map(escape_markdown, _beside(row))]
             lines.append("| " + " | ".join(texts) + " |")
         lines.append("")
@@ -60,7 +74,8 @@ def board_markdown(board: Board) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _markdown_cell(row: BoardRow, name: str) -> str:
+def markdown_cell(row: BoardRow, name: str) -> str:
+    """Return value, interval and spread over seeds; best bold, second underlined."""
     cell = row.cells[name]
     value = escape_markdown(cell.value)
     if name in row.best:
@@ -94,7 +109,7 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         intervals: Add the 95 % intervals in small print.
     """
     header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
-    header += [_latex_heading(text) for text in BESIDES[:5]]
+    header += [_latex_heading(text) for text in BESIDES[:6]]
     lines = [
         f"% {_comment(board.title)}", "% needs \\usepackage{booktabs}",
         f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
@@ -103,7 +118,7 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         lines += ["\\midrule", f"\\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{latex_text(title)}}}}} \\\\"]
         for row in rows:
             cells = [_latex_cell(row, info.name, intervals) for info in board.metrics]
-            texts = [latex_text(row.name), *cells, *map(latex_text, _beside(row)[:5])]
+            texts = [latex_text(row.name), *cells, *map(latex_text, _beside(row)[:6])]
             lines.append(" & ".join(texts) + r" \\")
     lines += ["\\bottomrule", "\\end{tabular}", *(f"% {_comment(note)}" for note in NOTES)]
     return "\n".join(lines) + "\n"
@@ -129,7 +144,18 @@ def _latex_cell(row: BoardRow, name: str, intervals: bool) -> str:
 
 
 def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
-    header = ["method", "section", "suite", "suite_version", "suite_sha256", "protocol", "protocol_hash", "n", "N"]
+    header = [
+        "method",
+        "section",
+        "mask_at_inference",
+        "suite",
+        "suite_version",
+        "suite_sha256",
+        "protocol",
+        "protocol_hash",
+        "n",
+        "N",
+    ]
     header += ["seeds", "weights", "date", "rses_version", "pareto_layer"]
     header += [f"{METRICS[name].aggregate}_rank_{end}" for name in RANKED for end in ("low", "high")]
     for info in board.metrics:
@@ -137,7 +163,7 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
     rows = []
     for row in board.rows:
         line: list[Any] = [
-            row.name, row.section, board.suite, board.suite_version, board.suite_sha256, board.protocol,
+            row.name, row.section, mask_text(row), board.suite, board.suite_version, board.suite_sha256, board.protocol,
             board.protocol_hash, row.n, row.total, " ".join(map(str, row.seeds)), row.weights, row.date, row.version,
             row.layer,
         ]  # fmt: skip
@@ -196,7 +222,8 @@ def _json_row(row: BoardRow, board: Board) -> dict[str, Any]:
         }
 
     return {
-        "method": row.name, "section": row.section, "n": row.n, "N": row.total, "seeds": list(row.seeds),
+        "method": row.name, "section": row.section, "mask_at_inference": mask_text(row), "n": row.n,
+        "N": row.total, "seeds": list(row.seeds),
         "weights": row.weights, "date": row.date, "rses_version": row.version, "pareto_layer": row.layer,
         "ranks": {METRICS[name].aggregate: [rank.low, rank.high] for name, rank in row.ranks.items()},
         "seed_sd": {info.aggregate: row.spread[info.name] for info in board.metrics if info.name in row.spread},

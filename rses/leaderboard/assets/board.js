@@ -109,7 +109,9 @@
       const values = [left, right].map((select) => (data.shots[select.value] || {})[sample.value]);
       line("row", [title, ...values.map((v) => (v && v[place] !== null ? String(v[place]) : "–"))]);
     });
-    byId("numbers").replaceChildren(grid);
+    const style = document.createElement("p");
+    style.textContent = `Style asked for: ${data.styles[sample.value] || "–"}`;
+    byId("numbers").replaceChildren(style, grid);
   };
   const showPair = () => {
     if (!sample.value) { byId("numbers").textContent = "These two share no sample with a picture."; return; }
@@ -205,6 +207,20 @@
     pickSamples("");
     showPair();
     byId("compare").hidden = false;
+  }
+  const picker = byId("picker");
+  if (picker) {
+    picker.hidden = false;
+    const suite = byId("suite"), protocol = byId("protocol");
+    const go = (changed, place) => {
+      const wanted = data.boards.filter((board) => board[place] === changed.value);
+      // The other list gives way where the two have no board together.
+      const [address] = wanted.find((board) => board[1] === suite.value && board[2] === protocol.value) || wanted[0];
+      location.href = address + location.hash.replace(/(^#|&)(left|right|sample)=[^&]*/g, "$1").replace(/&+/g, "&");
+    };
+    picker.addEventListener("submit", (event) => event.preventDefault());
+    suite.addEventListener("change", () => go(suite, 1));
+    protocol.addEventListener("change", () => go(protocol, 2));
   }
   window.addEventListener("hashchange", recall);
   byId("controls").hidden = false;
