@@ -9,11 +9,11 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files import write_atomic
 from rses.leaderboard import tables
-from rses.leaderboard.board import Board, load_boards
-from rses.leaderboard.published import PublishedRow, read_published
+from rses.leaderboard.board import load_boards
+from rses.leaderboard.index import index_markdown
+from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
-from rses.report.text import escape_markdown
 
 __all__ = ["build", "check_fresh", "render_all"]
 
@@ -40,7 +40,7 @@ def render_all(
     """
     root = Path(folder)
     boards, published = load_boards(root, progress), read_published(root / "published.csv")
-    files: dict[str, bytes] = {INDEX: _index(boards, published).encode()}
+    files: dict[str, bytes] = {INDEX: index_markdown(boards, published).encode()}
     for board in boards:
         stem = f"tables/{board.key}"
         files[f"{stem}.md"] = tables.board_markdown(board).encode()
@@ -122,19 +122,3 @@ def _same(name: str, here: bytes, there: bytes) -> bool:
 def _present(root: Path) -> set[str]:
     paths = (path for name in OURS for path in (root / name).rglob("*"))
     return {path.relative_to(root).as_posix() for path in paths if path.is_file()}
-
-
-def _index(boards: list[Board], published: list[PublishedRow]) -> str:
-    lines = ["# Leaderboards", ""]
-    lines += [
-        "Written by `rses leaderboard build` from `results/`; do not edit. The page is `site/index.html`. "
-        "How to submit: [CONTRIBUTING.md](CONTRIBUTING.md).", "",
-    ]  # fmt: skip
-    if not boards:
-        lines += ["No results yet.", ""]
-    for board in boards:
-        links = " · ".join(f"[{kind}](tables/{board.key}.{kind})" for kind in ("md", "tex", "csv", "json", "parquet"))
-        lines += [f"## {escape_markdown(board.title)}", "", f"{len(board.rows)} rows: {links}", ""]
-        body = tables.board_markdown(board).split("\n", 2)[2]
-        lines += [line.replace("## ", "### ", 1) if line.startswith("## ") else line for line in body.split("\n")]
-    return "\n".join(lines).rstrip("\n") + "\n\n" + tables.published_markdown(published)

@@ -18,6 +18,7 @@ import pytest
 
 from rses.cli.main import main
 from rses.errors import InputError
+from rses.files import sha256_file
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.build import build, check_fresh, render_all
 from rses.leaderboard.pack import add_run, slug
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_committed_tables_and_pages_are_up_to_date():
-    check_fresh(ROOT / "leaderboards")
+    check_fresh(ROOT / "leaderboards", ROOT / "README.md")
 
 
 def test_published_rows_are_those_of_the_paper_notes():
@@ -175,6 +176,53 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
     build(boards)
     check_fresh(boards)
     assert not (boards / "tables" / "gone.md").exists()
+
+
+def test_the_readme_shows_the_top_and_is_checked(boards):
+    shutil.copy(ROOT / "leaderboards" / "published.csv", boards)
+    readme = boards.parent / "README.md"
+    readme.write_text("# Mine\n\n<!-- leaderboard:begin -->\nold\n<!-- leaderboard:end -->\n\nThe rest.\n")
+    build(boards)
+    with pytest.raises(InputError, match=r"README\.md is stale"):
+        check_fresh(boards, readme)
+    command = ["leaderboard", "build", "--boards", str(boards), "--readme", str(readme)]
+    assert main(command) == 0
+    assert main([*command, "--check"]) == 0
+    text = readme.read_text()
+    assert text.startswith("# Mine\n\n<!-- leaderboard:begin -->\n")
+    assert text.endswith("<!-- leaderboard:end -->\n\nThe rest.\n")
+    measured, published = text.split("**Published elsewhere, not measured here.**")
+    rows = [line.split(" | ")[:2] for line in measured.splitlines() if line.startswith("| ")][1:]
+    assert rows == [["| strong", "no"], ["| gentle", "no"], ["| beaten", "no"], ["| masked", "yes"]]
+    assert "| FLUX.1-Kontext | COCO | 0.6126 | 0.4546 | 0.1699 |" in published
+    assert "FLUX.1-Kontext" not in measured
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert (readme.parent / target).is_file(), target
+    # Another order of the results, and the block is stale again.
+    (boards / "results" / "mini--rses-mini" / "strong").rename(boards.parent / "gone")
+    assert main([*command, "--check"]) == 2
+
+
+@pytest.mark.parametrize("text", ["no marks", "<!-- leaderboard:end --><!-- leaderboard:begin -->"])
+def test_a_readme_without_marks_is_left_alone(boards, text):
+    readme = boards.parent / "README.md"
+    readme.write_text(text)
+    with pytest.raises(InputError, match="leaderboard:begin"):
+        build(boards, readme=readme)
+    assert readme.read_text() == text
+    with pytest.raises(InputError, match="does not exist"):
+        build(boards, readme=boards.parent / "other.md")
+
+
+def test_a_run_of_part_of_the_suite_is_no_row_beside_whole_ones(boards):
+    place = boards / "results" / "mini--rses-mini" / "strong"
+    table = pq.read_table(place / "samples.parquet")
+    pq.write_table(table.slice(0, 12), place / "samples.parquet")
+    manifest = json.loads((place / "submission.json").read_text())
+    manifest["files"]["samples.parquet"] = sha256_file(place / "samples.parquet")
+    (place / "submission.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="strong and beaten differ in samples: 12 and 96"):
+        load_boards(boards)
 
 
 def test_what_does_not_compare_is_never_one_board(boards, make_run):
