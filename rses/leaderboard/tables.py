@@ -36,6 +36,12 @@ BESIDES = (
     "rses",
 )
 SCHEMA = 1
+# What pdfLaTeX sets in its default encoding: letters up to U+017F without those it lacks.
+_SET = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓°†–±")
+LATEX_HEAD = (
+    "% needs \\usepackage{booktabs}; too wide for a column: \\resizebox{\\linewidth}{!}{...} with graphicx, "
+    "or fewer columns"
+)
 
 
 def _beside(row: BoardRow) -> tuple[str, ...]:
@@ -97,7 +103,7 @@ def latex_text(text: object) -> str:
         >>> latex_text("50% é \u4e2d")
         '50\\% é ?'
     """
-    plain = "".join(char if ord(char) < 0x180 or char in "↑↓°†–±" else "?" for char in clean(text))
+    plain = "".join(char if char in _SET else "?" for char in clean(text))
     return escape_latex(plain)
 
 
@@ -109,17 +115,20 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         intervals: Add the 95 % intervals in small print.
     """
     header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
-    header += [_latex_heading(text) for text in BESIDES[:6]]
+    header += ["mask", "layer", "ranks", "n/N"]
+    ranks = ", ".join(METRICS[name].title for name in RANKED)
     lines = [
-        f"% {_comment(board.title)}", "% needs \\usepackage{booktabs}",
+        f"% {_comment(board.title)}", LATEX_HEAD, f"% ranks by {ranks}",
         f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
     ]  # fmt: skip
     for title, rows in _sections(board):
         lines += ["\\midrule", f"\\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{latex_text(title)}}}}} \\\\"]
         for row in rows:
-            cells = [_latex_cell(row, info.name, intervals) for info in board.metrics]
-            texts = [latex_text(row.name), *cells, *map(latex_text, _beside(row)[:6])]
-            lines.append(" & ".join(texts) + r" \\")
+            cells = [_latex_cell(row, info.name) for info in board.metrics]
+            lines.append(" & ".join([latex_text(row.name), *cells, *_latex_beside(row)]) + r" \\")
+            small = [_latex_small(row, info.name) for info in board.metrics]
+            if intervals and any(small):
+                lines.append(" & ".join(["", *small, *[""] * 4]) + r" \\")
     lines += ["\\bottomrule", "\\end{tabular}", *(f"% {_comment(note)}" for note in NOTES)]
     return "\n".join(lines) + "\n"
 
@@ -132,15 +141,23 @@ def _latex_heading(text: str) -> str:
     return latex_text(text).replace("\\_bg", "\\textsubscript{bg}")
 
 
-def _latex_cell(row: BoardRow, name: str, intervals: bool) -> str:
+def _latex_cell(row: BoardRow, name: str) -> str:
     cell = row.cells[name]
     value = "--" if cell.value == "-" else latex_text(cell.value)
     if name in row.best:
-        value = f"\\textbf{{{value}}}"
-    elif name in row.second:
-        value = f"\\underline{{{value}}}"
-    small = f"{cell.interval} {spread_text(row, name)}".strip() if intervals else ""
-    return f"{value} {{\\scriptsize {latex_text(small)}}}" if small else value
+        return f"\\textbf{{{value}}}"
+    return f"\\underline{{{value}}}" if name in row.second else value
+
+
+def _latex_small(row: BoardRow, name: str) -> str:
+    small = f"{row.cells[name].interval} {spread_text(row, name)}".strip()
+    return f"{{\\scriptsize {latex_text(small)}}}" if small else ""
+
+
+def _latex_beside(row: BoardRow) -> list[str]:
+    ranks = [str(row.ranks[name]).replace("-", "--") if name in row.ranks else "--" for name in RANKED]
+    layer = "--" if row.layer is None else str(row.layer)
+    return [mask_text(row), layer, " / ".join(ranks) if row.ranks else "--", f"{row.n}/{row.total}"]
 
 
 def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
@@ -254,7 +271,7 @@ def published_markdown(rows: Sequence[PublishedRow]) -> str:
 def published_latex(rows: Sequence[PublishedRow]) -> str:
     """Return the block of published numbers as a booktabs table; sources are comments."""
     header = " & ".join(map(_latex_heading, PUBLISHED_HEADER[:-1])) + r" \\"
-    lines = [f"% {_comment(NOTE)}", "% needs \\usepackage{booktabs}", "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
+    lines = [f"% {_comment(NOTE)}", LATEX_HEAD, "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
     lines += [header, "\\midrule"]
     for row in rows:
         *texts, source = _published_line(row)

@@ -56,7 +56,8 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
     main = [row for row in published if row.table == "main" and any(row.numbers[name] for name in PUBLISHED)]
     if main:
         lines += [f"**Published elsewhere, not measured here.** {escape_markdown(NOTE)}", "", *_published_lines(main)]
-        lines += ["", f"[All published rows, with their sources]({folder}/tables/published.md).", ""]
+        sources = "; ".join(dict.fromkeys(escape_markdown(row.source) for row in main))
+        lines += ["", f"Source: {sources}. [All published rows]({folder}/tables/published.md).", ""]
     return "\n".join(lines)
 
 
