@@ -167,7 +167,7 @@ def add_run(
     if not suite_name or not protocol:
         raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
     seed = (info.get("method_card") or {}).get("seed")
-    name = slug(str(info.get("method"))) + (f"-seed{int(seed)}" if seed else "")
+    name = slug(str(info.get("method"))) + (f"-seed{seed}" if isinstance(seed, int) and seed else "")
     place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
     target = Path(boards) / "results" / place_name / name
     if not (target.exists() and replace):

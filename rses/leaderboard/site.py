@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rses.errors import RsesError
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.cards import SOURCE, cards
 from rses.leaderboard.published import PublishedRow, published_html
@@ -68,14 +67,12 @@ def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
 
     from rses.decode import read_image
     from rses.report.thumbs import fit
-    from rses.suites import load_suite
+    from rses.suites import list_suites, load_suite
 
-    if not ids:
+    # A submission names the suite: nothing but an embedded one is looked for.
+    if not ids or board.suite not in list_suites():
         return
-    try:
-        suite = load_suite(board.suite)
-    except RsesError:
-        return
+    suite = load_suite(board.suite)
     if suite.sha256 != board.suite_sha256:
         return
     for sample in suite.samples:

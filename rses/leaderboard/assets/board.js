@@ -8,6 +8,7 @@
   const buttons = [...table.querySelectorAll("thead button")];
   const metrics = new Map(data.metrics.map((metric, place) => [metric.name, { ...metric, place }]));
   const cells = new Map(rows.map((row) => [row, new Map([...row.cells].map((cell) => [cell.dataset.c, cell]))]));
+  const points = new Map([...document.querySelectorAll(".scatter [data-key]")].map((p) => [p.dataset.key, p]));
   const original = new Map();
   for (const row of rows) {
     for (const name of metrics.keys()) {
@@ -75,8 +76,7 @@
         || (wanted && !data.names[row.dataset.key].toLowerCase().includes(wanted));
       row.hidden = Boolean(off);
       shown += off ? 0 : 1;
-      const point = document.querySelector(`.scatter [data-key="${CSS.escape(row.dataset.key)}"]`);
-      if (point) point.toggleAttribute("hidden", Boolean(off));
+      const point = points.get(row.dataset.key);
       if (point) point.style.display = off ? "none" : "";
     }
     table.classList.toggle("no-intervals", !byId("intervals").checked);
