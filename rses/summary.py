@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rses.metrics_table import METRICS, MetricInfo
+from rses.metrics_table import METRICS
 from rses.sample_result import SampleResult
-from rses.statistics import mean_interval
+from rses.statistics import mean_intervals
 
 __all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise"]
 
@@ -62,7 +62,27 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
-    return {info.aggregate: entry for info in METRICS.values() if (entry := _entry(info, samples)) is not None}
+    columns = {info.aggregate: [getattr(sample, info.name) for sample in samples] for info in METRICS.values()}
+    known = {name: column for name, column in columns.items() if any(value is not None for value in column)}
+    # Metrics that are defined for the same samples share their resampling.
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for name, column in known.items():
+        finite = tuple(k for k, value in enumerate(column) if value is not None and math.isfinite(value))
+        alike.setdefault(finite, []).append(name)
+    entries: dict[str, dict[str, Any]] = {}
+    for rows, names in alike.items():
+        intervals: list[Any] = [None] * len(names)
+        if rows:
+            clusters = clusters_of([samples[k] for k in rows])
+            table = [[float(known[name][k]) for name in names] for k in rows]
+            intervals = list(mean_intervals(table, clusters=clusters))
+        for name, interval in zip(names, intervals, strict=True):
+            ends = ("mean", "low", "high")
+            entries[name] = {end: None if interval is None else getattr(interval, end) for end in ends}
+            entries[name]["n"] = len(rows)
+            if name == "psnr_bg":
+                entries[name]["perfect"] = sum(value is not None for value in known[name]) - len(rows)
+    return {name: entries[name] for name in known}
 
 
 def clusters_of(samples: Sequence[SampleResult]) -> list[str]:
@@ -73,20 +93,6 @@ def clusters_of(samples: Sequence[SampleResult]) -> list[str]:
         ['file a.png', 'file a.png', 'id b']
     """
     return [f"id {sample.id}" if sample.source is None else f"file {sample.source}" for sample in samples]
-
-
-def _entry(info: MetricInfo, samples: Sequence[SampleResult]) -> dict[str, Any] | None:
-    known = [(float(value), s) for s in samples if (value := getattr(s, info.name)) is not None]
-    finite = [(value, sample) for value, sample in known if math.isfinite(value)]
-    if not known:
-        return None
-    entry: dict[str, Any] = {"mean": None, "low": None, "high": None, "n": len(finite)}
-    if finite:
-        interval = mean_interval([value for value, _ in finite], clusters=clusters_of([sample for _, sample in finite]))
-        entry.update(mean=interval.mean, low=interval.low, high=interval.high)
-    if info.name == "psnr_bg":
-        entry["perfect"] = len(known) - len(finite)
-    return entry
 
 
 def _grouped(samples: Sequence[SampleResult], key: Callable[[SampleResult], str | None]) -> dict[str, dict[str, Any]]:

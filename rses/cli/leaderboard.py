@@ -22,6 +22,10 @@ Boards = Annotated[Path, typer.Option(help="The leaderboards folder.", metavar="
 def build(
     boards: Boards = BOARDS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
+    readme: Annotated[
+        Path | None,
+        typer.Option(help="Also renew the top of the boards between the marks of a README.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Write tables and site from `results/` and `published.csv`."""
     with progress("Building") as update, quiet_stdout():
@@ -29,10 +33,10 @@ def build(
         from rses.leaderboard.build import check_fresh
 
         if check:
-            check_fresh(boards)
+            check_fresh(boards, readme)
             written = []
         else:
-            written = run(boards, update)
+            written = run(boards, update, readme)
     if check:
         note(f"{boards} is up to date")
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import math
 import sys
 from collections import Counter
@@ -15,15 +14,17 @@ from typing import Any
 import numpy as np
 
 from rses.errors import InputError
+from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
-from rses.leaderboard.seeds import averaged
+from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
+from rses.leaderboard.worst import worst_samples
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
 from rses.sample_result import SampleResult
-from rses.statistics import RankInterval, mean_interval, pareto_layers, rank_intervals
-from rses.summary import clusters_of, mask_size_bin
+from rses.statistics import RankInterval, pareto_layers, rank_intervals
+from rses.summary import clusters_of
 
 __all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
 
@@ -36,8 +37,6 @@ SECTIONS = {
 }
 """Methods of different sections do not compete with each other."""
 SHOWN = tuple(name for name in METRICS if name not in ("clip_cosine", "mse_bg_pm1"))
-WORST = 5
-WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class BoardRow:
         worst: The worst samples, worst first.
         shots: The samples of which the page shows an edit.
         folders: The submissions.
+        spread: Standard deviation of the means of the seeds, by metric; empty for one seed.
         best: Metrics in which it is first of its section.
         second: Metrics in which it is second.
     """
@@ -92,6 +92,7 @@ class BoardRow:
     worst: tuple[SampleResult, ...]
     shots: tuple[SampleResult, ...]
     folders: tuple[Path, ...]
+    spread: dict[str, float] = dataclasses.field(default_factory=dict)
     best: frozenset[str] = frozenset()
     second: frozenset[str] = frozenset()
 
@@ -174,11 +175,19 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
     problems: list[str] = []
     rows: list[BoardRow] = []
     first: tuple[str, dict[str, Any]] | None = None
+    ids: set[str] = set()
     # One method at a time, so that memory does not grow with their number.
     for name, places in sorted(by_method.items()):
         group = [read_submission(place) for place in places]
         first = first or (group[0].folder.name, group[0].results.info)
+        ids = ids or {sample.id for sample in group[0].results.samples}
         problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)
+        problems += [
+            f"{s.folder.name} and {first[0]} differ in samples: {len(s.results.samples)} and {len(ids)}; "
+            "those that failed must be there too, with their status"
+            for s in group
+            if {sample.id for sample in s.results.samples} != ids
+        ]
         if not problems:
             rows.append(_row(group))
         for _ in group:
@@ -247,14 +256,20 @@ def _row(group: Sequence[Submission]) -> BoardRow:
     scored = [sample for sample in samples if sample.status == "ok"]
     metrics = [METRICS[name] for name in SHOWN if name in first.results.info["metrics"]]
     section = "reference" if card.get("reference") else "mask" if card.get("mask_used", True) else "mask-free"
+    spread = {
+        name: value
+        for name, found in seed_spread([s.results for s in group]).items()
+        if (value := rounded(found)) is not None
+    }
+    cells, groups = cells_and_groups(scored, metrics)
     versions = sorted({clean(s.results.info["versions"].get("rses") or "") for s in group})
     return BoardRow(
-        key=slug(first.method), name=clean(first.method), section=section, cells=_cells(scored, metrics),
-        n=len(scored), total=len(samples),
+        key=slug(first.method), name=clean(first.method), section=section, cells=cells,
+        n=len(scored), total=len(samples), spread=spread,
         seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
         date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
-        groups={name: _cells(members, metrics) for name, members in _groups(scored).items()},
-        scores=_scores(scored), worst=tuple(_worst(scored)), shots=tuple(_shots(scored)),
+        groups=groups,
+        scores=_scores(scored), worst=tuple(worst_samples(scored)), shots=tuple(_shots(scored)),
         folders=tuple(s.folder for s in group),
     )  # fmt: skip
 
@@ -267,56 +282,9 @@ def _scores(samples: Sequence[SampleResult]) -> Scores:
     return Scores(tuple(sys.intern(sample.id) for sample in samples), clusters, values)
 
 
-def _worst(samples: Sequence[SampleResult]) -> list[SampleResult]:
-    def badness(sample: SampleResult) -> tuple[Any, ...]:
-        keys = []
-        for name in WORST_BY:
-            value = getattr(sample, name)
-            known = value is not None and math.isfinite(value)
-            keys.append(math.inf if not known else value if METRICS[name].higher_is_better else -value)
-        return (*keys, sample.id)
-
-    return heapq.nsmallest(WORST, samples, key=badness)
-
-
 def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
-    wanted = set(chosen_ids([sample.id for sample in samples]))
+    wanted = {*chosen_ids([sample.id for sample in samples]), *(sample.id for sample in worst_samples(samples))}
     return [sample for sample in samples if sample.id in wanted]
-
-
-def _cells(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> dict[str, Cell]:
-    names = clusters_of(samples)
-    cells = {}
-    for info in metrics:
-        known = [(getattr(s, info.name), c) for s, c in zip(samples, names, strict=True)]
-        known = [(float(value), cluster) for value, cluster in known if value is not None]
-        finite = [(value, cluster) for value, cluster in known if math.isfinite(value)]
-        perfect = len(known) - len(finite)
-        if not finite:
-            cells[info.name] = Cell(perfect=perfect, digits=info.digits)
-            continue
-        interval = mean_interval([v for v, _ in finite], clusters=[c for _, c in finite])
-        cells[info.name] = Cell(
-            _rounded(interval.mean), _rounded(interval.low), _rounded(interval.high), len(finite), perfect, info.digits
-        )
-    return cells
-
-
-def _rounded(value: float | None) -> float | None:
-    # Nine digits: what two platforms agree on, so that the same results give the same bytes.
-    return None if value is None else float(f"{value:.9g}")
-
-
-def _groups(samples: Sequence[SampleResult]) -> dict[str, list[SampleResult]]:
-    groups: dict[str, list[SampleResult]] = {}
-    for sample in samples:
-        size = mask_size_bin(sample.mask_fraction)
-        names = [f"style: {sample.style}"] if sample.style else []
-        names += [f"region: {size}"] if size else []
-        names += [f"tag: {tag}" for tag in sample.tags]
-        for name in dict.fromkeys(map(clean, names)):
-            groups.setdefault(name, []).append(sample)
-    return dict(sorted(groups.items()))
 
 
 def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRow]:

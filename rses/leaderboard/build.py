@@ -9,10 +9,11 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files import write_atomic
 from rses.leaderboard import tables
-from rses.leaderboard.board import Board, load_boards
-from rses.leaderboard.published import PublishedRow, read_published
+from rses.leaderboard.board import load_boards
+from rses.leaderboard.index import index_markdown
+from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
-from rses.report.text import escape_markdown
+from rses.leaderboard.top import replace_block
 
 __all__ = ["build", "check_fresh", "render_all"]
 
@@ -21,22 +22,25 @@ OURS = ("tables", "site")
 INDEX = "README.md"
 
 
-def render_all(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> dict[str, bytes]:
+def render_all(
+    folder: str | Path, progress: Callable[[int, int], None] | None = None, readme: str | Path | None = None
+) -> dict[str, bytes]:
     """Render every table and page.
 
     Args:
         folder: The leaderboards folder, with ``results/`` and ``published.csv``.
         progress: Called with (done, total) over submissions.
+        readme: A README whose block between two marks shows the top of the boards.
 
     Returns:
-        Content by path relative to ``folder``.
+        Content by path relative to ``folder``; of ``readme`` by its absolute path.
 
     Raises:
         InputError: A submission is unsound, or boards would mix what does not compare.
     """
     root = Path(folder)
     boards, published = load_boards(root, progress), read_published(root / "published.csv")
-    files: dict[str, bytes] = {INDEX: _index(boards, published).encode()}
+    files: dict[str, bytes] = {INDEX: index_markdown(boards, published).encode()}
     for board in boards:
         stem = f"tables/{board.key}"
         files[f"{stem}.md"] = tables.board_markdown(board).encode()
@@ -48,11 +52,20 @@ def render_all(folder: str | Path, progress: Callable[[int, int], None] | None =
     files["tables/published.md"] = tables.published_markdown(published).encode()
     files["tables/published.tex"] = tables.published_latex(published).encode()
     files.update({f"site/{name}": content for name, content in site_files(boards, published).items()})
+    if readme is not None:
+        files[str(Path(readme).absolute())] = replace_block(Path(readme), boards, published, root)
     return files
 
 
-def build(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> list[Path]:
+def build(
+    folder: str | Path, progress: Callable[[int, int], None] | None = None, readme: str | Path | None = None
+) -> list[Path]:
     """Write all tables and the site, and remove those of boards that are gone.
+
+    Args:
+        folder: The leaderboards folder.
+        progress: Called with (done, total) over submissions.
+        readme: A README to renew too.
 
     Returns:
         What was written.
@@ -64,7 +77,7 @@ def build(folder: str | Path, progress: Callable[[int, int], None] | None = None
     # Leftovers below tables/ and site/ are removed, so this must be the right folder.
     if not (root / "results").is_dir():
         raise InputError(f"{root} holds no folder results/. Give the leaderboards folder with --boards DIR.")
-    files = render_all(root, progress)
+    files = render_all(root, progress, readme)
     for name, content in files.items():
         if not (root / name).is_file() or (root / name).read_bytes() != content:
             write_atomic(root / name, content)
@@ -73,24 +86,26 @@ def build(folder: str | Path, progress: Callable[[int, int], None] | None = None
     return [root / name for name in files]
 
 
-def check_fresh(folder: str | Path) -> None:
+def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
     """Check that committed tables and pages are those that the results give.
+
+    Args:
+        folder: The leaderboards folder.
+        readme: A README whose block is checked too.
 
     Raises:
         InputError: Lists every stale, absent or leftover file.
     """
     root = Path(folder)
-    files = render_all(root)
+    files = render_all(root, readme=readme)
     present = _present(root)
-    problems = [f"{name} is missing" for name in sorted(files.keys() - present - {INDEX})]
+    problems = [f"{name} is missing" for name in sorted(files) if not (root / name).is_file()]
     problems += [f"{name} belongs to no board" for name in sorted(present - files.keys())]
     problems += [
         f"{name} is stale"
         for name, content in sorted(files.items())
         if (root / name).is_file() and not _same(name, (root / name).read_bytes(), content)
     ]
-    if not (root / INDEX).is_file():
-        problems.append(f"{INDEX} is missing")
     if problems:
         raise InputError(problems, f"{root} is not up to date; run `rses leaderboard build`:")
 
@@ -107,19 +122,3 @@ def _same(name: str, here: bytes, there: bytes) -> bool:
 def _present(root: Path) -> set[str]:
     paths = (path for name in OURS for path in (root / name).rglob("*"))
     return {path.relative_to(root).as_posix() for path in paths if path.is_file()}
-
-
-def _index(boards: list[Board], published: list[PublishedRow]) -> str:
-    lines = ["# Leaderboards", ""]
-    lines += [
-        "Written by `rses leaderboard build` from `results/`; do not edit. The page is `site/index.html`. "
-        "How to submit: [CONTRIBUTING.md](CONTRIBUTING.md).", "",
-    ]  # fmt: skip
-    if not boards:
-        lines += ["No results yet.", ""]
-    for board in boards:
-        links = " · ".join(f"[{kind}](tables/{board.key}.{kind})" for kind in ("md", "tex", "csv", "json", "parquet"))
-        lines += [f"## {escape_markdown(board.title)}", "", f"{len(board.rows)} rows: {links}", ""]
-        body = tables.board_markdown(board).split("\n", 2)[2]
-        lines += [line.replace("## ", "### ", 1) if line.startswith("## ") else line for line in body.split("\n")]
-    return "\n".join(lines).rstrip("\n") + "\n\n" + tables.published_markdown(published)

@@ -14,6 +14,7 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
+from rses.leaderboard.worst import worst_samples
 from rses.report.inputs import SampleFiles, run_files
 from rses.results import Results
 
@@ -60,7 +61,8 @@ def pack_run(
         run: Run folder whose edited images are still where they were scored.
         folder: Folder to write; must not exist.
         images: Copy all edits, so that anybody can score them again.
-        previews: How many small copies to keep for the page.
+        previews: How many small copies to keep for the page, of the same samples for every method; those of this
+            method's worst samples are kept besides. None for 0.
         date: Day of the submission, today by default.
         suite: Name or folder of the suite, where the run does not say.
 
@@ -95,10 +97,18 @@ def pack_run(
         write_atomic(new / MANIFEST, text.encode())
         if images:
             _copy_images(found, new / "images")
-        _write_previews({name: files[name] for name in chosen_ids(scored, previews)} if files else {}, new / "previews")
+        kept = dict.fromkeys(_previewed(results, previews))
+        _write_previews({name: files[name] for name in kept} if files else {}, new / "previews")
         read_submission(new)
         new.rename(target)
     return read_submission(target)
+
+
+def _previewed(results: Results, number: int) -> list[str]:
+    """Samples that every method shows, and those on which this one does worst."""
+    scored = [sample for sample in results.samples if sample.status == "ok"]
+    worst = [sample.id for sample in worst_samples(scored)] if number else []
+    return [*chosen_ids([sample.id for sample in scored], number), *worst]
 
 
 def _copy_images(found: dict[str, Path | None], folder: Path) -> None:
@@ -157,8 +167,7 @@ def add_run(
     if not suite_name or not protocol:
         raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
     seed = (info.get("method_card") or {}).get("seed")
-    name = slug(str(info.get("method"))) + (f"-seed{int(seed)}" if seed else "")
-    place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
+    name = slug(str(info.get("method"))) + (f"-seed{seed}" if isinstance(seed, int) and seed else "")
     place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
     target = Path(boards) / "results" / place_name / name
     if not (target.exists() and replace):

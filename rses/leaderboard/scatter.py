@@ -16,6 +16,8 @@ __all__ = ["scatter"]
 WIDTH, HEIGHT = 760, 430
 LEFT, RIGHT, TOP, BOTTOM = 62, 150, 34, 46
 LABELS = 30
+# Width of a letter of a label, about.
+LETTER = 6.4
 
 
 def scatter(board: Board, across: str = "lpips_bg", up: str = "rsm") -> str:
@@ -31,7 +33,8 @@ def scatter(board: Board, across: str = "lpips_bg", up: str = "rsm") -> str:
         return ""
     x, y = _Axis(rows, across, LEFT, WIDTH - RIGHT), _Axis(rows, up, HEIGHT - BOTTOM, TOP)
     fronts = [_front(rows, section, x, y) for section in ("mask-free", "mask")]
-    points = [_point(row, x, y, len(rows) <= LABELS) for row in rows]
+    labels = _labels(rows, x, y) if len(rows) <= LABELS else [""] * len(rows)
+    points = [_point(row, x, y, label) for row, label in zip(rows, labels, strict=True)]
     title = f"{METRICS[up].title} against {METRICS[across].title} of {len(rows)} methods"
     body = "".join([x.horizontal(), y.vertical(), *fronts, *points])
     return (
@@ -94,7 +97,28 @@ def _front(rows: Sequence[BoardRow], section: str, x: _Axis, y: _Axis) -> str:
     return f'<path class="front {section}" d="M{path}"><title>Pareto front, {SECTIONS[section]}</title></path>'
 
 
-def _point(row: BoardRow, x: _Axis, y: _Axis, label: bool) -> str:
+def _labels(rows: Sequence[BoardRow], x: _Axis, y: _Axis) -> list[str]:
+    """Write each name beside its mark, where it covers no other mark and no other name if there is such a place."""
+    centres = [(x.at(row.cells[x.name].mean or 0.0), y.at(row.cells[y.name].mean or 0.0)) for row in rows]
+    taken = [(px - 6, py - 6, px + 6, py + 6) for px, py in centres]
+    labels = []
+    for row, (px, py) in zip(rows, centres, strict=True):
+        name = _short(row.name)
+        width = LETTER * len(name)
+        places = [(px + 9, py + 14), (px + 9, py - 6), (px - 9 - width, py - 6), (px - 9 - width, py + 14)]
+        boxes = [(left, base - 10, left + width, base + 3) for left, base in places if left > LEFT]
+        free = [box for box in boxes if not any(_overlap(box, other) for other in taken)]
+        box = (free or boxes)[0]
+        taken.append(box)
+        labels.append(f'<text class="name" x="{box[0]:.1f}" y="{box[3] - 3:.1f}">{escape_html(name)}</text>')
+    return labels
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _point(row: BoardRow, x: _Axis, y: _Axis, label: str) -> str:
     across, up = row.cells[x.name], row.cells[y.name]
     assert across.mean is not None
     assert up.mean is not None
@@ -111,10 +135,9 @@ def _point(row: BoardRow, x: _Axis, y: _Axis, label: bool) -> str:
         for axis, cell in ((y, up), (x, across))
     )
     name = escape_html(row.name)
-    text = f'<text class="name" x="{px + 9:.1f}" y="{py - 6:.1f}">{escape_html(_short(row.name))}</text>'
     return (
         f'<a class="point {row.section}" href="#card-{row.key}" data-key="{row.key}" aria-label="{name}: {facts}">'
-        f"<title>{name}: {facts}</title>{bars}{shape}{text if label else ''}</a>"
+        f"<title>{name}: {facts}</title>{bars}{shape}{label}</a>"
     )
 
 

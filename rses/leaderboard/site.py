@@ -8,15 +8,16 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rses.errors import RsesError
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
-from rses.leaderboard.cards import cards
-from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
+from rses.leaderboard.cards import SOURCE, cards
+from rses.leaderboard.published import PublishedRow, published_html
 from rses.leaderboard.scatter import scatter
-from rses.leaderboard.tables import NOTES
+from rses.leaderboard.tables import NOTES, mask_text, spread_text
+from rses.leaderboard.top import top_html
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell, heading
 from rses.report.text import escape_html
@@ -25,7 +26,6 @@ __all__ = ["board_page", "index_page", "site_files"]
 
 MAX_PREVIEW = 400_000
 SHOT_METRICS = ("rses_h", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
-SOURCE = "_source"
 
 
 def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> dict[str, bytes]:
@@ -38,7 +38,7 @@ def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> di
     for board in boards:
         pictures = dict(_pictures(board))
         files.update({f"previews/{board.key}/{name}": content for name, content in pictures.items()})
-        files[f"{board.key}.html"] = board_page(board, set(pictures), published).encode()
+        files[f"{board.key}.html"] = board_page(board, set(pictures), published, boards).encode()
     return files
 
 
@@ -47,14 +47,19 @@ def _pictures(board: Board) -> Iterator[tuple[str, bytes]]:
     ids: set[str] = set()
     for row in board.rows:
         for sample in row.shots:
-            path = row.folders[0] / "previews" / f"{sample.id}.jpg"
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_PREVIEW:
-                content = path.read_bytes()
+            for folder in row.folders:
+                path = folder / "previews" / f"{sample.id}.jpg"
+                content = path.read_bytes() if _is_small_file(path) else b""
                 # Nothing but a picture may be served under our name.
                 if content.startswith(b"\xff\xd8\xff"):
                     ids.add(sample.id)
                     yield f"{row.key}/{sample.id}.jpg", content
+                    break
     yield from _sources(board, ids)
+
+
+def _is_small_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_PREVIEW
 
 
 def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -62,14 +67,12 @@ def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
 
     from rses.decode import read_image
     from rses.report.thumbs import fit
-    from rses.suites import load_suite
+    from rses.suites import list_suites, load_suite
 
-    if not ids:
+    # A submission names the suite: nothing but an embedded one is looked for.
+    if not ids or board.suite not in list_suites():
         return
-    try:
-        suite = load_suite(board.suite)
-    except RsesError:
-        return
+    suite = load_suite(board.suite)
     if suite.sha256 != board.suite_sha256:
         return
     for sample in suite.samples:
@@ -86,49 +89,53 @@ def index_page(boards: Sequence[Board], published: Sequence[PublishedRow]) -> st
         >>> "No results yet" in index_page([], [])
         True
     """
-    items = "".join(
-        f'<li><a href="{quote(board.key)}.html">{escape_html(board.title)}</a>: {len(board.rows)} rows</li>'
+    listing = "".join(
+        f'<article class="top"><h3><a href="{quote(board.key)}.html">{escape_html(board.title)}</a></h3>'
+        f'<p class="sub">{len(board.rows)} methods, reference rows among them.</p>{top_html(board)}</article>'
         for board in boards
     )
-    listing = f'<ul class="boards">{items}</ul>' if boards else "<p>No results yet.</p>"
+    listing = listing or "<p>No results yet.</p>"
     body = (
         '<header><p class="eyebrow">RSES</p><h1>Leaderboards</h1><p class="lede">Regional style editing: how well the '
         "style is reached inside the region, and how well everything else is kept. One board a suite and protocol; "
         f'their numbers do not compare.</p></header><section id="results"><h2>Boards</h2>{listing}</section>'
-        f"{_published(published)}"
+        f"{published_html(published)}"
     )
     return _page("RSES leaderboards", body, "")
 
 
-def board_page(board: Board, pictures: set[str], published: Sequence[PublishedRow]) -> str:
+def board_page(
+    board: Board, pictures: set[str], published: Sequence[PublishedRow], boards: Sequence[Board] = ()
+) -> str:
     """Return the page of one board.
 
     Args:
         board: The board.
         pictures: Previews there are, ``<row key>/<id>.jpg``.
         published: Rows of the block of published numbers.
+        boards: All boards of the site, to go from one to another.
     """
-    data = json.dumps(_data(board, pictures), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    data = json.dumps(_data(board, pictures, boards), separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     free = sum(row.section == "mask-free" for row in board.rows)
     body = (
         f'<header><p class="eyebrow"><a href="index.html">RSES leaderboards</a></p><h1>{escape_html(board.suite)} '
         f'<small>under {escape_html(board.protocol)}</small></h1><p class="lede">{len(board.rows)} methods, {free} of '
         f"them without a mask at inference. Suite version {escape_html(board.suite_version)}, protocol hash "
         f"<code>{escape_html(board.protocol_hash)}</code>.</p></header>"
-        f'<section id="results"><h2>Table</h2>{_controls(board)}{_table(board)}'
+        f'<section id="results"><h2>Table</h2>{_picker(board, boards)}{_controls(board)}{_table(board)}'
         f'<ul class="notes">{"".join(f"<li>{escape_html(note)}</li>" for note in NOTES)}</ul></section>'
         f'<section id="tradeoff"><h2>Style against preservation</h2><p class="sub">Means over all samples with 95 % '
         "intervals. The line is the Pareto front: no method is better in both. Circle: no mask at inference; square: "
         'sees the mask; triangle: reference row.</p><div class="scroll chart" tabindex="0" role="region" '
         f'aria-label="Style against preservation">{scatter(board)}</div></section>'
         f'{_gallery(board, pictures)}<section id="cards"><h2>Methods</h2>{cards(board, pictures)}</section>'
-        f"{_published(published)}"
+        f"{published_html(published)}"
         f'<script type="application/json" id="data">{data.replace("<", chr(92) + "u003c")}</script>'
     )
     return _page(f"{board.suite} under {board.protocol} · RSES", body, _asset("rses.leaderboard", "board.js"))
 
 
-def _data(board: Board, pictures: set[str]) -> dict[str, Any]:
+def _data(board: Board, pictures: set[str], boards: Sequence[Board]) -> dict[str, Any]:
     groups = sorted({name for row in board.rows for name in row.groups})
 
     def line(cells: dict[str, Cell] | None) -> list[Any]:
@@ -138,6 +145,7 @@ def _data(board: Board, pictures: set[str]) -> dict[str, Any]:
 
     return {
         "board": board.key,
+        "boards": [[f"{quote(other.key)}.html", *_names(other, boards)] for other in boards],
         "metrics": [{"name": info.name, "up": info.higher_is_better, "digits": info.digits} for info in board.metrics],
         "groups": groups,
         "rows": {row.key: [line(row.cells), *(line(row.groups.get(name)) for name in groups)] for row in board.rows},
@@ -151,6 +159,7 @@ def _data(board: Board, pictures: set[str]) -> dict[str, Any]:
             }
             for row in board.rows
         },
+        "styles": {sample.id: sample.style or "" for row in board.rows for sample in row.shots},
         "sources": sorted(name[len(SOURCE) + 1 : -4] for name in pictures if name.startswith(f"{SOURCE}/")),
     }
 
@@ -161,6 +170,40 @@ def _triple(cell: Cell) -> list[float | None] | None:
 
 def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.5g}")
+
+
+def _names(board: Board, boards: Sequence[Board]) -> tuple[str, str]:
+    """Suite and protocol as the page names them; with key where two boards would read alike."""
+    names = (f"{board.suite} {board.suite_version}", board.protocol)
+    alike = [
+        b for b in boards if (b.suite, b.suite_version, b.protocol) == (board.suite, board.suite_version, names[1])
+    ]
+    return (names[0], f"{names[1]} ({board.key})") if len(alike) > 1 else names
+
+
+def _picker(board: Board, boards: Sequence[Board]) -> str:
+    """Links to the other boards; the script makes two lists of them."""
+    if len(boards) < 2:
+        return ""
+    here = _names(board, boards)
+    links = "".join(
+        f'<li><a href="{quote(other.key)}.html">{escape_html(other.title)}</a></li>'
+        for other in boards
+        if other is not board
+    )
+    lists = "".join(
+        f'<label>{title} <select id="{name}">'
+        + "".join(
+            f"<option{' selected' if text == here[place] else ''}>{escape_html(text)}</option>"
+            for text in sorted({_names(other, boards)[place] for other in boards})
+        )
+        + "</select></label>"
+        for place, (name, title) in enumerate((("suite", "Suite"), ("protocol", "Protocol")))
+    )
+    return (
+        f'<form class="controls" id="picker" hidden>{lists}</form>'
+        f'<noscript><nav aria-label="Other boards"><ul class="boards">{links}</ul></nav></noscript>'
+    )
 
 
 def _controls(board: Board) -> str:
@@ -177,12 +220,20 @@ def _controls(board: Board) -> str:
     )
 
 
+def _split(metrics: Sequence[MetricInfo]) -> tuple[list[MetricInfo], list[MetricInfo]]:
+    """The columns that are seen without scrolling, and the others."""
+    return [i for i in metrics if i.name in SHOT_METRICS], [i for i in metrics if i.name not in SHOT_METRICS]
+
+
 def _table(board: Board) -> str:
     ranks = [METRICS[name] for name in RANKED]
     columns = [("name", "Method", "text")]
-    columns += [(info.name, heading(info), "up" if info.higher_is_better else "down") for info in board.metrics]
+    lead, rest = _split(board.metrics)
+    columns += [(info.name, heading(info), "up" if info.higher_is_better else "down") for info in lead]
     columns += [("layer", "Pareto layer", "down"), *((f"rank-{i.name}", f"rank {i.title}", "down") for i in ranks)]
-    columns += [("coverage", "n/N", "up"), ("date", "Date", "text")]
+    columns += [(info.name, heading(info), "up" if info.higher_is_better else "down") for info in rest]
+    columns += [("coverage", "n/N", "up"), ("mask", "Mask", "text"), ("seeds", "Seeds", "up")]
+    columns += [("weights", "Weights", "text"), ("version", "rses", "text"), ("date", "Date", "text")]
     head = "".join(
         f'<th scope="col"{"" if kind == "text" else " class=num"}><button type="button" data-sort="{name}" '
         f'data-kind="{kind}">{escape_html(title)}</button></th>'
@@ -192,26 +243,37 @@ def _table(board: Board) -> str:
     rows = "".join(_table_row(row, board.metrics) for row in board.rows)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption"><table class="wide" id="board">'
-        f'<caption id="caption">{escape_html(board.title)}. Press a heading to sort.</caption>'
+        f'<caption id="caption">{escape_html(board.title)}. By RSES-H, '
+        "methods with a mask and reference rows apart; press a heading to sort.</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
 def _table_row(row: BoardRow, metrics: Sequence[MetricInfo]) -> str:
     marks = {"mask-free": "", "mask": ' <span class="tag">mask</span>', "reference": ' <span class="tag">ref</span>'}
-    cells = "".join(_table_cell(row, info) for info in metrics)
+    lead, rest = _split(metrics)
+    cells = "".join(_table_cell(row, info) for info in lead)
     layer = "" if row.layer is None else str(row.layer)
     cells += _plain("layer", layer, layer or "–")
     for name in RANKED:
         rank = row.ranks.get(name)
         cells += _plain(f"rank-{name}", "" if rank is None else f"{rank.low}.{rank.high:04d}", str(rank or "–"))
+    cells += "".join(_table_cell(row, info) for info in rest)
     cells += _plain("coverage", f"{row.n / max(1, row.total):.6f}", f"{row.n}/{row.total}")
     kind = ' class="ref"' if row.section == "reference" else ""
     return (
         f'<tr{kind} data-key="{row.key}" data-section="{row.section}"><th scope="row" data-c="name" '
         f'data-v="{escape_html(row.name)}" title="{escape_html(SECTIONS[row.section])}">'
         f'<a href="#card-{row.key}">{escape_html(row.name)}</a>{marks[row.section]}</th>{cells}'
-        f'<td data-c="date" data-v="{escape_html(row.date)}">{escape_html(row.date)}</td></tr>'
+        f"{_texts(row)}</tr>"
+    )
+
+
+def _texts(row: BoardRow) -> str:
+    facts = {"mask": mask_text(row), "seeds": str(len(row.seeds) or 1), "weights": row.weights, "version": row.version}
+    return "".join(
+        f'<td data-c="{name}" data-v="{escape_html(value)}">{escape_html(value)}</td>'
+        for name, value in {**facts, "date": row.date}.items()
     )
 
 
@@ -222,6 +284,8 @@ def _table_cell(row: BoardRow, info: MetricInfo) -> str:
     value = f"<u>{value}</u>" if info.name in row.second else value
     mean = "" if cell.mean is None else f"{cell.mean:.9g}"
     interval = f'<span class="interval">{escape_html(cell.interval)}</span>' if cell.interval else ""
+    spread = spread_text(row, info.name)
+    interval += f'<span class="interval">{escape_html(spread)}</span>' if spread else ""
     return f'<td class="num" data-c="{info.name}" data-v="{mean}">{value}{interval}</td>'
 
 
@@ -249,26 +313,6 @@ def _gallery(board: Board, pictures: set[str]) -> str:
         '<span class="cut" aria-hidden="true"></span></div><input id="cut" type="range" min="0" max="100" value="50" '
         'aria-label="Share of the left picture in percent"><figcaption id="numbers"></figcaption>'
         "</figure></div></section>"
-    )
-
-
-def _published(rows: Sequence[PublishedRow]) -> str:
-    if not rows:
-        return ""
-    names = [name for name in COLUMNS if name not in ("table", "dataset", "method", "source")]
-    titles = ["table", "data", "method", *(METRICS[n].title if n in METRICS else n.replace("_", " ") for n in names)]
-    head = "".join(f'<th scope="col">{escape_html(title)}</th>' for title in [*titles, "source"])
-    body = "".join(
-        f"<tr><td>{escape_html(row.table)}</td><td>{escape_html(row.dataset)}</td>"
-        f'<th scope="row">{escape_html(row.method)}</th>'
-        + "".join(f'<td class="num">{escape_html(row.numbers[name] or "–")}</td>' for name in names)
-        + f"<td>{escape_html(row.source)}</td></tr>"
-        for row in rows
-    )
-    return (
-        f'<section id="published"><h2>Published numbers, not measured here</h2><p class="sub">{escape_html(NOTE)}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Published numbers"><table class="plain">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
 
 

@@ -81,11 +81,12 @@ def read_submission(folder: str | Path) -> Submission:
     """
     root = Path(folder)
     names = (MANIFEST, "summary.json", "samples.parquet")
-    links = [name for name in names if (root / name).is_symlink()]
+    links = [name for name in (*names, "images", "previews") if (root / name).is_symlink()]
+    links += [root.name] if root.is_symlink() else []
     absent = [name for name in names if not (root / name).is_file()]
     if absent or links:
         raise InputError(
-            [f"{name} is a symbolic link; put the file itself there" for name in links]
+            [f"{name} is a symbolic link; put what it points to there" for name in links]
             + [f"{name} is missing" for name in absent],
             f"{root} is not a submission. Make one from a run with `rses leaderboard add RUN`:",
         )

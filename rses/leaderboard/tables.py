@@ -9,30 +9,51 @@ from typing import Any
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
 from rses.metrics_table import METRICS
-from rses.report.columns import Cell, heading
+from rses.report.columns import Cell, heading, number
 from rses.report.tables import csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "published_latex",
-    "published_markdown",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "markdown_cell",
+    "mask_text", "published_latex", "published_markdown", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
     "Mean with 95 % bootstrap interval (BCa over source images); ↑ higher is better, ↓ lower is better. "
-    "° beyond the RegionRoute paper, defined by RSES.",
+    "° beyond the RegionRoute paper, defined by RSES. Several seeds of a method are averaged sample by sample; ± is "
+    "the standard deviation of the mean from seed to seed, which the interval does not hold.",
     "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
     "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
 )
-BESIDES = ("layer", *(f"rank {METRICS[name].title}" for name in RANKED), "n/N", "seeds", "weights", "date", "rses")
+BESIDES = (
+    "mask",
+    "layer",
+    *(f"rank {METRICS[name].title}" for name in RANKED),
+    "n/N",
+    "seeds",
+    "weights",
+    "date",
+    "rses",
+)
 SCHEMA = 1
+# What pdfLaTeX sets in its default encoding: letters up to U+017F without those it lacks.
+_SET = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓°†–±")
+LATEX_HEAD = (
+    "% needs \\usepackage{booktabs}; too wide for a column: \\resizebox{\\linewidth}{!}{...} with graphicx, "
+    "or fewer columns"
+)
 
 
 def _beside(row: BoardRow) -> tuple[str, ...]:
     ranks = [str(row.ranks[name]) if name in row.ranks else "-" for name in RANKED]
     seeds = ", ".join(map(str, row.seeds)) or "-"
     layer = "-" if row.layer is None else str(row.layer)
-    return (layer, *ranks, f"{row.n}/{row.total}", seeds, row.weights, row.date, row.version or "-")
+    return (mask_text(row), layer, *ranks, f"{row.n}/{row.total}", seeds, row.weights, row.date, row.version or "-")
+
+
+def mask_text(row: BoardRow) -> str:
+    """Whether the method sees the mask at inference: yes, no, or unknown where its card does not say."""
+    return "unknown" if "mask_used" not in row.card else "yes" if row.card["mask_used"] else "no"
 
 
 def _sections(board: Board) -> Iterator[tuple[str, list[BoardRow]]]:
@@ -51,7 +72,7 @@ def board_markdown(board: Board) -> str:
         lines.append("| " + " | ".join(escape_markdown(text) for text in header) + " |")
         lines.append("|:---|" + "---:|" * (len(header) - 1))
         for row in rows:
-            cells = [_markdown_cell(row, info.name) for info in board.metrics]
+            cells = [markdown_cell(row, info.name) for info in board.metrics]
             texts = [escape_markdown(row.name), *cells, *map(escape_markdown, _beside(row))]
             lines.append("| " + " | ".join(texts) + " |")
         lines.append("")
@@ -59,14 +80,20 @@ def board_markdown(board: Board) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _markdown_cell(row: BoardRow, name: str) -> str:
+def markdown_cell(row: BoardRow, name: str) -> str:
+    """Return value, interval and spread over seeds; best bold, second underlined."""
     cell = row.cells[name]
     value = escape_markdown(cell.value)
     if name in row.best:
         value = f"**{value}**"
     elif name in row.second:
         value = f"<ins>{value}</ins>"
-    return f"{value} {escape_markdown(cell.interval)}".strip()
+    return f"{value} {escape_markdown(cell.interval)} {spread_text(row, name)}".strip()
+
+
+def spread_text(row: BoardRow, name: str) -> str:
+    """Return "± 0.0012", the standard deviation of the mean over seeds; empty where one seed was run."""
+    return f"± {number(row.spread[name], row.cells[name].digits)}" if name in row.spread else ""
 
 
 def latex_text(text: object) -> str:
@@ -76,7 +103,7 @@ def latex_text(text: object) -> str:
         >>> latex_text("50% é \u4e2d")
         '50\\% é ?'
     """
-    plain = "".join(char if ord(char) < 0x180 or char in "↑↓°†–" else "?" for char in clean(text))
+    plain = "".join(char if char in _SET else "?" for char in clean(text))
     return escape_latex(plain)
 
 
@@ -88,17 +115,20 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         intervals: Add the 95 % intervals in small print.
     """
     header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
-    header += [_latex_heading(text) for text in BESIDES[:5]]
+    header += ["mask", "layer", "ranks", "n/N"]
+    ranks = ", ".join(METRICS[name].title for name in RANKED)
     lines = [
-        f"% {_comment(board.title)}", "% needs \\usepackage{booktabs}",
+        f"% {_comment(board.title)}", LATEX_HEAD, f"% ranks by {ranks}",
         f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
     ]  # fmt: skip
     for title, rows in _sections(board):
         lines += ["\\midrule", f"\\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{latex_text(title)}}}}} \\\\"]
         for row in rows:
-            cells = [_latex_cell(row, info.name, intervals) for info in board.metrics]
-            texts = [latex_text(row.name), *cells, *map(latex_text, _beside(row)[:5])]
-            lines.append(" & ".join(texts) + r" \\")
+            cells = [_latex_cell(row, info.name) for info in board.metrics]
+            lines.append(" & ".join([latex_text(row.name), *cells, *_latex_beside(row)]) + r" \\")
+            small = [_latex_small(row, info.name) for info in board.metrics]
+            if intervals and any(small):
+                lines.append(" & ".join(["", *small, *[""] * 4]) + r" \\")
     lines += ["\\bottomrule", "\\end{tabular}", *(f"% {_comment(note)}" for note in NOTES)]
     return "\n".join(lines) + "\n"
 
@@ -111,26 +141,46 @@ def _latex_heading(text: str) -> str:
     return latex_text(text).replace("\\_bg", "\\textsubscript{bg}")
 
 
-def _latex_cell(row: BoardRow, name: str, intervals: bool) -> str:
+def _latex_cell(row: BoardRow, name: str) -> str:
     cell = row.cells[name]
     value = "--" if cell.value == "-" else latex_text(cell.value)
     if name in row.best:
-        value = f"\\textbf{{{value}}}"
-    elif name in row.second:
-        value = f"\\underline{{{value}}}"
-    return f"{value} {{\\scriptsize {latex_text(cell.interval)}}}" if intervals and cell.interval else value
+        return f"\\textbf{{{value}}}"
+    return f"\\underline{{{value}}}" if name in row.second else value
+
+
+def _latex_small(row: BoardRow, name: str) -> str:
+    small = f"{row.cells[name].interval} {spread_text(row, name)}".strip()
+    return f"{{\\scriptsize {latex_text(small)}}}" if small else ""
+
+
+def _latex_beside(row: BoardRow) -> list[str]:
+    ranks = [str(row.ranks[name]).replace("-", "--") if name in row.ranks else "--" for name in RANKED]
+    layer = "--" if row.layer is None else str(row.layer)
+    return [mask_text(row), layer, " / ".join(ranks) if row.ranks else "--", f"{row.n}/{row.total}"]
 
 
 def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
-    header = ["method", "section", "suite", "suite_version", "suite_sha256", "protocol", "protocol_hash", "n", "N"]
+    header = [
+        "method",
+        "section",
+        "mask_at_inference",
+        "suite",
+        "suite_version",
+        "suite_sha256",
+        "protocol",
+        "protocol_hash",
+        "n",
+        "N",
+    ]
     header += ["seeds", "weights", "date", "rses_version", "pareto_layer"]
     header += [f"{METRICS[name].aggregate}_rank_{end}" for name in RANKED for end in ("low", "high")]
     for info in board.metrics:
-        header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect"))]
+        header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect", "seed_sd"))]
     rows = []
     for row in board.rows:
         line: list[Any] = [
-            row.name, row.section, board.suite, board.suite_version, board.suite_sha256, board.protocol,
+            row.name, row.section, mask_text(row), board.suite, board.suite_version, board.suite_sha256, board.protocol,
             board.protocol_hash, row.n, row.total, " ".join(map(str, row.seeds)), row.weights, row.date, row.version,
             row.layer,
         ]  # fmt: skip
@@ -139,7 +189,7 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
             line += [None, None] if rank is None else [rank.low, rank.high]
         for info in board.metrics:
             cell = row.cells[info.name]
-            line += [cell.mean, cell.low, cell.high, cell.n, cell.perfect]
+            line += [cell.mean, cell.low, cell.high, cell.n, cell.perfect, row.spread.get(info.name)]
         rows.append(line)
     return header, rows
 
@@ -189,9 +239,11 @@ def _json_row(row: BoardRow, board: Board) -> dict[str, Any]:
         }
 
     return {
-        "method": row.name, "section": row.section, "n": row.n, "N": row.total, "seeds": list(row.seeds),
+        "method": row.name, "section": row.section, "mask_at_inference": mask_text(row), "n": row.n,
+        "N": row.total, "seeds": list(row.seeds),
         "weights": row.weights, "date": row.date, "rses_version": row.version, "pareto_layer": row.layer,
         "ranks": {METRICS[name].aggregate: [rank.low, rank.high] for name, rank in row.ranks.items()},
+        "seed_sd": {info.aggregate: row.spread[info.name] for info in board.metrics if info.name in row.spread},
         "card": row.card, "metrics": record(row.cells),
         "groups": {name: record(cells) for name, cells in row.groups.items()},
     }  # fmt: skip
@@ -219,7 +271,7 @@ def published_markdown(rows: Sequence[PublishedRow]) -> str:
 def published_latex(rows: Sequence[PublishedRow]) -> str:
     """Return the block of published numbers as a booktabs table; sources are comments."""
     header = " & ".join(map(_latex_heading, PUBLISHED_HEADER[:-1])) + r" \\"
-    lines = [f"% {_comment(NOTE)}", "% needs \\usepackage{booktabs}", "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
+    lines = [f"% {_comment(NOTE)}", LATEX_HEAD, "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
     lines += [header, "\\midrule"]
     for row in rows:
         *texts, source = _published_line(row)

@@ -82,6 +82,7 @@ def verify(
         problems += _suite_problems(submission, known)
         problems += _summary_problems(submission)
         images = run_images if run_images is not None else _images_of(submission.folder)
+        problems += _file_problems(submission.folder)
         problems += _image_problems(submission, images) or _preview_problems(submission, images)
         if problems:
             raise InputError(problems[:60], f"{place} is refused; {len(problems)} problems:")
@@ -249,6 +250,23 @@ def _differences(stored: Any, expected: Any, path: str, loose: bool, slack: floa
     if type(stored) is type(expected) and stored == expected:
         return []
     return [f"summary.json: {path} is {shown(stored)}, the samples give {shown(expected)}"]
+
+
+def _file_problems(folder: Path) -> list[str]:
+    """Nothing but a submission may lie in its folder, and one image a sample."""
+    known = {MANIFEST, "summary.json", "samples.parquet", "images", "previews"}
+    problems = [
+        f"{path.name} is no part of a submission" for path in sorted(folder.iterdir()) if path.name not in known
+    ]
+    for name in ("images", "previews"):
+        stems: set[str] = set()
+        for path in sorted((folder / name).iterdir()) if (folder / name).is_dir() else ():
+            if path.is_dir():
+                problems.append(f"{name}/{path.name} is a folder; only files belong there")
+            elif path.stem in stems:
+                problems.append(f"{name}/{path.name} is a second picture of {shown(path.stem)}")
+            stems.add(path.stem)
+    return problems
 
 
 def _image_problems(submission: Submission, images: dict[str, Path]) -> list[str]:

@@ -25,12 +25,13 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "°": r"$^\circ$",
     "†": r"$^\dagger$",
     "–": "--",
+    "±": r"$\pm$",
     "·": r"\textperiodcentered{}",
 }
 _MARKDOWN = "\\`*_[]<>|~#$&!"
@@ -76,8 +77,12 @@ def escape_latex(value: object) -> str:
     Example:
         >>> print(escape_latex("50% of a_b & {c}"))
         50\% of a\_b \& \{c\}
+        >>> escape_latex("[1pt] x")
+        '{[}1pt] x'
     """
-    return "".join(_LATEX.get(char, char) for char in clean(value))
+    text = "".join(_LATEX.get(char, char) for char in clean(value))
+    # At the start of a row the end of the row before it would take these for an argument of its own.
+    return f"{{{text[0]}}}{text[1:]}" if text.startswith(("[", "*")) else text
 
 
 def escape_markdown(value: object) -> str:

@@ -6,7 +6,7 @@ that asks for several styles of each, their errors move together: give ``cluster
 and tested instead of samples.
 """
 
-from rses.statistics.intervals import RESAMPLES, SEED, Interval, mean_interval
+from rses.statistics.intervals import RESAMPLES, SEED, Interval, mean_interval, mean_intervals
 from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_p_values
 from rses.statistics.pareto import pareto_layers
 from rses.statistics.ranks import RankInterval, rank_intervals
@@ -19,6 +19,7 @@ __all__ = [
     "RankInterval",
     "holm",
     "mean_interval",
+    "mean_intervals",
     "paired_difference",
     "pairwise_p_values",
     "pareto_layers",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["RESAMPLES", "SEED", "Interval", "cluster_numbers", "cluster_sums", "mean_interval"]
+__all__ = ["RESAMPLES", "SEED", "Interval", "cluster_numbers", "cluster_sums", "mean_interval", "mean_intervals"]
 
 RESAMPLES = 2000
 SEED = 20260219
-# Draws held at once, and clusters up to which the draws of a size are kept for the next call.
-_BLOCK, _KEPT = 4_000_000, 8192
+# Draws made at once, and clusters up to which the draws of a size are kept for the next call: many of few, few of many.
+_BLOCK, _KEPT_MANY, _KEPT_FEW = 4_000_000, 2048, 8192
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,50 @@ def mean_interval(
         >>> mean_interval([1.0, 3.0], clusters=["one photo", "one photo"]).low is None
         True
     """
+    return mean_intervals(np.asarray(values, dtype=np.float64).reshape(-1, 1), confidence, seed, clusters)[0]
+
+
+def mean_intervals(
+    values: ArrayLike,
+    confidence: float = 0.95,
+    seed: int = SEED,
+    clusters: Sequence[Hashable] | np.ndarray | None = None,
+) -> list[Interval]:
+    """Intervals of several quantities of the same samples, as :func:`mean_interval` gives one by one, drawn once.
+
+    Args:
+        values: (samples, quantities), finite, at least one sample.
+        confidence: Coverage in (0, 1).
+        seed: Seed of the resampling.
+        clusters: One a sample, as in :func:`mean_interval`.
+
+    Returns:
+        One a quantity.
+
+    Raises:
+        ValueError: As in :func:`mean_interval`.
+
+    Example:
+        >>> [interval.mean for interval in mean_intervals([[1.0, 5.0], [3.0, 7.0]])]
+        [2.0, 6.0]
+    """
     data = np.asarray(values, dtype=np.float64)
-    if data.size == 0 or not np.isfinite(data).all():
+    if data.ndim != 2:
+        raise ValueError(f"values must be (samples, quantities), got {data.shape}")
+    if len(data) == 0 or not np.isfinite(data).all():
         raise ValueError("mean_interval needs at least one value, all finite")
-    mean, size = float(data.mean()), int(data.size)
+    # Column by column: numpy sums a contiguous column pairwise, whatever stands beside it.
+    means, size = [float(column.mean()) for column in np.ascontiguousarray(data.T)], len(data)
     sums, counts = cluster_sums(data, clusters)
-    if sums.size == 1:
-        return Interval(mean, None, None, size)
-    if np.ptp(data) == 0:
-        return Interval(mean, mean, mean, size)
-    low, high = _bca(sums, counts, confidence, seed)
-    return Interval(mean, low, high, size)
+    if len(sums) == 1:
+        return [Interval(mean, None, None, size) for mean in means]
+    varying = np.flatnonzero(np.ptp(data, axis=0) > 0)
+    ends = dict(zip(varying.tolist(), _bca(sums[:, varying], counts, confidence, seed), strict=True))
+    intervals = []
+    for place, mean in enumerate(means):
+        low, high = ends.get(place, (mean, mean))
+        intervals.append(Interval(mean, low, high, size))
+    return intervals
 
 
 def cluster_numbers(clusters: Sequence[Hashable]) -> np.ndarray:
@@ -76,12 +109,12 @@ def cluster_numbers(clusters: Sequence[Hashable]) -> np.ndarray:
     return np.array([seen.setdefault(name, len(seen)) for name in clusters], dtype=np.int64)
 
 
-def cluster_sums(data: np.ndarray, clusters: Sequence[Hashable] | None) -> tuple[np.ndarray, np.ndarray]:
+def cluster_sums(data: np.ndarray, clusters: Sequence[Hashable] | np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Sum of the values, and how many there are, of each cluster.
 
     Args:
         data: (n,) or (n, k) floats.
-        clusters: n names, or ``None``.
+        clusters: n names, or whole numbers from 0 as :func:`cluster_numbers` gives them, or ``None``.
 
     Raises:
         ValueError: Their number differs.
@@ -90,25 +123,33 @@ def cluster_sums(data: np.ndarray, clusters: Sequence[Hashable] | None) -> tuple
         return data, np.ones(len(data))
     if len(clusters) != len(data):
         raise ValueError(f"{len(data)} values need as many clusters, got {len(clusters)}")
-    numbers = cluster_numbers(clusters)
+    numbers = cluster_numbers(clusters.tolist() if isinstance(clusters, np.ndarray) else clusters)
     sums = np.zeros((int(numbers.max()) + 1, *data.shape[1:]))
     np.add.at(sums, numbers, data)
     return sums, np.bincount(numbers).astype(np.float64)
 
 
-def _bca(sums: np.ndarray, counts: np.ndarray, confidence: float, seed: int) -> tuple[float, float]:
+def _bca(sums: np.ndarray, counts: np.ndarray, confidence: float, seed: int) -> list[tuple[float, float]]:
+    """Ends of the interval of every column of ``sums`` (clusters, quantities)."""
+    if sums.shape[1] == 0:
+        return []
+    both = np.concatenate([sums, counts[:, None]], axis=1)
+    totals = np.concatenate([block.astype(np.float64) @ both for block in _blocks(seed, len(sums))])
+    means = totals[:, :-1] / totals[:, -1:]
+    left = (sums.sum(axis=0) - sums) / (counts.sum() - counts)[:, None]
+    return [_ends(means[:, k], sums[:, k], left[:, k], counts.sum(), confidence) for k in range(sums.shape[1])]
+
+
+def _ends(
+    means: np.ndarray, sums: np.ndarray, left: np.ndarray, count: float, confidence: float
+) -> tuple[float, float]:
     from scipy.special import ndtr, ndtri
 
-    size = sums.size
-    both = np.stack([sums, counts], axis=1)
-    totals = np.concatenate([block.astype(np.float64) @ both for block in _blocks(seed, size)])
-    means = totals[:, 0] / totals[:, 1]
-    mean = sums.sum() / counts.sum()
+    mean = sums.sum() / count
     # Two sums of the same values in another order are one value.
     near = np.abs(means - mean) <= 1e-12 * max(1e-300, np.abs(sums).max())
     below = np.count_nonzero((means < mean) & ~near) + np.count_nonzero(near) / 2
     bias = ndtri(below / RESAMPLES)
-    left = (sums.sum() - sums) / (counts.sum() - counts)
     influence = left.mean() - left
     spread = (influence**2).sum()
     acceleration = (influence**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
@@ -120,18 +161,26 @@ def _bca(sums: np.ndarray, counts: np.ndarray, confidence: float, seed: int) -> 
     return float(low), float(high)
 
 
-def _blocks(seed: int, size: int) -> Iterator[np.ndarray]:
-    """Yield how often each cluster is drawn, (rows, size), :data:`RESAMPLES` rows in all."""
-    if size <= _KEPT:
-        yield from _kept_blocks(seed, size)
-    else:
-        yield from _draw(seed, size)
+def _blocks(seed: int, size: int) -> Iterable[np.ndarray]:
+    """How often each cluster is drawn, (rows, size), :data:`RESAMPLES` rows in all."""
+    if size <= _KEPT_MANY:
+        return _small_blocks(seed, size)
+    return _large_blocks(seed, size) if size <= _KEPT_FEW else _draw(seed, size)
+
+
+# A board asks for thousands of means over the same few numbers of samples: the suite, its styles, its sizes.
+@functools.lru_cache(maxsize=64)
+def _small_blocks(seed: int, size: int) -> tuple[np.ndarray, ...]:
+    return tuple(_compact(block) for block in _draw(seed, size))
 
 
 @functools.lru_cache(maxsize=4)
-def _kept_blocks(seed: int, size: int) -> tuple[np.ndarray, ...]:
-    # A board asks for thousands of means over the same number of samples.
-    return tuple(block.astype(np.uint16) for block in _draw(seed, size))
+def _large_blocks(seed: int, size: int) -> tuple[np.ndarray, ...]:
+    return tuple(_compact(block) for block in _draw(seed, size))
+
+
+def _compact(block: np.ndarray) -> np.ndarray:
+    return block.astype(np.uint8 if block.max() < 256 else np.uint16)
 
 
 def _draw(seed: int, size: int) -> Iterator[np.ndarray]:

@@ -12,6 +12,10 @@ from rses.statistics.intervals import cluster_numbers, cluster_sums, mean_interv
 
 __all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_p_values"]
 
+# Pairs tested in one call, and observations up to which scipy may use the exact distribution, for which it would look
+# at all pairs of the call together.
+_PAIRS, _EXACT = 256, 50
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -80,25 +84,52 @@ def pairwise_p_values(values: ArrayLike, clusters: Sequence[Hashable] | None = N
         (True, 1.0)
     """
     data = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    pairs = [(i, j) for i in range(len(data)) for j in range(i + 1, len(data))]
     numbers = np.arange(data.shape[1]) if clusters is None else cluster_numbers(clusters)
-    raw = [_pair_p_value(data[i] - data[j], numbers) for i, j in pairs]
+    first, second = np.triu_indices(len(data), 1)
+    raw = np.ones(len(first))
+    for start in range(0, len(first), _PAIRS):
+        chunk = slice(start, start + _PAIRS)
+        raw[chunk] = _p_values(
+            [_means(data[i] - data[j], numbers) for i, j in zip(first[chunk], second[chunk], strict=True)]
+        )
     result = np.ones((len(data), len(data)))
-    for (i, j), p_value in zip(pairs, holm(raw), strict=True):
-        result[i, j] = result[j, i] = p_value
+    result[first, second] = result[second, first] = holm(raw)
     return result
 
 
-def _pair_p_value(difference: np.ndarray, numbers: np.ndarray) -> float:
+def _means(difference: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Mean difference of each cluster that has one."""
     known = np.isfinite(difference)
-    if not known.any():
-        return 1.0
-    counts = np.bincount(numbers[known])
-    sums = np.bincount(numbers[known], weights=difference[known])
-    return _wilcoxon(sums[counts > 0] / counts[counts > 0])
+    if not known.all():
+        difference, numbers = difference[known], numbers[known]
+    if not difference.size:
+        return difference
+    counts = np.bincount(numbers)
+    sums = np.bincount(numbers, weights=difference)
+    return np.asarray(sums[counts > 0] / counts[counts > 0])
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def _p_values(differences: Sequence[np.ndarray]) -> list[float]:
+    """Test many pairs; those with equally many observations in one call, where no exact distribution is used."""
+    from scipy import stats
+
+    p_values = [1.0] * len(differences)
+    alike: dict[int, list[int]] = {}
+    for place, difference in enumerate(differences):
+        if np.any(difference != 0):
+            alike.setdefault(len(difference), []).append(place)
+    for size, places in alike.items():
+        if size <= _EXACT:
+            found = [_wilcoxon(differences[place]) for place in places]
+        else:
+            table = np.stack([differences[place] for place in places])
+            found = stats.wilcoxon(table, zero_method="pratt", axis=1).pvalue.tolist()
+        for place, p_value in zip(places, found, strict=True):
+            p_values[place] = float(p_value)
+    return p_values
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:
     """Adjust p-values for multiple comparisons by Holm's step-down rule.
 
     Source: Holm (1979), https://www.jstor.org/stable/4615733.

@@ -11,7 +11,9 @@ from scipy import stats
 from rses.statistics import (
     RESAMPLES,
     SEED,
+    holm,
     mean_interval,
+    mean_intervals,
     paired_difference,
     pairwise_p_values,
     pareto_layers,
@@ -108,3 +110,32 @@ def test_layers_against_the_definition(points):
     for point, layer in zip(points, layers, strict=True):
         above = [other for p, other in zip(points, layers, strict=True) if dominates(p, point)]
         assert layer == 1 + max(above, default=0)
+
+
+def test_quantities_that_share_their_draws_get_the_intervals_of_each_alone():
+    rng, names = np.random.default_rng(29), np.repeat(np.arange(30), 3).tolist()
+    values = np.stack([rng.normal(size=90), rng.exponential(size=90), np.full(90, 0.25)], axis=1)
+    for together, column in zip(mean_intervals(values, clusters=names), values.T, strict=True):
+        alone = mean_interval(column, clusters=names)
+        assert (together.mean, together.n) == (alone.mean, 90)
+        assert (together.low, together.high) == pytest.approx((alone.low, alone.high), abs=1e-12)
+    with pytest.raises(ValueError, match="quantities"):
+        mean_intervals(values[:, 0])
+
+
+def test_many_pairs_at_once_give_the_p_values_of_each_alone():
+    rng = np.random.default_rng(31)
+    # Coarse values tie and cancel; some are missing; sixty clusters are beyond the exact distribution.
+    values = rng.integers(0, 4, (8, 180)) / 4 + rng.integers(0, 2, (8, 1)) / 4
+    values[1, ::7] = values[2, :9] = np.nan
+    values[4] = values[3]
+    names = np.repeat(np.arange(60), 3).tolist()
+    found = pairwise_p_values(values, names)
+    first, second = np.triu_indices(8, 1)
+    expected = []
+    for i, j in zip(first, second, strict=True):
+        both = np.isfinite(values[i]) & np.isfinite(values[j])
+        groups = [c for c, keep in zip(names, both, strict=True) if keep]
+        expected.append(paired_difference(values[i][both], values[j][both], clusters=groups).p_value)
+    assert found[first, second] == pytest.approx(holm(expected), rel=1e-9)
+    assert found[3, 4] == 1

@@ -8,6 +8,7 @@
   const buttons = [...table.querySelectorAll("thead button")];
   const metrics = new Map(data.metrics.map((metric, place) => [metric.name, { ...metric, place }]));
   const cells = new Map(rows.map((row) => [row, new Map([...row.cells].map((cell) => [cell.dataset.c, cell]))]));
+  const points = new Map([...document.querySelectorAll(".scatter [data-key]")].map((p) => [p.dataset.key, p]));
   const original = new Map();
   for (const row of rows) {
     for (const name of metrics.keys()) {
@@ -75,8 +76,7 @@
         || (wanted && !data.names[row.dataset.key].toLowerCase().includes(wanted));
       row.hidden = Boolean(off);
       shown += off ? 0 : 1;
-      const point = document.querySelector(`.scatter [data-key="${CSS.escape(row.dataset.key)}"]`);
-      if (point) point.toggleAttribute("hidden", Boolean(off));
+      const point = points.get(row.dataset.key);
       if (point) point.style.display = off ? "none" : "";
     }
     table.classList.toggle("no-intervals", !byId("intervals").checked);
@@ -109,7 +109,9 @@
       const values = [left, right].map((select) => (data.shots[select.value] || {})[sample.value]);
       line("row", [title, ...values.map((v) => (v && v[place] !== null ? String(v[place]) : "–"))]);
     });
-    byId("numbers").replaceChildren(grid);
+    const style = document.createElement("p");
+    style.textContent = `Style asked for: ${data.styles[sample.value] || "–"}`;
+    byId("numbers").replaceChildren(style, grid);
   };
   const showPair = () => {
     if (!sample.value) { byId("numbers").textContent = "These two share no sample with a picture."; return; }
@@ -205,6 +207,20 @@
     pickSamples("");
     showPair();
     byId("compare").hidden = false;
+  }
+  const picker = byId("picker");
+  if (picker) {
+    picker.hidden = false;
+    const suite = byId("suite"), protocol = byId("protocol");
+    const go = (changed, place) => {
+      const wanted = data.boards.filter((board) => board[place] === changed.value);
+      // The other list gives way where the two have no board together.
+      const [address] = wanted.find((board) => board[1] === suite.value && board[2] === protocol.value) || wanted[0];
+      location.href = address + location.hash.replace(/(^#|&)(left|right|sample)=[^&]*/g, "$1").replace(/&+/g, "&");
+    };
+    picker.addEventListener("submit", (event) => event.preventDefault());
+    suite.addEventListener("change", () => go(suite, 1));
+    protocol.addEventListener("change", () => go(protocol, 2));
   }
   window.addEventListener("hashchange", recall);
   byId("controls").hidden = false;

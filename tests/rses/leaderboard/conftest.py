@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from baselines.reference import BackgroundOnly, GlobalStyle, Identity, OraclePaste
+from rses.bench import Shard, run_bench
+from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run
 from rses.leaderboard.verify import _embedded_digest
+from rses.methods import EditSample, MethodCard
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
 from rses.results import Results, SampleResult
+from rses.scorer import RSES
 from rses.suites import load_suite
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def invented(sample, method: str, suite: str, style: float, damage: float, rng) -> SampleResult:
@@ -81,4 +90,50 @@ def boards(tmp_path, make_run) -> Path:
         {"name": "identity", "style": 0.0, "damage": 0.0, "noise": 5, "reference": True},
     ):
         add_run(make_run(**options), root, date="2026-02-19", previews=6)
+    return root
+
+
+class Blend:
+    """A share of a reference row's edit over the source, with noise that the seed decides."""
+
+    """A share of a reference row's edit over the source, with noise that the seed decides."""
+
+    def __init__(self, name: str, base: GlobalStyle | OraclePaste, share: float, noise: float = 0.0):
+        self.base, self.share, self.noise = base, share, noise
+        self.card = MethodCard(
+            name, f"{share:.0%} of {base.card.name} over the source", base.card.mask_used,
+            paper="https://example.org/blend", year=2026, weights="none", licence="Apache-2.0",
+            settings={"share": share, "noise": noise},
+        )  # fmt: skip
+
+    def load(self, device: str, dtype: str) -> None:
+        """Nothing to load."""
+
+    def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
+        return [self._edit(sample) for sample in batch]
+
+    def _edit(self, sample: EditSample) -> np.ndarray:
+        edit = self.base.edit_one(sample).astype(float)
+        mixed = self.share * edit + (1 - self.share) * sample.image
+        mixed += self.noise * np.random.default_rng(sample.seed).normal(size=mixed.shape)
+        return np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def real_boards(tmp_path_factory) -> Path:
+    """A leaderboards folder of real runs on every twelfth sample of both suites, built, with the published rows."""
+    place = tmp_path_factory.mktemp("real")
+    root, scorer = place / "leaderboards", RSES("rses-mini", device="cpu")
+    methods = [Identity(), GlobalStyle(), OraclePaste(), BackgroundOnly()]
+    methods += [Blend("half-style", GlobalStyle(), 0.5), Blend("light-touch", GlobalStyle(), 0.2)]
+    methods += [Blend("inside-only", OraclePaste(), 0.8)]
+    runs = [("mini", method, 0) for method in methods]
+    runs += [("mini", Blend("grainy", GlobalStyle(), 0.8, 12.0), seed) for seed in (0, 1, 2)]
+    runs += [("photos", method, 0) for method in (methods[0], methods[4], methods[5])]
+    for suite, method, seed in runs:
+        run = place / f"{suite}-{method.card.name}-{seed}"
+        run_bench(method, suite, run, scorer=scorer, shard=Shard(1, 12), seed=seed)
+        add_run(run, root, date="2026-02-19")
+    shutil.copy(ROOT / "leaderboards" / "published.csv", root)
+    build(root)
     return root

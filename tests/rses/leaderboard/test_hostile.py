@@ -279,7 +279,9 @@ def test_names_are_shown_and_never_run(tmp_path, make_run, name):
 def test_a_preview_that_is_no_picture_is_not_served(tmp_path, make_run):
     root = tmp_path / "leaderboards"
     folder = add_run(make_run("one"), root, date="2026-02-19", previews=2)
-    first, second = sorted((folder / "previews").iterdir())
+    first, second, *others = sorted((folder / "previews").iterdir())
+    for path in others:
+        path.unlink()
     first.write_bytes(b"<script>alert(1)</script>")
     second.unlink()
     second.symlink_to("/etc/hostname")
@@ -301,7 +303,7 @@ def test_reading_says_what_is_missing(tmp_path):
 
 
 def test_a_preview_of_another_picture_is_refused(submission):
-    first, second = sorted((submission / "previews").iterdir())
+    first, second, *_ = sorted((submission / "previews").iterdir())
     Image.new("RGB", (8, 8), (255, 255, 255)).save(first, "JPEG")
     refused(submission, rf"previews/{first.name} does not show the image that was scored")
     first.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import shutil
 import threading
@@ -17,11 +18,12 @@ import pytest
 
 from rses.cli.main import main
 from rses.errors import InputError
+from rses.files import sha256_file
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.build import build, check_fresh, render_all
 from rses.leaderboard.pack import add_run, slug
 from rses.leaderboard.published import read_published
-from rses.leaderboard.seeds import averaged
+from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.serve import make_server
 from rses.leaderboard.tables import board_csv, board_json, board_latex, board_markdown, board_parquet
 from rses.results import Results, SampleResult, load_run
@@ -31,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_committed_tables_and_pages_are_up_to_date():
-    check_fresh(ROOT / "leaderboards")
+    check_fresh(ROOT / "leaderboards", ROOT / "README.md")
 
 
 def test_published_rows_are_those_of_the_paper_notes():
@@ -83,6 +85,58 @@ def test_seeds_average_sample_by_sample_and_need_all_seeds():
     assert second.status == "failed"
 
 
+def test_a_background_is_perfect_only_where_every_seed_left_it_so():
+    runs = [
+        Results([SampleResult("a", psnr_bg=math.inf), SampleResult("b", psnr_bg=math.inf)]),
+        Results([SampleResult("a", psnr_bg=30.0), SampleResult("b", psnr_bg=math.inf)]),
+    ]
+    assert [sample.psnr_bg for sample in averaged(runs)] == [30.0, math.inf]
+
+
+def test_the_spread_of_seeds_is_over_the_samples_they_share():
+    columns = ([0.1, 0.3, 0.9], [0.2, 0.4, None], [0.4, 0.7, 0.1])
+    runs = [
+        Results([SampleResult(i, "ok" if v is not None else "failed", mse_bg=v) for i, v in zip("abc", c, strict=True)])
+        for c in columns
+    ]
+    assert seed_spread(runs)["mse_bg"] == pytest.approx(np.std([0.2, 0.3, 0.55], ddof=1))
+    assert seed_spread(runs[:1]) == {}
+
+
+def test_seeds_are_one_row_with_spread_and_intervals_over_source_images(tmp_path, make_run):
+    root = tmp_path / "leaderboards"
+    for seed in (0, 1, 2):
+        add_run(make_run("chance", noise=5, seed=seed, suite="photos"), root, date="2026-02-19", previews=0)
+    (board,) = load_boards(root)
+    (row,) = board.rows
+    assert (row.seeds, row.n, row.total, len(row.folders)) == ((0, 1, 2), 36, 36, 3)
+    runs = [load_run(folder) for folder in row.folders]
+    table = np.array([[s.rsm for s in run.samples] for run in runs])
+    assert row.spread["rsm"] == pytest.approx(table.mean(axis=1).std(ddof=1), rel=1e-8)
+    # Thirty-six samples of nine photographs, each averaged over the seeds.
+    sources = [sample.source for sample in runs[0].samples]
+    interval = mean_interval(table.mean(axis=0), clusters=sources)
+    assert len(set(sources)) == 9
+    cell = row.cells["rsm"]
+    assert (cell.mean, cell.low, cell.high) == pytest.approx((interval.mean, interval.low, interval.high), rel=1e-8)
+    assert json.loads(board_json(board))["methods"][0]["seed_sd"]["rsm"] == row.spread["rsm"]
+    record = next(csv.DictReader(io.StringIO(board_csv(board))))
+    assert (float(record["rsm_seed_sd"]), record["seeds"]) == (row.spread["rsm"], "0 1 2")
+    assert f"± {row.spread['rsm']:.4f}" in board_markdown(board)
+    assert rf"$\pm$ {row.spread['rsm']:.4f}" in board_latex(board, intervals=True)
+
+
+def test_boards_of_several_suites_stay_apart(boards, make_run):
+    add_run(make_run("strong", suite="photos"), boards, date="2026-02-19", previews=0)
+    mini, photos = load_boards(boards)
+    assert (mini.suite, photos.suite, len(mini.rows), len(photos.rows)) == ("mini", "photos", 5, 1)
+    (row,) = photos.rows
+    assert (row.total, row.best) == (36, frozenset())
+    build(boards)
+    page = (boards / "site" / "photos--rses-mini.html").read_text()
+    assert "gentle" not in page
+
+
 def test_every_format_says_the_same(boards):
     (board,) = load_boards(boards)
     mean = next(row for row in board.rows if row.name == "strong").cells["rsm"].mean
@@ -122,6 +176,53 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
     build(boards)
     check_fresh(boards)
     assert not (boards / "tables" / "gone.md").exists()
+
+
+def test_the_readme_shows_the_top_and_is_checked(boards):
+    shutil.copy(ROOT / "leaderboards" / "published.csv", boards)
+    readme = boards.parent / "README.md"
+    readme.write_text("# Mine\n\n<!-- leaderboard:begin -->\nold\n<!-- leaderboard:end -->\n\nThe rest.\n")
+    build(boards)
+    with pytest.raises(InputError, match=r"README\.md is stale"):
+        check_fresh(boards, readme)
+    command = ["leaderboard", "build", "--boards", str(boards), "--readme", str(readme)]
+    assert main(command) == 0
+    assert main([*command, "--check"]) == 0
+    text = readme.read_text()
+    assert text.startswith("# Mine\n\n<!-- leaderboard:begin -->\n")
+    assert text.endswith("<!-- leaderboard:end -->\n\nThe rest.\n")
+    measured, published = text.split("**Published elsewhere, not measured here.**")
+    rows = [line.split(" | ")[:2] for line in measured.splitlines() if line.startswith("| ")][1:]
+    assert rows == [["| strong", "no"], ["| gentle", "no"], ["| beaten", "no"], ["| masked", "yes"]]
+    assert "| FLUX.1-Kontext | COCO | 0.6126 | 0.4546 | 0.1699 |" in published
+    assert "FLUX.1-Kontext" not in measured
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert (readme.parent / target).is_file(), target
+    # Another order of the results, and the block is stale again.
+    (boards / "results" / "mini--rses-mini" / "strong").rename(boards.parent / "gone")
+    assert main([*command, "--check"]) == 2
+
+
+@pytest.mark.parametrize("text", ["no marks", "<!-- leaderboard:end --><!-- leaderboard:begin -->"])
+def test_a_readme_without_marks_is_left_alone(boards, text):
+    readme = boards.parent / "README.md"
+    readme.write_text(text)
+    with pytest.raises(InputError, match="leaderboard:begin"):
+        build(boards, readme=readme)
+    assert readme.read_text() == text
+    with pytest.raises(InputError, match="does not exist"):
+        build(boards, readme=boards.parent / "other.md")
+
+
+def test_a_run_of_part_of_the_suite_is_no_row_beside_whole_ones(boards):
+    place = boards / "results" / "mini--rses-mini" / "strong"
+    table = pq.read_table(place / "samples.parquet")
+    pq.write_table(table.slice(0, 12), place / "samples.parquet")
+    manifest = json.loads((place / "submission.json").read_text())
+    manifest["files"]["samples.parquet"] = sha256_file(place / "samples.parquet")
+    (place / "submission.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="strong and beaten differ in samples: 12 and 96"):
+        load_boards(boards)
 
 
 def test_what_does_not_compare_is_never_one_board(boards, make_run):
