@@ -309,3 +309,15 @@ def test_a_preview_of_another_picture_is_refused(submission):
     first.unlink()
     second.rename(second.with_name("nobody.jpg"))
     refused(submission, "no preview of a scored sample")
+
+
+def test_nothing_but_a_submission_lies_in_its_folder(submission):
+    (submission / "run.sh").write_text("true")
+    refused(submission, "run.sh is no part of a submission")
+    (submission / "run.sh").unlink()
+    (submission / "previews" / "deeper").mkdir()
+    refused(submission, "previews/deeper is a folder")
+    (submission / "previews" / "deeper").rmdir()
+    first = sorted((submission / "previews").iterdir())[0]
+    first.with_suffix(".png").write_bytes(first.read_bytes())
+    refused(submission, "is a second picture of")
