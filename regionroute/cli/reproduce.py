@@ -34,7 +34,7 @@ def reproduce(
 ) -> None:  # fmt: skip
     """Train the experts of every configuration on kontext-mini, score them, and print the table (Markdown).
 
-    Rows go to DIR/rows.jsonl, one a configuration, seed and sample. About 6 minutes each on 2 cores.
+    Rows go to DIR/rows.parquet, one a configuration, seed and sample. About 6 minutes each on 2 cores.
     """
     start = time.monotonic()
     try:

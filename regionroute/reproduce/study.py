@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from regionroute.reproduce.pairs import build_scene_pairs
 from regionroute.reproduce.plan import choose
+from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
 from regionroute.reproduce.run import Job, run_job
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
@@ -22,7 +22,7 @@ from rses.files import require_writable, write_atomic
 from rses.scorer import RSES
 from rses.suites import load_suite
 
-__all__ = ["read_rows", "run_study"]
+__all__ = ["render_study", "run_study"]
 
 
 def run_study(
@@ -46,19 +46,14 @@ def run_study(
     for wave in (False, True):
         chosen = [job for job in jobs if bool(job.configuration.experts) is wave]
         for _ in _finish(chosen, workers, max(1, threads // workers), say):
-            rows = read_rows(out)
-            _write_rows(out, rows)
+            save_rows(read_rows(out), out / "rows.parquet")
+    return render_study(read_rows(out))
+
+
+def render_study(rows: StudyRows) -> str:
+    """Return tables and verdicts as Markdown."""
     parts = (render_table(rows), render_hypotheses(rows), render_trials(rows))
     return "\n\n".join(part for part in parts if part)
-
-
-def read_rows(out: Path) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """Return the rows of every finished (configuration, seed) in the folder of a study."""
-    found = {}
-    for path in out.glob("*/seed-*/rows.json"):
-        key = (path.parent.parent.name, int(path.parent.name.removeprefix("seed-")))
-        found[key] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def _finish(jobs: Sequence[Job], workers: int, threads: int, say: Callable[[str], None]) -> Iterator[Job]:
@@ -90,15 +85,6 @@ def _work(job: Job) -> None:
 @functools.cache
 def _scorer() -> RSES:
     return RSES(protocol="rses-mini", device="cpu")
-
-
-def _write_rows(out: Path, rows: dict[tuple[str, int], list[dict]]) -> None:  # type: ignore[type-arg]
-    lines = [
-        json.dumps({"configuration": name, "seed": seed, **row})
-        for (name, seed), own in sorted(rows.items(), key=lambda item: (item[0][1], item[0][0]))
-        for row in own
-    ]
-    write_atomic(out / "rows.jsonl", ("\n".join(lines) + "\n").encode())
 
 
 def _check_settings(out: Path, settings: dict[str, object]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from regionroute.reproduce.page import BEGIN, END, check_page, renew_page
 from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, choose
+from regionroute.reproduce.rows import load_rows, read_rows
 from regionroute.reproduce.study import run_study
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
@@ -44,9 +45,10 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     text = run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options)
     assert text.count("| kontext-mini as it is | 1 |") == 1
     assert "exact supervision beats none" in text
-    rows = [json.loads(line) for line in (tmp_path / "out" / "rows.jsonl").read_text().splitlines()]
-    assert len(rows) == 3 * 4
-    assert all(0 < row["mass"] < 1 and row["mse_bg_pm1"] > 0 for row in rows)
+    rows = load_rows(tmp_path / "out" / "rows.parquet")
+    assert rows == read_rows(tmp_path / "out")
+    assert {key: len(own) for key, own in rows.items()} == {("base", 0): 4, ("full", 0): 4, ("none", 0): 4}
+    assert all(0 < row["mass"] < 1 and row["mse_bg_pm1"] > 0 for own in rows.values() for row in own)
     assert sum(": training" in line for line in said) == 8
     said.clear()
     assert run_study(tmp_path / "out", str(small_suite), ["base", "full", "none"], **options) == text
@@ -56,7 +58,7 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     assert "| full, true CFG 1.5 | base |" in text
     assert text.count("| kontext-mini as it is | 1 |") == 1
     assert not (tmp_path / "out" / "guided-full" / "seed-0" / "training").exists()
-    assert len((tmp_path / "out" / "rows.jsonl").read_text().splitlines()) == 4 * 4
+    assert len(load_rows(tmp_path / "out" / "rows.parquet")) == 4
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
 

@@ -1,0 +1,52 @@
+"""docs/reproduction.md: its tables follow from the committed rows, and its words from its tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from regionroute.reproduce.page import BEGIN, END
+from regionroute.reproduce.plan import CONFIGURATIONS
+from regionroute.reproduce.rows import load_rows
+from regionroute.reproduce.study import render_study
+from regionroute.reproduce.table import by_seed, per_sample
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return load_rows(DOCS / "data" / "reproduction.parquet")
+
+
+def test_the_tables_follow_from_the_rows(rows):
+    page = (DOCS / "reproduction.md").read_text("utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == render_study(rows)
+
+
+def test_every_configuration_has_three_seeds_of_the_whole_suite(rows):
+    for configuration in CONFIGURATIONS:
+        for seed in range(3):
+            assert len(rows[configuration.name, seed]) == 96
+    same = [row["rsm"] for row in rows["full", 0]] == [row["rsm"] for row in rows["full", 1]]
+    assert not same
+
+
+def test_the_losses_move_the_attention_and_not_the_background(rows):
+    def mean(name, metric):
+        return float(np.mean(per_sample(rows, name, metric)))
+
+    assert mean("full", "mass") > 2 * mean("none", "mass")
+    assert abs(mean("official", "mass") - mean("none", "mass")) < 0.01
+    assert all(abs(value) < 0.011 for value in by_seed(rows, "full", "none", "lpips_bg"))
+
+
+def test_the_style_words_are_not_the_road_of_the_style():
+    mixtures = json.loads((DOCS / "data" / "style-route.json").read_text())["mixtures"]
+    share = {(own["style words"], own["other words"], own["pooled"]): own["asked"] for own in mixtures}
+    for others in ((True, True), (True, False), (False, True), (False, False)):
+        assert abs(share[True, *others] - share[False, *others]) < 0.1
+    assert share[False, False, True] - share[True, True, False] > 0.2
