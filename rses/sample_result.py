@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["STATUSES", "SampleResult"]
 
 STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing", "failed")
+_TEXTS = frozenset({"id", "status", "method", "suite", "dataset", "style", "object", "source", "tags", "note"})
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,12 @@ class SampleResult:
     def from_dict(cls, record: dict[str, Any]) -> SampleResult:
         """Read :meth:`to_dict` back; unknown keys are ignored, so that newer files stay readable."""
         names = {item.name for item in dataclasses.fields(cls)}
-        known = {key: _decode(value) for key, value in record.items() if key in names}
+        # A style may be called "inf"; only numbers are written so.
+        known: dict[str, Any] = {
+            key: value if key in _TEXTS and isinstance(value, str) else _decode(value)
+            for key, value in record.items()
+            if key in names
+        }
         known["tags"] = tuple(_list(known.get("tags")))
         return cls(**known)
 

@@ -121,9 +121,12 @@ def sample_problems(row: Mapping[str, Any], legacy: bool = False) -> list[str]:
             problems.append(f"{name} {fault}")
     if fault := text_problem(row.get("note", ""), MAX_TEXT):
         problems.append(f"note {fault}")
-    tags = row.get("tags") or []
-    if len(tags) > MAX_TAGS or any(text_problem(tag, MAX_NAME) for tag in tags):
+    tags = [] if row.get("tags") is None else row["tags"]
+    if not isinstance(tags, list | tuple) or len(tags) > MAX_TAGS or any(text_problem(tag, MAX_NAME) for tag in tags):
         problems.append(f"tags must be at most {MAX_TAGS} texts of at most {MAX_NAME} characters")
+    for name in ("style_correct", "resized"):
+        if row.get(name) is not None and not isinstance(row[name], bool):
+            problems.append(f"{name} is {shown(row[name])}, which is neither true nor false")
     problems += _number_problems(row)
     return problems if problems or legacy else _relation_problems(row)
 

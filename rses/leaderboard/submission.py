@@ -170,6 +170,11 @@ def summary_problems(summary: dict[str, Any]) -> list[str]:
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
+    for key, name in (("suite", "name"), ("protocol", "id")):
+        if isinstance(info.get(key), dict) and (fault := text_problem(info[key].get(name), 100)):
+            problems.append(f"summary.json: info.{key}.{name} {fault}")
+    if isinstance(info.get("protocol"), dict) and not isinstance(info["protocol"].get("knobs") or {}, dict):
+        problems.append("summary.json: info.protocol.knobs must be an object")
     if not isinstance(info.get("metrics"), list):
         problems.append("summary.json: info.metrics is missing")
     card = info.get("method_card")
@@ -218,7 +223,7 @@ def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:
     for number, row in enumerate(rows):
         name = row.get("id")
         faults = sample_problems(row, legacy)
-        if name in seen:
+        if str(name) in seen:
             faults.append(f"id {shown(name)} is used before")
         seen.add(str(name))
         for key, expected in (("method", info.get("method")), ("suite", info["suite"].get("name"))):

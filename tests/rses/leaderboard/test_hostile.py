@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -23,6 +24,7 @@ from rses.leaderboard.build import build, render_all
 from rses.leaderboard.pack import add_run, pack_run
 from rses.leaderboard.submission import read_submission
 from rses.leaderboard.verify import verify
+from rses.sample_result import SampleResult
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")
@@ -321,3 +323,121 @@ def test_nothing_but_a_submission_lies_in_its_folder(submission):
     first = sorted((submission / "previews").iterdir())[0]
     first.with_suffix(".png").write_bytes(first.read_bytes())
     refused(submission, "is a second picture of")
+
+
+def test_folders_and_files_that_are_links_are_refused(submission, tmp_path):
+    for name in ("previews", "images", "summary.json"):
+        (submission / name).rename(tmp_path / name)
+        (submission / name).symlink_to(tmp_path / name)
+        refused(submission, rf"{name} is a symbolic link")
+        (submission / name).unlink()
+        (tmp_path / name).rename(submission / name)
+    (tmp_path / "link").symlink_to(submission)
+    refused(tmp_path / "link", "link is a symbolic link")
+    assert verify(submission, rescore=0).method == "honest"
+
+
+ODD = (None, [], {}, "x", 5, True, -1.5, ["a"], {"a": 1}, "9" * 300)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("protocol",), ("protocol", "id"), ("protocol", "knobs"), ("suite", "name"), ("weights", "style"),
+        ("versions", "rses"), ("metrics",), ("method_card", "seed"),
+    ],
+)  # fmt: skip
+def test_a_summary_of_odd_types_is_refused_or_shown_and_never_crashes(tmp_path, make_run, path):
+    root = tmp_path / "leaderboards"
+    folder = add_run(make_run("odd", suite="photos"), root, date="2026-02-19", previews=0)
+    for value in ODD:
+        edit_summary(folder, setting("info", *path, value=value))
+        for act in (lambda: render_all(root), lambda: verify(folder, rescore=0)):
+            with contextlib.suppress(InputError):
+                act()
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "style", "tags", "style_correct", "resized", "rsm", "psnr_bg", "note", "source"]
+)
+def test_columns_of_odd_types_are_refused_or_shown_and_never_crash(tmp_path, make_run, name):
+    root = tmp_path / "leaderboards"
+    folder = add_run(make_run("odd", suite="photos"), root, date="2026-02-19", previews=0)
+    table = pq.read_table(folder / "samples.parquet")
+    place = table.column_names.index(name)
+    rows = table.num_rows
+    for column in (
+        [1] * rows, ["x"] * rows, ["inf"] * rows, [["a"]] * rows, [{"a": 1}] * rows, [True] * rows, [b"x"] * rows,
+        [math.nan] * rows, [math.inf] * rows, pa.nulls(rows), pa.array([1] * rows, pa.timestamp("s")),
+    ):  # fmt: skip
+        pq.write_table(table.set_column(place, name, pa.array(column)), folder / "samples.parquet")
+        reseal(folder)
+        for act in (lambda: render_all(root), lambda: verify(folder, rescore=0)):
+            with contextlib.suppress(InputError):
+                act()
+
+
+def test_a_style_may_be_called_like_a_number():
+    record = SampleResult("a", style="inf", object="-inf", psnr_bg=math.inf).to_dict()
+    assert SampleResult.from_dict(record) == SampleResult("a", style="inf", object="-inf", psnr_bg=math.inf)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "pattern"),
+    [
+        ("style", "art\u202etra", r"style holds .*direction"),
+        ("object", "x" * 10_000_000, r"object is longer"),
+        ("tags", ["x" * 5000], r"tags must be"),
+        ("tags", ["small"] * 100, r"tags must be"),
+        ("dataset", "red\x1b[31m", r"dataset holds .*control"),
+        ("id", "<img src=x>", r"id .*cannot be part of a file name"),
+        ("id", "\u202egpj", r"id holds .*direction"),
+        ("mask_fraction", 1.5, r"mask_fraction is 1\.5, outside"),
+        ("mse_bg", -1e-6, r"mse_bg is -1e-06, outside"),
+    ],
+)
+def test_texts_and_numbers_of_samples_are_bounded(submission, name, value, pattern):
+    edit_samples(submission, lambda rows: rows[0].update({name: value}))
+    refused(submission, pattern)
+
+
+def test_styles_tags_and_versions_are_shown_and_never_run(tmp_path, make_run):
+    root = tmp_path / "leaderboards"
+    folder = add_run(make_run("one", suite="photos"), root, date="2026-02-19", previews=0)
+    edit_samples(folder, lambda rows: [row.update(style=SCRIPT, tags=[SCRIPT], object=SCRIPT) for row in rows])
+    edit_summary(folder, setting("info", "suite", "version", value=SCRIPT))
+    files = render_all(root)
+    for page in (files["site/photos--rses-mini.html"], files["site/index.html"]):
+        tags = Tags()
+        tags.feed(page.decode())
+        assert not any(key.startswith("on") for _, attributes in tags.seen for key in attributes)
+        assert sum(tag == "script" for tag, _ in tags.seen) in (0, 2)
+        assert not any(attributes.get("src") == "x" for _, attributes in tags.seen)
+
+
+def test_archives_that_lie_or_are_too_much_are_refused(tmp_path, monkeypatch):
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", b"0123456789")
+    data = path.read_bytes()
+    # The sizes of both headers say four bytes, the content goes on.
+    ten, four = (10).to_bytes(4, "little"), (4).to_bytes(4, "little")
+    (tmp_path / "lie.zip").write_bytes(data.replace(ten + ten, ten + four))
+    (tmp_path / "locked.zip").write_bytes(
+        data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    )
+    monkeypatch.setattr("rses.leaderboard.archive.MAX_FILES", 2)
+    monkeypatch.setattr("rses.leaderboard.archive.MAX_BYTES", 100)
+    for name, members in (("many", {"a": 1, "b": 1, "c": 1}), ("large", {"a": 60, "b": 60})):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for member, size in members.items():
+                archive.writestr(member, b"x" * size)
+    for name, pattern in (
+        ("lie", "larger than its archive says|cannot be read"), ("locked", "is encrypted"),
+        ("many", "at most 2 are read"), ("large", "MB are read"),
+    ):  # fmt: skip
+        target = tmp_path / name
+        target.mkdir()
+        with pytest.raises(InputError, match=pattern):
+            unpack(tmp_path / f"{name}.zip", target)
+        assert sum(file.stat().st_size for file in target.rglob("*") if file.is_file()) <= 10

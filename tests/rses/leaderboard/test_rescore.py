@@ -98,3 +98,16 @@ def test_a_lie_about_style_is_found(scored, tmp_path):
     true = load_run(run).samples[0].style_correct
     with pytest.raises(InputError, match="style_correct is"):
         verify(forged(run, tmp_path / "lie", "style_correct", not true), suite=suite)
+
+
+def test_another_image_under_a_new_digest_is_found(scored, tmp_path):
+    run, suite = scored
+    folder = pack_run(run, tmp_path / "s", images=True, previews=0).folder
+    first, second = sorted((folder / "images").iterdir())[:2]
+    shutil.copy(second, first)
+    manifest = json.loads((folder / "submission.json").read_text("utf-8"))
+    manifest["images"][first.stem] = manifest["images"][second.stem]
+    (folder / "submission.json").write_text(json.dumps(manifest), "utf-8")
+    verify(folder, suite=suite, rescore=0)
+    with pytest.raises(InputError, match=rf"{first.stem}: \w+ is .*, scored again"):
+        verify(folder, suite=suite)
