@@ -48,5 +48,5 @@ def test_the_style_words_are_not_the_road_of_the_style():
     mixtures = json.loads((DOCS / "data" / "style-route.json").read_text())["mixtures"]
     share = {(own["style words"], own["other words"], own["pooled"]): own["asked"] for own in mixtures}
     for others in ((True, True), (True, False), (False, True), (False, False)):
-        assert abs(share[True, *others] - share[False, *others]) < 0.1
+        assert abs(share[(True, *others)] - share[(False, *others)]) < 0.1
     assert share[False, False, True] - share[True, True, False] > 0.2

@@ -31,7 +31,8 @@ card; `training.json` holds every tenth step of the logs. These took {steps} ste
 ## Measured on the suite `mini` under `rses-mini`
 {table}
 
-Editing by the base model alone, and what each part of the training adds: docs/reproduction.md.
+Editing by the base model alone, what each part of the training adds, and what `--true-cfg 1.5` does (more style, less
+background kept): docs/reproduction.md.
 
 Source, where the style words look, edit; two samples a row:
 
