@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import RsesError, WeightsError, require
+from rses.hub import load_error
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
@@ -103,7 +104,8 @@ def load_base(
         with _quiet():
             pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
     except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(_advice(base, source, error)) from error
+        offline = "The embedded model needs none: --variant mini, or [model] base = \"mini\" for training."
+        raise load_error(f'base model "{base}"', source, error, offline) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(device)
 
@@ -145,14 +147,3 @@ def _quantisation(kind: str, dtype: Any) -> Any:
         )
     except Exception as error:
         raise RsesError(f"Cannot quantise to {kind}: {error}") from error
-
-
-def _advice(base: str, source: str, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if Path(source).is_dir():
-        return f"{source} does not hold a FluxKontextPipeline as save_pretrained writes it: {reason}"
-    return (
-        f'Cannot load the base model "{base}" ({source}): {reason} '
-        "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, "
-        "log in with `hf auth login`, and check the connection. The embedded model needs none: --variant mini."
-    )

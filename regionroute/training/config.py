@@ -110,7 +110,8 @@ class AttentionConfig:
     """Supervision of the style tokens' attention.
 
     Attributes:
-        mode: Which losses, see :mod:`regionroute.losses`; "off" supervises nothing.
+        mode: Which losses, see :mod:`regionroute.losses`; "off" supervises nothing, and the log then has the
+            attention's mass at the first and every 50th step only, because recording it takes time.
         focus: Weight of Focus.
         cover: Weight of Cover.
         tau: Temperature of Focus in the modes "paper" and "official".

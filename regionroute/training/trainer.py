@@ -31,6 +31,8 @@ from rses.images import write_png
 __all__ = ["Trainer", "batch_indices", "train"]
 
 Progress = Callable[[int, int, dict[str, float]], None]
+MEASURE_EVERY = 50
+"""Steps between measurements of the attention mass in a run without attention losses; recording takes time."""
 
 
 def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None = None) -> Path:
@@ -151,7 +153,7 @@ class Trainer:
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
             seen.append(losses)
-        names = ("total", "flow", "focus", "cover", "mass")
+        names = ["total", "flow", "focus", "cover", "mass"][: 5 if self._records(step) else 4]
         means = torch.stack(
             [torch.stack([getattr(one, name).detach().mean() for one in seen]).mean() for name in names]
         )
@@ -169,11 +171,16 @@ class Trainer:
         batch = collate([self.data[row] for row in rows], accelerator.device, self._dtype)
         shape = (batch.target.shape[1], batch.target.shape[2])
         noise, sigma = draw_noise(batch.ids, step, config.run.seed, shape, config.flow)
+        attention = self.attention if self._records(step) else None
         with accelerator.autocast():
             return step_losses(
-                model, self.attention, batch, noise.to(batch.target), sigma.to(accelerator.device), grid=self.grid,
+                model, attention, batch, noise.to(batch.target), sigma.to(accelerator.device), grid=self.grid,
                 flow=config.flow, supervision=config.attention, stack=stack,
             )  # fmt: skip
+
+    def _records(self, step: int) -> bool:
+        """Whether a step needs its attention maps: always for the losses, else now and then for the log."""
+        return self.config.attention.mode != "off" or step == 0 or (step + 1) % MEASURE_EVERY == 0
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -45,7 +45,7 @@ def test_train_then_edit(training, tiny_kontext, tmp_path, capsys):
         (["--set", "expert.rnk=4"], 'Did you mean "rank"'),
         (["--pairs", "nowhere"], "nowhere"),
         (["--config", "nothing.toml"], "There is no configuration"),
-        (["--set", "model.base=nowhere/at-all"], "Cannot load the base model"),
+        (["--set", "model.base=nowhere/at-all"], "cannot load the weights nowhere/at-all"),
     ],
 )
 def test_bad_training_requests(training, change, message, tmp_path, capsys):

@@ -9,6 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from regionroute.attention import StyleAttention
 from regionroute.training import trainer as module
 from regionroute.training.checkpoint import latest_checkpoint
 from regionroute.training.config import parse_config
@@ -68,7 +69,9 @@ def test_training_reaches_the_expert_and_writes_what_it_promises(config):
     assert any((out / "tensorboard").iterdir())
 
 
-def test_supervision_draws_attention_into_the_mask(config, tmp_path):
+def test_supervision_draws_attention_into_the_mask(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MEASURE_EVERY", 1)
+
     def last_mass(mode):
         own = replace(
             config,
@@ -82,6 +85,35 @@ def test_supervision_draws_attention_into_the_mask(config, tmp_path):
         return sum(masses[-5:]) / 5
 
     assert last_mass("exact") > last_mass("off") + 0.1
+
+
+def test_without_losses_attention_is_recorded_for_a_few_log_lines_only(config, tmp_path, monkeypatch):
+    opened = []
+    record = StyleAttention.record
+    monkeypatch.setattr(StyleAttention, "record", lambda *a: (opened.append(1), record(*a))[1])
+
+    def run(name, every, steps=6):
+        monkeypatch.setattr(module, "MEASURE_EVERY", every)
+        own = replace(
+            config,
+            attention=replace(config.attention, mode="off"),
+            optimiser=replace(config.optimiser, steps=steps, accumulation=1),
+            run=replace(config.run, out=str(tmp_path / name), overlay_every=0, tensorboard=False),
+        )
+        opened.clear()
+        weights = safetensors.torch.load_file(train(own))
+        lines = [json.loads(line) for line in (tmp_path / name / "train.jsonl").read_text().splitlines()]
+        return weights, lines, len(opened)
+
+    some, lines, count = run("some", 3)
+    assert [line["step"] for line in lines if "mass" in line] == [1, 3, 6]
+    assert count == 3
+    always, measured, count = run("always", 1)
+    assert count == 6
+    for line, other in zip(lines, measured, strict=True):
+        assert {**other, "mass": 0} == pytest.approx({**line, "mass": 0}, abs=1e-4)
+    for key, value in always.items():
+        torch.testing.assert_close(some[key], value, atol=2e-4, rtol=1e-2)
 
 
 def test_gradient_checkpointing_and_batch_layout_change_nothing_much(config, tmp_path):
