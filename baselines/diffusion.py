@@ -145,16 +145,19 @@ class DiffusersMethod:
                 f"{self.facts.dtype}), and there is none here.{mini} To run it on the CPU all the same, in hours: "
                 "--set allow_cpu=true."
             )
+        from safetensors import SafetensorError
+
         try:
             self.pipe = self.build(dtype)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise load_error(self.facts.name, self.source, error, self._offline()) from error
         self.pipe.set_progress_bar_config(disable=True)
         if self._offload and not device.startswith("cpu"):
             self.pipe.enable_model_cpu_offload(device=device)
         else:
             self.pipe.to(device)
-        self.loaded = weights_facts(self.source, self.revision)
+        parts = {name: weights_facts(source, "main") for name, source in self.parts().items()}
+        self.loaded = {**weights_facts(self.source, self.revision), **parts}
 
     def build(self, dtype: str) -> Any:
         """Build the pipeline from the weights."""
@@ -169,6 +172,10 @@ class DiffusersMethod:
 
         folder = mini_folder(self.use["vae"])
         return {"vae": diffusers.AutoencoderKL.from_pretrained(folder, subfolder="vae", dtype=getattr(torch, dtype))}
+
+    def parts(self) -> dict[str, str]:
+        """Return what is loaded beside ``source``, folder or hub id by its name: recorded with the results."""
+        return {"vae": str(mini_folder(self.use["vae"]))} if "vae" in self.use else {}
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit samples of one size."""

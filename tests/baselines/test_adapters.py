@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
 from rses.errors import InputError, RsesError, WeightsError
+from rses.hub import weights_facts
 from rses.methods import Method, get_method, method_names
 
 DIFFUSERS = [
@@ -117,6 +119,33 @@ def test_a_folder_of_something_else_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(WeightsError, match="does not hold the pipeline"):
         InstructPix2Pix(str(tmp_path)).load("cpu", "float32")
+
+
+def test_a_broken_weight_file_is_an_error_with_the_folder(tiny, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny("StableDiffusionInstructPix2PixPipeline"), folder)
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(WeightsError, match="broken does not hold the pipeline"):
+        InstructPix2Pix(str(folder)).load("cpu", "float32")
+
+
+@pytest.mark.parametrize("name", ["model_index.json", "config.json", "unet/config.json"])
+def test_weights_of_the_hub_are_recorded_by_commit(name, tmp_path, monkeypatch):
+    commit, cache = "0123abc", tmp_path / "models--a--b"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text(commit)
+    file = cache / "snapshots" / commit / name
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert weights_facts("a/b", "main") == {"weights": "a/b", "revision": commit}
+
+
+def test_what_is_loaded_beside_the_weights_is_named():
+    assert AnyEdit().parts() == {"base": "timbrooks/instruct-pix2pix"}
+    assert IcEdit().parts() == {"lora": "RiverZ/normal-lora"}
+    assert IcEdit(lora="").parts() == {}
 
 
 def test_settings_are_checked_when_the_method_is_built():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
@@ -281,12 +282,22 @@ def test_batch_size_must_make_sense(size, tmp_path, scorer):
         ("identty", 'Did you mean "identity"'),
         ("no.such.module:X", "Cannot import"),
         ("baselines.reference:Nothing", "Cannot import"),
+        (":Nothing", "Cannot import"),
+        (".reference:Nothing", "Cannot import"),
+        ("json:dumps", 'needs a value for "obj": --set obj=VALUE'),
         ("baselines.reference:JPEG_QUALITY", "is not a method"),
     ],
 )
 def test_unknown_methods_are_named(name, message):
     with pytest.raises(RsesError, match=message):
         get_method(name)
+
+
+def test_an_entry_point_whose_import_fails_is_named(monkeypatch):
+    broken = EntryPoint("broken", "no_such_package:Method", "rses.methods")
+    monkeypatch.setattr("rses.methods.entry_points", lambda group: [broken])
+    with pytest.raises(RsesError, match=r'"broken" is installed \(no_such_package:Method\) but cannot be imported'):
+        get_method("broken")
 
 
 def test_limit_must_be_positive(tmp_path, scorer):
