@@ -19,7 +19,7 @@ from rses.files import require_writable
 from rses.images import read_image, write_png
 from rses.journal import Journal
 from rses.masks import read_mask
-from rses.methods import Edited, EditSample, Method, sample_seed
+from rses.methods import Edited, EditSample, Method, MethodCard, sample_seed
 from rses.suites import Sample, Suite
 
 __all__ = ["Generation", "Settings", "choose_dtype", "generate"]
@@ -76,6 +76,7 @@ class Generation:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_card(self.method)
         require_writable(self.folder / "images")
         self.device = choose_device(self.settings.device)
         self.dtype = choose_dtype(self.settings.dtype, self.device, self.method)
@@ -206,7 +207,12 @@ class Generation:
     def _load(self) -> None:
         if self._is_loaded:
             return
-        self.method.load(str(self.device), self.dtype)
+        try:
+            self.method.load(str(self.device), self.dtype)
+        except RsesError:
+            raise
+        except Exception as error:
+            raise RsesError(f"{self.method.card.name} cannot be loaded: {type(error).__name__}: {error}") from error
         self._is_loaded = True
         facts = self._same_weights()
         if facts:
@@ -220,6 +226,7 @@ class Generation:
             InputError: They are others.
         """
         facts: dict[str, Any] = getattr(self.method, "loaded", None) or {}
+        _require_json(facts, f"What {self.method.card.name} says it loaded")
         if facts and self.loaded and self.loaded != facts:
             raise InputError(
                 f"{self.folder} holds edits made with other weights or files ({self.loaded}; now {facts}). "
@@ -264,6 +271,27 @@ def choose_dtype(name: str, device: torch.device, method: Method) -> str:
     if name not in ("float32", "bfloat16", "float16"):
         raise InputError(f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".')
     return name
+
+
+def _check_card(method: Method) -> None:
+    """Refuse cards with which no run could be recorded.
+
+    Raises:
+        InputError: Not a card, no room for a single sample, or settings that are no JSON.
+    """
+    card: Any = method.card
+    if not isinstance(card, MethodCard):
+        raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
+    if card.max_batch < 1:
+        raise InputError(f"The card of {card.name} has max_batch={card.max_batch}, expected at least 1.")
+    _require_json(card.to_dict(), f"The card of {card.name}")
+
+
+def _require_json(facts: dict[str, Any], what: str) -> None:
+    try:
+        json.dumps(facts)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
 
 
 def _check(image: Any, shape: tuple[int, ...]) -> None:

@@ -115,6 +115,12 @@ def test_an_unreachable_hub_says_what_to_do(monkeypatch):
         method.load("cpu", "float32")
 
 
+@pytest.mark.slow
+def test_loading_is_silent_where_nobody_watches(tiny, capfd):
+    loaded(InstructPix2Pix, tiny)
+    assert "%|" not in capfd.readouterr().err
+
+
 def test_a_folder_of_something_else_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(WeightsError, match="does not hold the pipeline"):
@@ -153,6 +159,13 @@ def test_settings_are_checked_when_the_method_is_built():
         InstructPix2Pix("x/y", stepz=3)
     with pytest.raises(InputError, match="no embedded model"):
         QwenImageEdit("mini")
+    with pytest.raises(InputError, match="steps must be a whole number, e.g. 100; got 'many'"):
+        InstructPix2Pix("x/y", steps="many")
+    with pytest.raises(InputError, match="steps must be at least 1"):
+        InstructPix2Pix("x/y", steps=0)
+    with pytest.raises(InputError, match="guidance must be a number"):
+        InstructPix2Pix("x/y", guidance=True)
+    assert InstructPix2Pix("x/y", guidance=7).settings["guidance"] == 7
     with pytest.raises(InputError, match="inversion must be one of"):
         PromptToPrompt("x/y", inversion="magic")
 

@@ -6,6 +6,7 @@ import json
 import weakref
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -260,6 +261,30 @@ def test_too_few_pictures_and_details_that_are_no_json_are_failures(tmp_path, sc
         failed = {sample.id: sample.note for sample in results.samples if sample.status == "failed"}
         assert list(failed) == [lost]
         assert reason in failed[lost]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"card": {"name": "odd"}}, "is dict, expected a MethodCard"),
+        ({"card": MethodCard("odd", "t", False, max_batch=0)}, "max_batch=0, expected at least 1"),
+        ({"card": MethodCard("odd", "t", False, settings={"folder": Path("x")})}, "card of odd must hold text"),
+        ({"loaded": {"sum": np.float32(1)}}, "says it loaded must hold text"),
+    ],
+)
+def test_cards_that_cannot_be_recorded_are_refused(changes, message, tmp_path, scorer):
+    odd = type("Odd", (Recorder,), changes)()
+    with pytest.raises(InputError, match=message):
+        run_bench(odd, "mini", tmp_path, scorer=scorer, limit=1)
+
+
+def test_an_error_of_anothers_load_is_a_message(tmp_path, scorer):
+    class Broken(Recorder):
+        def load(self, device, dtype):
+            raise ValueError("weights are torn")
+
+    with pytest.raises(RsesError, match="recorder cannot be loaded: ValueError: weights are torn"):
+        run_bench(Broken(), "mini", tmp_path, scorer=scorer, limit=1)
 
 
 def test_options_reach_the_constructor_and_unknown_ones_are_named():
