@@ -39,3 +39,7 @@ class AnyEdit(InstructPix2Pix):
             self.source, subfolder="unet", dtype=getattr(torch, dtype), revision=self.revision
         )
         return load_pipeline(self.pipeline, self.settings["base"], dtype, "main", unet=unet)
+
+    def parts(self) -> dict[str, str]:
+        """Name the base, where only the UNet is AnySD's."""
+        return {} if Path(self.source).is_dir() else {"base": self.settings["base"]}

@@ -97,6 +97,12 @@ class SegmentThenPaste(GlobalThenPaste):
         if _sees_mask(self._method):
             raise RsesError(f"segment-then-paste needs a method that sees no mask; {self._method.card.name} does.")
 
+    @property
+    def loaded(self) -> dict[str, Any]:
+        """What the inner method and the segmenter loaded."""
+        facts = getattr(self._segmenter, "loaded", None)
+        return {**super().loaded, **({"segmenter": facts} if facts else {})}
+
     def load(self, device: str, dtype: str) -> None:
         """Load segmenter and inner method."""
         self._segmenter = get_segmenter(self._segmenter_name, device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,7 @@ class DiffusersMethod:
             raise InputError(
                 f"{facts.name} has no setting {unknown[0]}. It has: {', '.join(sorted(facts.settings)) or 'none'}."
             )
+        check_types(facts.name, facts.settings, settings)
         self.variant = variant or ("mini" if facts.mini else facts.weights)
         if self.variant == "mini" and not facts.mini:
             raise InputError(f"{facts.name} has no embedded model. Give a hub id or a folder, e.g. {facts.weights}.")
@@ -145,16 +147,19 @@ class DiffusersMethod:
                 f"{self.facts.dtype}), and there is none here.{mini} To run it on the CPU all the same, in hours: "
                 "--set allow_cpu=true."
             )
+        from safetensors import SafetensorError
+
         try:
             self.pipe = self.build(dtype)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise load_error(self.facts.name, self.source, error, self._offline()) from error
         self.pipe.set_progress_bar_config(disable=True)
         if self._offload and not device.startswith("cpu"):
             self.pipe.enable_model_cpu_offload(device=device)
         else:
             self.pipe.to(device)
-        self.loaded = weights_facts(self.source, self.revision)
+        parts = {name: weights_facts(source, "main") for name, source in self.parts().items()}
+        self.loaded = {**weights_facts(self.source, self.revision), **parts}
 
     def build(self, dtype: str) -> Any:
         """Build the pipeline from the weights."""
@@ -169,6 +174,10 @@ class DiffusersMethod:
 
         folder = mini_folder(self.use["vae"])
         return {"vae": diffusers.AutoencoderKL.from_pretrained(folder, subfolder="vae", dtype=getattr(torch, dtype))}
+
+    def parts(self) -> dict[str, str]:
+        """Return what is loaded beside ``source``, folder or hub id by its name: recorded with the results."""
+        return {"vae": str(mini_folder(self.use["vae"]))} if "vae" in self.use else {}
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit samples of one size."""
@@ -190,11 +199,34 @@ class DiffusersMethod:
         return "The embedded model needs no download: --variant mini (it is a toy)." if self.facts.mini else ""
 
 
+def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Refuse settings of another type than their defaults have, before anything is loaded.
+
+    Raises:
+        InputError: With what was expected.
+
+    Example:
+        >>> check_types("m", {"steps": 28, "guidance": 3.5}, {"steps": 4, "guidance": 1})
+    """
+    for key, value in settings.items():
+        kind = type(defaults[key])
+        kinds = (int, float) if kind is float else (kind,)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            words = {int: "a whole number", float: "a number", str: "text"}
+            raise InputError(f"{name}: {key} must be {words[kind]}, e.g. {defaults[key]}; got {value!r}.")
+        if key == "steps" and value < 1:
+            raise InputError(f"{name}: steps must be at least 1, got {value}.")
+
+
 def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: Any) -> Any:
     """Load a diffusers pipeline by the name of its class; a safety checker would turn some edits black."""
     import diffusers
     import torch
+    import transformers
 
+    if not sys.stderr.isatty():
+        diffusers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.disable_progress_bar()
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **parts}
     if kind.startswith("StableDiffusion"):
         options |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}

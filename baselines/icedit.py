@@ -37,9 +37,14 @@ class IcEdit(DiffusersMethod):
     def build(self, dtype: str) -> Any:
         """Load the base and the LoRA; a folder is taken as it is unless it names a LoRA."""
         pipe = super().build(dtype)
-        if self.settings["lora"] and not (Path(self.source).is_dir() and "lora" not in self.use):
+        if "lora" in self.parts():
             pipe.load_lora_weights(self.settings["lora"])
         return pipe
+
+    def parts(self) -> dict[str, str]:
+        """Name the LoRA, where one is loaded."""
+        lora = self.settings["lora"]
+        return {"lora": lora} if lora and not (Path(self.source).is_dir() and "lora" not in self.use) else {}
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Call the pipeline on two panels and keep the right one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from rses.errors import InputError, require
-from rses.hub import load_error
+from rses.files import sha256_file
+from rses.hub import load_error, weights_facts
 from rses.masks import read_mask
 from rses.methods import EditSample
 from rses.suites.segment import Prompt
@@ -20,7 +22,12 @@ from rses.suites.segment.classical import segment_by_colour
 __all__ = ["Classical", "ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
 
 Segmenter = Callable[[EditSample], np.ndarray]
-"""Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``."""
+"""Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``.
+
+A segmenter may have an attribute ``loaded``, which identifies its weights as a method's does.
+"""
+
+WITHOUT = "Without a download: --set segmenter=classical, or a folder of masks."
 
 
 def get_segmenter(name: str, device: str) -> Segmenter:
@@ -55,6 +62,10 @@ class MaskFolder:
 
     def __init__(self, folder: Path):
         self._folder = folder
+        digest = hashlib.sha256()
+        for path in sorted(folder.glob("*.png")):
+            digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
+        self.loaded: dict[str, Any] = {"sha256": digest.hexdigest()}
 
     def __call__(self, sample: EditSample) -> np.ndarray:
         """Read ``<id>.png``."""
@@ -79,7 +90,8 @@ class ClipSeg:
             self._processor = transformers.AutoProcessor.from_pretrained(source)
             self._model = transformers.CLIPSegForImageSegmentation.from_pretrained(source).to(device).eval()
         except (OSError, ValueError) as error:
-            raise load_error("clipseg", source, error) from error
+            raise load_error("clipseg", source, error, WITHOUT) from error
+        self.loaded = weights_facts(source, "main")
         self._device, self._threshold = device, threshold
 
     def __call__(self, sample: EditSample) -> np.ndarray:
@@ -119,7 +131,8 @@ class GroundedSam:
             self._processor = transformers.SamProcessor.from_pretrained(sam)
             self._sam = transformers.SamModel.from_pretrained(sam).to(device).eval()
         except (OSError, ValueError) as error:
-            raise load_error("grounded-sam", source, error) from error
+            raise load_error("grounded-sam", source, error, WITHOUT) from error
+        self.loaded = {"detector": weights_facts(detector, "main"), "sam": weights_facts(sam, "main")}
         self._device, self._threshold = device, threshold
 
     def __call__(self, sample: EditSample) -> np.ndarray:

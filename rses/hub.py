@@ -11,6 +11,9 @@ from rses.files import sha256_file
 
 __all__ = ["folder_digest", "load_error", "weights_facts"]
 
+IDENTIFYING = ("model_index.json", "config.json", "unet/config.json", "pytorch_lora_weights.safetensors")
+"""Files of which a repository that was loaded has at least one in the cache: of a pipeline, a model, a UNet, a LoRA."""
+
 
 def folder_digest(folder: Path) -> str:
     """Return one sha256 over all weight files of a model folder, their names included.
@@ -33,9 +36,11 @@ def weights_facts(source: str, revision: str) -> dict[str, Any]:
         return {"sha256": folder_digest(Path(source))}
     from huggingface_hub import try_to_load_from_cache
 
-    cached = try_to_load_from_cache(source, "model_index.json", revision=revision)
-    commit = Path(cached).parent.name if isinstance(cached, str) else revision
-    return {"weights": source, "revision": commit}
+    for name in IDENTIFYING:
+        cached = try_to_load_from_cache(source, name, revision=revision)
+        if isinstance(cached, str):
+            return {"weights": source, "revision": Path(cached).parents[name.count("/")].name}
+    return {"weights": source, "revision": revision}
 
 
 def load_error(name: str, source: str, error: Exception, offline: str = "") -> WeightsError:

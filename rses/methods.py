@@ -151,8 +151,7 @@ def get_method(name: str, **options: Any) -> Method:
         RsesError: Unknown name, options the method does not have, or the object is not a method.
     """
     target = _import(name) if ":" in name else _entry_point(name)
-    if options:
-        _check_options(name, target, options)
+    _check_options(name, target, options)
     method = target(**options) if callable(target) else target
     if not isinstance(method, Method):
         raise RsesError(
@@ -163,17 +162,20 @@ def get_method(name: str, **options: Any) -> Method:
 
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
-    """Refuse options that the constructor does not name."""
+    """Refuse options that the constructor does not name, and the lack of those that it needs."""
     parameters = inspect.signature(target).parameters if callable(target) else {}
-    if any(entry.kind is entry.VAR_KEYWORD for entry in parameters.values()):
-        return
-    known = list(parameters)
-    unknown = [option for option in options if option not in known]
-    if unknown:
+    named = {
+        key: entry for key, entry in parameters.items() if entry.kind not in (entry.VAR_KEYWORD, entry.VAR_POSITIONAL)
+    }
+    unknown = [option for option in options if option not in named]
+    if unknown and not any(entry.kind is entry.VAR_KEYWORD for entry in parameters.values()):
         raise RsesError(
-            f'The method "{name}" has no option "{unknown[0]}".{did_you_mean(unknown[0], known)} '
-            f"It has: {', '.join(known) or 'none'}."
+            f'The method "{name}" has no option "{unknown[0]}".{did_you_mean(unknown[0], named)} '
+            f"It has: {', '.join(named) or 'none'}."
         )
+    lacking = [key for key, entry in named.items() if entry.default is entry.empty and key not in options]
+    if lacking:
+        raise RsesError(f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.')
 
 
 def _entry_point(name: str) -> Any:
@@ -183,12 +185,19 @@ def _entry_point(name: str) -> Any:
             f'There is no method "{name}".{did_you_mean(name, found)} '
             "List the installed ones with `rses methods`, or give package.module:Class."
         )
-    return found[name].load()
+    try:
+        return found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise RsesError(
+            f'The method "{name}" is installed ({found[name].value}) but cannot be imported: {error}.'
+        ) from error
 
 
 def _import(name: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RsesError(f'Cannot import the method "{name}": {error}.') from error
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise RsesError(
+            f'Cannot import the method "{name}": {error}. It must be package.module:Class, on PYTHONPATH or installed.'
+        ) from error

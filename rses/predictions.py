@@ -39,16 +39,13 @@ class Predictions:
         if self._folder is not None and not self._folder.is_dir():
             raise InputError(f"There is no folder of predictions {self._folder}.")
         self.card = self.defaults if self._folder is None else self._read_card(self._folder)
-        self.loaded: dict[str, Any] = {}
+        # Known from the start, so that a finished run is not taken for one of files that changed since.
+        self.loaded: dict[str, Any] = {} if self._folder is None else {"sha256": _digest(self._folder)}
 
     def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
-        """Identify the files by one digest."""
+        """Refuse to go on without a folder."""
         if self._folder is None:
             raise InputError(f"{self.card.name}: {self.how}.")
-        digest = hashlib.sha256()
-        for path in sorted(self._folder.glob("*.png")):
-            digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
-        self.loaded = {"sha256": digest.hexdigest()}
 
     def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
         """Read each sample's file."""
@@ -73,3 +70,11 @@ class Predictions:
             except (ValueError, TypeError) as error:
                 raise InputError(f"{path} is not a method card: {error}. It may hold: {', '.join(facts)}.") from error
         return MethodCard(**facts)
+
+
+def _digest(folder: Path) -> str:
+    """Return one sha256 over all pictures of a folder, their names included."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.png")):
+        digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
+    return digest.hexdigest()

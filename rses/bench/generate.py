@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from rses.files import require_writable
 from rses.images import read_image, write_png
 from rses.journal import Journal
 from rses.masks import read_mask
-from rses.methods import Edited, EditSample, Method, sample_seed
+from rses.methods import Edited, EditSample, Method, MethodCard, sample_seed
 from rses.suites import Sample, Suite
 
 __all__ = ["Generation", "Settings", "choose_dtype", "generate"]
@@ -75,6 +76,7 @@ class Generation:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_card(self.method)
         require_writable(self.folder / "images")
         self.device = choose_device(self.settings.device)
         self.dtype = choose_dtype(self.settings.dtype, self.device, self.method)
@@ -86,6 +88,7 @@ class Generation:
         self._journal = Journal(self.folder / JOURNAL, determines, self.settings.fresh)
         self._is_loaded = False
         self.loaded = self._journal.records.get("", {}).get("loaded", {})
+        self._same_weights()
         for sample in self.samples:
             if self.settings.fresh:
                 self.path(sample).unlink(missing_ok=True)
@@ -109,13 +112,15 @@ class Generation:
     def _recall(self, sample: Sample) -> None:
         """Take over what an earlier run wrote down about a sample."""
         record = self._journal.records.get(sample.id, {})
-        if record.get("status") == "failed" and not self.path(sample).exists() and not self.settings.retry_failed:
+        if record.get("status") == "failed" and not self.settings.retry_failed:
             self.failures[sample.id] = record["error"]
         if record.get("details"):
             self.details[sample.id] = record["details"]
 
     def _is_open(self, sample: Sample) -> bool:
-        return sample.id not in self.failures and not self.path(sample).exists()
+        # A picture that the journal does not know may be anybody's, e.g. a former method's.
+        done = self._journal.records.get(sample.id, {}).get("status") == "done"
+        return sample.id not in self.failures and not (done and self.path(sample).exists())
 
     def _edit(self, batch: Sequence[Sample]) -> None:
         """Edit a batch and keep those of its edits that are not there yet."""
@@ -127,14 +132,22 @@ class Generation:
             except InputError as error:
                 self._keep_failure(sample.id, error)
         known = {sample.id: sample for sample in batch}
-        for start in range(0, len(requests), self._batch_size):
-            for request, outcome, seconds in self._outcomes(requests[start : start + self._batch_size]):
-                if self._is_open(known[request.id]):
-                    self._keep(known[request.id], request, outcome, seconds)
+        for request, outcome, seconds in self._outcomes(requests):
+            if self._is_open(known[request.id]):
+                self._keep(known[request.id], request, outcome, seconds)
 
     def _outcomes(self, requests: list[EditSample]) -> Iterator[tuple[EditSample, Any, float]]:
+        """Yield what became of each request, in batches whose size may shrink on the way."""
+        start = 0
+        while start < len(requests):
+            chunk = requests[start : start + self._batch_size]
+            start += len(chunk)
+            yield from self._try(chunk)
+
+    def _try(self, requests: list[EditSample]) -> Iterator[tuple[EditSample, Any, float]]:
         """Yield what became of each request: an edit, or the error; a batch that fails is tried one by one."""
         began = time.monotonic()
+        reason: Exception | None = None
         try:
             edits = list(self.method.edit(requests))
             if len(edits) != len(requests):
@@ -144,20 +157,25 @@ class Generation:
                 raise RsesError(
                     f"{self.method.card.name} ran out of memory on {self.device} with a single sample. {error}"
                 ) from error
-            torch.cuda.empty_cache()
-            self._batch_size = half = max(1, len(requests) // 2)
-            for start in range(0, len(requests), half):
-                yield from self._outcomes(requests[start : start + half])
+            self._batch_size = len(requests) // 2
         except Exception as error:
             # Whatever a method of someone else's raises must not end the run.
-            if len(requests) == 1:
-                yield requests[0], error, time.monotonic() - began
-            else:
-                for request in requests:
-                    yield from self._outcomes([request])
+            reason = error
         else:
             seconds = (time.monotonic() - began) / len(requests)
             yield from ((request, edit, seconds) for request, edit in zip(requests, edits, strict=True))
+            return
+        if reason is None:
+            # Only here, where no error holds the frames of the failed call any more, is its memory free again.
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            yield from self._outcomes(requests)
+        elif len(requests) == 1:
+            yield requests[0], reason, time.monotonic() - began
+        else:
+            reason = None
+            for request in requests:
+                yield from self._try([request])
 
     def _keep(self, sample: Sample, request: EditSample, outcome: Any, seconds: float) -> None:
         try:
@@ -165,6 +183,7 @@ class Generation:
                 raise outcome
             edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
             _check(edited.image, request.image.shape)
+            json.dumps(edited.details)
         except Exception as error:
             self._keep_failure(sample.id, error)
             return
@@ -188,18 +207,32 @@ class Generation:
     def _load(self) -> None:
         if self._is_loaded:
             return
-        self.method.load(str(self.device), self.dtype)
+        try:
+            self.method.load(str(self.device), self.dtype)
+        except RsesError:
+            raise
+        except Exception as error:
+            raise RsesError(f"{self.method.card.name} cannot be loaded: {type(error).__name__}: {error}") from error
         self._is_loaded = True
-        facts = getattr(self.method, "loaded", None)
-        if not facts:
-            return
-        if self.loaded and self.loaded != facts:
+        facts = self._same_weights()
+        if facts:
+            self.loaded = dict(facts)
+            self._journal.append([{"key": "", "loaded": self.loaded}])
+
+    def _same_weights(self) -> dict[str, Any]:
+        """Return what the method says about its weights, which must be those of earlier edits.
+
+        Raises:
+            InputError: They are others.
+        """
+        facts: dict[str, Any] = getattr(self.method, "loaded", None) or {}
+        _require_json(facts, f"What {self.method.card.name} says it loaded")
+        if facts and self.loaded and self.loaded != facts:
             raise InputError(
-                f"{self.folder} holds edits made with other weights ({self.loaded}; now {facts}). "
+                f"{self.folder} holds edits made with other weights or files ({self.loaded}; now {facts}). "
                 "Choose another --out, or pass --fresh."
             )
-        self.loaded = dict(facts)
-        self._journal.append([{"key": "", "loaded": self.loaded}])
+        return facts
 
     def _choose_batch_size(self) -> int:
         wanted, most = self.settings.batch_size, self.method.card.max_batch
@@ -238,6 +271,27 @@ def choose_dtype(name: str, device: torch.device, method: Method) -> str:
     if name not in ("float32", "bfloat16", "float16"):
         raise InputError(f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".')
     return name
+
+
+def _check_card(method: Method) -> None:
+    """Refuse cards with which no run could be recorded.
+
+    Raises:
+        InputError: Not a card, no room for a single sample, or settings that are no JSON.
+    """
+    card: Any = method.card
+    if not isinstance(card, MethodCard):
+        raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
+    if card.max_batch < 1:
+        raise InputError(f"The card of {card.name} has max_batch={card.max_batch}, expected at least 1.")
+    _require_json(card.to_dict(), f"The card of {card.name}")
+
+
+def _require_json(facts: dict[str, Any], what: str) -> None:
+    try:
+        json.dumps(facts)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
 
 
 def _check(image: Any, shape: tuple[int, ...]) -> None:

@@ -27,7 +27,8 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bo
         allow_missing: Accept that samples of the suite are in none of the runs.
 
     Raises:
-        InputError: The runs differ in a setting, share samples, or leave samples of the suite out.
+        InputError: The runs differ in a setting, share samples, or leave samples of the suite out; or ``out`` is one
+            of them.
 
     Returns:
         The merged run, also written to ``out`` with all edits.
@@ -35,6 +36,8 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bo
     folders, target = [Path(run) for run in runs], Path(out)
     if not folders:
         raise InputError("Give at least one run to merge.")
+    if any(folder.resolve() == target.resolve() for folder in folders):
+        raise InputError(f"{target} is one of the runs to merge: choose another --out.")
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
@@ -105,8 +108,8 @@ def _take_images(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.glob("*.png")):
         kept = target / path.name
-        if kept.exists():
-            continue
+        # The folder may hold the edits of another run under the same names.
+        kept.unlink(missing_ok=True)
         try:
             os.link(path, kept)
         except OSError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rses.bench.lock import exclusive
 from rses.errors import InputError
-from rses.files import write_atomic
+from rses.files import sha256_file, write_atomic
 from rses.images import read_image
 from rses.journal import Journal
 from rses.sample_result import SampleResult
@@ -72,18 +72,29 @@ def _ask_open(
     asked: Sequence[tuple[str, Path, str]], judge: YesNoJudge, journal: Journal, batch_size: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:  # fmt: skip
-    todo = [entry for entry in asked if entry[0] not in journal.records]
+    digests = {path: sha256_file(path)[:16] for path in sorted({path for _, path, _ in asked})}
+    todo = [
+        (key, path, text)
+        for key, path, text in asked
+        # An answer to another question, or on a picture that was edited anew since, is none.
+        if (record := journal.records.get(key, {})).get("question") != text or record.get("image") != digests[path]
+    ]
     done = len(asked) - len(todo)
     for batch in _chunks(todo, batch_size):
         answers = judge.ask([read_image(path) for _, path, _ in batch], [text for _, _, text in batch])
-        journal.append(_record(key, text, answer) for (key, _, text), answer in zip(batch, answers, strict=True))
+        journal.append(
+            _record(key, text, digests[path], answer) for (key, path, text), answer in zip(batch, answers, strict=True)
+        )
         done += len(batch)
         if progress is not None:
             progress(done, len(asked))
 
 
-def _record(key: str, text: str, answer: Answer) -> dict[str, Any]:
-    return {"key": key, "question": text, "p_yes": answer.p_yes, "mass": answer.mass, "answer": answer.text}
+def _record(key: str, text: str, image: str, answer: Answer) -> dict[str, Any]:
+    return {
+        "key": key, "question": text, "image": image, "p_yes": answer.p_yes, "mass": answer.mass,
+        "answer": answer.text,
+    }  # fmt: skip
 
 
 def _summarise(samples: Sequence[SampleResult], journal: Journal, settings: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
 from rses.errors import InputError, RsesError, WeightsError
+from rses.hub import weights_facts
 from rses.methods import Method, get_method, method_names
 
 DIFFUSERS = [
@@ -113,10 +115,43 @@ def test_an_unreachable_hub_says_what_to_do(monkeypatch):
         method.load("cpu", "float32")
 
 
+@pytest.mark.slow
+def test_loading_is_silent_where_nobody_watches(tiny, capfd):
+    loaded(InstructPix2Pix, tiny)
+    assert "%|" not in capfd.readouterr().err
+
+
 def test_a_folder_of_something_else_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(WeightsError, match="does not hold the pipeline"):
         InstructPix2Pix(str(tmp_path)).load("cpu", "float32")
+
+
+def test_a_broken_weight_file_is_an_error_with_the_folder(tiny, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny("StableDiffusionInstructPix2PixPipeline"), folder)
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(WeightsError, match="broken does not hold the pipeline"):
+        InstructPix2Pix(str(folder)).load("cpu", "float32")
+
+
+@pytest.mark.parametrize("name", ["model_index.json", "config.json", "unet/config.json"])
+def test_weights_of_the_hub_are_recorded_by_commit(name, tmp_path, monkeypatch):
+    commit, cache = "0123abc", tmp_path / "models--a--b"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs" / "main").write_text(commit)
+    file = cache / "snapshots" / commit / name
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert weights_facts("a/b", "main") == {"weights": "a/b", "revision": commit}
+
+
+def test_what_is_loaded_beside_the_weights_is_named():
+    assert AnyEdit().parts() == {"base": "timbrooks/instruct-pix2pix"}
+    assert IcEdit().parts() == {"lora": "RiverZ/normal-lora"}
+    assert IcEdit(lora="").parts() == {}
 
 
 def test_settings_are_checked_when_the_method_is_built():
@@ -124,6 +159,13 @@ def test_settings_are_checked_when_the_method_is_built():
         InstructPix2Pix("x/y", stepz=3)
     with pytest.raises(InputError, match="no embedded model"):
         QwenImageEdit("mini")
+    with pytest.raises(InputError, match="steps must be a whole number, e.g. 100; got 'many'"):
+        InstructPix2Pix("x/y", steps="many")
+    with pytest.raises(InputError, match="steps must be at least 1"):
+        InstructPix2Pix("x/y", steps=0)
+    with pytest.raises(InputError, match="guidance must be a number"):
+        InstructPix2Pix("x/y", guidance=True)
+    assert InstructPix2Pix("x/y", guidance=7).settings["guidance"] == 7
     with pytest.raises(InputError, match="inversion must be one of"):
         PromptToPrompt("x/y", inversion="magic")
 

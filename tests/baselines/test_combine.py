@@ -70,6 +70,12 @@ def test_masks_from_a_folder(samples, tmp_path):
     assert np.array_equal(segment(samples[0]), samples[0].mask)
     with pytest.raises(InputError, match=r"s1\.png is missing"):
         segment(samples[1])
+    method = SegmentThenPaste("global-style", segmenter=str(tmp_path))
+    method.load("cpu", "float32")
+    before = method.loaded["segmenter"]["sha256"]
+    write_png(tmp_path / "s0.png", np.repeat(~samples[0].mask[..., None], 3, 2).astype(np.uint8) * 255)
+    method.load("cpu", "float32")
+    assert method.loaded["segmenter"]["sha256"] != before
     with pytest.raises(InputError, match="clipseg, grounded-sam"):
         get_segmenter("magic", "cpu")
 

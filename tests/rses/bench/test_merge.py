@@ -55,6 +55,17 @@ def test_what_does_not_belong_together_is_refused(tmp_path, scorer):
     assert not (tmp_path / "merged").exists()
 
 
+def test_edits_of_an_earlier_run_in_the_folder_give_way(tmp_path, scorer):
+    runs = shards(tmp_path, scorer)
+    run_bench("identity", "mini", tmp_path / "merged", scorer=scorer, limit=7)
+    merge_runs(runs, tmp_path / "merged")
+    for run in runs:
+        for path in (run / "images").iterdir():
+            assert (tmp_path / "merged" / "images" / path.name).read_bytes() == path.read_bytes()
+    with pytest.raises(InputError, match="one of the runs to merge"):
+        merge_runs(runs, runs[0])
+
+
 def test_the_command_line_merges(tmp_path, scorer, capsys):
     from rses.cli.main import main
 

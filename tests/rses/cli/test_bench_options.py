@@ -32,6 +32,20 @@ def test_a_folder_of_predictions_is_benched(tmp_path, capsys):
     assert "sha256" in found["info"]["generation"]["loaded"]
 
 
+def test_a_run_of_files_that_changed_since_is_not_taken_for_theirs(tmp_path, capsys):
+    edits, sample = tmp_path / "mine", load_suite("mini").samples[0]
+    words = [*COMMON, "--predictions", str(edits), "--limit", "1", "--out", str(tmp_path / "run")]
+    write_png(edits / f"{sample.id}.png", read_image(sample.image))
+    assert main(words) == 0
+    assert main(words) == 0
+    write_png(edits / f"{sample.id}.png", read_image(sample.image) // 2)
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "other weights or files" in capsys.readouterr().err
+    assert main([*words, "--fresh"]) == 0
+    assert summary(tmp_path / "run")["metrics"]["mse_bg"]["mean"] > 0
+
+
 def test_shards_are_merged_on_the_command_line(tmp_path, capsys):
     words = [*COMMON, "--method", "identity", "--limit", "4"]
     for number in (1, 2):

@@ -12,6 +12,7 @@ from rses import RSES
 from rses.bench import run_bench
 from rses.cli.main import main
 from rses.errors import InputError, RsesError
+from rses.images import read_image, write_png
 from rses.results import load_run
 from rses.vlm import QUESTIONS, YesNoJudge, judge_run, opposite_style, questions
 from rses.vlm.questions import OPPOSITES
@@ -87,6 +88,19 @@ def test_a_run_is_judged_once_and_goes_on(judge, run, tiny_judge, monkeypatch):
     other = YesNoJudge(str(tiny_judge), device="cpu", max_pixels=100)
     with pytest.raises(InputError, match="max_pixels"):
         judge_run(run, samples, run / "images", other)
+
+
+def test_a_picture_edited_anew_is_asked_about_again(judge, run, monkeypatch):
+    samples = load_run(run).samples
+    judge_run(run, samples, run / "images", judge)
+    changed = run / "images" / f"{samples[1].id}.png"
+    write_png(changed, 255 - read_image(changed))
+    asked = []
+    ask = judge.ask
+    monkeypatch.setattr(judge, "ask", lambda images, texts: asked.extend(texts) or ask(images, texts))
+    judge_run(run, samples, run / "images", judge)
+    opposite = opposite_style(samples[1].style, sorted({sample.style for sample in samples}))
+    assert asked == list(questions(samples[1].object, samples[1].style, opposite).values())
 
 
 def test_the_command_line(run, tiny_judge, capsys):
