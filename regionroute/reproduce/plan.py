@@ -69,6 +69,10 @@ TRIALS = (
     Configuration("guided-base", "kontext-mini, true CFG 1.5", trained=False, true_cfg=1.5),
     Configuration("guided-full", "full, true CFG 1.5", experts="full", true_cfg=1.5, against="base"),
     Configuration("guided-long", "full, 900 steps, true CFG 1.5", experts="long-full", true_cfg=1.5, against="base"),
+    Configuration("further-long", "full, 900 steps, true CFG 1.75", experts="long-full", true_cfg=1.75,
+                  against="base"),
+    Configuration("further-none", "without both, 900 steps, true CFG 1.75", experts="long-none", true_cfg=1.75,
+                  against="base"),
 )  # fmt: skip
 """What else was tried, by name only."""
 
