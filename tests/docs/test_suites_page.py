@@ -51,7 +51,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     mask = np.zeros((30, 40), np.uint8)
     mask[4:20, 6:30] = 255
     for k in range(2):
-        layouts.photograph(here / "photos" / "images" / f"{k}.jpg", seed=k)
+        # With a thing in each box of boxes.csv, so that a segmenter finds something.
+        picture = Image.new("RGB", (40, 30), (200, 200, 190))
+        picture.paste((180, 20, 30), ((6, 6, 20, 12), (3, 3, 8, 8))[k])
+        (here / "photos" / "images").mkdir(parents=True, exist_ok=True)
+        picture.save(here / "photos" / "images" / f"{k}.jpg", quality=95)
         (here / "photos" / "masks").mkdir(exist_ok=True)
         Image.fromarray(mask).save(here / "photos" / "masks" / f"{k}.png")
     (here / "cutouts").mkdir()
