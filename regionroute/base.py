@@ -104,7 +104,7 @@ def load_base(
         with _quiet():
             pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
     except (OSError, ValueError, KeyError) as error:
-        offline = "The embedded model needs none: --variant mini, or [model] base = \"mini\" for training."
+        offline = 'The embedded model needs none: --variant mini, or [model] base = "mini" for training.'
         raise load_error(f'base model "{base}"', source, error, offline) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(device)

@@ -90,7 +90,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         weights = safetensors.torch.load_file(path / "lora.safetensors")
         optimiser = _join(safetensors.torch.load_file(path / "optimiser.safetensors"), state["optimiser"])
         return Checkpoint(int(state["step"]), weights, optimiser)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise InputError(
             f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
             "or start again with --fresh."

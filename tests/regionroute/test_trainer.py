@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -14,7 +16,7 @@ from regionroute.training import trainer as module
 from regionroute.training.checkpoint import latest_checkpoint
 from regionroute.training.config import parse_config
 from regionroute.training.trainer import batch_indices, train
-from rses.errors import InputError
+from rses.errors import InputError, RsesError
 
 
 @pytest.fixture
@@ -152,7 +154,49 @@ def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
     (newest / "lora.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="damaged"):
         train(config)
+    safetensors.torch.save_file({"a": torch.zeros(1)}, newest / "lora.safetensors")
+    with pytest.raises(InputError, match="holds other tensors than this expert: 1 of which 0 fit"):
+        train(config)
+    (newest / "state.json").write_text(json.dumps({**state, "config": 3}))
+    with pytest.raises(InputError, match="damaged"):
+        train(config)
     train(config, fresh=True)
+    fewer = replace(config, optimiser=replace(config.optimiser, steps=5))
+    with pytest.raises(InputError, match="at step 6, beyond .* steps = 5"):
+        train(fewer)
+
+
+def test_a_mistake_costs_no_earlier_run(config, tmp_path):
+    out = train(replace(config, optimiser=replace(config.optimiser, steps=2))).parent
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for wrong, message in (
+        (replace(config, model=replace(config.model, base="nowhere/at-all")), "nowhere/at-all"),
+        (replace(config, model=replace(config.model, text_length=77)), "text_length is 77, but edits with .* use 24"),
+        (replace(config, attention=replace(config.attention, layers=("double.9",))), "double.9"),
+    ):
+        with pytest.raises(RsesError, match=message):
+            train(wrong, fresh=True)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+        with pytest.raises(RsesError, match=message):
+            train(replace(wrong, run=replace(wrong.run, out=str(tmp_path / "new"))))
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "package"),
+    [
+        ("optimiser", {"name": "adamw8bit"}, "bitsandbytes"),
+        ("model", {"quantise": "nf4"}, "bitsandbytes"),
+        ("model", {"quantise": "int8"}, "bitsandbytes"),
+        ("run", {"tensorboard": True}, "tensorboard"),
+    ],
+)
+def test_a_missing_package_is_named_before_weights_are_loaded(config, table, change, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(module, "load_base", lambda *a, **k: pytest.fail("weights were loaded"))
+    with pytest.raises(RsesError, match=f'"{package}".*not installed.*pip install "rses'):
+        train(replace(config, **{table: replace(getattr(config, table), **change)}))
+    assert not Path(config.run.out).exists()
 
 
 def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
@@ -161,6 +205,7 @@ def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
         ({"style": "oil"}, "must be one of"),
         ({"style": "cyberpunk"}, "no pairs in the style"),
         ({"pairs": str(tmp_path / "nowhere")}, "nowhere"),
+        ({"pairs": ""}, "pairs is missing"),
     ):
         with pytest.raises(InputError, match=message):
             train(replace(config, data=replace(config.data, **change)))
