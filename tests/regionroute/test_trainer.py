@@ -13,7 +13,7 @@ import torch
 
 from regionroute.attention import StyleAttention
 from regionroute.training import trainer as module
-from regionroute.training.checkpoint import latest_checkpoint
+from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
 from regionroute.training.config import parse_config
 from regionroute.training.trainer import batch_indices, train
 from rses.errors import InputError, RsesError
@@ -164,6 +164,23 @@ def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
     fewer = replace(config, optimiser=replace(config.optimiser, steps=5))
     with pytest.raises(InputError, match="at step 6, beyond .* steps = 5"):
         train(fewer)
+
+
+def test_states_as_bitsandbytes_nests_them_are_kept(config, tmp_path):
+    quantised = {"state1": torch.arange(5, dtype=torch.uint8), "qmap1": torch.rand(4)}
+    again = {**quantised, "state1": torch.zeros(3, dtype=torch.uint8)}  # the map is shared
+    state = {
+        "state": {0: {"step": 7, "__quant__": {**quantised, "bits": 8}}, 1: {"step": torch.tensor(7.0), **again}},
+        "param_groups": [{"lr": 1e-3, "params": [0, 1]}],
+    }
+    save_checkpoint(tmp_path, 7, {"a": torch.ones(2)}, state, config)
+    found = latest_checkpoint(tmp_path, config).optimiser
+    assert found["param_groups"] == state["param_groups"]
+    assert (found["state"][0]["step"], found["state"][0]["__quant__"]["bits"]) == (7, 8)
+    for name, value in quantised.items():
+        assert torch.equal(found["state"][0]["__quant__"][name], value)
+    for name, value in state["state"][1].items():
+        assert torch.equal(found["state"][1][name], value)
 
 
 def test_a_mistake_costs_no_earlier_run(config, tmp_path):
