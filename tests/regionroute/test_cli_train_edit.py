@@ -113,3 +113,4 @@ def test_a_damaged_expert_is_refused(tiny_kontext, tmp_path, capsys):
     arguments = ["edit", "--image", str(tmp_path / "photo.png"), "--prompt", "make the cat in pixel art style"]
     assert main([*arguments, "--variant", str(tiny_kontext), "--experts", str(tmp_path / "experts")]) == 2
     assert "pixel-art.safetensors" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["experts", "photo.png"]

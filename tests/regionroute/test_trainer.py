@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from regionroute.attention import StyleAttention
 from regionroute.training import trainer as module
@@ -68,7 +69,11 @@ def test_training_reaches_the_expert_and_writes_what_it_promises(config):
     assert sorted(p.name for p in (out / "overlays").iterdir()) == ["step-000003.png", "step-000006.png"]
     assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["step-000004", "step-000006"]
     assert not [p for p in out.rglob("*") if p.suffix in (".pt", ".bin", ".pkl")]
-    assert any((out / "tensorboard").iterdir())
+    board = EventAccumulator(str(out / "tensorboard")).Reload()
+    lines = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+    for name in ("loss", "flow", "focus", "cover", "mass", "learning_rate"):
+        assert [event.value for event in board.Scalars(name)] == pytest.approx([line[name] for line in lines], abs=1e-5)
+    assert [event.step for event in board.Images("attention")] == [3, 6]
 
 
 def test_supervision_draws_attention_into_the_mask(config, tmp_path, monkeypatch):
