@@ -89,7 +89,7 @@ def load_base(
 
     Raises:
         WeightsError: The weights cannot be had, with what to do.
-        RsesError: An optional package is missing.
+        RsesError: An optional package is missing, or the machine cannot quantise.
     """
     diffusers = require("diffusers", "methods")
     import torch
@@ -106,6 +106,12 @@ def load_base(
     except (OSError, ValueError, KeyError) as error:
         offline = 'The embedded model needs none: --variant mini, or [model] base = "mini" for training.'
         raise load_error(f'base model "{base}"', source, error, offline) from error
+    except (RuntimeError, ImportError) as error:
+        if quantise == "none":
+            raise
+        raise RsesError(
+            f'Cannot quantise to {quantise}: {error} Use a CUDA device, or [model] quantise = "none".'
+        ) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(device)
 

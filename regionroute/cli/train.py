@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -47,5 +48,7 @@ def train(
                 path = run(settings, fresh=fresh, progress=lambda done, total, _: update(done, total))
         except KeyboardInterrupt as error:
             raise Interrupted(folder if (folder / "checkpoints").is_dir() else None) from error
+    if os.environ.get("RANK", "0") != "0":
+        return  # The first of several processes answers for all.
     emit(str(path))
     note(f"{settings.optimiser.steps} steps in {elapsed(start)}")

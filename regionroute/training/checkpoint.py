@@ -90,7 +90,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         weights = safetensors.torch.load_file(path / "lora.safetensors")
         optimiser = _join(safetensors.torch.load_file(path / "optimiser.safetensors"), state["optimiser"])
         return Checkpoint(int(state["step"]), weights, optimiser)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise InputError(
             f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
             "or start again with --fresh."
@@ -115,21 +115,29 @@ def _check_settings(path: Path, written: dict[str, Any], config: TrainConfig) ->
 
 
 def _split(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Part an optimiser's state into tensors and JSON."""
+    """Part an optimiser's state into tensors and JSON; bitsandbytes nests its tensors one level deeper than torch."""
     tensors: dict[str, torch.Tensor] = {}
     values: dict[str, dict[str, Any]] = {}
     for index, entries in state["state"].items():
         for name, value in entries.items():
-            if isinstance(value, torch.Tensor):
-                tensors[f"{index}.{name}"] = value.detach().cpu().contiguous()
-            else:
-                values.setdefault(str(index), {})[name] = value
+            nested = value if isinstance(value, dict) else {"": value}
+            for inner, item in nested.items():
+                if isinstance(item, torch.Tensor):
+                    # A copy: safetensors refuses tensors that share storage, as quantisation maps do.
+                    tensors[f"{index}.{name}.{inner}".removesuffix(".")] = item.detach().cpu().clone().contiguous()
+                elif inner:
+                    values.setdefault(str(index), {}).setdefault(name, {})[inner] = item
+                else:
+                    values.setdefault(str(index), {})[name] = item
     return tensors, {"values": values, "param_groups": state["param_groups"]}
 
 
 def _join(tensors: dict[str, torch.Tensor], plain: dict[str, Any]) -> dict[str, Any]:
     state: dict[int, dict[str, Any]] = {int(index): dict(entries) for index, entries in plain["values"].items()}
-    for name, value in tensors.items():
-        index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = value
+    for path, value in tensors.items():
+        index, *outer, key = path.split(".")
+        entries = state.setdefault(int(index), {})
+        for name in outer:
+            entries = entries.setdefault(name, {})
+        entries[key] = value
     return {"state": state, "param_groups": plain["param_groups"]}

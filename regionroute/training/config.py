@@ -275,16 +275,22 @@ def _ranges(config: TrainConfig) -> list[str]:
         (len(config.optimiser.betas) == 2, "[optimiser] betas must be two numbers"),
         (config.data.resolution >= 16, "[data] resolution must be at least 16"),
         (config.data.resolution % 16 == 0, "[data] resolution must be a multiple of 16"),
+        (config.data.limit >= 0, "[data] limit must not be negative"),
+        (config.optimiser.warm_up >= 0, "[optimiser] warm_up must not be negative"),
+        (config.optimiser.max_grad_norm > 0, "[optimiser] max_grad_norm must be above 0"),
         (config.model.text_length >= 1, "[model] text_length must be at least 1"),
         (config.flow.shift > 0, "[flow] shift must be above 0"),
         (config.flow.edited_weight >= 0, "[flow] edited_weight must not be negative"),
         (config.attention.focus >= 0 and config.attention.cover >= 0, "[attention] weights must not be negative"),
+        (config.attention.alpha >= 0, "[attention] alpha must not be negative"),
         (config.attention.tau > 0, "[attention] tau must be above 0"),
         (
             len(config.attention.gate) == 2 and 0 <= config.attention.gate[0] < config.attention.gate[1] <= 1,
             "[attention] gate must be two noise levels, 0 <= lowest < highest <= 1",
         ),
         (config.run.checkpoint_every >= 1, "[run] checkpoint_every must be at least 1"),
+        (config.run.overlay_every >= 0, "[run] overlay_every must not be negative"),
+        (config.run.overlays >= 1, "[run] overlays must be at least 1; overlay_every = 0 draws none"),
     ]
     return [f"{message}." for holds, message in checks if not holds]
 
@@ -299,4 +305,7 @@ def _apply(tables: dict[str, Any], change: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
-    tables.setdefault(section, {})[key] = value
+    table = tables.setdefault(section, {})
+    # Else parse_config says what is wrong with it.
+    if isinstance(table, dict):
+        table[key] = value

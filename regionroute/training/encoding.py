@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 
@@ -111,9 +113,13 @@ class PairEncoder:
             return make()
         key = hashlib.sha256(f"{self._identity}|{content}".encode()).hexdigest()[:24]
         path = self._cache / f"{name}-{key}.safetensors"
-        if not path.exists():
-            write_atomic(path, safetensors.torch.save({k: v.contiguous() for k, v in make().items()}))
-        return safetensors.torch.load_file(path)
+        if path.exists():
+            # A damaged file is made again.
+            with contextlib.suppress(safetensors.SafetensorError):
+                return safetensors.torch.load_file(path)
+        values = {k: v.contiguous() for k, v in make().items()}
+        write_atomic(path, safetensors.torch.save(values))
+        return values
 
 
 @torch.no_grad()

@@ -83,7 +83,7 @@ def flow_loss(
     Returns:
         (B,) float32.
     """
-    error = (velocity.float() - (noise - target).float()).square().mean(-1)
+    error = (velocity.float() - (noise.float() - target.float())).square().mean(-1)
     weight = 1 + edited_weight * mask
     return (error * weight).mean(1) / weight.mean(1)
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from regionroute.attention import StyleAttention
-from regionroute.base import base_source, load_base
+from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
 from regionroute.styles import EXPERT_STYLES
@@ -55,15 +55,26 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
             f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{config.data.style}".'
             f"{did_you_mean(config.data.style, EXPERT_STYLES)}"
         )
+    if not config.data.pairs:
+        raise InputError("[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.")
+    _require_packages(config)
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
     found = None if fresh else latest_checkpoint(out / "checkpoints", config)
+    new = not out.exists()
     require_writable(out)
-    if fresh:
+    try:
+        trainer = Trainer(config)
+        trainer.encode(pairs)
+    except BaseException:
+        if new:
+            with contextlib.suppress(OSError):
+                out.rmdir()
+        raise
+    # Only now: a mistake above must not cost the run before.
+    if fresh and trainer.accelerator.is_main_process:
         _forget(out)
-    trainer = Trainer(config)
-    trainer.encode(pairs)
     return trainer.run(found, progress)
 
 
@@ -87,6 +98,7 @@ class Trainer:
             config.model.base, dtype=config.model.dtype, device=str(device), revision=config.model.revision,
             quantise=config.model.quantise,
         )  # fmt: skip
+        _require_text_length(config)
         self.transformer = self.pipe.transformer
         settings = LoraSettings(config.expert.rank, config.expert.streams, config.expert.targets)
         torch.manual_seed(config.run.seed)
@@ -198,6 +210,18 @@ class Trainer:
     def _resume(self, found: Checkpoint | None) -> int:
         if found is None:
             return 0
+        if found.step > self.config.optimiser.steps:
+            raise InputError(
+                f"The checkpoint is at step {found.step}, beyond [optimiser] steps = {self.config.optimiser.steps}. "
+                "Ask for more steps, or start again with --fresh."
+            )
+        own, kept = ({k: tuple(v.shape) for k, v in part.items()} for part in (self.trainable, found.weights))
+        if own != kept:
+            raise InputError(
+                f"The newest checkpoint in {self.out / 'checkpoints'} holds other tensors than this expert: "
+                f"{len(kept)} of which {len(own.items() & kept.items())} fit, {len(own)} expected. Delete that "
+                "checkpoint's folder to go on from the one before it, or start again with --fresh."
+            )
         with torch.no_grad():
             for name, parameter in self.trainable.items():
                 parameter.copy_(found.weights[name])
@@ -250,6 +274,24 @@ def _optimiser(parameters: list[torch.nn.Parameter], config: TrainConfig) -> tor
         parameters, lr=options.learning_rate, betas=options.betas, eps=options.eps, weight_decay=options.weight_decay
     )
     return result
+
+
+def _require_packages(config: TrainConfig) -> None:
+    """Ask for what only some settings need before weights are loaded and anything is written."""
+    if config.optimiser.name == "adamw8bit" or config.model.quantise != "none":
+        require("bitsandbytes", "quantised")
+    if config.run.tensorboard:
+        require("tensorboard", "methods")
+
+
+def _require_text_length(config: TrainConfig) -> None:
+    """Training at another text length than inference is one of the released code's defects."""
+    wanted = base_facts(base_source(config.model.base)).text_length
+    if config.model.text_length != wanted:
+        raise InputError(
+            f"[model] text_length is {config.model.text_length}, but edits with {config.model.base} use {wanted} "
+            f"tokens. Set text_length = {wanted}: an expert must be trained at the length that it is used at."
+        )
 
 
 def _metadata(config: TrainConfig) -> dict[str, str]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
+import regionroute
 from regionroute.cli.main import main
 from rses.images import read_image, write_png
 
@@ -37,6 +44,29 @@ def test_train_then_edit(training, tiny_kontext, tmp_path, capsys):
     assert read_image(tmp_path / "map.png").shape == source.shape
 
 
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(training, tmp_path):
+    own = ["--set", "optimiser.accumulation=2", "--set", "run.checkpoint_every=1", "--set", "run.overlay_every=1"]
+    root = str(Path(regionroute.__file__).resolve().parents[1])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    launched = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+         "-m", "regionroute.cli.main", *training, *own],
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": paths},
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert launched.returncode == 0, launched.stderr
+    assert launched.stdout.split() == [str(tmp_path / "run" / "pixel-art.safetensors")]
+    alone = ["--out", str(tmp_path / "alone"), "--set", "optimiser.batch_size=4"]
+    assert main([*training, *own, *alone]) == 0
+    runs = [safetensors.torch.load_file(tmp_path / name / "pixel-art.safetensors") for name in ("run", "alone")]
+    for key, value in runs[0].items():
+        torch.testing.assert_close(value, runs[1][key], atol=2e-4, rtol=1e-2)
+    logs = [(tmp_path / name / "train.jsonl").read_text().splitlines() for name in ("run", "alone")]
+    for one, other in zip(*logs, strict=True):
+        assert json.loads(one) == pytest.approx(json.loads(other), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -54,7 +84,7 @@ def test_bad_training_requests(training, change, message, tmp_path, capsys):
     assert message in err
     assert "Traceback" not in err
     assert out == ""
-    assert not (tmp_path / "run" / "train.jsonl").exists()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
@@ -83,3 +113,4 @@ def test_a_damaged_expert_is_refused(tiny_kontext, tmp_path, capsys):
     arguments = ["edit", "--image", str(tmp_path / "photo.png"), "--prompt", "make the cat in pixel art style"]
     assert main([*arguments, "--variant", str(tiny_kontext), "--experts", str(tmp_path / "experts")]) == 2
     assert "pixel-art.safetensors" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["experts", "photo.png"]

@@ -40,6 +40,12 @@ def test_every_fault_is_listed_at_once():
         ({"optimiser": {"learning_rate": 0}}, "learning_rate must be above 0"),
         ({"optimiser": {"betas": [0.9]}}, "betas must be two numbers"),
         ({"run": {"seed": True}}, "expected int"),
+        ({"run": {"overlays": 0}}, "overlays must be at least 1"),
+        ({"run": {"overlay_every": -1}}, "overlay_every must not be negative"),
+        ({"data": {"limit": -1}}, "limit must not be negative"),
+        ({"attention": {"alpha": -1.0}}, "alpha must not be negative"),
+        ({"optimiser": {"max_grad_norm": 0}}, "max_grad_norm must be above 0"),
+        ({"optimiser": {"warm_up": -1}}, "warm_up must not be negative"),
     ],
 )
 def test_values_out_of_range(tables, message):
@@ -56,6 +62,13 @@ def test_changes_win_and_paths_are_relative_to_the_file(tmp_path):
     assert load_config(path, ["data.pairs=here"]).data.pairs == "here"
 
 
+def test_a_change_to_what_is_no_table(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text("run = 3\n")
+    with pytest.raises(InputError, match=r"\[run\] must be a table"):
+        load_config(path, ["run.out=here"])
+
+
 def test_unreadable_files(tmp_path):
     with pytest.raises(InputError, match="Cannot read the configuration"):
         load_config(tmp_path / "none.toml")
@@ -70,10 +83,39 @@ def test_unreadable_files(tmp_path):
 def test_configurations_that_come_along():
     with pytest.raises(InputError, match='Did you mean "paper"'):
         find_config("papers")
-    paper = load_config(find_config("paper"))
-    assert (paper.optimiser.learning_rate, paper.attention.focus, paper.attention.cover) == (1e-4, 0.1, 0.2)
-    assert (paper.optimiser.steps, paper.optimiser.batch_size, paper.optimiser.accumulation) == (5000, 2, 4)
-    official = load_config(find_config("official"))
-    assert (official.attention.mode, official.attention.cover, official.attention.tau) == ("official", 5e-5, 0.1)
-    assert official.optimiser.learning_rate == 1e-5
     assert load_config(find_config("mini")).data.resolution == 128
+
+
+SHARED = {
+    "model.dtype": "bfloat16", "model.text_length": 512, "model.gradient_checkpointing": True,
+    "model.base": "black-forest-labs/FLUX.1-Kontext-dev", "data.resolution": 1024, "expert.rank": 4,
+    "expert.streams": "both", "expert.targets": ("to_q", "to_k", "to_v", "to_out.0"), "optimiser.name": "adamw8bit",
+    "optimiser.betas": (0.9, 0.999), "optimiser.eps": 1e-8, "optimiser.weight_decay": 1e-4,
+    "optimiser.max_grad_norm": 1.0, "optimiser.batch_size": 2, "optimiser.accumulation": 4, "optimiser.warm_up": 0,
+    "optimiser.schedule": "constant", "flow.guidance": 1.0, "flow.density": "uniform", "flow.shift": 1.0,
+    "flow.edited_weight": 0.0, "attention.focus": 0.1, "attention.layers": (), "attention.gate": (0.0, 1.0),
+    "run.seed": 0,
+}  # fmt: skip
+"""What the paper and the released code have in common."""
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        (
+            "paper",
+            {"optimiser.learning_rate": 1e-4, "optimiser.steps": 5000, "attention.cover": 0.2,
+             "attention.mode": "exact", "model.quantise": "none"},
+        ),
+        (
+            "official",
+            {"optimiser.learning_rate": 1e-5, "optimiser.steps": 10000, "attention.cover": 5e-5,
+             "attention.mode": "official", "attention.tau": 0.1, "attention.alpha": 2.0, "model.quantise": "nf4"},
+        ),
+    ],
+)  # fmt: skip
+def test_published_hyper_parameters(name, own):
+    tables = load_config(find_config(name)).to_dict()
+    found = {f"{table}.{key}": value for table, values in tables.items() for key, value in values.items()}
+    expected = {**SHARED, **own}
+    assert {key: found[key] for key in expected} == expected

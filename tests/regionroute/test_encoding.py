@@ -73,6 +73,15 @@ def test_a_cache_is_not_read_for_other_weights_of_the_same_name(tiny_kontext, pa
     assert not torch.equal(encoder(retrained, tmp_path).encode(pairs[0]).target, before.target)
 
 
+def test_a_damaged_cache_file_is_made_again(pipe, pairs, tmp_path):
+    before = encoder(pipe, tmp_path).encode(pairs[0])
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:20])
+    after = encoder(pipe, tmp_path).encode(pairs[0])
+    assert torch.equal(after.target, before.target)
+    assert torch.equal(encoder(pipe, tmp_path).encode(pairs[0]).text, before.text)
+
+
 def test_a_phrase_beyond_the_text_length_is_an_error(pipe, pairs):
     with pytest.raises(InputError, match="cut off"):
         PairEncoder(pipe, 64, 4, None, "tiny").encode(pairs[0])

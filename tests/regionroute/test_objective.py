@@ -51,6 +51,13 @@ def test_flow_loss_is_the_mean_squared_error_of_the_velocity():
     assert (flow_loss(inside, noise, target, mask, 4.0) > flow_loss(inside, noise, target, mask)).all()
 
 
+def test_the_velocity_aimed_at_is_not_rounded_to_the_models_precision():
+    generator = torch.Generator().manual_seed(0)
+    noise, target = (torch.randn(1, *SHAPE, generator=generator).bfloat16() for _ in range(2))
+    exact = noise.double() - target.double()
+    assert flow_loss(exact.float(), noise, target, torch.ones(1, 16)) == 0
+
+
 def batch():
     generator = torch.Generator().manual_seed(0)
     mask = torch.zeros(2, 16)

@@ -137,6 +137,18 @@ def test_a_missing_package_names_the_extra(monkeypatch):
         load_base("mini")
 
 
+def test_a_machine_that_cannot_quantise(monkeypatch, tiny_kontext):
+    def refuse(*_args, **_options):
+        raise RuntimeError("No GPU found.")
+
+    monkeypatch.setattr("regionroute.base._quantisation", lambda *a: None)
+    monkeypatch.setattr("diffusers.FluxKontextPipeline.from_pretrained", refuse)
+    with pytest.raises(RsesError, match=r"Cannot quantise to nf4: No GPU found\. Use a CUDA device"):
+        load_base(str(tiny_kontext), quantise="nf4")
+    with pytest.raises(RuntimeError, match=r"^No GPU found\.$"):
+        load_base(str(tiny_kontext))
+
+
 def test_lengths_must_agree(pipe):
     with pytest.raises(InputError, match="as many prompts"):
         pipe.edit([picture()], [])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from regionroute.attention import StyleAttention
 from regionroute.training import trainer as module
-from regionroute.training.checkpoint import latest_checkpoint
+from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
 from regionroute.training.config import parse_config
 from regionroute.training.trainer import batch_indices, train
-from rses.errors import InputError
+from rses.errors import InputError, RsesError
 
 
 @pytest.fixture
@@ -66,7 +69,11 @@ def test_training_reaches_the_expert_and_writes_what_it_promises(config):
     assert sorted(p.name for p in (out / "overlays").iterdir()) == ["step-000003.png", "step-000006.png"]
     assert sorted(p.name for p in (out / "checkpoints").iterdir()) == ["step-000004", "step-000006"]
     assert not [p for p in out.rglob("*") if p.suffix in (".pt", ".bin", ".pkl")]
-    assert any((out / "tensorboard").iterdir())
+    board = EventAccumulator(str(out / "tensorboard")).Reload()
+    lines = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+    for name in ("loss", "flow", "focus", "cover", "mass", "learning_rate"):
+        assert [event.value for event in board.Scalars(name)] == pytest.approx([line[name] for line in lines], abs=1e-5)
+    assert [event.step for event in board.Images("attention")] == [3, 6]
 
 
 def test_supervision_draws_attention_into_the_mask(config, tmp_path, monkeypatch):
@@ -152,7 +159,66 @@ def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
     (newest / "lora.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="damaged"):
         train(config)
+    safetensors.torch.save_file({"a": torch.zeros(1)}, newest / "lora.safetensors")
+    with pytest.raises(InputError, match="holds other tensors than this expert: 1 of which 0 fit"):
+        train(config)
+    (newest / "state.json").write_text(json.dumps({**state, "config": 3}))
+    with pytest.raises(InputError, match="damaged"):
+        train(config)
     train(config, fresh=True)
+    fewer = replace(config, optimiser=replace(config.optimiser, steps=5))
+    with pytest.raises(InputError, match="at step 6, beyond .* steps = 5"):
+        train(fewer)
+
+
+def test_states_as_bitsandbytes_nests_them_are_kept(config, tmp_path):
+    quantised = {"state1": torch.arange(5, dtype=torch.uint8), "qmap1": torch.rand(4)}
+    again = {**quantised, "state1": torch.zeros(3, dtype=torch.uint8)}  # the map is shared
+    state = {
+        "state": {0: {"step": 7, "__quant__": {**quantised, "bits": 8}}, 1: {"step": torch.tensor(7.0), **again}},
+        "param_groups": [{"lr": 1e-3, "params": [0, 1]}],
+    }
+    save_checkpoint(tmp_path, 7, {"a": torch.ones(2)}, state, config)
+    found = latest_checkpoint(tmp_path, config).optimiser
+    assert found["param_groups"] == state["param_groups"]
+    assert (found["state"][0]["step"], found["state"][0]["__quant__"]["bits"]) == (7, 8)
+    for name, value in quantised.items():
+        assert torch.equal(found["state"][0]["__quant__"][name], value)
+    for name, value in state["state"][1].items():
+        assert torch.equal(found["state"][1][name], value)
+
+
+def test_a_mistake_costs_no_earlier_run(config, tmp_path):
+    out = train(replace(config, optimiser=replace(config.optimiser, steps=2))).parent
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for wrong, message in (
+        (replace(config, model=replace(config.model, base="nowhere/at-all")), "nowhere/at-all"),
+        (replace(config, model=replace(config.model, text_length=77)), "text_length is 77, but edits with .* use 24"),
+        (replace(config, attention=replace(config.attention, layers=("double.9",))), "double.9"),
+    ):
+        with pytest.raises(RsesError, match=message):
+            train(wrong, fresh=True)
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+        with pytest.raises(RsesError, match=message):
+            train(replace(wrong, run=replace(wrong.run, out=str(tmp_path / "new"))))
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "package"),
+    [
+        ("optimiser", {"name": "adamw8bit"}, "bitsandbytes"),
+        ("model", {"quantise": "nf4"}, "bitsandbytes"),
+        ("model", {"quantise": "int8"}, "bitsandbytes"),
+        ("run", {"tensorboard": True}, "tensorboard"),
+    ],
+)
+def test_a_missing_package_is_named_before_weights_are_loaded(config, table, change, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(module, "load_base", lambda *a, **k: pytest.fail("weights were loaded"))
+    with pytest.raises(RsesError, match=f'"{package}".*not installed.*pip install "rses'):
+        train(replace(config, **{table: replace(getattr(config, table), **change)}))
+    assert not Path(config.run.out).exists()
 
 
 def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
@@ -161,6 +227,7 @@ def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
         ({"style": "oil"}, "must be one of"),
         ({"style": "cyberpunk"}, "no pairs in the style"),
         ({"pairs": str(tmp_path / "nowhere")}, "nowhere"),
+        ({"pairs": ""}, "pairs is missing"),
     ):
         with pytest.raises(InputError, match=message):
             train(replace(config, data=replace(config.data, **change)))
