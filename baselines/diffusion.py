@@ -213,7 +213,9 @@ def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -
         kinds = (int, float) if kind is float else (kind,)
         if not isinstance(value, kinds) or isinstance(value, bool):
             words = {int: "a whole number", float: "a number", str: "text"}
-            raise InputError(f"{name}: {key} must be {words[kind]}, e.g. {defaults[key]}; got {value!r}.")
+            raise InputError(
+                f"{name}: {key} must be {words.get(kind, kind.__name__)}, e.g. {defaults[key]}; got {value!r}."
+            )
         if key == "steps" and value < 1:
             raise InputError(f"{name}: steps must be at least 1, got {value}.")
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
-from baselines.sizes import Near, SizeRule
+from baselines.sizes import SizeRule, Wide
 from baselines.templates import diptych
 
 __all__ = ["IcEdit"]
@@ -31,8 +31,8 @@ class IcEdit(DiffusersMethod):
     pipeline = "FluxFillPipeline"
 
     def choose_sizes(self) -> SizeRule:
-        """512 wide panels, as the LoRA was trained; the area is kept for other aspect ratios."""
-        return Near(int(self.use.get("side", 512)), 16)
+        """Panels 512 wide whatever the aspect ratio, as the authors' own script does."""
+        return Wide(int(self.use.get("side", 512)), 16)
 
     def build(self, dtype: str) -> Any:
         """Load the base and the LoRA; a folder is taken as it is unless it names a LoRA."""

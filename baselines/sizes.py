@@ -11,7 +11,7 @@ from PIL import Image
 
 from rses.images import resize_array as resize
 
-__all__ = ["Buckets", "Near", "SizeRule", "resize", "resize_mask"]
+__all__ = ["Buckets", "Near", "SizeRule", "Wide", "resize", "resize_mask"]
 
 
 class SizeRule(Protocol):
@@ -48,6 +48,28 @@ class Near:
     def describe(self) -> str:
         """Say the rule in words."""
         return f"about {self.side}x{self.side} pixels, sides multiples of {self.multiple}"
+
+
+@dataclass(frozen=True)
+class Wide:
+    """A fixed width; the height keeps the aspect ratio, as a multiple of a number.
+
+    Example:
+        >>> Wide(512, 16).choose(640, 480)
+        (512, 384)
+    """
+
+    width: int
+    multiple: int
+
+    def choose(self, width: int, height: int) -> tuple[int, int]:
+        """Return (width, height)."""
+        rounded = round(self.width * height / width / self.multiple) * self.multiple
+        return self.width, max(self.multiple, rounded)
+
+    def describe(self) -> str:
+        """Say the rule in words."""
+        return f"{self.width} pixels wide, height a multiple of {self.multiple}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionroute.base import VARIANTS, base_source
-from rses.hub import folder_digest, weights_facts
+from rses.errors import RsesError
+from rses.hub import folder_digest, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -61,13 +62,31 @@ class RegionRoute:
         )  # fmt: skip
 
     def load(self, device: str, dtype: str) -> None:
-        """Load base model and experts."""
+        """Load base model and experts.
+
+        Raises:
+            RsesError: The weights cannot be had, or there is no GPU for those of the hub.
+        """
         from regionroute.pipeline import RegionRoutePipeline, embedded_experts
 
-        self._pipe = RegionRoutePipeline.from_pretrained(
-            self._variant, self._experts, dtype=dtype, device=device, revision=self._revision
-        )
-        self.loaded = {"base": weights_facts(base_source(self._variant), self._revision)}
+        source = base_source(self._variant)
+        if device.startswith("cpu") and not Path(source).is_dir():
+            raise RsesError(
+                f"regionroute needs a GPU with about {FULL_SIZE_GB:.0f} GB ({source}), and there is none here. "
+                "The embedded model needs none: --variant mini (it is a toy)."
+            )
+        try:
+            self._pipe = RegionRoutePipeline.from_pretrained(
+                self._variant, self._experts, dtype=dtype, device=device, revision=self._revision
+            )
+        except OSError as error:
+            raise load_error("regionroute", source, error, "The embedded model needs no download.") from error
+        used = self._pipe.facts
+        self.loaded = {
+            "base": weights_facts(source, self._revision),
+            "steps": self._steps or used.steps,
+            "guidance": used.guidance if self._guidance is None else self._guidance,
+        }
         folder = embedded_experts() if self._experts is None else self._experts
         if not isinstance(folder, Mapping):
             self.loaded["experts"] = folder_digest(Path(folder))

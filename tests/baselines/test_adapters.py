@@ -127,6 +127,27 @@ def test_a_folder_of_something_else_is_named(tmp_path):
         InstructPix2Pix(str(tmp_path)).load("cpu", "float32")
 
 
+def test_gated_weights_say_how_to_log_in(monkeypatch):
+    from types import SimpleNamespace
+
+    from diffusers import FluxKontextPipeline
+    from huggingface_hub.errors import GatedRepoError
+
+    def refuse(*_, **__):
+        response = SimpleNamespace(headers={}, request=None, status_code=403)
+        raise GatedRepoError("Access to this model is restricted.", response=response)
+
+    monkeypatch.setattr(FluxKontextPipeline, "from_pretrained", refuse)
+    method = FluxKontext(FluxKontext.facts.weights, allow_cpu=True)
+    with pytest.raises(WeightsError, match=r"restricted.*accept its licence.*`hf auth login`.*--variant mini"):
+        method.load("cpu", "float32")
+
+
+def test_icedits_panels_are_512_wide():
+    rule = IcEdit().size_rule
+    assert [rule.choose(*size) for size in [(640, 480), (480, 640), (512, 512)]] == [(512, 384), (512, 688), (512, 512)]
+
+
 def test_a_broken_weight_file_is_an_error_with_the_folder(tiny, tmp_path):
     folder = tmp_path / "broken"
     shutil.copytree(tiny("StableDiffusionInstructPix2PixPipeline"), folder)

@@ -7,6 +7,7 @@ import pytest
 
 from regionroute.method import RegionRoute
 from rses.bench import run_bench
+from rses.errors import RsesError
 from rses.methods import EditSample, get_method
 from rses.suites import load_suite
 
@@ -31,7 +32,7 @@ def test_it_is_installed_and_says_what_it_is(method):
     assert isinstance(method, RegionRoute)
     assert method.card.mask_used is False
     assert "kontext-mini" in method.card.weights
-    assert set(method.loaded) == {"base", "experts"}
+    assert set(method.loaded) == {"base", "experts", "steps", "guidance"}
 
 
 def test_edits_keep_the_size_and_do_not_depend_on_the_batch(method):
@@ -58,3 +59,8 @@ def test_embedded_experts_are_small_and_differ():
     assert [path.stem for path in files] == ["cyberpunk", "expressionism", "line-art", "pixel-art"]
     assert all(path.stat().st_size <= 1_000_000 for path in files)
     assert len({path.read_bytes() for path in files}) == 4
+
+
+def test_the_full_model_without_a_gpu_says_what_it_needs():
+    with pytest.raises(RsesError, match=r"needs a GPU with about 38 GB .*--variant mini"):
+        RegionRoute("flux-kontext").load("cpu", "float32")
