@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from baselines.segmenters import Segmenter, get_segmenter
-from baselines.templates import global_instruction
+from baselines.templates import WHOLE, global_instruction
 from rses.errors import RsesError
 from rses.methods import Edited, EditSample, Method, MethodCard, get_method
 
@@ -63,7 +63,8 @@ class GlobalThenPaste:
 
     def _ask(self, sample: EditSample) -> EditSample:
         mask = sample.mask if _sees_mask(self._method) else None
-        return dataclasses.replace(sample, prompt=global_instruction(sample), mask=mask)
+        # Methods that are told a caption or a phrase make it from the object's name.
+        return dataclasses.replace(sample, prompt=global_instruction(sample), object=WHOLE, mask=mask)
 
     def _name(self, inner: str) -> str:
         return f"{inner}-then-paste"

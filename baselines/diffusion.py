@@ -193,7 +193,12 @@ class DiffusersMethod:
             [torch.Generator("cpu").manual_seed(sample.seed) for sample in batch],
         )
         details = {"size": f"{size[0]}x{size[1]}"}
-        return [Edited(resize(image, (width, height)), details) for image in self.run(request)]
+        images = self.run(request)
+        strange = [image.shape for image in images if image.shape != (size[1], size[0], 3)]
+        if strange:
+            # Resizing it back would stretch the picture without a word.
+            raise RsesError(f"{self.facts.name}: the pipeline returned {strange[0]}, asked for {details['size']}.")
+        return [Edited(resize(image, (width, height)), details) for image in images]
 
     def _offline(self) -> str:
         return "The embedded model needs no download: --variant mini (it is a toy)." if self.facts.mini else ""

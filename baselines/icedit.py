@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from baselines.diffusion import DiffusersMethod, Facts, Request
+from baselines.diffusion import DiffusersMethod, Facts, Request, recommended
 from baselines.sizes import SizeRule, Wide
 from baselines.templates import diptych
 
@@ -30,6 +30,12 @@ class IcEdit(DiffusersMethod):
     )  # fmt: skip
     pipeline = "FluxFillPipeline"
 
+    def __init__(self, variant: str | None = None, **options: Any):
+        # A folder holds what is to be used; the hub's LoRA is added to the hub's base alone.
+        if variant and Path(variant).is_dir() and "lora" not in recommended(variant):
+            options.setdefault("lora", "")
+        super().__init__(variant, **options)
+
     def choose_sizes(self) -> SizeRule:
         """Panels 512 wide whatever the aspect ratio, as the authors' own script does."""
         return Wide(int(self.use.get("side", 512)), 16)
@@ -43,8 +49,7 @@ class IcEdit(DiffusersMethod):
 
     def parts(self) -> dict[str, str]:
         """Name the LoRA, where one is loaded."""
-        lora = self.settings["lora"]
-        return {"lora": lora} if lora and not (Path(self.source).is_dir() and "lora" not in self.use) else {}
+        return {"lora": self.settings["lora"]} if self.settings["lora"] else {}
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Call the pipeline on two panels and keep the right one."""

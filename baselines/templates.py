@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from rses.methods import EditSample
 
-__all__ = ["CaptionPair", "caption_pair", "diptych", "global_instruction", "instruction", "region_phrase"]
+__all__ = [
+    "WHOLE",
+    "CaptionPair",
+    "caption_pair",
+    "diptych",
+    "exchanged_pair",
+    "global_instruction",
+    "instruction",
+    "region_phrase",
+]
 
 DIPTYCH = (
     "A diptych with two side-by-side images of the same scene. On the right, the scene is exactly the same as on the "
     "left but {instruction}"
 )
 """ICEdit's prefix (https://github.com/River-Zhang/ICEdit)."""
+
+
+WHOLE = "scene"
+"""What stands for the object where the whole picture is meant."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,18 @@ def caption_pair(sample: EditSample) -> CaptionPair:
     """
     added = f"{sample.style} style"
     return CaptionPair(f"a photo of a {sample.object}", f"a photo of a {added} {sample.object}", added)
+
+
+def exchanged_pair(sample: EditSample) -> CaptionPair:
+    """Describe the picture before and after by captions that differ in the words of the style alone.
+
+    Example:
+        >>> import numpy as np
+        >>> exchanged_pair(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0)).source
+        'a photo of a realistic style cat'
+    """
+    pair = caption_pair(sample)
+    return CaptionPair(f"a photo of a realistic style {sample.object}", pair.target, pair.added)
 
 
 def diptych(sample: EditSample) -> str:

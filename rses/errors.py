@@ -80,5 +80,6 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise RsesError(
-            f'This needs the package "{module}", which is not installed. Install it with: pip install "rses[{extra}]"'
+            f'This needs the package "{error.name or module}", which is not installed. '
+            f'Install it with: pip install "rses[{extra}]"'
         ) from error

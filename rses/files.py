@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["require_writable", "sha256_bytes", "sha256_file", "write_atomic"]
+__all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -32,6 +32,13 @@ def write_atomic(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def remove_leftovers(*folders: Path) -> None:
+    """Delete what :func:`write_atomic` leaves in folders when the process is killed; no one else may write there."""
+    for folder in folders:
+        for path in folder.glob(f".*.{'[0-9a-f]' * 32}.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -68,10 +68,15 @@ class Journal:
         if not content.endswith(b"\n"):
             os.truncate(self.path, content.rfind(b"\n") + 1)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been written down yet, not even the settings."""
+        return not self.path.exists() or self.path.stat().st_size == 0
+
     def append(self, records: Iterable[dict[str, Any]]) -> None:
-        """Add finished samples and wait until they are on disk."""
+        """Add finished samples and wait until they are on disk; with none, the settings alone."""
         if self._stream is None:
-            new = not self.path.exists() or self.path.stat().st_size == 0
+            new = self.is_new
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self.path.open("ab")
             if new:

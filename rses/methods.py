@@ -18,9 +18,10 @@ import numpy as np
 
 from rses.errors import RsesError, did_you_mean
 
-__all__ = ["EditSample", "Edited", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
+__all__ = ["DTYPES", "EditSample", "Edited", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
 
 GROUP = "rses.methods"
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,12 @@ def get_method(name: str, **options: Any) -> Method:
     """
     target = _import(name) if ":" in name else _entry_point(name)
     _check_options(name, target, options)
-    method = target(**options) if callable(target) else target
+    try:
+        method = target(**options) if callable(target) else target
+    except RsesError:
+        raise
+    except Exception as error:
+        raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
     if not isinstance(method, Method):
         raise RsesError(
             f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
@@ -187,7 +193,7 @@ def _entry_point(name: str) -> Any:
         )
     try:
         return found[name].load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
         raise RsesError(
             f'The method "{name}" is installed ({found[name].value}) but cannot be imported: {error}.'
         ) from error
@@ -197,7 +203,7 @@ def _import(name: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except Exception as error:
         raise RsesError(
             f'Cannot import the method "{name}": {error}. It must be package.module:Class, on PYTHONPATH or installed.'
         ) from error

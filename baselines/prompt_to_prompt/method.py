@@ -13,8 +13,9 @@ from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_p
 from baselines.prompt_to_prompt.control import Control, controlled
 from baselines.prompt_to_prompt.inversion import INVERSIONS, invert, null_text
 from baselines.sizes import Near, SizeRule
-from baselines.templates import CaptionPair, caption_pair
+from baselines.templates import CaptionPair, caption_pair, exchanged_pair
 from rses.errors import InputError
+from rses.methods import EditSample
 
 __all__ = ["PromptToPrompt"]
 
@@ -66,7 +67,10 @@ class PromptToPrompt(DiffusersMethod):
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Invert, edit, decode."""
-        return [self.edit_picture(request.images[0], caption_pair(request.samples[0]))[1]]
+        return [self.edit_picture(request.images[0], self._captions(request.samples[0]))[1]]
+
+    def _captions(self, sample: EditSample) -> CaptionPair:
+        return exchanged_pair(sample) if self.settings["edit"] == "replace" else caption_pair(sample)
 
     def edit_picture(self, image: Image.Image, captions: CaptionPair) -> tuple[np.ndarray, np.ndarray]:
         """Return the source as the model gives it back, and the edit, both (H, W, 3) uint8."""

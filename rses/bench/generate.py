@@ -19,7 +19,7 @@ from rses.files import require_writable
 from rses.images import read_image, write_png
 from rses.journal import Journal
 from rses.masks import read_mask
-from rses.methods import Edited, EditSample, Method, MethodCard, sample_seed
+from rses.methods import DTYPES, Edited, EditSample, Method, MethodCard, sample_seed
 from rses.suites import Sample, Suite
 
 __all__ = ["Generation", "Settings", "choose_dtype", "generate"]
@@ -64,6 +64,7 @@ class Generation:
         failures: Reason by sample id, of those that failed; complete when the iteration has ended.
         loaded: What the method says about its weights once loaded.
         details: What the method recorded on each edit, by sample id.
+        batch_size: Most samples edited together, before a GPU ran out of memory.
     """
 
     method: Method
@@ -80,7 +81,7 @@ class Generation:
         require_writable(self.folder / "images")
         self.device = choose_device(self.settings.device)
         self.dtype = choose_dtype(self.settings.dtype, self.device, self.method)
-        self._batch_size = self._choose_batch_size()
+        self._batch_size = self.batch_size = self._choose_batch_size()
         determines = {
             "method": self.method.card.to_dict(), "suite": self.suite.sha256, "seed": self.settings.seed,
             "device": self.device.type, "dtype": self.dtype,
@@ -89,6 +90,7 @@ class Generation:
         self._is_loaded = False
         self.loaded = self._journal.records.get("", {}).get("loaded", {})
         self._same_weights()
+        self._guard_pictures()
         for sample in self.samples:
             if self.settings.fresh:
                 self.path(sample).unlink(missing_ok=True)
@@ -122,6 +124,22 @@ class Generation:
         done = self._journal.records.get(sample.id, {}).get("status") == "done"
         return sample.id not in self.failures and not (done and self.path(sample).exists())
 
+    def _guard_pictures(self) -> None:
+        """Refuse to take over, or to replace, pictures that are not of this run.
+
+        Raises:
+            InputError: ``images`` is where the suite's own pictures lie, or holds some of unknown origin.
+        """
+        own = {path.resolve() for sample in self.suite.samples for path in (sample.image, sample.mask)}
+        there = [path for path in map(self.path, self.samples) if path.exists()]
+        if any(path.resolve() in own for path in there):
+            raise InputError(f"{self.folder} holds the suite's own pictures, e.g. {there[0]}. Choose another --out.")
+        if there and self._journal.is_new and not self.settings.fresh:
+            raise InputError(
+                f"{self.folder} holds {len(there)} pictures of unknown origin, e.g. {there[0]}. Choose another --out, "
+                "or pass --fresh to replace them."
+            )
+
     def _edit(self, batch: Sequence[Sample]) -> None:
         """Edit a batch and keep those of its edits that are not there yet."""
         self._load()
@@ -154,13 +172,14 @@ class Generation:
                 raise RsesError(f"{self.method.card.name} returned {len(edits)} images for {len(requests)} samples.")
         except torch.cuda.OutOfMemoryError as error:
             if len(requests) == 1:
-                raise RsesError(
-                    f"{self.method.card.name} ran out of memory on {self.device} with a single sample. {error}"
-                ) from error
-            self._batch_size = len(requests) // 2
+                reason = RsesError(f"ran out of memory on {self.device} with a single sample. {error}")
+            else:
+                self._batch_size = len(requests) // 2
         except Exception as error:
             # Whatever a method of someone else's raises must not end the run.
-            reason = error
+            reason = error.with_traceback(None)
+        except SystemExit as error:
+            reason = RsesError(f"the method wanted to end the process with {error.code}")
         else:
             seconds = (time.monotonic() - began) / len(requests)
             yield from ((request, edit, seconds) for request, edit in zip(requests, edits, strict=True))
@@ -183,7 +202,7 @@ class Generation:
                 raise outcome
             edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
             _check(edited.image, request.image.shape)
-            json.dumps(edited.details)
+            _require_json(edited.details, "What the method records on its edit")
         except Exception as error:
             self._keep_failure(sample.id, error)
             return
@@ -211,13 +230,20 @@ class Generation:
             self.method.load(str(self.device), self.dtype)
         except RsesError:
             raise
+        except torch.cuda.OutOfMemoryError as error:
+            card = self.method.card
+            raise RsesError(
+                f"{card.name} does not fit into the memory of {self.device}; its card says {card.memory_gb:.0f} GB. "
+                f"Some methods take --set offload=true. {error}"
+            ) from error
         except Exception as error:
             raise RsesError(f"{self.method.card.name} cannot be loaded: {type(error).__name__}: {error}") from error
         self._is_loaded = True
         facts = self._same_weights()
         if facts:
             self.loaded = dict(facts)
-            self._journal.append([{"key": "", "loaded": self.loaded}])
+        # Before the first picture: from now on those in the folder are known to be this run's.
+        self._journal.append([{"key": "", "loaded": self.loaded}] if facts else [])
 
     def _same_weights(self) -> dict[str, Any]:
         """Return what the method says about its weights, which must be those of earlier edits.
@@ -268,7 +294,7 @@ def choose_dtype(name: str, device: torch.device, method: Method) -> str:
     """
     if name == "auto":
         return method.card.dtype if device.type == "cuda" else "float32"
-    if name not in ("float32", "bfloat16", "float16"):
+    if name not in DTYPES:
         raise InputError(f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".')
     return name
 
@@ -282,14 +308,16 @@ def _check_card(method: Method) -> None:
     card: Any = method.card
     if not isinstance(card, MethodCard):
         raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
-    if card.max_batch < 1:
-        raise InputError(f"The card of {card.name} has max_batch={card.max_batch}, expected at least 1.")
+    if type(card.max_batch) is not int or card.max_batch < 1:
+        raise InputError(f"The card of {card.name} has max_batch={card.max_batch!r}, expected at least 1.")
+    if not isinstance(card.mask_used, bool):
+        raise InputError(f"The card of {card.name} has mask_used={card.mask_used!r}, expected true or false.")
     _require_json(card.to_dict(), f"The card of {card.name}")
 
 
 def _require_json(facts: dict[str, Any], what: str) -> None:
     try:
-        json.dumps(facts)
+        json.dumps(facts, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rses.bench.lock import exclusive
 from rses.errors import InputError
+from rses.files import remove_leftovers
 from rses.results import Results
 
 __all__ = ["merge_runs"]
@@ -49,8 +50,9 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bo
     if problems:
         raise InputError(problems, "These runs cannot be merged:")
     with exclusive(target):
-        for folder in folders:
-            _take_images(folder / "images", target / "images")
+        remove_leftovers(target, target / "images")
+        for folder, part in zip(folders, parts, strict=True):
+            _take_images(folder / "images", target / "images", part)
         merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
         merged.save(target)
     return merged
@@ -101,13 +103,15 @@ def _info(parts: Sequence[Results]) -> dict[str, Any]:
     return info
 
 
-def _take_images(source: Path, target: Path) -> None:
+def _take_images(source: Path, target: Path, part: Results) -> None:
     """Bring edits into the merged run: as further names of the same files where possible, else as copies."""
     if not source.is_dir():
         return
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.glob("*.png")):
-        kept = target / path.name
+    for name in sorted(f"{sample.id}.png" for sample in part.samples):
+        path, kept = source / name, target / name
+        if not path.is_file():
+            continue
         # The folder may hold the edits of another run under the same names.
         kept.unlink(missing_ok=True)
         try:

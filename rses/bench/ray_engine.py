@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rses.bench.lock import exclusive
 from rses.bench.merge import merge_runs
 from rses.bench.plan import Shard
 from rses.bench.run import run_bench
@@ -14,6 +18,9 @@ from rses.methods import get_method
 from rses.results import Results
 
 __all__ = ["run_on_ray"]
+
+RETRIES = 20
+"""How often a shard whose worker was lost is taken up again; a sample may kill every worker that edits it."""
 
 
 def run_on_ray(
@@ -46,12 +53,20 @@ def run_on_ray(
         raise InputError(f"--shards must be at least 1, got {shards}.")
     started = not ray.is_initialized()
     if started:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
+        _require_reachable(address)
+        try:
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError) as error:
+            raise RsesError(f"There is no Ray cluster at {address}: {str(error).splitlines()[0]}") from error
     try:
         folder = Path(out).resolve()
         folders = [folder / "shards" / f"{number}-of-{shards}" for number in range(1, shards + 1)]
-        # Worker processes may die again and again; every try starts where the last one stopped.
-        task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=-1)(_work)
+        if settings.pop("fresh", False):
+            # Once, and not at every try: those go on where the last one stopped.
+            for own in filter(Path.exists, folders):
+                with exclusive(own):
+                    shutil.rmtree(own, ignore_errors=True)
+        task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(_work)
         open_tasks = [
             task.remote(method, dict(options or {}), suite, str(own), number, shards, settings)
             for number, own in enumerate(folders, start=1)
@@ -65,6 +80,21 @@ def run_on_ray(
     finally:
         if started:
             ray.shutdown()
+
+
+def _require_reachable(address: str | None) -> None:
+    """Ray itself tries for many minutes.
+
+    Raises:
+        RsesError: Nothing answers at ``host:port``.
+    """
+    found = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address or "")
+    if found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise RsesError(f"There is no Ray cluster at {address}: {error}") from error
 
 
 def _work(
@@ -82,3 +112,8 @@ def _raise_first(ray: Any, ready: list[Any]) -> None:
         if isinstance(cause, RsesError):
             raise cause from error
         raise RsesError(f"A task failed on the cluster: {cause}") from error
+    except ray.exceptions.RayError as error:
+        raise RsesError(
+            f"A shard's worker was lost {RETRIES + 1} times: {str(error).splitlines()[0]} "
+            "What it had finished is kept; repeat the command to go on."
+        ) from error

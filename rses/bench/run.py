@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from rses.bench.generate import Generation, Settings
 from rses.bench.lock import exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
+from rses.files import remove_leftovers
 from rses.loading import Unit
 from rses.methods import Method, get_method
 from rses.results import Results
@@ -21,6 +24,8 @@ from rses.suites import Sample, Suite, load_suite
 __all__ = ["run_bench"]
 
 Progress = Callable[[int, int], None]
+PACKAGES = ("diffusers", "transformers", "peft")
+"""Whose versions may show in an edit."""
 
 
 def run_bench(
@@ -69,6 +74,7 @@ def run_bench(
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
     samples, folder = select(loaded.samples, limit, shard), Path(out)
     with exclusive(folder):
+        remove_leftovers(folder, folder / "images")
         scorer = scorer or RSES(protocol=protocol, device=device)
         settings = Settings(seed, device, dtype, batch_size, retry_failed, fresh)
         generation = Generation(editor, samples, loaded, folder, settings)
@@ -115,8 +121,15 @@ def _facts(generation: Generation, suite: Suite, limit: int | None, shard: Shard
     return {
         "device": generation.device.type, "dtype": generation.dtype, "loaded": generation.loaded,
         "limit": limit, "shard": None if shard is None else str(shard), "suite_samples": len(suite.samples),
-        "failed": len(generation.failures), "sizes": sizes,
+        "failed": len(generation.failures), "sizes": sizes, "batch_size": generation.batch_size,
+        "versions": dict(_versions()),
     }  # fmt: skip
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def _failed(sample: Sample, generation: Generation) -> SampleResult:

@@ -26,7 +26,9 @@ def bench(
         Path | None, typer.Option(help="Edits made elsewhere, <id>.png; instead of a method.", metavar="DIR")
     ] = None,
     suite: Annotated[str, typer.Option(help="See `rses suites`.", metavar="NAME|DIR")] = "mini",
-    out: Annotated[Path | None, typer.Option(help="Run folder; by default runs/SUITE/METHOD.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; by default in runs/SUITE/METHOD.", metavar="DIR")
+    ] = None,
     variant: Annotated[
         str | None, typer.Option(help="Weights: mini, a hub id, or a folder; by default the method's own.")
     ] = None,
@@ -58,7 +60,7 @@ def bench(
     A stopped run goes on where it was. A sample whose edit fails is noted, and the run goes on.
     """
     label = method or (predictions.name if predictions is not None else "method")
-    folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label)
+    folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
         from rses.report.inputs import remember_inputs
@@ -76,7 +78,7 @@ def bench(
         elif engine == "local":
             from rses.bench import Shard, run_bench
 
-            editor = _editor(method, predictions, chosen)
+            editor = _editor(method, predictions, chosen, folder)
             scorer = RSES(protocol=protocol, device=device)
             part = None if shard is None else Shard.parse(shard)
             results = run_bench(editor, suite, folder, scorer=scorer, shard=part, progress=update, **settings)
@@ -88,7 +90,8 @@ def bench(
     note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
     failed = [sample for sample in results.samples if sample.status == "failed"]
     if failed:
-        note(f'{len(failed)} failed, e.g. "{failed[0].id}": {failed[0].note} Try them again with --retry-failed.')
+        again = "--retry-failed" if predictions is None else "--fresh"
+        note(f'{len(failed)} failed, e.g. "{failed[0].id}": {failed[0].note} Try them again with {again}.')
     if report:
         from rses.cli.score import Places, write_page
 
@@ -112,11 +115,11 @@ def _on_ray(
     return run_on_ray(method, suite, folder, options=options, progress=update, **cluster, **settings)
 
 
-def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
+def _editor(method: str | None, predictions: Path | None, options: dict[str, Any], folder: Path) -> Method:
     """Build what edits.
 
     Raises:
-        InputError: Not exactly one of a method and a folder, or options for a folder.
+        InputError: Not exactly one of a method and a folder, options for a folder, or edits where the run's own go.
     """
     from rses.errors import InputError
     from rses.methods import get_method
@@ -128,6 +131,8 @@ def _editor(method: str | None, predictions: Path | None, options: dict[str, Any
         return get_method(method, **options)
     if options:
         raise InputError("--variant and --set belong to a method; --predictions takes edits as they are.")
+    if predictions is not None and predictions.resolve() == (folder / "images").resolve():
+        raise InputError(f"{predictions} is where the run would write its copies. Choose another --out.")
     return Predictions(predictions)
 
 
@@ -157,6 +162,16 @@ def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[
 
 def _batch_size(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
+
+
+def _part(shard: str | None) -> Path:
+    """Return where a shard's run lies below the method's, so that shards do not replace each other.
+
+    Example:
+        >>> _part("2/8").as_posix(), _part(None).as_posix()
+        ('shards/2-of-8', '.')
+    """
+    return Path() if shard is None else Path("shards") / _slug(shard.replace("/", "-of-"))
 
 
 def _slug(text: str) -> str:

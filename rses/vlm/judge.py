@@ -13,6 +13,7 @@ from PIL import Image
 from rses.device import choose_device
 from rses.errors import InputError, require
 from rses.hub import load_error, weights_facts
+from rses.methods import DTYPES
 
 __all__ = ["DEFAULT_MODEL", "Answer", "YesNoJudge"]
 
@@ -53,7 +54,7 @@ class YesNoJudge:
     Raises:
         WeightsError: The model cannot be had.
         RsesError: The extra is missing.
-        InputError: Its vocabulary has no single token for yes or no.
+        InputError: Its vocabulary has no single token for yes or no, or ``dtype`` is not a precision.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class YesNoJudge:
         transformers = require("transformers", "vlm")
         self.device = choose_device(device)
         self.dtype = dtype if dtype != "auto" else "float32" if self.device.type == "cpu" else "bfloat16"
+        if self.dtype not in DTYPES:
+            raise InputError(f'--dtype must be auto, {", ".join(DTYPES)}; got "{dtype}".')
         self.model_id, self.revision, self.max_pixels = model, revision, max_pixels
         try:
             self._processor = transformers.AutoProcessor.from_pretrained(model, revision=revision)

@@ -56,6 +56,9 @@ def judge_run(
         "model": judge.model_id, "loaded": judge.loaded, "dtype": judge.dtype, "max_pixels": judge.max_pixels,
         "wording": wording_hash(),
     }  # fmt: skip
+    absent = sorted({str(path) for _, path, _ in asked if not path.is_file()})
+    if absent:
+        raise InputError(f"{len(absent)} edits are missing, e.g. {absent[0]}. Give --images DIR.")
     folder = Path(run)
     with exclusive(folder):
         journal = Journal(folder / JOURNAL, settings, fresh)
@@ -63,7 +66,7 @@ def judge_run(
             _ask_open(asked, judge, journal, batch_size, progress)
         finally:
             journal.close()
-        summary = _summarise(usable, journal, settings)
+        summary = {"N": len(samples), **_summarise(usable, journal, settings)}
         write_atomic(folder / SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
     return summary
 

@@ -197,3 +197,39 @@ def test_every_registered_method_has_a_card(name):
     assert card.title
     assert card.reference or name in ("style-editor", "global-then-paste", "segment-then-paste") or card.year >= 2022
     assert card.memory_gb > 0 or card.reference or name in ("style-editor", "regionroute")
+
+
+def test_an_answer_of_another_size_is_refused(tiny, samples, monkeypatch):
+    """Otherwise it would be stretched back without a word, as Kontext's own choice of sizes would be."""
+    method = loaded(InstructPix2Pix, tiny)
+    monkeypatch.setattr(method, "run", lambda request: [np.zeros((8, 8, 3), np.uint8)])
+    with pytest.raises(RsesError, match=r"returned \(8, 8, 3\), asked for"):
+        method.edit([blind(samples[0])])
+
+
+def test_icedits_card_names_the_lora_that_is_used(tmp_path):
+    assert IcEdit().card.settings["lora"] == "RiverZ/normal-lora"
+    assert IcEdit(str(tmp_path)).card.settings["lora"] == ""
+    assert IcEdit(str(tmp_path), lora="a/b").card.settings["lora"] == "a/b"
+    (tmp_path / "use.json").write_text('{"lora": "c/d"}')
+    assert IcEdit(str(tmp_path)).card.settings["lora"] == "c/d"
+
+
+@pytest.mark.slow
+def test_icedits_lora_is_loaded_and_identified(tiny, samples, tmp_path):
+    import torch
+    from diffusers import FluxFillPipeline
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    plain = loaded(IcEdit, tiny)
+    transformer = FluxFillPipeline.from_pretrained(tiny("FluxFillPipeline")).transformer
+    torch.manual_seed(0)
+    transformer.add_adapter(LoraConfig(r=2, lora_alpha=2, init_lora_weights=False, target_modules=["to_q", "to_v"]))
+    FluxFillPipeline.save_lora_weights(tmp_path, transformer_lora_layers=get_peft_model_state_dict(transformer))
+    styled = loaded(IcEdit, tiny, lora=str(tmp_path))
+    assert set(styled.loaded) == {"sha256", "lora"}
+    assert len(styled.loaded["lora"]["sha256"]) == 64
+    assert styled.loaded["sha256"] == plain.loaded["sha256"]
+    sample = blind(samples[0])
+    assert not np.array_equal(styled.edit([sample])[0].image, plain.edit([sample])[0].image)

@@ -154,3 +154,37 @@ def test_style_editor_says_how_it_is_run():
     assert method.card.year == 2025
     with pytest.raises(InputError, match="authors' program"):
         method.load("cpu", "float32")
+
+
+def test_everything_a_global_edit_is_told_is_about_the_whole_picture(samples):
+    from baselines.reference import Identity
+    from baselines.templates import caption_pair, instruction, region_phrase
+
+    class Listens(Identity):
+        def edit(self, batch):
+            heard.extend(batch)
+            return super().edit(batch)
+
+    heard = []
+    method = GlobalThenPaste("identity")
+    method._method = Listens()
+    method.edit(samples)
+    for told in (instruction, region_phrase, lambda sample: caption_pair(sample).target):
+        assert all("pixel art" in told(sample) for sample in heard)
+        assert not any(thing in told(sample) for sample in heard for thing in ("cat", "dog"))
+
+
+def test_grounding_gives_the_best_box_and_nothing_is_nothing(samples, monkeypatch):
+    segmenter = GroundedSam.__new__(GroundedSam)
+    segmenter._threshold = 0.3
+    found = [
+        {"score": 0.4, "box": {"xmin": 0, "ymin": 0, "xmax": 5, "ymax": 5}},
+        {"score": 0.9, "box": {"xmin": 12, "ymin": 10, "xmax": 30, "ymax": 20}},
+    ]
+    asked = []
+    segmenter._detector = lambda picture, candidate_labels, threshold: asked.append(candidate_labels) or found
+    monkeypatch.setattr(segmenter, "fill", lambda picture, box: box)
+    assert segmenter(samples[0]) == [12, 10, 30, 20]
+    assert asked == [["cat."]]
+    found.clear()
+    assert not segmenter(samples[0]).any()

@@ -38,10 +38,25 @@ def test_refine_aligns_across_added_words():
     assert shared.tolist() == [1, 1, 0, 0, 1]
 
 
-def test_replace_wants_equal_lengths():
+def test_replace_stretches_exchanged_words_over_each_other():
     assert replace_map([1, 5, 9, 9], [1, 6, 9, 9])[1].tolist() == [1, 1, 1, 1]
-    with pytest.raises(ValueError, match="3 and 4 tokens"):
-        replace_map([1, 5, 9, 9, 9], [1, 6, 7, 9, 9])
+    # 1 [5] 3 end and 1 [6 7] 3 end: both new tokens take the map of the old one, the rest keeps its own.
+    assert replace_map([1, 5, 3, 9, 9, 9], [1, 6, 7, 3, 9, 9])[0].tolist() == [0, 1, 1, 2, 3, 4]
+    assert replace_map([1, 6, 7, 3, 9, 9], [1, 5, 3, 9, 9, 9])[0].tolist() == [0, 1, 3, 4, 5, 5]
+    assert replace_map([1, 5, 3, 5, 9, 9], [1, 6, 3, 7, 9, 9])[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert replace_map([1, 5, 9, 9], [1, 5, 9, 9])[0].tolist() == [0, 1, 2, 3]
+    for source, target in [([1, 5, 9, 9, 9], [1, 5, 6, 9, 9]), ([1, 5, 6, 9, 9], [1, 5, 9, 9, 9])]:
+        with pytest.raises(ValueError, match="exchanged, not added"):
+            replace_map(source, target)
+
+
+@pytest.mark.slow
+def test_every_setting_of_the_bench_makes_its_own_edit(build, samples):
+    """Through ``edit``, with the captions that a suite's samples get."""
+    settings = [{}, {"edit": "replace"}, {"reweight": 4.0}, {"cross_share": 0.0}, {"self_share": 0.0}]
+    images = [build(**changes).edit(samples[:1])[0].image for changes in settings]
+    for number, image in enumerate(images):
+        assert not any(np.array_equal(image, other) for other in images[:number]), settings[number]
 
 
 def test_words_are_found_wherever_they_stand():

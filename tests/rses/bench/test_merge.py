@@ -74,3 +74,17 @@ def test_the_command_line_merges(tmp_path, scorer, capsys):
     assert "7 samples of 3 runs" in capsys.readouterr().err
     summary = json.loads((tmp_path / "merged" / "summary.json").read_text())
     assert summary["coverage"]["n"] == 7
+
+
+def test_merging_again_takes_the_new_edits(tmp_path, scorer):
+    runs = shards(tmp_path / "old", scorer)
+    merge_runs(runs, tmp_path / "merged")
+    new = []
+    for number in range(1, 4):
+        new.append(tmp_path / f"new-{number}")
+        run_bench("identity", "mini", new[-1], scorer=scorer, limit=7, shard=Shard(number, 3))
+    merged = merge_runs(new, tmp_path / "merged")
+    for part in new:
+        for path in (part / "images").iterdir():
+            assert (tmp_path / "merged" / "images" / path.name).read_bytes() == path.read_bytes()
+    assert len(merged.samples) == 7

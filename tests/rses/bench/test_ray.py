@@ -35,6 +35,10 @@ class Slow:
         time.sleep(0.3)
         return [sample.image // 2 for sample in batch]
 
+class Dies(Slow):
+    def edit(self, batch):
+        os._exit(1)
+
 class Broken(Slow):
     def edit(self, batch):
         raise ZeroDivisionError("by zero")
@@ -107,6 +111,35 @@ def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
         )  # fmt: skip
     with pytest.raises(InputError, match="--shards"):
         run_on_ray(f"{module}:Slow", "mini", tmp_path / "ray", shards=0)
+
+
+def test_a_sample_that_kills_every_worker_does_not_go_on_forever(cluster, module, tmp_path, monkeypatch):
+    from rses.bench import ray_engine
+
+    monkeypatch.setattr(ray_engine, "RETRIES", 1)
+    with pytest.raises(RsesError, match=r"lost 2 times.*repeat the command"):
+        ray_engine.run_on_ray(
+            f"{module}:Dies", "mini", tmp_path / "ray", shards=1, options={"marks": str(tmp_path)}, limit=2,
+            device="cpu", protocol="rses-mini",
+        )  # fmt: skip
+    assert len(list(tmp_path.glob("pid-*"))) == 2
+
+
+def test_fresh_forgets_the_shards_once(cluster, module, tmp_path):
+    from rses.bench.ray_engine import run_on_ray
+
+    common = {"shards": 1, "limit": 2, "device": "cpu", "protocol": "rses-mini"}
+    run_on_ray("identity", "mini", tmp_path / "ray", **common)
+    with pytest.raises(InputError, match="--fresh"):
+        run_on_ray("jpeg-identity", "mini", tmp_path / "ray", **common)
+    results = run_on_ray("jpeg-identity", "mini", tmp_path / "ray", fresh=True, **common)
+    assert all(sample.mse_bg > 0 for sample in results.samples)
+
+
+def test_no_cluster_is_a_clear_error(tmp_path, capsys):
+    words = ["bench", "--method", "identity", "--protocol", "rses-mini", "--out", str(tmp_path), "--engine", "ray"]
+    assert main([*words, "--ray-address", "127.0.0.1:1"]) == 2
+    assert "no Ray cluster at 127.0.0.1:1" in capsys.readouterr().err
 
 
 def test_the_command_line_refuses_what_does_not_go_together(tmp_path, capsys):

@@ -239,10 +239,9 @@ def test_running_short_again_in_the_middle_of_a_batch_loses_no_sample(tmp_path):
     assert number == 32
 
 
-def test_a_single_sample_too_large_ends_the_run_with_a_reason(tmp_path):
-    suite = load_suite("mini")
-    with pytest.raises(RsesError, match="greedy ran out of memory on cpu with a single sample"):
-        generate(Greedy(room=0), suite.samples[:2], suite, tmp_path)
+def test_a_run_in_which_not_even_one_sample_fits_ends_with_a_reason(tmp_path, scorer):
+    with pytest.raises(RsesError, match="greedy edited none of 2.*ran out of memory on cpu with a single sample"):
+        run_bench(Greedy(room=0), "mini", tmp_path, scorer=scorer, limit=2)
 
 
 def test_too_few_pictures_and_details_that_are_no_json_are_failures(tmp_path, scorer):

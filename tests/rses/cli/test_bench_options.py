@@ -89,3 +89,20 @@ def test_the_list_says_what_a_reader_must_know(capsys):
     assert "mask used" in lines["sd2-inpainting"]
     assert "MIT" in lines["instruct-pix2pix"]
     assert "2023" in lines["instruct-pix2pix"]
+
+
+def test_shards_do_not_replace_each_other_in_the_default_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        assert main([*COMMON, "--method", "identity", "--limit", "4", "--shard", f"{number}/2"]) == 0
+    parts = [tmp_path / "runs" / "mini" / "identity" / "shards" / f"{number}-of-2" for number in (1, 2)]
+    assert [summary(part)["coverage"]["n"] for part in parts] == [2, 2]
+    assert main(["merge", *map(str, parts), "--out", "runs/mini/identity"]) == 0
+
+
+def test_predictions_are_not_read_from_where_the_run_writes(tmp_path, capsys):
+    edits = tmp_path / "run" / "images"
+    edits.mkdir(parents=True)
+    words = [*COMMON, "--predictions", str(edits), "--out", str(tmp_path / "run")]
+    assert main([*words, "--fresh"]) == 2
+    assert "where the run would write" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,5 +118,23 @@ def test_the_command_line(run, tiny_judge, capsys):
 def test_models_that_cannot_answer_are_refused(dumb_judge, tmp_path):
     with pytest.raises(InputError, match="no single token"):
         YesNoJudge(str(dumb_judge), device="cpu")
+    with pytest.raises(InputError, match="--dtype must be auto"):
+        YesNoJudge(str(dumb_judge), device="cpu", dtype="float8")
     with pytest.raises(RsesError, match="vlm: .* does not hold"):
         YesNoJudge(str(tmp_path), device="cpu")
+
+
+def test_coverage_is_reported_and_lost_edits_are_named(judge, run, monkeypatch):
+    samples = load_run(run).samples
+    judge_run(run, samples, run / "images", judge)
+    asked, ask = [], judge.ask
+    monkeypatch.setattr(judge, "ask", lambda images, texts: asked.extend(texts) or ask(images, texts))
+    judge_run(run, samples, run / "images", judge)
+    assert not asked
+    write_png(run / "images" / f"{samples[0].id}.png", np.zeros((128, 128, 3), np.uint8))
+    summary = judge_run(run, [*samples, replace(samples[0], id="x", status="failed")], run / "images", judge)
+    assert len(asked) == 4
+    assert (summary["n"], summary["N"]) == (3, 4)
+    (run / "images" / f"{samples[0].id}.png").unlink()
+    with pytest.raises(InputError, match="1 edits are missing.*--images"):
+        judge_run(run, samples, run / "images", judge)

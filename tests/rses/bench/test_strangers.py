@@ -1,0 +1,253 @@
+"""Strangers' methods and folders: a reason for every failure, and nothing foreign in the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.reference import Identity
+from rses import RSES
+from rses.bench import generate, run_bench
+from rses.bench.generate import Settings
+from rses.errors import InputError, RsesError
+from rses.images import read_image, write_png
+from rses.methods import Edited, MethodCard, get_method
+from rses.predictions import Predictions
+from rses.suites import export_suite, load_suite
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return RSES("rses-mini", device="cpu", metrics=["mse_bg"])
+
+
+class Copies(Identity):
+    card = MethodCard("copies", "test", mask_used=False, max_batch=8)
+
+
+class Small(Copies):
+    """Has memory for so many samples, batch by batch of the suite."""
+
+    def __init__(self, *room):
+        self.room, self.done, self.calls = list(room), 0, []
+
+    def edit(self, batch):
+        self.calls.append(len(batch))
+        if len(batch) > self.room[min(self.done // 8, len(self.room) - 1)]:
+            raise torch.cuda.OutOfMemoryError("too much")
+        self.done += len(batch)
+        return super().edit(batch)
+
+
+def test_running_out_of_memory_twice_loses_no_sample(tmp_path):
+    suite, method = load_suite("mini"), Small(4, 2)
+    done = generate(method, suite.samples[:16], suite, tmp_path, Settings(batch_size=8))
+    assert not done.failures
+    assert method.calls == [8, 4, 4, 4, 2, 2, 2, 2]
+    assert len(list((tmp_path / "images").glob("*.png"))) == 16
+
+
+def test_one_sample_that_is_too_large_does_not_stop_the_others(tmp_path, scorer):
+    class OneLarge(Copies):
+        def edit(self, batch):
+            if any(sample.id.endswith("tree") for sample in batch):
+                raise torch.cuda.OutOfMemoryError("too much")
+            return super().edit(batch)
+
+    results = run_bench(OneLarge(), "mini", tmp_path, scorer=scorer, limit=4)
+    assert [sample.status for sample in results.samples] == ["ok", "failed", "ok", "ok"]
+    assert "ran out of memory on cpu with a single sample" in results.samples[1].note
+
+
+def test_what_a_failed_batch_held_is_let_go_before_the_next_try(tmp_path):
+    held = []
+
+    class Big:
+        pass
+
+    class Holds(Copies):
+        def edit(self, batch):
+            gc.collect()
+            assert not held or held[-1]() is None, "the frames of the failed call are still alive"
+            if len(batch) > 1:
+                big = Big()
+                held.append(weakref.ref(big))
+                raise torch.cuda.OutOfMemoryError("too much")
+            return super().edit(batch)
+
+    suite = load_suite("mini")
+    assert not generate(Holds(), suite.samples[:4], suite, tmp_path).failures
+    assert len(held) == 2
+
+
+def test_edits_of_an_earlier_method_do_not_come_back(tmp_path, scorer):
+    run_bench("identity", "mini", tmp_path, scorer=scorer, limit=4)
+    run_bench("jpeg-identity", "mini", tmp_path, scorer=scorer, limit=2, fresh=True)
+    results = run_bench("jpeg-identity", "mini", tmp_path, scorer=scorer, limit=4)
+    assert all(sample.mse_bg > 0 for sample in results.samples)
+
+
+def test_a_picture_that_was_not_written_down_is_made_again(tmp_path):
+    suite = load_suite("mini")
+    first = generate(Copies(), suite.samples[:2], suite, tmp_path)
+    lost = suite.samples[1]
+    lines = (tmp_path / "generation.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "generation.jsonl").write_text("".join(line for line in lines if lost.id not in line))
+    write_png(first.path(lost), np.zeros((128, 128, 3), np.uint8))
+    generate(Copies(), suite.samples[:2], suite, tmp_path)
+    assert np.array_equal(read_image(first.path(lost)), read_image(lost.image))
+
+
+def test_pictures_of_unknown_origin_are_no_edits(tmp_path, scorer):
+    name = load_suite("mini").samples[0].id
+    write_png(tmp_path / "images" / f"{name}.png", np.zeros((128, 128, 3), np.uint8))
+    with pytest.raises(InputError, match=r"1 pictures of unknown origin, .*--out.*--fresh"):
+        run_bench("identity", "mini", tmp_path, scorer=scorer, limit=2)
+    assert not read_image(tmp_path / "images" / f"{name}.png").any()
+    results = run_bench("identity", "mini", tmp_path, scorer=scorer, limit=2, fresh=True)
+    assert [sample.mse_bg for sample in results.samples] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_run_in_the_suites_own_folder_is_refused_and_spares_it(tmp_path, scorer, fresh):
+    export_suite("mini", tmp_path / "suite")
+    suite = load_suite(tmp_path / "suite")
+    before = suite.samples[0].image.read_bytes()
+    with pytest.raises(InputError, match="holds the suite's own pictures"):
+        run_bench("global-style", suite, tmp_path / "suite", scorer=scorer, limit=2, fresh=fresh)
+    assert suite.samples[0].image.read_bytes() == before
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path, scorer):
+    (tmp_path / "images").mkdir()
+    left = [tmp_path / f".summary.json.{'0a' * 16}.tmp", tmp_path / "images" / f".a.png.{'b1' * 16}.tmp"]
+    mine = tmp_path / ".notes.tmp"
+    for path in [*left, mine]:
+        path.write_text("half")
+    run_bench("identity", "mini", tmp_path, scorer=scorer, limit=1)
+    assert not any(path.exists() for path in left)
+    assert mine.exists()
+
+
+class Details(Copies):
+    def edit_one(self, sample):
+        return Edited(sample.image, {"score": np.float32(1)})
+
+
+class Few(Copies):
+    def edit(self, batch):
+        return super().edit(batch)[:-1]
+
+
+class Ends(Copies):
+    def edit(self, batch):
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (Details, "What the method records on its edit must hold text, numbers"),
+        (Few, "copies returned 0 images for 1 samples"),
+        (Ends, "wanted to end the process with 3"),
+    ],
+)
+def test_faults_of_an_edit_are_told(method, message, tmp_path, scorer):
+    with pytest.raises(RsesError, match=f"edited none of 2 samples.*{message}"):
+        run_bench(method(), "mini", tmp_path, scorer=scorer, limit=2)
+
+
+class Weights(Copies):
+    def load(self, device, dtype):
+        self.loaded = {"threshold": np.float32(1)}
+
+
+class Unloadable(Copies):
+    def load(self, device, dtype):
+        raise FileNotFoundError("weights.bin")
+
+
+class TooLarge(Copies):
+    card = dataclasses.replace(Copies.card, memory_gb=38.0)
+
+    def load(self, device, dtype):
+        raise torch.cuda.OutOfMemoryError("full")
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (Weights, "What copies says it loaded must hold text, numbers"),
+        (Unloadable, "copies cannot be loaded: FileNotFoundError: weights.bin"),
+        (TooLarge, "does not fit into the memory of cpu; its card says 38 GB"),
+    ],
+)
+def test_faults_of_loading_are_told_and_bind_the_folder_to_nothing(method, message, tmp_path, scorer):
+    with pytest.raises(RsesError, match=message):
+        run_bench(method(), "mini", tmp_path, scorer=scorer, limit=2)
+    assert not (tmp_path / "generation.jsonl").exists()
+
+
+class Demanding(Copies):
+    def __init__(self, path):
+        pass
+
+
+class Hopeless(Copies):
+    def __init__(self):
+        raise ValueError("nope")
+
+
+def test_faults_of_building_are_told(monkeypatch):
+    import baselines.reference
+
+    for kind, message in [
+        (Demanding, 'needs a value for "path": --set path=VALUE'),
+        (Hopeless, "cannot be built: ValueError: nope"),
+    ]:
+        monkeypatch.setattr(baselines.reference, "Stranger", kind, raising=False)
+        with pytest.raises(RsesError, match=message):
+            get_method("baselines.reference:Stranger")
+
+
+def test_a_module_that_fails_while_it_is_imported_is_named(tmp_path, monkeypatch):
+    (tmp_path / "broken_stranger.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(RsesError, match="Cannot import the method .*division by zero"):
+        get_method("broken_stranger:X")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"mask_used": "no"}, "mask_used='no', expected true or false"),
+        ({"max_batch": 0}, "max_batch=0, expected at least 1"),
+        ({"max_batch": "x"}, "max_batch='x', expected at least 1"),
+        ({"settings": {"a": np.float32(1)}}, "must hold text, numbers"),
+        ({"settings": {"a": float("nan")}}, "must hold text, numbers"),
+    ],
+)
+def test_cards_are_checked(facts, message, tmp_path, scorer):
+    method = Copies()
+    method.card = dataclasses.replace(Copies.card, **facts)
+    with pytest.raises(InputError, match=message):
+        run_bench(method, "mini", tmp_path, scorer=scorer, limit=1)
+
+
+def test_changed_predictions_are_noticed_even_when_nothing_is_left_to_do(tmp_path, scorer):
+    edits, run, samples = tmp_path / "edits", tmp_path / "run", load_suite("mini").samples[:2]
+    for sample in samples:
+        write_png(edits / f"{sample.id}.png", read_image(sample.image))
+    run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
+    again = run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
+    assert [sample.mse_bg for sample in again.samples] == [0.0, 0.0]
+    write_png(edits / f"{samples[0].id}.png", read_image(samples[1].image))
+    with pytest.raises(InputError, match="other weights or files.*--fresh"):
+        run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
+    results = run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2, fresh=True)
+    assert results.samples[0].mse_bg > 0
