@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,6 +95,27 @@ def test_answers_have_the_size_of_the_source(pipe, size):
     edit = pipe.edit([picture(*size)], [PROMPT.format("pixel art")])[0]
     assert edit.image.shape == (size[1], size[0], 3)
     assert edit.image.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 64), (120, 50), (37, 61)])
+def test_answers_lie_on_top_of_the_source(pipe, monkeypatch, size):
+    """A model that gives back what it is given: every pixel must come home."""
+    seen = {}
+
+    def give_back(_self, image, height, width, max_area, _auto_resize, **_):
+        seen.update(size=(width, height), area=max_area, resized=_auto_resize)
+        return SimpleNamespace(images=image.permute(0, 2, 3, 1).numpy())
+
+    monkeypatch.setattr(type(pipe.pipe), "__call__", give_back)
+    width, height = size
+    columns, rows = np.meshgrid(np.arange(width) / width, np.arange(height) / height)
+    ramps = (np.stack([columns, rows, 1 - columns], -1) * 255).round().astype(np.uint8)
+    edit = pipe.edit([ramps], [PROMPT.format("pixel art")])[0]
+    assert seen == {"size": edit.size, "area": edit.size[0] * edit.size[1], "resized": False}
+    # A shift by one pixel moves a ramp by 255 / side.
+    inside = (edit.image.astype(int) - ramps)[2:-2, 2:-2]
+    assert np.abs(inside.mean((0, 1))).max() < 0.25 * 255 / max(size)
+    assert np.abs(inside).max() <= 2
 
 
 def test_neighbours_sizes_and_order_do_not_matter(pipe):

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from benchmark_data.recipes.regionroute_mini.card import write_card
+from benchmark_data.recipes.regionroute_mini.curves import plot
 from regionroute.experts import expert_name
 from regionroute.overlay import contact_sheet, heat_overlay
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
@@ -54,6 +55,7 @@ def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
         lines = (path.parent / "train.jsonl").read_text().splitlines()
         logs[style] = [json.loads(line) for line in lines[9::10]]
     (out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
+    plot(logs, out / "images" / "training.png")
 
 
 def show(out: Path) -> None:
