@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.suites.folders import new_folder
 from rses.suites.format import MANIFEST, read_manifest
 from rses.suites.registry import load_suite
 from rses.suites.verify import verify_suite
@@ -39,22 +39,13 @@ def export_suite(name_or_folder: str | Path, destination: str | Path) -> Path:
     # Copying follows links, so the source is verified before anything is read from it.
     suite = verify_suite(load_suite(name_or_folder).root)
     target = Path(destination).expanduser()
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")
-    if target.is_dir() and any(target.iterdir()):
-        raise InputError(f"{target} is not empty. Choose a folder that does not exist yet, or empty it.")
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        for name in (*read_manifest(suite.root).files, MANIFEST):
-            place = temporary / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(suite.root / name, place)
-        verify_suite(temporary)
-        if target.is_dir():
-            target.rmdir()
-        temporary.rename(target)
+        with new_folder(target) as temporary:
+            for name in (*read_manifest(suite.root).files, MANIFEST):
+                place = temporary / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(suite.root / name, place)
+            verify_suite(temporary)
     except OSError as error:
         raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from rses.errors import InputError
+from rses.suites.folders import new_folder
 from rses.suites.format import METADATA
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
@@ -136,11 +135,10 @@ def write_suite(
         InputError: The folder is in use, there is no entry, or entries are unsound; lists all. Nothing is left.
     """
     require_free(out)
-    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
-    try:
+    with new_folder(out) as temporary:
         for entry in entries:
             try:
                 stored = _store(entry, temporary)
@@ -163,11 +161,6 @@ def write_suite(
             _write_text(temporary / "selection.json", json.dumps(extra(ids), indent=1, ensure_ascii=False) + "\n")
         write_manifest(temporary, facts.name, facts.version, facts.licence)
         verify_suite(temporary)
-        if out.is_dir():
-            out.rmdir()
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return ids
 
 
