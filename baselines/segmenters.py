@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from rses.errors import InputError, require
-from rses.files import sha256_file
+from rses.files import sha256_files
 from rses.hub import load_error, weights_facts
 from rses.masks import read_mask
 from rses.methods import EditSample
@@ -62,10 +61,7 @@ class MaskFolder:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        digest = hashlib.sha256()
-        for path in sorted(folder.glob("*.png")):
-            digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
-        self.loaded: dict[str, Any] = {"sha256": digest.hexdigest()}
+        self.loaded: dict[str, Any] = {"sha256": sha256_files(sorted(folder.glob("*.png")), folder)}
 
     def __call__(self, sample: EditSample) -> np.ndarray:
         """Read ``<id>.png``."""

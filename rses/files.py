@@ -7,11 +7,12 @@ import hashlib
 import os
 import tempfile
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "write_atomic"]
+__all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "sha256_files", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -57,6 +58,14 @@ def sha256_file(path: Path) -> str:
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_files(paths: Iterable[Path], folder: Path) -> str:
+    """Return one hexadecimal SHA-256 over files and their names within a folder, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from rses.errors import WeightsError
-from rses.files import sha256_file
+from rses.files import sha256_files
 
 __all__ = ["folder_digest", "load_error", "weights_facts"]
 
@@ -21,13 +20,10 @@ def folder_digest(folder: Path) -> str:
     Raises:
         WeightsError: The folder holds no safetensors file.
     """
-    digest = hashlib.sha256()
     files = sorted(folder.rglob("*.safetensors"))
     if not files:
         raise WeightsError(f"{folder} holds no .safetensors file, expected a folder that save_pretrained wrote.")
-    for path in files:
-        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_file(path)}\n".encode())
-    return digest.hexdigest()
+    return sha256_files(files, folder)
 
 
 def weights_facts(source: str, revision: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rses.errors import InputError
-from rses.files import sha256_file
+from rses.files import sha256_files
 from rses.images import read_image
 from rses.methods import EditSample, MethodCard
 
@@ -40,7 +39,9 @@ class Predictions:
             raise InputError(f"There is no folder of predictions {self._folder}.")
         self.card = self.defaults if self._folder is None else self._read_card(self._folder)
         # Known from the start, so that a finished run is not taken for one of files that changed since.
-        self.loaded: dict[str, Any] = {} if self._folder is None else {"sha256": _digest(self._folder)}
+        self.loaded: dict[str, Any] = {}
+        if self._folder is not None:
+            self.loaded["sha256"] = sha256_files(sorted(self._folder.glob("*.png")), self._folder)
 
     def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
         """Refuse to go on without a folder."""
@@ -70,11 +71,3 @@ class Predictions:
             except (ValueError, TypeError) as error:
                 raise InputError(f"{path} is not a method card: {error}. It may hold: {', '.join(facts)}.") from error
         return MethodCard(**facts)
-
-
-def _digest(folder: Path) -> str:
-    """Return one sha256 over all pictures of a folder, their names included."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.png")):
-        digest.update(f"{path.name}:{sha256_file(path)}\n".encode())
-    return digest.hexdigest()
