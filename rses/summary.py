@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rses.metrics_table import METRICS
-from rses.sample_result import SampleResult
-from rses.statistics import mean_intervals
+import numpy as np
 
-__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise"]
+from rses.metrics_table import METRICS, MetricInfo
+from rses.sample_result import SampleResult
+from rses.statistics import column_intervals
+
+__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise", "table_of"]
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
@@ -62,27 +63,30 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
-    columns = {info.aggregate: [getattr(sample, info.name) for sample in samples] for info in METRICS.values()}
-    known = {name: column for name, column in columns.items() if any(value is not None for value in column)}
-    # Metrics that are defined for the same samples share their resampling.
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for name, column in known.items():
-        finite = tuple(k for k, value in enumerate(column) if value is not None and math.isfinite(value))
-        alike.setdefault(finite, []).append(name)
+    table = table_of(samples, list(METRICS.values()))
     entries: dict[str, dict[str, Any]] = {}
-    for rows, names in alike.items():
-        intervals: list[Any] = [None] * len(names)
-        if rows:
-            clusters = clusters_of([samples[k] for k in rows])
-            table = [[float(known[name][k]) for name in names] for k in rows]
-            intervals = list(mean_intervals(table, clusters=clusters))
-        for name, interval in zip(names, intervals, strict=True):
-            ends = ("mean", "low", "high")
-            entries[name] = {end: None if interval is None else getattr(interval, end) for end in ends}
-            entries[name]["n"] = len(rows)
-            if name == "psnr_bg":
-                entries[name]["perfect"] = sum(value is not None for value in known[name]) - len(rows)
-    return {name: entries[name] for name in known}
+    intervals = column_intervals(table, clusters_of(samples))
+    for info, column, interval in zip(METRICS.values(), table.T, intervals, strict=True):
+        known = sum(getattr(sample, info.name) is not None for sample in samples)
+        if not known:
+            continue
+        n = int(np.isfinite(column).sum())
+        ends = ("mean", "low", "high")
+        entry = {end: None if interval is None else getattr(interval, end) for end in ends}
+        entries[info.aggregate] = {**entry, "n": n, **({"perfect": known - n} if info.name == "psnr_bg" else {})}
+    return entries
+
+
+def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> np.ndarray:
+    """Return metrics as floats (samples, metrics), NaN where a sample has none.
+
+    Example:
+        >>> table_of([SampleResult("a", mse_bg=0.5)], [METRICS["mse_bg"], METRICS["rsm"]]).tolist()
+        [[0.5, nan]]
+    """
+    return np.array(
+        [[np.nan if (v := getattr(s, info.name)) is None else float(v) for info in metrics] for s in samples]
+    ).reshape(len(samples), len(metrics))
 
 
 def clusters_of(samples: Sequence[SampleResult]) -> list[str]:

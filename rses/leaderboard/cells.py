@@ -10,8 +10,8 @@ from rses.metrics_table import MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
 from rses.sample_result import SampleResult
-from rses.statistics import mean_intervals
-from rses.summary import clusters_of, mask_size_bin
+from rses.statistics import column_intervals
+from rses.summary import clusters_of, mask_size_bin, table_of
 
 __all__ = ["cells_and_groups", "rounded"]
 
@@ -35,9 +35,7 @@ def cells_and_groups(
         >>> cells["mse_bg"].value, sorted(groups)
         ('0.20000', ['style: ink'])
     """
-    table = np.array(
-        [[np.nan if (v := getattr(s, info.name)) is None else float(v) for info in metrics] for s in samples]
-    ).reshape(len(samples), len(metrics))
+    table = table_of(samples, metrics)
     clusters = np.array(clusters_of(samples), dtype=object)
     groups = {name: np.array(places) for name, places in _groups(samples).items()}
     return (
@@ -47,22 +45,15 @@ def cells_and_groups(
 
 
 def _cells(table: np.ndarray, clusters: np.ndarray, metrics: Sequence[MetricInfo]) -> dict[str, Cell]:
-    finite = np.isfinite(table)
-    # Metrics that are known for the same samples share their resampling.
-    alike: dict[bytes, list[int]] = {}
-    for column in range(table.shape[1]):
-        alike.setdefault(finite[:, column].tobytes(), []).append(column)
     cells: dict[str, Cell] = {}
-    for columns in alike.values():
-        rows = finite[:, columns[0]]
-        found = mean_intervals(table[np.ix_(rows, columns)], clusters=clusters[rows]) if rows.any() else None
-        for place, column in enumerate(columns):
-            info, perfect = metrics[column], int(np.isinf(table[:, column]).sum())
-            if found is None:
-                cells[info.name] = Cell(perfect=perfect, digits=info.digits)
-                continue
-            ends = (rounded(found[place].mean), rounded(found[place].low), rounded(found[place].high))
-            cells[info.name] = Cell(*ends, found[place].n, perfect, info.digits)
+    found = column_intervals(table, clusters)
+    for info, column, interval in zip(metrics, table.T, found, strict=True):
+        perfect = int(np.isinf(column).sum())
+        if interval is None:
+            cells[info.name] = Cell(perfect=perfect, digits=info.digits)
+            continue
+        ends = (rounded(interval.mean), rounded(interval.low), rounded(interval.high))
+        cells[info.name] = Cell(*ends, interval.n, perfect, info.digits)
     return cells
 
 

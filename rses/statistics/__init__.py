@@ -6,7 +6,7 @@ that asks for several styles of each, their errors move together: give ``cluster
 and tested instead of samples.
 """
 
-from rses.statistics.intervals import RESAMPLES, SEED, Interval, mean_interval, mean_intervals
+from rses.statistics.intervals import RESAMPLES, SEED, Interval, column_intervals, mean_interval, mean_intervals
 from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_p_values
 from rses.statistics.pareto import pareto_layers
 from rses.statistics.ranks import RankInterval, rank_intervals
@@ -17,6 +17,7 @@ __all__ = [
     "Interval",
     "PairedDifference",
     "RankInterval",
+    "column_intervals",
     "holm",
     "mean_interval",
     "mean_intervals",

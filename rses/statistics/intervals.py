@@ -98,6 +98,40 @@ def mean_intervals(
     return intervals
 
 
+def column_intervals(
+    table: ArrayLike, clusters: Sequence[Hashable] | np.ndarray, confidence: float = 0.95, seed: int = SEED
+) -> list[Interval | None]:
+    """Interval of every column of a table with gaps; columns that are known for the same rows share their resampling.
+
+    Args:
+        table: (samples, quantities); what is not finite does not count.
+        clusters: One a sample, as in :func:`mean_interval`.
+        confidence: Coverage in (0, 1).
+        seed: Seed of the resampling.
+
+    Returns:
+        One a column; None where no value is finite.
+
+    Example:
+        >>> found = column_intervals([[1.0, np.nan], [3.0, np.inf]], ["a", "b"])
+        >>> found[0].mean, found[1]
+        (2.0, None)
+    """
+    data = np.asarray(table, dtype=np.float64)
+    finite, names = np.isfinite(data), np.array(clusters, dtype=object)
+    alike: dict[bytes, list[int]] = {}
+    for column in range(data.shape[1]):
+        alike.setdefault(finite[:, column].tobytes(), []).append(column)
+    found: list[Interval | None] = [None] * data.shape[1]
+    for columns in alike.values():
+        rows = finite[:, columns[0]]
+        if rows.any():
+            intervals = mean_intervals(data[rows][:, columns], confidence, seed, names[rows])
+            for column, interval in zip(columns, intervals, strict=True):
+                found[column] = interval
+    return found
+
+
 def cluster_numbers(clusters: Sequence[Hashable]) -> np.ndarray:
     """Number clusters by first appearance.
 
