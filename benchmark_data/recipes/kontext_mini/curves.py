@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
+from benchmark_data.recipes.panels import step_panels
 
 __all__ = ["append_logs", "main", "plot", "read_logs"]
 
@@ -40,22 +41,10 @@ def append_logs(before: dict[str, list[dict[str, Any]]], logs: dict[str, list[di
 
 def plot(logs: dict[str, list[dict[str, Any]]], path: Path) -> None:
     """Draw one panel a stage."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
     panels = [panel for panel in PANELS if panel[0] in logs]
-    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.2), squeeze=False)
-    for axis, (stage, value, title) in zip(axes[0], panels, strict=True):
-        axis.plot([line["step"] for line in logs[stage]], [line[value] for line in logs[stage]], color="#2a6f97")
-        axis.set_title(title, fontsize=10)
-        axis.set_xlabel("step")
-        axis.grid(alpha=0.3)
-    figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    with step_panels([title for *_, title in panels], path, width=5) as axes:
+        for axis, (stage, value, _) in zip(axes, panels, strict=True):
+            axis.plot([line["step"] for line in logs[stage]], [line[value] for line in logs[stage]], color="#2a6f97")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

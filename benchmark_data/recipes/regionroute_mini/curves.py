@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmark_data.recipes.panels import step_panels
+
 __all__ = ["plot"]
 
 PANELS = (
@@ -21,23 +23,11 @@ def plot(logs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
         logs: Lines of ``train.jsonl`` by style.
         path: The picture (PNG).
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(4 * len(PANELS), 3.2))
-    for axis, (value, title) in zip(axes, PANELS, strict=True):
-        for style, lines in logs.items():
-            axis.plot([line["step"] for line in lines], [line[value] for line in lines], label=style, linewidth=1)
-        axis.set_title(title, fontsize=10)
-        axis.set_xlabel("step")
-        axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    with step_panels([title for _, title in PANELS], path, width=4) as axes:
+        for axis, (value, _) in zip(axes, PANELS, strict=True):
+            for style, lines in logs.items():
+                axis.plot([line["step"] for line in lines], [line[value] for line in lines], label=style, linewidth=1)
+        axes[0].legend(fontsize=8)
 
 
 def main() -> None:
