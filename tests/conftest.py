@@ -24,6 +24,30 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sam_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random SAM of transformers, as its publishers save it."""
+    from transformers import SamConfig, SamImageProcessor, SamModel, SamProcessor
+
+    config = SamConfig(
+        vision_config={"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 64,
+                       "patch_size": 16, "output_channels": 16, "mlp_dim": 16, "global_attn_indexes": [0],
+                       "num_pos_feats": 8},
+        prompt_encoder_config={"hidden_size": 16, "image_size": 64, "patch_size": 16},
+        mask_decoder_config={"hidden_size": 16, "mlp_dim": 16, "num_attention_heads": 2, "iou_head_hidden_dim": 16},
+    )  # fmt: skip
+    images = SamImageProcessor(
+        size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}, mask_size={"longest_edge": 16},
+        mask_pad_size={"height": 16, "width": 16},
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tiny") / "sam"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        SamModel(config).save_pretrained(folder)
+    SamProcessor(images).save_pretrained(folder)
+    return folder
+
+
 TINY_CONFIG = {
     "in_channels": 64,
     "num_layers": 2,

@@ -105,26 +105,13 @@ def test_clipseg_is_called_as_its_class_wants(samples, tmp_path):
 
 
 @pytest.mark.slow
-def test_sam_fills_a_box(samples, tmp_path):
+def test_sam_fills_a_box(samples, sam_folder):
     from PIL import Image
-    from transformers import SamConfig, SamImageProcessor, SamModel, SamProcessor
+    from transformers import SamModel, SamProcessor
 
-    config = SamConfig(
-        vision_config={"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 64,
-                       "patch_size": 16, "output_channels": 16, "mlp_dim": 16, "global_attn_indexes": [0],
-                       "num_pos_feats": 8},
-        prompt_encoder_config={"hidden_size": 16, "image_size": 64, "patch_size": 16},
-        mask_decoder_config={"hidden_size": 16, "mlp_dim": 16, "num_attention_heads": 2, "iou_head_hidden_dim": 16},
-    )  # fmt: skip
-    torch.manual_seed(0)
     segmenter = object.__new__(GroundedSam)
-    segmenter._sam, segmenter._device = SamModel(config).eval(), "cpu"
-    segmenter._processor = SamProcessor(
-        SamImageProcessor(
-            size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}, mask_size={"longest_edge": 16},
-            mask_pad_size={"height": 16, "width": 16},
-        )
-    )  # fmt: skip
+    segmenter._sam, segmenter._device = SamModel.from_pretrained(sam_folder).eval(), "cpu"
+    segmenter._processor = SamProcessor.from_pretrained(sam_folder)
     mask = segmenter.fill(Image.fromarray(samples[0].image), [10, 8, 30, 20])
     assert mask.shape == (40, 48)
     assert mask.dtype == bool
