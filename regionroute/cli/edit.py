@@ -55,11 +55,12 @@ def edit(
         from rses.device import choose_device
         from rses.errors import InputError
         from rses.images import read_image, write_png
+        from rses.methods import DTYPES
 
         source = read_image(image)
         chosen = style or find_style(prompt).style
         precision = dtype or ("float32" if variant == "mini" else "bfloat16")
-        if precision not in ("float32", "bfloat16", "float16"):
+        if precision not in DTYPES:
             raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{precision}".')
         pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
         result = pipe.edit(

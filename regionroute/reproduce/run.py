@@ -59,12 +59,11 @@ class Job:
         return self.out / self.configuration.name / f"seed-{self.seed}"
 
 
-def run_job(job: Job, scorer: RSES, say: Progress) -> list[dict[str, Any]]:
-    """Return a row a sample: id, style, the metrics, attention mass inside the mask."""
+def run_job(job: Job, scorer: RSES, say: Progress) -> None:
+    """Write ``rows.json``, a row a sample: id, style, the metrics, attention mass inside the mask."""
     done = job.folder / "rows.json"
     if done.exists():
-        rows: list[dict[str, Any]] = json.loads(done.read_text("utf-8"))
-        return rows
+        return
     experts = {}
     if job.configuration.trained:
         owner = _owner(job)
@@ -82,7 +81,6 @@ def run_job(job: Job, scorer: RSES, say: Progress) -> list[dict[str, Any]]:
         for sample in job.suite.samples
     ]  # fmt: skip
     write_atomic(done, json.dumps(rows).encode())
-    return rows
 
 
 def training_config(job: Job, style: str) -> TrainConfig:
