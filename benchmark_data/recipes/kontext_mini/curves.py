@@ -11,7 +11,7 @@ from typing import Any
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.panels import step_panels
 
-__all__ = ["append_logs", "main", "plot", "read_logs"]
+__all__ = ["append_logs", "main", "plot", "read_log", "read_logs"]
 
 PANELS = (
     ("vae", "psnr", "Autoencoder: PSNR of training patches, dB"),
@@ -21,15 +21,16 @@ PANELS = (
 )
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the last line of every step."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return list({line["step"]: line for line in lines}.values())
+
+
 def read_logs(work: Path) -> dict[str, list[dict[str, Any]]]:
     """Return the last line of every step of every stage that has a log."""
-    logs = {}
-    for stage, _, _ in PANELS:
-        path = work / f"{stage}.jsonl"
-        if path.exists():
-            lines = [json.loads(line) for line in path.read_text().splitlines()]
-            logs[stage] = list({line["step"]: line for line in lines}.values())
-    return logs
+    paths = {stage: work / f"{stage}.jsonl" for stage, *_ in PANELS}
+    return {stage: read_log(path) for stage, path in paths.items() if path.exists()}
 
 
 def append_logs(before: dict[str, list[dict[str, Any]]], logs: dict[str, list[dict[str, Any]]]) -> None:

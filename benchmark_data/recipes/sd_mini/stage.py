@@ -24,6 +24,7 @@ class UnetSettings:
         learning_rate: Muon's, for kernels and matrices inside the UNet.
         rest_learning_rate: AdamW's, for everything else.
         snr_gamma: Limit of the signal-to-noise weight (https://arxiv.org/abs/2303.09556).
+        compiled: Compile the UNet: a minute at the start, then a fifth faster; needs a C++ compiler.
     """
 
     steps: int = 4000
@@ -32,6 +33,7 @@ class UnetSettings:
     rest_learning_rate: float = 1e-3
     snr_gamma: float = 5.0
     checkpoint_every: int = 250
+    compiled: bool = False
 
 
 def train_unet(
@@ -53,8 +55,13 @@ def train_unet(
     if begin is not None:
         begin(model)
     alphas = build_scheduler().alphas_cumprod
+
+    def ready() -> None:
+        if settings.compiled:
+            model.unet.compile()
+
     return train_averaged(
-        model, _inside, lambda step: _loss(model, data, step, settings, alphas), settings, checkpoint, log
+        model, _inside, lambda step: _loss(model, data, step, settings, alphas), settings, checkpoint, log, ready
     )
 
 

@@ -40,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data commands filled")
     parser.add_argument("--work", type=Path, required=True, help="folder of kontext-mini's latents; gets checkpoints")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
+    parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    run(options.stage, options.data, options.work, {"steps": options.steps} if options.steps else {})
+    changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
+    if options.compile and options.stage in KINDS:
+        changes["compiled"] = True
+    run(options.stage, options.data, options.work, changes)
 
 
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any]) -> None:
