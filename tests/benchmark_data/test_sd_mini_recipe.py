@@ -63,9 +63,7 @@ def test_the_shallow_autoencoder_begins_as_the_outer_levels_of_the_deep_one():
 
 @pytest.mark.slow
 def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
-    from benchmark_data.recipes.kontext_mini.latents import encode_all
-    from benchmark_data.recipes.kontext_mini.networks import build_vae
-    from benchmark_data.recipes.sd_mini import train
+    from benchmark_data.recipes.sd_mini import curves, train
     from benchmark_data.recipes.sd_mini.export import PIPELINES, export
 
     for module in (data_module, objects_module):
@@ -78,10 +76,10 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     assert objects[0].things == tuple((thing.name, thing.colour) for thing in scene.objects)
     assert np.array_equal(objects[0].masks[0], scene.objects[0].mask > 0.5)
     assert (hole(objects[0].masks, 0) | ~objects[0].masks.any(0)).mean() > 0.5
-    encode_all(data, work / "latents", build_vae().eval())
-    train.run("vae", data, work, {"steps": 1, "batch_size": 1})
     train.run("latents", data, work, {})
-    train.run("masked", data, work, {})
+    train.run("shallow", data, work, {"steps": 1, "batch_size": 1})
+    train.run("shallow-latents", data, work, {})
+    train.run("shallow-masked", data, work, {})
     plain = Latents(data, work / "latents")
     shallow = Latents(data, work / "shallow-latents", work / "shallow-masked")
     assert len(plain) == len(shallow) == len(Groups(data)) == 3
@@ -95,6 +93,11 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
             train.run(kind, data, work, {"steps": steps, "batch_size": 2, "checkpoint_every": 1})
         export(kind, work, tmp_path / f"{kind}-mini")
         assert (tmp_path / f"{kind}-mini" / "vae").exists() == (kind == "sd-inpaint")
+        for stage in ("shallow", kind):
+            (work / f"{stage}.jsonl").write_text('{"step": 50, "loss": 2.0, "psnr": 9.0}\n')
+        curves.main([kind, "--work", str(work), "--out", str(tmp_path / f"{kind}-mini")])
+        logs = json.loads((tmp_path / f"{kind}-mini" / "training.json").read_text())
+        assert logs[kind] == [{"step": 50, "loss": 2.0, "psnr": 9.0}]
         index = json.loads((tmp_path / f"{kind}-mini" / "model_index.json").read_text())
         assert index["_class_name"] == PIPELINES[kind]
     files = list(tmp_path.glob("*-mini/**/*.safetensors"))

@@ -1,8 +1,8 @@
 """Train a stage: ``python -m benchmark_data.recipes.sd_mini.train STAGE --data DIR --work DIR``.
 
-sd, then instruct-pix2pix, which starts from it as its model did from Stable Diffusion: both on kontext-mini's latents,
-made by its recipe in the same folders. For inpainting: vae (4 channels, from kontext-mini's), latents and masked
-(encode pictures without and with holes), sd-inpaint. Every stage goes on from its checkpoint.
+latents (of kontext-mini's autoencoder), sd, then instruct-pix2pix, which starts from it as its model did from Stable
+Diffusion. For inpainting: shallow (an autoencoder of 4 channels, from kontext-mini's), shallow-latents and
+shallow-masked (encode pictures without and with holes), sd-inpaint. Every stage goes on from its checkpoint.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from benchmark_data.recipes.sd_mini.stage import UnetSettings, train_unet
 
 __all__ = ["main", "run", "trained", "trained_vae"]
 
+STAGES = ("latents", "shallow", "shallow-latents", "shallow-masked")
 ENCODED_PARTS = 8
 """Parts of 250 scenes that inpainting learns from: each is encoded twice by an autoencoder that nothing else needs."""
 SHALLOW = {"steps": 1200, "crop": SIZE, "batch_size": 6, "learning_rate": 0.01, "rest_learning_rate": 5e-4}
@@ -36,9 +37,9 @@ SHALLOW = {"steps": 1200, "crop": SIZE, "batch_size": 6, "learning_rate": 0.01, 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the stage that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.sd_mini.train", description=__doc__)
-    parser.add_argument("stage", choices=("vae", "latents", "masked", *KINDS))
+    parser.add_argument("stage", choices=(*STAGES, *KINDS))
     parser.add_argument("--data", type=Path, required=True, help="folder that the data commands filled")
-    parser.add_argument("--work", type=Path, required=True, help="folder of kontext-mini's latents; gets checkpoints")
+    parser.add_argument("--work", type=Path, required=True, help="gets latents and checkpoints")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
     parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
@@ -52,15 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any]) -> None:
     """Run one stage."""
-    if stage == "vae":
+    if stage == "latents":
+        encode_all(data, work / stage, AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae").float().eval())
+    elif stage == "shallow":
         settings = VaeSettings(**{**SHALLOW, **changes})
         begin = partial(begin_shallow, folder=MODEL_FOLDER)
         train_vae(data, work / "shallow.pt", settings, work / "shallow.jsonl", begin, build_shallow_vae)
-    elif stage == "latents":
-        encode_all(data, work / "shallow-latents", trained_vae(work), ENCODED_PARTS)
-    elif stage == "masked":
-        change = partial(dig, read_objects(data))
-        encode_all(data, work / "shallow-masked", trained_vae(work), ENCODED_PARTS, change)
+    elif stage == "shallow-latents":
+        encode_all(data, work / stage, trained_vae(work), ENCODED_PARTS)
+    elif stage == "shallow-masked":
+        encode_all(data, work / stage, trained_vae(work), ENCODED_PARTS, partial(dig, read_objects(data)))
     else:
         _train(stage, data, work, UnetSettings(**changes))
 
