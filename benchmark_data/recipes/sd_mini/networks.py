@@ -75,10 +75,10 @@ def begin_shallow(model: AutoencoderKL, folder: Path) -> None:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """Stable Diffusion's noise levels."""
+    """Stable Diffusion's noise levels, and the prediction of Stable Diffusion 2: v (arXiv 2202.00512)."""
     return DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False,
-        steps_offset=1,
+        steps_offset=1, prediction_type="v_prediction",
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ class TextAndUnet(nn.Module):
     def forward(
         self, noisy: torch.Tensor, timesteps: torch.Tensor, prompts: list[str], beside: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Return the predicted noise, as large as ``noisy``.
+        """Return the predicted v, as large as ``noisy``.
 
         Args:
             noisy: (B, channels, side, side) by the model's kind.
@@ -129,8 +129,8 @@ class TextAndUnet(nn.Module):
             beside: (B, beside, side, side), or None.
         """
         inputs = noisy if beside is None else torch.cat([noisy, beside], 1)
-        noise: torch.Tensor = self.unet(inputs, timesteps, encoder_hidden_states=self.encode(prompts)).sample
-        return noise
+        predicted: torch.Tensor = self.unet(inputs, timesteps, encoder_hidden_states=self.encode(prompts)).sample
+        return predicted
 
     @torch.no_grad()
     def begin_from(self, other: TextAndUnet) -> None:

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data commands filled")
     parser.add_argument("--work", type=Path, required=True, help="gets latents and checkpoints")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
+    parser.add_argument("--begin", type=Path, help="checkpoint of sd that a UNet starts from, if not the one in --work")
     parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -48,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
     if options.compile and options.stage in KINDS:
         changes["compiled"] = True
-    run(options.stage, options.data, options.work, changes)
+    run(options.stage, options.data, options.work, changes, options.begin)
 
 
-def run(stage: str, data: Path, work: Path, changes: dict[str, Any]) -> None:
+def run(stage: str, data: Path, work: Path, changes: dict[str, Any], first: Path | None = None) -> None:
     """Run one stage."""
     if stage == "latents":
         encode_all(data, work / stage, AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae").float().eval())
@@ -64,27 +65,33 @@ def run(stage: str, data: Path, work: Path, changes: dict[str, Any]) -> None:
     elif stage == "shallow-masked":
         encode_all(data, work / stage, trained_vae(work), ENCODED_PARTS, partial(dig, read_objects(data)))
     else:
-        _train(stage, data, work, UnetSettings(**changes))
+        _train(stage, data, work, UnetSettings(**changes), first)
 
 
-def _train(kind: str, data: Path, work: Path, settings: UnetSettings) -> None:
+def _train(kind: str, data: Path, work: Path, settings: UnetSettings, first: Path | None) -> None:
     if kind == "sd-inpaint":
         latents = Latents(data, work / "shallow-latents", work / "shallow-masked")
     else:
         latents = Latents(data, work / "latents")
 
-    def begin(model: TextAndUnet) -> None:
-        model.begin_from(trained("sd", work))
+    start = first or (None if kind == "sd" else work / "sd.pt")
 
-    train_unet(
-        kind, latents, work / f"{kind}.pt", settings, work / f"{kind}.jsonl", None if kind == "sd" else begin
-    )  # fmt: skip
+    def begin(model: TextAndUnet) -> None:
+        if start is not None:
+            model.begin_from(_average("sd", start))
+
+    train_unet(kind, latents, work / f"{kind}.pt", settings, work / f"{kind}.jsonl", begin)
 
 
 def trained(kind: str, work: Path) -> TextAndUnet:
-    """Return the averaged networks of a checkpoint."""
+    """Return the averaged networks of a stage's checkpoint."""
+    return _average(kind, work / f"{kind}.pt")
+
+
+def _average(kind: str, checkpoint: Path) -> TextAndUnet:
     model = TextAndUnet(kind)
-    load_checkpoint(work / f"{kind}.pt", {"average": model})
+    if not load_checkpoint(checkpoint, {"average": model}):
+        raise SystemExit(f"{checkpoint} is missing: train that stage first.")
     return model.eval()
 
 
