@@ -7,12 +7,31 @@ from typing import Any
 
 import torch
 
-__all__ = ["INVERSIONS", "ddim_step", "invert", "null_text"]
+__all__ = ["INVERSIONS", "PREDICTIONS", "ddim_step", "invert", "null_text", "to_noise"]
 
 INVERSIONS = ("direct", "ddim", "null-text")
+PREDICTIONS = ("epsilon", "v_prediction")
 
 Noise = Callable[[torch.Tensor, int, torch.Tensor], torch.Tensor]
 """Predicts noise from (latent, timestep, text states)."""
+
+
+def to_noise(predicted: torch.Tensor, latent: torch.Tensor, alpha: torch.Tensor, kind: str) -> torch.Tensor:
+    """Return the noise that a UNet's output says is in a latent.
+
+    Args:
+        predicted: The output: noise, or v (arXiv 2202.00512) as Stable Diffusion 2 has it.
+        latent: What the UNet read.
+        alpha: Cumulative alpha of its level.
+        kind: One of :data:`PREDICTIONS`.
+
+    Example:
+        >>> clean, noise, alpha = torch.tensor(3.0), torch.tensor(-2.0), torch.tensor(0.36)
+        >>> latent, v = 0.6 * clean + 0.8 * noise, 0.6 * noise - 0.8 * clean
+        >>> round(to_noise(v, latent, alpha, "v_prediction").item(), 4)
+        -2.0
+    """
+    return predicted if kind == "epsilon" else alpha.sqrt() * predicted + (1 - alpha).sqrt() * latent
 
 
 def ddim_step(latent: torch.Tensor, noise: torch.Tensor, start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:

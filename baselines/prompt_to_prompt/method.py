@@ -11,10 +11,10 @@ from PIL import Image
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
 from baselines.prompt_to_prompt.control import Control, controlled
-from baselines.prompt_to_prompt.inversion import INVERSIONS, invert, null_text
+from baselines.prompt_to_prompt.inversion import INVERSIONS, PREDICTIONS, invert, null_text, to_noise
 from baselines.sizes import Near, SizeRule
 from baselines.templates import CaptionPair, caption_pair, exchanged_pair
-from rses.errors import InputError
+from rses.errors import InputError, RsesError
 from rses.methods import EditSample
 
 __all__ = ["PromptToPrompt"]
@@ -56,12 +56,18 @@ class PromptToPrompt(DiffusersMethod):
         return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
 
     def build(self, dtype: str) -> Any:
-        """Inversion needs the deterministic scheduler."""
+        """Inversion needs the deterministic scheduler, told the noise whatever the UNet predicts."""
         from diffusers import DDIMScheduler
 
         pipe = super().build(dtype)
+        self._predicts = pipe.scheduler.config.get("prediction_type", "epsilon")
+        if self._predicts not in PREDICTIONS:
+            raise RsesError(
+                f"prompt-to-prompt takes UNets that predict {' or '.join(PREDICTIONS)}; the one of {self.source} "
+                f"predicts {self._predicts}."
+            )
         pipe.scheduler = DDIMScheduler.from_config(
-            pipe.scheduler.config, clip_sample=False, set_alpha_to_one=False, steps_offset=1
+            pipe.scheduler.config, clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type="epsilon"
         )
         return pipe
 
@@ -126,8 +132,8 @@ class PromptToPrompt(DiffusersMethod):
         return states
 
     def _noise(self, latents: torch.Tensor, timestep: int, states: torch.Tensor) -> torch.Tensor:
-        predicted: torch.Tensor = self.pipe.unet(latents, timestep, encoder_hidden_states=states).sample
-        return predicted
+        predicted = self.pipe.unet(latents, timestep, encoder_hidden_states=states).sample
+        return to_noise(predicted, latents, self.pipe.scheduler.alphas_cumprod[timestep], self._predicts)
 
     @torch.no_grad()
     def _latent(self, image: Image.Image) -> torch.Tensor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +12,10 @@ from PIL import Image
 
 from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
 from baselines.prompt_to_prompt.control import Control, controlled
-from baselines.prompt_to_prompt.inversion import ddim_step, invert
+from baselines.prompt_to_prompt.inversion import ddim_step, invert, to_noise
 from baselines.prompt_to_prompt.method import PromptToPrompt
 from baselines.templates import CaptionPair
+from rses.errors import RsesError
 
 SAME = CaptionPair("a photo of a cat", "a photo of a cat", "")
 PAIR = CaptionPair("a photo of a cat", "a photo of a pixel art style cat", "pixel art style")
@@ -69,6 +73,59 @@ def test_ddim_steps_undo_each_other_for_the_same_noise():
     low, high = torch.tensor(0.9), torch.tensor(0.2)
     there = ddim_step(latent, noise, low, high)
     torch.testing.assert_close(ddim_step(there, noise, high, low), latent)
+
+
+def test_noise_and_v_lead_the_scheduler_to_the_same_place():
+    from diffusers import DDIMScheduler
+
+    v, latent = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    for timestep in (1, 400, 981):
+        ends = []
+        for kind in ("epsilon", "v_prediction"):
+            scheduler = DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False, prediction_type=kind)
+            scheduler.set_timesteps(50)
+            noise = to_noise(v, latent, scheduler.alphas_cumprod[timestep], "v_prediction")
+            ends.append(scheduler.step(noise if kind == "epsilon" else v, timestep, latent).prev_sample)
+        torch.testing.assert_close(*ends, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def predicting(tiny, tmp_path):
+    def make(kind):
+        folder = tmp_path / kind
+        shutil.copytree(tiny("StableDiffusionPipeline"), folder)
+        path = folder / "scheduler" / "scheduler_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "prediction_type": kind}))
+        method = PromptToPrompt(str(folder), steps=4, inversion="ddim", guidance=1.0)
+        method.load("cpu", "float32")
+        return method
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+@torch.no_grad()
+def test_the_way_back_is_the_schedulers_own_for_noise_and_for_v(predicting, picture, kind):
+    from diffusers import DDIMScheduler
+
+    method = predicting(kind)
+    scheduler = DDIMScheduler.from_config(method.pipe.scheduler.config, prediction_type=kind)
+    scheduler.set_timesteps(4)
+    method.pipe.scheduler.set_timesteps(4)
+    text = method._encode([SAME.source])
+    latent = invert(method._latent(picture), text, method._noise, method.pipe.scheduler)[-1]
+    for timestep in scheduler.timesteps.tolist():
+        predicted = method.pipe.unet(latent, timestep, encoder_hidden_states=text).sample
+        latent = scheduler.step(predicted, timestep, latent).prev_sample
+    expected = method._decode(latent).astype(int)
+    assert np.abs(method.edit_picture(picture, PAIR)[0] - expected).max() <= 1
+
+
+@pytest.mark.slow
+def test_a_model_that_predicts_something_else_is_refused(predicting):
+    with pytest.raises(RsesError, match="predicts sample"):
+        predicting("sample")
 
 
 def test_inversion_retraces_the_scheduler_when_noise_does_not_depend_on_the_latent(build):
