@@ -35,35 +35,58 @@ from rses.methods import EditSample
 from rses.scorer import RSES
 from rses.suites import load_suite
 
-__all__ = ["evaluate", "main"]
+__all__ = ["evaluate", "main", "render_card_table"]
 
 BATCH = 8
+SHOWN = 24
+"""Pictures on a sheet."""
 MOST_MB = 40.0
 """Of the three models together."""
+Sheets = dict[str, list[list[np.ndarray]]]
 
 
-def evaluate(
-    kind: str, folder: Path, count: int
-) -> tuple[dict[str, Any], list[Row], dict[str, list[list[np.ndarray]]]]:
-    """Return what goes to ``evaluation.json``, rows of the table, and rows of pictures by sheet."""
+def evaluate(kind: str, folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
+    """Return what goes to ``evaluation.json`` but the size, and rows of pictures by sheet."""
     return {"instruct-pix2pix": _instructions, "sd": _captions, "sd-inpaint": _holes}[kind](folder, count)
 
 
-def _instructions(folder: Path, count: int) -> tuple[dict[str, Any], list[Row], dict[str, list[list[np.ndarray]]]]:
-    editor = _editor(InstructPix2Pix(str(folder)))
+def render_card_table(result: dict[str, Any]) -> str:
+    """Render the table of a card from ``evaluation.json``."""
+    rows: list[Row] = []
+    if "recolouring" in result:
+        recolour, styles = result["recolouring"], result["styles"]
+        rows += [
+            ("Recolouring: PSNR of the background, dB", 0, recolour["background_psnr"]),
+            ("Recolouring: right colour on the object", 0, recolour["right_colour"]),
+            ("Global style: accuracy under rses-mini", 0, styles["accuracy"]),
+            ("Global style: PSNR to the classical drawing, dB", 0, styles["psnr_to_stylised"]),
+            ("Regional style: background nearer to the global style", 0, styles["regional_restyles_background"]),
+        ]
+    if "style_accuracy" in result:
+        rows.append(("Style of the whole picture: accuracy under rses-mini", 0, result["style_accuracy"]))
+    for name, metrics in result["suite"].items():
+        rows += [
+            (f"{name}: style accuracy inside the region", 0, metrics["style_accuracy"]),
+            (f"{name}: RSM gain", 0, metrics["rsm_gain"]),
+            (f"{name}: LPIPS of the background (less is better)", 0, metrics["lpips_bg"]),
+        ]
+    return render_rows(
+        rows, "Weights of the three models together, MB (at most)", MOST_MB, result["megabytes"],
+        target="{:g}".format, value="{:.3g}".format, megabyte="{:g}".format,
+    )  # fmt: skip
+
+
+def _instructions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
+    method = InstructPix2Pix(str(folder))
+    editor = _editor(method)
     recolour, recoloured = measure_recolouring(editor, count)
     styles, styled = measure_styles(editor, count)
-    rows: list[Row] = [
-        ("Recolouring: PSNR of the background, dB", 0, recolour["background_psnr"]),
-        ("Recolouring: right colour on the object", 0, recolour["right_colour"]),
-        ("Global style: accuracy under rses-mini", 0, styles["accuracy"]),
-        ("Global style: PSNR to the classical drawing, dB", 0, styles["psnr_to_stylised"]),
-        ("Regional style: background nearer to the global style", 0, styles["regional_restyles_background"]),
-    ]
-    return {"recolouring": recolour, "styles": styles}, rows, {"recolouring": recoloured[:12], "styles": styled[:8]}
+    edits, sheets = _bench({"instruct-pix2pix": method}, count)
+    sheets |= {"recolouring": _beside(recoloured[:SHOWN], 2), "styles": _beside(styled[:16], 2)}
+    return {"recolouring": recolour, "styles": styles, "suite": edits}, sheets
 
 
-def _captions(folder: Path, count: int) -> tuple[dict[str, Any], list[Row], dict[str, list[list[np.ndarray]]]]:
+def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     method = SdEdit(str(folder))
     pipe = load_pipeline("StableDiffusionPipeline", str(folder), "float32", "main", **method.shared("float32"))
     pipe.set_progress_bar_config(disable=True)
@@ -81,17 +104,15 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], list[Row], dict
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     accuracy = (guesses == torch.tensor(wanted)).float().mean().item()
-    edits, rows = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": SdEdit(str(folder))}, count)
-    first: Row = ("Style of the whole picture: accuracy under rses-mini", 0, accuracy)
-    sheet = [[images[i], real[i]] for i in range(min(24, count))]
-    return {"style_accuracy": accuracy, "captions": texts[:24], **edits}, [first, *rows[0]], {
-        "captions": [sum(sheet[i : i + 4], []) for i in range(0, len(sheet) - 3, 4)], **rows[1],
-    }  # fmt: skip
+    edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method}, count)
+    pairs = [[images[i], real[i]] for i in range(min(SHOWN, count))]
+    sheets["captions"] = _beside(pairs, 4)
+    return {"style_accuracy": accuracy, "captions": texts[:SHOWN], "suite": edits}, sheets
 
 
-def _holes(folder: Path, count: int) -> tuple[dict[str, Any], list[Row], dict[str, list[list[np.ndarray]]]]:
-    edits, (rows, sheets) = _bench({"sd2-inpainting": Sd2Inpainting(str(folder))}, count)
-    return edits, rows, sheets
+def _holes(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
+    edits, sheets = _bench({"sd2-inpainting": Sd2Inpainting(str(folder))}, count)
+    return {"suite": edits}, sheets
 
 
 def _held_out_captions(count: int) -> tuple[list[str], list[int], list[np.ndarray]]:
@@ -106,30 +127,26 @@ def _held_out_captions(count: int) -> tuple[list[str], list[int], list[np.ndarra
     return texts, wanted, real
 
 
-def _bench(
-    methods: dict[str, DiffusersMethod], count: int
-) -> tuple[dict[str, Any], tuple[list[Row], dict[str, list[list[np.ndarray]]]]]:
-    """Run methods on the suite mini; return metrics, rows of the table, rows (source, edit) by method."""
+def _bench(methods: dict[str, DiffusersMethod], count: int) -> tuple[dict[str, dict[str, float]], Sheets]:
+    """Run methods on the suite mini; return metrics and rows (source, edit, ...) by method."""
     suite, scorer = load_suite("mini"), RSES("rses-mini", device="cpu")
-    found: dict[str, Any] = {}
-    rows: list[Row] = []
-    sheets: dict[str, list[list[np.ndarray]]] = {}
+    found: dict[str, dict[str, float]] = {}
+    sheets: Sheets = {}
     for name, method in methods.items():
         with tempfile.TemporaryDirectory() as out:
             run = run_bench(method, suite, out, scorer=scorer, limit=count, device="cpu")
             pairs = [
                 [read_image(sample.image), read_image(Path(out) / "images" / f"{sample.id}.png")]
-                for sample in suite.samples[:count:4][:12]
+                for sample in suite.samples[:count:3][:SHOWN]
             ]
-        metrics = {key: entry["mean"] for key, entry in run.summary["metrics"].items()}
-        found[name] = metrics
-        rows += [
-            (f"{name}: style accuracy inside the region", 0, metrics["style_accuracy"]),
-            (f"{name}: RSM gain", 0, metrics["rsm_gain"]),
-            (f"{name}: LPIPS of the background (less is better)", 0, metrics["lpips_bg"]),
-        ]
-        sheets[name] = [sum(pairs[i : i + 3], []) for i in range(0, len(pairs) - 2, 3)]
-    return found, (rows, sheets)
+        found[name] = {key: entry["mean"] for key, entry in run.summary["metrics"].items()}
+        sheets[name] = _beside(pairs, 4)
+    return found, sheets
+
+
+def _beside(rows: list[list[np.ndarray]], count: int) -> list[list[np.ndarray]]:
+    """Put so many rows beside each other."""
+    return [sum(rows[i : i + count], []) for i in range(0, len(rows) - count + 1, count)]
 
 
 def _editor(method: DiffusersMethod) -> Editor:
@@ -158,15 +175,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=96)
     options = parser.parse_args(arguments)
     folder = options.model or FOLDERS[options.kind]
-    result, rows, sheets = evaluate(options.kind, folder, options.scenes)
+    result, sheets = evaluate(options.kind, folder, options.scenes)
     folders = {**FOLDERS, options.kind: folder}.values()
-    size = round(sum(path.stat().st_size for each in folders for path in each.rglob("*.safetensors")) / 1e6, 2)
-    table = render_rows(
-        rows, "Weights of the three models together, MB (at most)", MOST_MB, size, target="{:g}".format,
-        value="{:.3g}".format, megabyte="{:g}".format,
-    )  # fmt: skip
+    size = sum(path.stat().st_size for each in folders for path in each.rglob("*.safetensors")) / 1e6
+    result["megabytes"] = round(size, 2)
+    table = render_card_table(result)
     print(table)
-    (folder / "evaluation.json").write_text(json.dumps({**result, "megabytes": size}, indent=2) + "\n")
+    (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
     for name, cells in sheets.items():
         write_png(folder / "images" / f"{name}.png", contact_sheet(cells))
     card = folder / "README.md"
