@@ -19,20 +19,18 @@ Written by `rses leaderboard build` from `results/`; do not edit. The page is `s
 RECIPE = """## How the boards of the embedded methods are made
 
 From the root of a clone, with `make install` and `.venv/bin` on the `PATH`. Everything runs offline on a CPU, under
-`rses-mini`; reference rows once, methods with embedded weights with three seeds, since they start from noise:
+`rses-mini`; methods that start from noise with three seeds, the others once:
 
-    references="identity global-style oracle-paste background-only jpeg-identity resize-identity"
-    embedded=$(rses methods | sed -n 's/^\\([^ ]*\\) .*; embedded .*/\\1/p')
+    once="identity global-style oracle-paste background-only jpeg-identity resize-identity prompt-to-prompt"
+    seeded="regionroute flux-kontext kontext-inpaint global-then-paste segment-then-paste
+      instruct-pix2pix sdedit sd2-inpainting"
+    bench() {  # SUITE METHOD SEED
+      options=""; if [ "$2" = segment-then-paste ]; then options="--set segmenter=classical"; fi
+      rses bench --method "$2" --seed "$3" --suite "$1" --protocol rses-mini --out "runs/$1/$2-$3" $options
+    }
     for suite in mini photos; do
-      for method in $references; do
-        rses bench --method "$method" --suite $suite --protocol rses-mini --out "runs/$suite/$method"
-      done
-      for method in $embedded; do
-        for seed in 0 1 2; do
-          rses bench --method "$method" --seed $seed --suite $suite --protocol rses-mini \\
-            --out "runs/$suite/$method-$seed"
-        done
-      done
+      for method in $once; do bench $suite $method 0; done
+      for method in $seeded; do for seed in 0 1 2; do bench $suite $method $seed; done; done
     done
     for run in runs/mini/* runs/photos/*; do
       rses leaderboard verify "$run" && rses leaderboard add "$run" --replace
