@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -20,6 +18,7 @@ from rses.leaderboard.tables import NOTES, mask_text, spread_text
 from rses.leaderboard.top import top_html
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell, heading
+from rses.report.html import content_digest
 from rses.report.text import escape_html
 
 __all__ = ["board_page", "index_page", "site_files"]
@@ -319,9 +318,9 @@ def _gallery(board: Board, pictures: set[str]) -> str:
 def _page(title: str, body: str, script: str) -> str:
     style = _asset("rses.report", "report.css") + _asset("rses.leaderboard", "board.css")
     # Whatever a name smuggles in, a browser runs no script but ours and asks no other host.
-    scripts = f"script-src '{_digest(script)}'; " if script else ""
+    scripts = f"script-src '{content_digest(script)}'; " if script else ""
     policy = (
-        f"default-src 'none'; img-src 'self' file: data:; style-src '{_digest(style)}'; {scripts}"
+        f"default-src 'none'; img-src 'self' file: data:; style-src '{content_digest(style)}'; {scripts}"
         "base-uri 'none'; form-action 'none'"
     )
     tail = f"<script>{script}</script>\n" if script else ""
@@ -338,7 +337,3 @@ def _page(title: str, body: str, script: str) -> str:
 
 def _asset(package: str, name: str) -> str:
     return resources.files(package).joinpath("assets").joinpath(name).read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

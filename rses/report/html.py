@@ -17,7 +17,15 @@ from rses.report.gallery import DIFFERENCE_TOP, Files, Gallery, HeatMap, Progres
 from rses.report.text import escape_html
 from rses.results import Results
 
-__all__ = ["GENERATOR", "gallery_section", "refuse_other_file", "report_html", "whole_page", "write_report"]
+__all__ = [
+    "GENERATOR",
+    "content_digest",
+    "gallery_section",
+    "refuse_other_file",
+    "report_html",
+    "whole_page",
+    "write_report",
+]
 
 GENERATOR = "rses report"
 DEFAULT_SAMPLES = 24
@@ -151,8 +159,8 @@ def whole_page(title: str, body: str) -> str:
     style, script = _asset("report.css"), _asset("report.js")
     # The policy makes a browser refuse any request and any script but this one, whatever a name smuggles in.
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src '{content_digest(style)}'; "
+        f"script-src '{content_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -170,7 +178,8 @@ def _asset(name: str) -> str:
     return resources.files("rses.report").joinpath("assets").joinpath(name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def content_digest(text: str) -> str:
+    """Return how a content policy names an inline script or style that it lets through."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
