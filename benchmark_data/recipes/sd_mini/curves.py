@@ -15,11 +15,11 @@ __all__ = ["main"]
 
 AUTOENCODER = ("shallow", "psnr", "Autoencoder: PSNR of whole pictures, dB")
 PANELS = {
-    "sd": (("sd", "loss", "Weighted error of the noise"),),
-    "instruct-pix2pix": (("instruct-pix2pix", "loss", "Weighted error of the noise"),),
-    "sd-inpaint": (AUTOENCODER, ("sd-inpaint", "loss", "Weighted error of the noise")),
+    "sd": (("sd-noise", "loss", "First round: weighted error of the noise"), ("sd", "loss", "Weighted error of v")),
+    "instruct-pix2pix": (("instruct-pix2pix", "loss", "Weighted error of v"),),
+    "sd-inpaint": (AUTOENCODER, ("sd-inpaint", "loss", "Weighted error of v")),
 }
-"""(stage, value, title) of every panel by kind."""
+"""(stage, value, title) of every panel by kind; a stage without a log is left out."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of the training's logs")
     parser.add_argument("--out", type=Path, help="model folder")
     options = parser.parse_args(arguments)
-    out, panels = options.out or FOLDERS[options.kind], PANELS[options.kind]
+    out = options.out or FOLDERS[options.kind]
+    panels = [panel for panel in PANELS[options.kind] if (options.work / f"{panel[0]}.jsonl").exists()]
     logs = {stage: read_log(options.work / f"{stage}.jsonl") for stage, *_ in panels}
     out.mkdir(parents=True, exist_ok=True)
     (out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
