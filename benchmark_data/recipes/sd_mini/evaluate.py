@@ -137,7 +137,7 @@ def _bench(methods: dict[str, DiffusersMethod], count: int) -> tuple[dict[str, d
             run = run_bench(method, suite, out, scorer=scorer, limit=count, device="cpu")
             pairs = [
                 [read_image(sample.image), read_image(Path(out) / "images" / f"{sample.id}.png")]
-                for sample in suite.samples[:count:3][:SHOWN]
+                for sample in suite.samples[:count][:: max(1, count // SHOWN)]
             ]
         found[name] = {key: entry["mean"] for key, entry in run.summary["metrics"].items()}
         sheets[name] = _beside(pairs, 4)
