@@ -23,7 +23,8 @@ from rses.suites import export_suite, load_suite, verify_suite
 __all__ = ["METHODS", "run_demo"]
 
 REFERENCES = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
-METHODS = {"mini": (*REFERENCES, "flux-kontext", "regionroute"), "photos": REFERENCES}
+EMBEDDED = ("instruct-pix2pix", "prompt-to-prompt", "sd2-inpainting", "flux-kontext", "regionroute")
+METHODS = {"mini": (*REFERENCES, *EMBEDDED), "photos": REFERENCES}
 """Methods by suite. Embedded models know procedural scenes only, so they are not shown photographs."""
 
 

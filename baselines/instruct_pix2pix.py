@@ -21,7 +21,7 @@ class InstructPix2Pix(DiffusersMethod):
 
     facts = Facts(
         "instruct-pix2pix", "InstructPix2Pix, instruction editing", "arXiv 2211.09800", 2023,
-        "timbrooks/instruct-pix2pix", "MIT", memory_gb=4, dtype="float16",
+        "timbrooks/instruct-pix2pix", "MIT", memory_gb=4, dtype="float16", mini="instruct-pix2pix-mini",
         settings={"steps": 100, "guidance": 7.5, "image_guidance": 1.5},
     )  # fmt: skip
     pipeline = "StableDiffusionInstructPix2PixPipeline"

@@ -24,7 +24,7 @@ class Sd2Inpainting(DiffusersMethod):
     facts = Facts(
         "sd2-inpainting", "Stable Diffusion 2 inpainting", "arXiv 2112.10752", 2022,
         "sd2-community/stable-diffusion-2-inpainting", "CreativeML Open RAIL++-M", memory_gb=4, dtype="float16",
-        mask_used=True, settings={"steps": 50, "guidance": 7.5, "strength": 1.0},
+        mask_used=True, mini="sd-inpaint-mini", settings={"steps": 50, "guidance": 7.5, "strength": 1.0},
     )  # fmt: skip
     pipeline = "StableDiffusionInpaintPipeline"
 

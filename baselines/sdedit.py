@@ -22,6 +22,7 @@ class SdEdit(DiffusersMethod):
     facts = Facts(
         "sdedit", "SDEdit on Stable Diffusion 1.5", "arXiv 2108.01073", 2022,
         "stable-diffusion-v1-5/stable-diffusion-v1-5", "CreativeML Open RAIL-M", memory_gb=4, dtype="float16",
+        mini="sd-mini",
         settings={"steps": 50, "guidance": 7.5, "strength": 0.6},
     )  # fmt: skip
     pipeline = "StableDiffusionImg2ImgPipeline"

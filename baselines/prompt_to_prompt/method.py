@@ -37,7 +37,7 @@ class PromptToPrompt(DiffusersMethod):
     facts = Facts(
         "prompt-to-prompt", "Prompt-to-prompt on Stable Diffusion 1.5", "arXiv 2208.01626", 2023,
         "stable-diffusion-v1-5/stable-diffusion-v1-5", "CreativeML Open RAIL-M", memory_gb=6, dtype="float16",
-        max_batch=1,
+        max_batch=1, mini="sd-mini",
         settings={
             "steps": 50, "guidance": 7.5, "inversion": "direct", "edit": "refine", "cross_share": 0.8,
             "self_share": 0.5, "reweight": 1.0,

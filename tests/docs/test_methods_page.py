@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -28,3 +29,18 @@ def test_masks_and_embedded_weights_are_as_on_the_cards():
             continue
         assert cells[2].startswith("**yes**") == card.mask_used, name
         assert (cells[5] == "yes") == (card.name.endswith("-mini") and "then-paste" not in name), name
+
+
+BOARD = PAGE.parents[1] / "leaderboards" / "tables" / "mini--rses-mini.json"
+SHOWN = {"rsm": 3, "rsm_gain": 3, "style_accuracy": 3, "lpips_bg": 3, "mse_bg": 4, "leakage": 3, "rses_h": 3}
+
+
+def test_measured_numbers_are_those_of_the_board():
+    """To renew the page, put in its table what this renders."""
+    lines = []
+    for row in json.loads(BOARD.read_text())["methods"]:
+        cells = [row["method"], row["mask_at_inference"], str(len(row["seeds"]))]
+        cells += [f"{row['metrics'][name]['mean']:.{digits}f}" for name, digits in SHOWN.items()]
+        lines.append("| " + " | ".join(cells) + " |")
+    assert "\n".join(lines) in PAGE.read_text()
+    assert {f"{name}-mini" for name, cells in rows() if cells[5] == "yes"} <= {line.split()[1] for line in lines}
