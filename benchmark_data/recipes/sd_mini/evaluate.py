@@ -81,7 +81,7 @@ def _instructions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     editor = _editor(method)
     recolour, recoloured = measure_recolouring(editor, count)
     styles, styled = measure_styles(editor, count)
-    edits, sheets = _bench({"instruct-pix2pix": method}, count)
+    edits, sheets = _bench({"instruct-pix2pix": method})
     sheets |= {"recolouring": _beside(recoloured[:SHOWN], 2), "styles": _beside(styled[:16], 2)}
     return {"recolouring": recolour, "styles": styles, "suite": edits}, sheets
 
@@ -104,14 +104,14 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     accuracy = (guesses == torch.tensor(wanted)).float().mean().item()
-    edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method}, count)
+    edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method})
     pairs = [[images[i], real[i]] for i in range(min(SHOWN, count))]
     sheets["captions"] = _beside(pairs, 4)
     return {"style_accuracy": accuracy, "captions": texts[:SHOWN], "suite": edits}, sheets
 
 
-def _holes(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
-    edits, sheets = _bench({"sd2-inpainting": Sd2Inpainting(str(folder))}, count)
+def _holes(folder: Path, _: int) -> tuple[dict[str, Any], Sheets]:
+    edits, sheets = _bench({"sd2-inpainting": Sd2Inpainting(str(folder))})
     return {"suite": edits}, sheets
 
 
@@ -127,17 +127,17 @@ def _held_out_captions(count: int) -> tuple[list[str], list[int], list[np.ndarra
     return texts, wanted, real
 
 
-def _bench(methods: dict[str, DiffusersMethod], count: int) -> tuple[dict[str, dict[str, float]], Sheets]:
+def _bench(methods: dict[str, DiffusersMethod]) -> tuple[dict[str, dict[str, float]], Sheets]:
     """Run methods on the suite mini; return metrics and rows (source, edit, ...) by method."""
     suite, scorer = load_suite("mini"), RSES("rses-mini", device="cpu")
     found: dict[str, dict[str, float]] = {}
     sheets: Sheets = {}
     for name, method in methods.items():
         with tempfile.TemporaryDirectory() as out:
-            run = run_bench(method, suite, out, scorer=scorer, limit=count, device="cpu")
+            run = run_bench(method, suite, out, scorer=scorer, device="cpu")
             pairs = [
                 [read_image(sample.image), read_image(Path(out) / "images" / f"{sample.id}.png")]
-                for sample in suite.samples[:count][:: max(1, count // SHOWN)]
+                for sample in suite.samples[:: len(suite.samples) // SHOWN]
             ]
         found[name] = {key: entry["mean"] for key, entry in run.summary["metrics"].items()}
         sheets[name] = _beside(pairs, 4)
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.sd_mini.evaluate", description=__doc__)
     parser.add_argument("kind", choices=tuple(PIPELINES))
     parser.add_argument("--model", type=Path, help="model folder, if not the embedded one")
-    parser.add_argument("--scenes", type=int, default=96)
+    parser.add_argument("--scenes", type=int, default=96, help="held-out scenes beside the suite")
     options = parser.parse_args(arguments)
     folder = options.model or FOLDERS[options.kind]
     result, sheets = evaluate(options.kind, folder, options.scenes)
