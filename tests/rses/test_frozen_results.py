@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rses.leaderboard.submission import Submission, summary_problems
+from rses.leaderboard.submission import MANIFEST_SCHEMA, Submission, read_submission, summary_problems
 from rses.leaderboard.verify import _summary_problems
 from rses.results import load_run
 from rses.summary import SCHEMA
@@ -44,3 +44,12 @@ def test_photographs_are_resampled_since_schema_2():
         widths[version] = entry["high"] - entry["low"]
     # The three samples of a photograph are alike here, so that nine samples say little more than three.
     assert widths[2] > widths[1]
+
+
+@pytest.mark.parametrize("version", range(1, MANIFEST_SCHEMA + 1))
+def test_every_submission_is_read_and_verifies(version):
+    folder = FROZEN / f"submission-{version}"
+    assert json.loads((folder / "submission.json").read_text("utf-8"))["schema"] == version
+    submission = read_submission(folder)
+    assert (submission.card["name"], len(submission.manifest["images"])) == ("jpeg-identity", 96)
+    assert _summary_problems(submission) == []
