@@ -11,9 +11,11 @@ from typing import Any
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.panels import step_panels
 
-__all__ = ["append_logs", "main", "plot", "read_log", "read_logs"]
+__all__ = ["append_logs", "main", "plot", "read_logs", "write_logs"]
 
-PANELS = (
+Panel = tuple[str, str, str]
+"""Stage, value in its log, title."""
+PANELS: tuple[Panel, ...] = (
     ("vae", "psnr", "Autoencoder: PSNR of training patches, dB"),
     ("whole", "psnr", "Autoencoder, on: PSNR of whole pictures, dB"),
     ("flow", "loss", "Flow model: weighted velocity error"),
@@ -21,16 +23,15 @@ PANELS = (
 )
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the last line of every step."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return list({line["step"]: line for line in lines}.values())
-
-
-def read_logs(work: Path) -> dict[str, list[dict[str, Any]]]:
+def read_logs(work: Path, panels: Sequence[Panel] = PANELS) -> dict[str, list[dict[str, Any]]]:
     """Return the last line of every step of every stage that has a log."""
-    paths = {stage: work / f"{stage}.jsonl" for stage, *_ in PANELS}
-    return {stage: read_log(path) for stage, path in paths.items() if path.exists()}
+    logs = {}
+    for stage, _, _ in panels:
+        path = work / f"{stage}.jsonl"
+        if path.exists():
+            lines = [json.loads(line) for line in path.read_text().splitlines()]
+            logs[stage] = list({line["step"]: line for line in lines}.values())
+    return logs
 
 
 def append_logs(before: dict[str, list[dict[str, Any]]], logs: dict[str, list[dict[str, Any]]]) -> None:
@@ -40,12 +41,19 @@ def append_logs(before: dict[str, list[dict[str, Any]]], logs: dict[str, list[di
         before.setdefault(stage, []).extend({**line, "step": last + line["step"]} for line in lines)
 
 
-def plot(logs: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    """Draw one panel a stage."""
-    panels = [panel for panel in PANELS if panel[0] in logs]
-    with step_panels([title for *_, title in panels], path, width=5) as axes:
-        for axis, (stage, value, _) in zip(axes, panels, strict=True):
+def plot(logs: dict[str, list[dict[str, Any]]], path: Path, panels: Sequence[Panel] = PANELS) -> None:
+    """Draw one panel a stage that has a log."""
+    drawn = [panel for panel in panels if panel[0] in logs]
+    with step_panels([title for *_, title in drawn], path, width=5) as axes:
+        for axis, (stage, value, _) in zip(axes, drawn, strict=True):
             axis.plot([line["step"] for line in logs[stage]], [line[value] for line in logs[stage]], color="#2a6f97")
+
+
+def write_logs(logs: dict[str, list[dict[str, Any]]], folder: Path, panels: Sequence[Panel] = PANELS) -> None:
+    """Write ``training.json`` and ``images/training.png`` into a model folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
+    plot(logs, folder / "images" / "training.png", panels)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,9 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logs = json.loads(options.begin.read_text()) if options.begin else {}
     append_logs(logs, read_logs(options.work))
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
-    plot(logs, options.out / "images" / "training.png")
+    write_logs(logs, options.out)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,7 @@ def train_flow(
     if begin is not None:
         begin(model)
 
-    def ready() -> None:
-        if settings.compiled:
-            model.transformer.compile()
+    ready = model.transformer.compile if settings.compiled else None
 
     def loss(step: int) -> torch.Tensor:
         return _loss(model, draw_batch(data, step, settings), step, settings)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark_data.recipes.kontext_mini.curves import read_log
-from benchmark_data.recipes.panels import step_panels
+from benchmark_data.recipes.kontext_mini.curves import read_logs, write_logs
 from benchmark_data.recipes.sd_mini.export import FOLDERS
 
 __all__ = ["main"]
@@ -29,14 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of the training's logs")
     parser.add_argument("--out", type=Path, help="model folder")
     options = parser.parse_args(arguments)
-    out = options.out or FOLDERS[options.kind]
-    panels = [panel for panel in PANELS[options.kind] if (options.work / f"{panel[0]}.jsonl").exists()]
-    logs = {stage: read_log(options.work / f"{stage}.jsonl") for stage, *_ in panels}
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
-    with step_panels([title for *_, title in panels], out / "images" / "training.png", width=5) as axes:
-        for axis, (stage, value, _) in zip(axes, panels, strict=True):
-            axis.plot([line["step"] for line in logs[stage]], [line[value] for line in logs[stage]], color="#2a6f97")
+    panels = PANELS[options.kind]
+    write_logs(read_logs(options.work, panels), options.out or FOLDERS[options.kind], panels)
 
 
 if __name__ == "__main__":

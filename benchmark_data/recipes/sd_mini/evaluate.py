@@ -38,7 +38,7 @@ from rses.suites import load_suite
 __all__ = ["evaluate", "main", "render_card_table"]
 
 BATCH = 8
-SHOWN = 24
+SHOWN = 16
 """Pictures on a sheet."""
 MOST_MB = 40.0
 """Of the three models together."""
@@ -82,7 +82,7 @@ def _instructions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     recolour, recoloured = measure_recolouring(editor, count)
     styles, styled = measure_styles(editor, count)
     edits, sheets = _bench({"instruct-pix2pix": method})
-    sheets |= {"recolouring": _beside(recoloured[:SHOWN], 2), "styles": _beside(styled[:16], 2)}
+    sheets |= {"recolouring": _beside(recoloured[:SHOWN], 2), "styles": _beside(styled[: SHOWN // 2], 2)}
     return {"recolouring": recolour, "styles": styles, "suite": edits}, sheets
 
 

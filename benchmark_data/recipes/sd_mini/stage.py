@@ -56,9 +56,7 @@ def train_unet(
         begin(model)
     alphas = build_scheduler().alphas_cumprod
 
-    def ready() -> None:
-        if settings.compiled:
-            model.unet.compile()
+    ready = model.unet.compile if settings.compiled else None
 
     return train_averaged(
         model, _inside, lambda step: _loss(model, data, step, settings, alphas), settings, checkpoint, log, ready
