@@ -6,10 +6,16 @@ Run ``python -m baselines.demo --out demo``, or ``make demo``.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children, get_context
 from pathlib import Path
+
+import torch
 
 from rses.bench import run_bench
 from rses.errors import RsesError
@@ -18,7 +24,7 @@ from rses.report.inputs import run_files
 from rses.report.tables import render
 from rses.results import Results
 from rses.scorer import RSES
-from rses.suites import export_suite, load_suite, verify_suite
+from rses.suites import export_suite, verify_suite
 
 __all__ = ["METHODS", "run_demo"]
 
@@ -26,10 +32,11 @@ REFERENCES = ("identity", "global-style", "oracle-paste", "background-only", "jp
 EMBEDDED = ("instruct-pix2pix", "prompt-to-prompt", "sd2-inpainting", "flux-kontext", "regionroute")
 METHODS = {"mini": (*REFERENCES, *EMBEDDED), "photos": REFERENCES}
 """Methods by suite. Embedded models know procedural scenes only, so they are not shown photographs."""
+PROTOCOL = "rses-mini"
 
 
 def run_demo(
-    out: Path, methods: Mapping[str, Sequence[str]] = METHODS, limit: int | None = None
+    out: Path, methods: Mapping[str, Sequence[str]] = METHODS, limit: int | None = None, workers: int | None = None
 ) -> dict[str, list[Results]]:
     """Bench methods on embedded suites and write runs and reports below ``out``.
 
@@ -37,26 +44,58 @@ def run_demo(
         out: Folder; repeated calls reuse finished edits and scores.
         methods: Names of methods, by name of an embedded suite.
         limit: Use only the first samples of each suite.
+        workers: Processes that bench methods side by side; by default one for every two CPU cores but
+            at least two, and one where there is a GPU or a single core.
 
     Returns:
         The runs of each suite, in the order of its methods.
     """
-    scorer = RSES(protocol="rses-mini")
-    boards: dict[str, list[Results]] = {}
-    for name, names in methods.items():
-        folder = out / "suites" / name
-        if not folder.exists():
-            export_suite(name, folder)
-        verify_suite(folder)
-        suite = load_suite(folder)
-        runs = []
-        for method in names:
-            print(f"{name}: {method} on {len(suite.samples[:limit])} samples", file=sys.stderr, flush=True)
-            runs.append(run_bench(method, suite, out / name / method, scorer=scorer, limit=limit))
-        boards[name] = runs
-        files = [run_files(out / name / method, run, folder) for method, run in zip(names, runs, strict=True)]
+    folders = {name: _exported(name, out / "suites" / name) for name in methods}
+    workers = workers or _default_workers()
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    # Embedded models first: what is quick fills the gap at the end.
+    jobs = sorted(
+        ((name, method) for name in methods for method in methods[name]), key=lambda job: job[1] in REFERENCES
+    )
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (threads,)) as pool:
+        try:
+            waiting = {job: pool.submit(_bench, *job, folders[job[0]], out, limit) for job in jobs}
+            done = {job: future.result() for job, future in waiting.items()}
+        except BaseException:
+            # A run may be killed at any moment and loses nothing; waiting for its end could take minutes.
+            for process in active_children():
+                process.terminate()
+            raise
+    boards = {name: [done[name, method] for method in methods[name]] for name in methods}
+    scorer = RSES(protocol=PROTOCOL)
+    for name, runs in boards.items():
+        pairs = zip(methods[name], runs, strict=True)
+        files = [run_files(out / name / method, run, folders[name]) for method, run in pairs]
         write_report(runs, out / name / "report.html", files=files, heatmap=scorer.heatmap)
     return boards
+
+
+def _exported(name: str, folder: Path) -> Path:
+    if not folder.exists():
+        export_suite(name, folder)
+    verify_suite(folder)
+    return folder
+
+
+def _default_workers() -> int:
+    cores = os.cpu_count() or 1
+    return 1 if torch.cuda.is_available() or cores == 1 else max(2, cores // 2)
+
+
+def _start_worker(threads: int) -> None:
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _bench(name: str, method: str, suite: Path, out: Path, limit: int | None) -> Results:
+    """Bench one method in a process of its own."""
+    print(f"{name}: {method}", file=sys.stderr, flush=True)
+    return run_bench(method, suite, out / name / method, protocol=PROTOCOL, limit=limit)
 
 
 def main() -> int:
@@ -64,13 +103,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"))
     parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--workers", type=int, default=None, help="methods that are benched side by side")
     arguments = parser.parse_args()
     start = time.monotonic()
     try:
-        boards = run_demo(arguments.out, limit=arguments.limit)
+        boards = run_demo(arguments.out, limit=arguments.limit, workers=arguments.workers)
     except RsesError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. What is finished is kept; repeat the command to go on.", file=sys.stderr)
+        return 130
     for name, runs in boards.items():
         print(f"\nSuite {name}, {len(runs[0].samples)} samples, protocol rses-mini")
         print(render(runs, "table"))

@@ -14,18 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Control", "controlled"]
 
-SOURCE, TARGET = 2, 3
-"""Rows of a batch: unconditional source and target, conditional source and target."""
-
 
 @dataclass
 class Control:
-    """What is taken over, and for how long.
+    """What is taken over, and for how long, in a batch whose last rows are B sources and then their B targets.
 
     Attributes:
-        index: (L,) source position of every target token.
-        shared: (L,) 1 where there is one.
-        weights: (L,) factor on the attention to every target token.
+        index: (B, L) source position of every target token.
+        shared: (B, L) 1 where there is one.
+        weights: (B, L) factor on the attention to every target token.
         cross_share: Share of the steps, from the first, in which maps of words are taken over.
         self_share: Share of the steps in which maps between places are taken over.
         self_places: Most places (height x width) of layers whose maps between places are taken over.
@@ -47,16 +44,18 @@ class Control:
         return self.progress < self.self_share and places <= self.self_places
 
     def change(self, maps: torch.Tensor, is_cross: bool) -> torch.Tensor:
-        """Return maps (4, heads, queries, keys) with the target's row changed."""
-        target = maps[TARGET]
+        """Return maps (rows, heads, queries, keys) with the rows of the targets changed."""
+        count = len(self.index)
+        rest, source, target = maps.split([len(maps) - 2 * count, count, count])
         if not is_cross:
-            target = maps[SOURCE]
+            target = source
         else:
             if self.progress < self.cross_share:
-                shared = self.shared.to(maps)
-                target = maps[SOURCE][..., self.index.to(maps.device)] * shared + target * (1 - shared)
-            target = target * self.weights.to(maps)
-        return torch.cat([maps[:TARGET], target[None]])
+                index = self.index.to(maps.device)[:, None, None].expand_as(target)
+                shared = self.shared.to(maps)[:, None, None]
+                target = source.gather(-1, index) * shared + target * (1 - shared)
+            target = target * self.weights.to(maps)[:, None, None]
+        return torch.cat([rest, source, target])
 
 
 class _ControlledProcessor:
@@ -75,7 +74,7 @@ class _ControlledProcessor:
             for states in (attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context))
         )
         is_cross = encoder_hidden_states is not None
-        if len(query) == TARGET + 1 and self._control.acts(is_cross, query.shape[2]):
+        if self._control.acts(is_cross, query.shape[2]):
             scores = query.float() @ key.float().transpose(-1, -2) * attn.scale
             maps = self._control.change(scores.softmax(-1), is_cross)
             states = maps.to(value) @ value

@@ -57,8 +57,8 @@ def invert(latent: torch.Tensor, text: torch.Tensor, noise: Noise, scheduler: An
     """Walk from a clean latent to noise, without guidance.
 
     Args:
-        latent: (1, C, h, w).
-        text: Text states of the source caption.
+        latent: (B, C, h, w).
+        text: Text states of the source captions.
         noise: The UNet.
         scheduler: A DDIM scheduler with its timesteps set.
 

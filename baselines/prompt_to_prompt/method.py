@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ EDITS = ("refine", "replace")
 
 
 class PromptToPrompt(DiffusersMethod):
-    """Edits by a pair of captions, one picture at a time.
+    """Edits by a pair of captions.
 
     Settings: ``inversion`` is "direct" (the source's path is put back at every step: exact, no search; the idea of
     arXiv 2310.01506), "ddim" or "null-text"; ``edit`` is "refine" or "replace"; ``reweight`` multiplies the attention
@@ -37,7 +38,7 @@ class PromptToPrompt(DiffusersMethod):
     facts = Facts(
         "prompt-to-prompt", "Prompt-to-prompt on Stable Diffusion 1.5", "arXiv 2208.01626", 2023,
         "stable-diffusion-v1-5/stable-diffusion-v1-5", "CreativeML Open RAIL-M", memory_gb=6, dtype="float16",
-        max_batch=1, mini="sd-mini",
+        mini="sd-mini",
         settings={
             "steps": 50, "guidance": 7.5, "inversion": "direct", "edit": "refine", "cross_share": 0.8,
             "self_share": 0.5, "reweight": 1.0,
@@ -73,50 +74,74 @@ class PromptToPrompt(DiffusersMethod):
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Invert, edit, decode."""
-        return [self.edit_picture(request.images[0], self._captions(request.samples[0]))[1]]
+        return self.edit_pictures(request.images, [self._captions(sample) for sample in request.samples])[1]
 
     def _captions(self, sample: EditSample) -> CaptionPair:
         return exchanged_pair(sample) if self.settings["edit"] == "replace" else caption_pair(sample)
 
-    def edit_picture(self, image: Image.Image, captions: CaptionPair) -> tuple[np.ndarray, np.ndarray]:
-        """Return the source as the model gives it back, and the edit, both (H, W, 3) uint8."""
+    def edit_pictures(
+        self, images: Sequence[Image.Image], captions: Sequence[CaptionPair]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the sources as the model gives them back, and the edits, all (H, W, 3) uint8.
+
+        Args:
+            images: Pictures of one size.
+            captions: One pair a picture.
+        """
         self.pipe.scheduler.set_timesteps(self.settings["steps"])
-        text = self._encode([captions.source, captions.target])
+        source = self._encode([pair.source for pair in captions])
+        target = self._encode([pair.target for pair in captions])
+        path = invert(self._latents(images), source, self._noise, self.pipe.scheduler)
+        sources, targets = self._denoise(path, source, target, self._nulls(path, source), self._control(captions))
+        return self._decode(sources), self._decode(targets)
+
+    def _nulls(self, path: list[torch.Tensor], text: torch.Tensor) -> list[torch.Tensor]:
+        """Return the text states that every step guides away from, (1, L, D) or one a picture."""
         empty = self._encode([""])
-        path = invert(self._latent(image), text[:1], self._noise, self.pipe.scheduler)
-        nulls = [empty] * self.settings["steps"]
-        if self.settings["inversion"] == "null-text":
-            nulls = null_text(
-                path, text[:1], empty, self._noise, self.pipe.scheduler, guidance=self.settings["guidance"]
+        if self.settings["inversion"] != "null-text":
+            return [empty] * self.settings["steps"]
+        found = [
+            null_text(
+                [latents[number : number + 1] for latents in path], text[number : number + 1], empty, self._noise,
+                self.pipe.scheduler, guidance=self.settings["guidance"],
             )
-        source, target = self._denoise(path, text, nulls, self._control(captions))
-        return self._decode(source), self._decode(target)
+            for number in range(len(text))
+        ]  # fmt: skip
+        return [torch.cat(states) for states in zip(*found, strict=True)]
 
     @torch.no_grad()
     def _denoise(
-        self, path: list[torch.Tensor], text: torch.Tensor, nulls: list[torch.Tensor], control: Control
-    ) -> torch.Tensor:
+        self, path: list[torch.Tensor], source: torch.Tensor, target: torch.Tensor, nulls: list[torch.Tensor],
+        control: Control,
+    ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+        scheduler, guidance, count = self.pipe.scheduler, self.settings["guidance"], len(source)
+        # A source that is put back at every step needs no guidance: its maps under its caption are all that is used.
+        first = count if self.settings["inversion"] == "direct" else 0
         latents = path[-1].repeat(2, 1, 1, 1)
-        scheduler, guidance = self.pipe.scheduler, self.settings["guidance"]
         timesteps = scheduler.timesteps.tolist()
         with controlled(self.pipe.unet, control):
             for number, timestep in enumerate(timesteps):
                 control.progress = number / len(timesteps)
-                states = torch.cat([nulls[number].repeat(2, 1, 1), text])
-                unconditional, conditional = self._noise(latents.repeat(2, 1, 1, 1), timestep, states).chunk(2)
+                null = nulls[number].expand_as(source)
+                states = torch.cat([torch.cat([null, null])[first:], source, target])
+                noise = self._noise(torch.cat([latents[first:], latents]), timestep, states)
+                unconditional, conditional = noise[: -2 * count], noise[-2 * count :][first:]
                 guided = unconditional + guidance * (conditional - unconditional)
-                latents = scheduler.step(guided, timestep, latents).prev_sample
-                if self.settings["inversion"] == "direct":
-                    latents = torch.cat([path[-number - 2], latents[1:]])
-        return latents.split(1)  # type: ignore[return-value]
+                moved = scheduler.step(guided, timestep, latents[first:]).prev_sample
+                latents = torch.cat([path[-number - 2][:first], moved])
+        return latents[:count], latents[count:]
 
-    def _control(self, captions: CaptionPair) -> Control:
-        source, target, added = (self._tokens(text) for text in (captions.source, captions.target, captions.added))
+    def _control(self, captions: Sequence[CaptionPair]) -> Control:
         align = refine_map if self.settings["edit"] == "refine" else replace_map
-        index, shared = align(source, target)
-        weights = torch.ones(len(target))
-        weights[word_positions(target, _words(added))] = float(self.settings["reweight"])
-        return Control(index, shared, weights, self.settings["cross_share"], self.settings["self_share"])
+        aligned, weights = [], []
+        for pair in captions:
+            source, target, added = (self._tokens(text) for text in (pair.source, pair.target, pair.added))
+            aligned.append(align(source, target))
+            factors = torch.ones(len(target))
+            factors[word_positions(target, _words(added))] = float(self.settings["reweight"])
+            weights.append(factors)
+        index, shared = (torch.stack(parts) for parts in zip(*aligned, strict=True))
+        return Control(index, shared, torch.stack(weights), self.settings["cross_share"], self.settings["self_share"])
 
     def _tokens(self, text: str) -> list[int]:
         tokenizer = self.pipe.tokenizer
@@ -136,17 +161,17 @@ class PromptToPrompt(DiffusersMethod):
         return to_noise(predicted, latents, self.pipe.scheduler.alphas_cumprod[timestep], self._predicts)
 
     @torch.no_grad()
-    def _latent(self, image: Image.Image) -> torch.Tensor:
+    def _latents(self, images: Sequence[Image.Image]) -> torch.Tensor:
         vae = self.pipe.vae
-        pixels = self.pipe.image_processor.preprocess(image).to(vae.device, vae.dtype)
-        latent: torch.Tensor = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
-        return latent
+        pixels = self.pipe.image_processor.preprocess(list(images)).to(vae.device, vae.dtype)
+        latents: torch.Tensor = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
+        return latents
 
     @torch.no_grad()
-    def _decode(self, latent: torch.Tensor) -> np.ndarray:
+    def _decode(self, latents: torch.Tensor) -> list[np.ndarray]:
         vae = self.pipe.vae
-        pixels = vae.decode(latent / vae.config.scaling_factor).sample
-        return np.asarray(self.pipe.image_processor.postprocess(pixels, output_type="pil")[0])
+        pixels = vae.decode(latents / vae.config.scaling_factor).sample
+        return [np.asarray(image) for image in self.pipe.image_processor.postprocess(pixels, output_type="pil")]
 
 
 def _words(tokens: list[int]) -> list[int]:

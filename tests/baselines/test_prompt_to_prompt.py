@@ -114,12 +114,12 @@ def test_the_way_back_is_the_schedulers_own_for_noise_and_for_v(predicting, pict
     scheduler.set_timesteps(4)
     method.pipe.scheduler.set_timesteps(4)
     text = method._encode([SAME.source])
-    latent = invert(method._latent(picture), text, method._noise, method.pipe.scheduler)[-1]
+    latent = invert(method._latents([picture]), text, method._noise, method.pipe.scheduler)[-1]
     for timestep in scheduler.timesteps.tolist():
         predicted = method.pipe.unet(latent, timestep, encoder_hidden_states=text).sample
         latent = scheduler.step(predicted, timestep, latent).prev_sample
-    expected = method._decode(latent).astype(int)
-    assert np.abs(method.edit_picture(picture, PAIR)[0] - expected).max() <= 1
+    expected = method._decode(latent)[0].astype(int)
+    assert np.abs(method.edit_pictures([picture], [PAIR])[0][0] - expected).max() <= 1
 
 
 @pytest.mark.slow
@@ -145,26 +145,28 @@ def test_inversion_retraces_the_scheduler_when_noise_does_not_depend_on_the_late
 @pytest.mark.slow
 def test_identity_control_changes_nothing_at_all(build, picture):
     # Direct inversion corrects the source's path alone, so there the two part.
-    source, target = build(inversion="ddim", self_share=1.0, cross_share=1.0).edit_picture(picture, SAME)
+    method = build(inversion="ddim", self_share=1.0, cross_share=1.0)
+    (source,), (target,) = method.edit_pictures([picture], [SAME])
     assert np.array_equal(source, target)
 
 
 @pytest.mark.slow
 def test_direct_inversion_gives_the_source_back_exactly_and_ddim_does_not(build, picture):
     method = build()
-    round_trip = method._decode(method._latent(picture))
-    assert np.array_equal(method.edit_picture(picture, PAIR)[0], round_trip)
-    assert not np.array_equal(build(inversion="ddim").edit_picture(picture, PAIR)[0], round_trip)
+    round_trip = method._decode(method._latents([picture]))[0]
+    assert np.array_equal(method.edit_pictures([picture], [PAIR])[0][0], round_trip)
+    assert not np.array_equal(build(inversion="ddim").edit_pictures([picture], [PAIR])[0][0], round_trip)
 
 
 @pytest.mark.slow
 def test_null_text_comes_closer_to_the_source_than_ddim(build, picture):
     method = build()
-    clean = method._latent(picture)
+    clean = method._latents([picture])
 
     def error(inversion):
         source = build(inversion=inversion)
-        return (source._latent(Image.fromarray(source.edit_picture(picture, PAIR)[0])) - clean).square().mean().item()
+        back = Image.fromarray(source.edit_pictures([picture], [PAIR])[0][0])
+        return (source._latents([back]) - clean).square().mean().item()
 
     assert error("null-text") < error("ddim")
 
@@ -172,7 +174,8 @@ def test_null_text_comes_closer_to_the_source_than_ddim(build, picture):
 @pytest.mark.slow
 def test_more_control_keeps_the_target_nearer_to_the_source(build, picture):
     def distance(share):
-        source, target = build(inversion="ddim", cross_share=share, self_share=share).edit_picture(picture, PAIR)
+        method = build(inversion="ddim", cross_share=share, self_share=share)
+        (source,), (target,) = method.edit_pictures([picture], [PAIR])
         return np.abs(source.astype(int) - target).mean()
 
     assert distance(1.0) < distance(0.0)
@@ -180,11 +183,33 @@ def test_more_control_keeps_the_target_nearer_to_the_source(build, picture):
 
 def test_reweighting_scales_the_attention_of_the_added_words_alone():
     maps = torch.rand(4, 2, 6, 5).softmax(-1)
-    weights = torch.tensor([1.0, 1.0, 3.0, 1.0, 1.0])
-    control = Control(torch.arange(5), torch.ones(5), weights, cross_share=0.0)
+    weights = torch.tensor([[1.0, 1.0, 3.0, 1.0, 1.0]])
+    control = Control(torch.arange(5)[None], torch.ones(1, 5), weights, cross_share=0.0)
     changed = control.change(maps, is_cross=True)
     assert torch.equal(changed[:3], maps[:3])
-    torch.testing.assert_close(changed[3], maps[3] * weights)
+    torch.testing.assert_close(changed[3], maps[3] * weights[0])
+
+
+def test_every_picture_of_a_batch_takes_over_its_own_sources_maps():
+    maps = torch.rand(5, 2, 6, 4).softmax(-1)
+    index, shared = torch.tensor([[0, 1, 2, 3], [3, 2, 0, 0]]), torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 1]])
+    changed = Control(index, shared, torch.ones(2, 4)).change(maps, is_cross=True)
+    assert torch.equal(changed[:3], maps[:3])
+    assert torch.equal(changed[3], maps[1])
+    assert torch.equal(
+        changed[4], torch.stack([maps[2, ..., 3], maps[2, ..., 2], maps[4, ..., 2], maps[2, ..., 0]], -1)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inversion", ["direct", "ddim", "null-text"])
+def test_a_batch_gives_every_picture_the_edit_that_it_gets_alone(build, picture, samples, inversion):
+    method = build(inversion=inversion)
+    pictures, pairs = [picture, Image.fromarray(samples[1].image[-32:, -32:])], [PAIR, SAME]
+    together = method.edit_pictures(pictures, pairs)[1]
+    for image, source, pair in zip(together, pictures, pairs, strict=True):
+        alone = method.edit_pictures([source], [pair])[1][0]
+        assert np.abs(image.astype(int) - alone).max() <= 1
 
 
 def test_the_processor_without_control_is_the_stock_attention(build):
@@ -193,9 +218,9 @@ def test_the_processor_without_control_is_the_stock_attention(build):
     with torch.no_grad():
         stock = unet(latents, 10, encoder_hidden_states=states).sample
         # Shares of zero leave every map alone; weights of two just above one go through the open maps.
-        nearly_one = torch.ones(77)
-        nearly_one[0] = 1 + 1e-7
-        control = Control(torch.arange(77), torch.ones(77), nearly_one, cross_share=0.0, self_share=0.0)
+        nearly_one = torch.ones(1, 77)
+        nearly_one[0, 0] = 1 + 1e-7
+        control = Control(torch.arange(77)[None], torch.ones(1, 77), nearly_one, cross_share=0.0, self_share=0.0)
         with controlled(unet, control):
             ours = unet(latents, 10, encoder_hidden_states=states).sample
         after = unet(latents, 10, encoder_hidden_states=states).sample

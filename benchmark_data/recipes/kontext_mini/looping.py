@@ -15,6 +15,7 @@ from torch import nn
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
+from benchmark_data.recipes.kontext_mini.workers import worker
 
 __all__ = ["LoopSettings", "train_averaged"]
 
@@ -49,7 +50,7 @@ def train_averaged(
         inside: Says by name whether a parameter is Muon's.
         loss: Returns the loss of a step.
         settings: Steps, rates, checkpoints.
-        checkpoint: Read if there, and written.
+        checkpoint: Read if there, and written; of several processes, by the first.
         log: JSON lines.
         ready: Called once all weights are loaded, before the first step.
     """
@@ -68,6 +69,8 @@ def train_averaged(
         optimisers.step(step, current)
         follow(average, model, step, KEEP)
         recent.append(current.item())
+        if worker()[0] > 0:
+            continue
         if (step + 1) % 50 == 0:
             rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
             line = {"step": step + 1, "loss": round(float(np.mean(recent)), 5), "rate": round(rate, 1)}

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from benchmark_data.recipes.kontext_mini.muon import Muon
+from benchmark_data.recipes.kontext_mini.workers import average_gradients
 
 __all__ = ["Optimisers", "follow"]
 
@@ -42,6 +43,7 @@ class Optimisers:
         self.rest.param_groups[0]["lr"] = self._rates[1] * left
         self._model.zero_grad(set_to_none=True)
         loss.backward()
+        average_gradients(self._model.parameters())
         nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self.inner.step()
         self.rest.step()

@@ -30,9 +30,9 @@ PIPELINES = {
 }
 FOLDERS = {kind: MODEL_FOLDER.parent / f"{kind}-mini" for kind in PIPELINES}
 USE: dict[str, dict[str, Any]] = {
-    "sd": {"steps": 20, "guidance": 3.0, "strength": 0.45},
-    "instruct-pix2pix": {"steps": 20, "guidance": 3.0, "image_guidance": 1.5},
-    "sd-inpaint": {"steps": 20, "guidance": 4.0},
+    "sd": {"steps": 10, "guidance": 3.0, "strength": 0.45},
+    "instruct-pix2pix": {"steps": 10, "guidance": 3.0, "image_guidance": 1.5},
+    "sd-inpaint": {"steps": 10, "guidance": 4.0},
 }
 """How each model wants to be used; ``strength`` is SDEdit's."""
 KEPT = ("README.md", "evaluation.json", "training.json", "images")

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from benchmark_data.recipes.kontext_mini.looping import train_averaged
+from benchmark_data.recipes.kontext_mini.workers import worker
 from benchmark_data.recipes.sd_mini.batches import Latents, draw
 from benchmark_data.recipes.sd_mini.networks import TextAndUnet, build_scheduler
 
@@ -64,8 +65,10 @@ def train_unet(
 
 
 def _loss(model: TextAndUnet, data: Latents, step: int, settings: UnetSettings, alphas: torch.Tensor) -> torch.Tensor:
-    batch = draw(data, model.kind, step, settings.batch_size)
-    generator = torch.Generator().manual_seed(step)
+    number, workers = worker()
+    own = step * workers + number
+    batch = draw(data, model.kind, own, settings.batch_size // workers)
+    generator = torch.Generator().manual_seed(own)
     noise = torch.randn(batch.target.shape, generator=generator)
     # Stratified over the batch: every step sees all noise levels.
     places = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)

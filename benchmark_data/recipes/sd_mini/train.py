@@ -3,6 +3,7 @@
 latents (of kontext-mini's autoencoder), sd, then instruct-pix2pix, which starts from it as its model did from Stable
 Diffusion. For inpainting: shallow (an autoencoder of 4 channels, from kontext-mini's), shallow-latents and
 shallow-masked (encode pictures without and with holes), sd-inpaint. Every stage goes on from its checkpoint.
+UNets also train on several processes at once, with ``torchrun --nproc-per-node 2 -m`` for ``python -m``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.latents import encode_all
 from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
+from benchmark_data.recipes.kontext_mini.workers import join_workers
 from benchmark_data.recipes.sd_mini.batches import Latents, dig
 from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_shallow, build_shallow_vae
 from benchmark_data.recipes.sd_mini.objects import read_objects
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
+    if options.stage in KINDS:
+        join_workers()
     changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
     if options.compile and options.stage in KINDS:
         changes["compiled"] = True
