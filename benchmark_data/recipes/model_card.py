@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-__all__ = ["Row", "render_rows", "replace_table"]
+__all__ = ["Row", "render_rows"]
 
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 Row = tuple[str, float, float]
 """Title, target (0 where there is none), measured value; more is better."""
 
@@ -32,17 +31,6 @@ def render_rows(
         lines.append(f"| {title} | {'' if wanted == 0 else target(wanted)} | {value(measured)} | {verdict} |")
     lines.append(f"| {size} | {most:g} | {megabyte(megabytes)} | {_verdict(megabytes <= most)} |")
     return "\n".join(lines)
-
-
-def replace_table(text: str, table: str) -> str:
-    """Replace what stands between the two markers of a card.
-
-    Example:
-        >>> replace_table(f"a {BEGIN} old {END} b", "new").split()[-2:]
-        ['-->', 'b']
-    """
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"
 
 
 def _verdict(reached: bool) -> str:

@@ -12,6 +12,8 @@ from rses.cli.common import Interrupted, elapsed, emit, note, quiet_stdout
 
 __all__ = ["reproduce"]
 
+MARKS = "study"
+
 
 def reproduce(
     out: Annotated[Path, typer.Option(help="Folder of the reproduction; a stopped one goes on.", metavar="DIR")],
@@ -39,17 +41,19 @@ def reproduce(
     start = time.monotonic()
     try:
         with quiet_stdout():
-            from regionroute.reproduce.page import check_page, renew_page
             from regionroute.reproduce.study import run_study
+            from rses.files import write_atomic
+            from rses.marked import replace_marked
 
             if page is not None:
-                check_page(page)
+                # Before hours of work.
+                replace_marked(page, MARKS, "")
             text = run_study(
                 out, suite, only, seeds=seeds, scenes=scenes, changes=tuple(changes or ()), threads=threads, say=note,
                 workers=workers,
             )  # fmt: skip
             if page is not None:
-                renew_page(page, text)
+                write_atomic(page, replace_marked(page, MARKS, text).encode())
     except KeyboardInterrupt as error:
         raise Interrupted(out if out.is_dir() else None) from error
     emit(text)

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rses.errors import InputError
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
 from rses.leaderboard.published import NOTE, PublishedRow
 from rses.leaderboard.tables import markdown_cell
+from rses.marked import replace_marked
 from rses.metrics_table import METRICS
 from rses.report.columns import heading
 from rses.report.text import escape_html, escape_markdown
 
-__all__ = ["BEGIN", "END", "readme_block", "replace_block", "top_html", "top_rows"]
+__all__ = ["MARKS", "readme_block", "replace_block", "top_html", "top_rows"]
 
-BEGIN, END = "<!-- leaderboard:begin -->", "<!-- leaderboard:end -->"
+MARKS = "leaderboard"
 SHOWN = ("rses_h", "rsm", "lpips_bg", "mse_bg")
 PUBLISHED = ("rsm", "lpips_bg", "mse_bg")
 MOST = {"mask-free": 5, "mask": 3}
@@ -121,13 +121,7 @@ def replace_block(readme: Path, boards: Sequence[Board], published: Sequence[Pub
         folder: The leaderboards folder.
 
     Raises:
-        InputError: The file or a mark is missing.
+        InputError: The file cannot be read, or a mark is missing.
     """
-    if not readme.is_file():
-        raise InputError(f"{readme} does not exist. Give the README to renew with --readme FILE.")
-    text = readme.read_text("utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError(f"{readme} must hold the lines {BEGIN} and {END} once each, in this order.")
     link = Path(os.path.relpath(folder.resolve(), readme.resolve().parent)).as_posix()
-    before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
-    return f"{before}\n{readme_block(boards, published, quote(link))}{after}".encode()
+    return replace_marked(readme, MARKS, readme_block(boards, published, quote(link))).encode()

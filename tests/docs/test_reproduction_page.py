@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regionroute.reproduce.page import BEGIN, END
 from regionroute.reproduce.plan import CONFIGURATIONS
 from regionroute.reproduce.rows import load_rows
 from regionroute.reproduce.study import render_study
 from regionroute.reproduce.table import by_seed, per_sample
+from rses.marked import marks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -24,7 +24,8 @@ def rows():
 
 def test_the_tables_follow_from_the_rows(rows):
     page = (DOCS / "reproduction.md").read_text("utf-8")
-    assert page.partition(BEGIN)[2].partition(END)[0].strip() == render_study(rows)
+    begin, end = marks("study")
+    assert page.partition(begin)[2].partition(end)[0].strip() == render_study(rows)
 
 
 def test_every_configuration_has_three_seeds_of_the_whole_suite(rows):

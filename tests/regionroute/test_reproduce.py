@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from regionroute.reproduce.page import BEGIN, END, check_page, renew_page
 from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, choose
 from regionroute.reproduce.rows import load_rows, read_rows
 from regionroute.reproduce.study import run_study
@@ -103,15 +102,3 @@ def test_plan():
     assert len(choose(None)) == len(CONFIGURATIONS) == 10
     with pytest.raises(InputError, match='Did you mean "official"'):
         choose(["offical"])
-
-
-def test_pages_are_renewed_between_their_markers(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    renew_page(page, "new")
-    assert page.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-    page.write_text("no markers")
-    with pytest.raises(InputError, match="needs the two lines"):
-        check_page(page)
-    with pytest.raises(InputError, match="Cannot read the page"):
-        check_page(tmp_path / "none.md")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmark_data.recipes.model_card import Row, render_rows, replace_table
+from benchmark_data.recipes.model_card import Row, render_rows
+from rses.marked import replace_marked
 
 __all__ = ["renew_card", "render_table"]
 
@@ -20,7 +21,7 @@ def render_table(result: dict[str, Any]) -> str:
 
 def renew_card(path: Path, result: dict[str, Any]) -> None:
     """Replace the table of a model card."""
-    path.write_text(replace_table(path.read_text(encoding="utf-8"), render_table(result)), encoding="utf-8")
+    path.write_text(replace_marked(path, "table", render_table(result)), encoding="utf-8")
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:

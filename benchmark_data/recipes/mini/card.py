@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmark_data.recipes.model_card import Row, render_rows, replace_table
+from benchmark_data.recipes.model_card import Row, render_rows
+from rses.marked import replace_marked
 
 __all__ = ["render_table", "renew_card", "targets_missed"]
 
@@ -27,7 +28,8 @@ def targets_missed(result: dict[str, Any]) -> list[str]:
 def renew_card(path: Path, result: dict[str, Any]) -> None:
     """Replace the table of a model card, and the digest."""
     text = re.sub(r"(SHA-256 of [^\n]*: `)\w*`", rf"\g<1>{result['sha256']}`", path.read_text(encoding="utf-8"))
-    path.write_text(replace_table(text, render_table(result)), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    path.write_text(replace_marked(path, "table", render_table(result)), encoding="utf-8")
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:

@@ -13,7 +13,11 @@ __all__ = ["main"]
 
 AUTOENCODER = ("shallow", "psnr", "Autoencoder: PSNR of whole pictures, dB")
 PANELS = {
-    "sd": (("sd-noise", "loss", "First round: weighted error of the noise"), ("sd", "loss", "Weighted error of v")),
+    "sd": (
+        ("sd-noise", "loss", "First round: weighted error of the noise"),
+        ("sd-first", "loss", "Second round: weighted error of v"),
+        ("sd", "loss", "Third round: weighted error of v"),
+    ),
     "instruct-pix2pix": (("instruct-pix2pix", "loss", "Weighted error of v"),),
     "sd-inpaint": (AUTOENCODER, ("sd-inpaint", "loss", "Weighted error of v")),
 }

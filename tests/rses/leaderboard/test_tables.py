@@ -181,7 +181,7 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
 def test_the_readme_shows_the_top_and_is_checked(boards):
     shutil.copy(ROOT / "leaderboards" / "published.csv", boards)
     readme = boards.parent / "README.md"
-    readme.write_text("# Mine\n\n<!-- leaderboard:begin -->\nold\n<!-- leaderboard:end -->\n\nThe rest.\n")
+    readme.write_text("# Mine\n\n<!-- leaderboard: begin -->\nold\n<!-- leaderboard: end -->\n\nThe rest.\n")
     build(boards)
     with pytest.raises(InputError, match=r"README\.md is stale"):
         check_fresh(boards, readme)
@@ -189,8 +189,8 @@ def test_the_readme_shows_the_top_and_is_checked(boards):
     assert main(command) == 0
     assert main([*command, "--check"]) == 0
     text = readme.read_text()
-    assert text.startswith("# Mine\n\n<!-- leaderboard:begin -->\n")
-    assert text.endswith("<!-- leaderboard:end -->\n\nThe rest.\n")
+    assert text.startswith("# Mine\n\n<!-- leaderboard: begin -->\n")
+    assert text.endswith("<!-- leaderboard: end -->\n\nThe rest.\n")
     measured, published = text.split("**Published elsewhere, not measured here.**")
     rows = [line.split(" | ")[:2] for line in measured.splitlines() if line.startswith("| ")][1:]
     assert rows == [["| strong", "no"], ["| gentle", "no"], ["| beaten", "no"], ["| masked", "yes"]]
@@ -203,14 +203,14 @@ def test_the_readme_shows_the_top_and_is_checked(boards):
     assert main([*command, "--check"]) == 2
 
 
-@pytest.mark.parametrize("text", ["no marks", "<!-- leaderboard:end --><!-- leaderboard:begin -->"])
+@pytest.mark.parametrize("text", ["no marks", "<!-- leaderboard: end --><!-- leaderboard: begin -->"])
 def test_a_readme_without_marks_is_left_alone(boards, text):
     readme = boards.parent / "README.md"
     readme.write_text(text)
-    with pytest.raises(InputError, match="leaderboard:begin"):
+    with pytest.raises(InputError, match="leaderboard: begin"):
         build(boards, readme=readme)
     assert readme.read_text() == text
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="Cannot read the page"):
         build(boards, readme=boards.parent / "other.md")
 
 
