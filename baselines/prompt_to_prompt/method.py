@@ -38,7 +38,7 @@ class PromptToPrompt(DiffusersMethod):
     facts = Facts(
         "prompt-to-prompt", "Prompt-to-prompt on Stable Diffusion 1.5", "arXiv 2208.01626", 2023,
         "stable-diffusion-v1-5/stable-diffusion-v1-5", "CreativeML Open RAIL-M", memory_gb=6, dtype="float16",
-        mini="sd-mini",
+        max_batch=8, mini="sd-mini",
         settings={
             "steps": 50, "guidance": 7.5, "inversion": "direct", "edit": "refine", "cross_share": 0.8,
             "self_share": 0.5, "reweight": 1.0,
@@ -74,15 +74,16 @@ class PromptToPrompt(DiffusersMethod):
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Invert, edit, decode."""
-        return self.edit_pictures(request.images, [self._captions(sample) for sample in request.samples])[1]
+        latents = self.edit_latents(request.images, [self._captions(sample) for sample in request.samples])[1]
+        return self._decode(latents)
 
     def _captions(self, sample: EditSample) -> CaptionPair:
         return exchanged_pair(sample) if self.settings["edit"] == "replace" else caption_pair(sample)
 
-    def edit_pictures(
+    def edit_latents(
         self, images: Sequence[Image.Image], captions: Sequence[CaptionPair]
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the sources as the model gives them back, and the edits, all (H, W, 3) uint8.
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the latents of the sources as the model gives them back, and of the edits, both (B, C, h, w).
 
         Args:
             images: Pictures of one size.
@@ -92,8 +93,7 @@ class PromptToPrompt(DiffusersMethod):
         source = self._encode([pair.source for pair in captions])
         target = self._encode([pair.target for pair in captions])
         path = invert(self._latents(images), source, self._noise, self.pipe.scheduler)
-        sources, targets = self._denoise(path, source, target, self._nulls(path, source), self._control(captions))
-        return self._decode(sources), self._decode(targets)
+        return self._denoise(path, source, target, self._nulls(path, source), self._control(captions))
 
     def _nulls(self, path: list[torch.Tensor], text: torch.Tensor) -> list[torch.Tensor]:
         """Return the text states that every step guides away from, (1, L, D) or one a picture."""
