@@ -171,7 +171,7 @@ def _edge_weights(lab: Floats) -> tuple[Floats, Floats]:
     return np.pad(across, ((0, 0), (0, 1))), np.pad(down, ((0, 1), (0, 0)))
 
 
-def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats) -> Floats:
+def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats, steps: int = STEPS) -> Floats:
     """Minimise ``sum(cost * u) + sum(|(across, down) * gradient(u)|)`` over u between 0 and 1.
 
     Its values above one half are, but for convergence, a least cut between the pixels (Chan, Esedoglu, Nikolova).
@@ -182,6 +182,7 @@ def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats) -> Floa
         across: (H, W), price of a boundary to the right of a pixel; the last column is 0.
         down: (H, W), price of a boundary below a pixel; the last row is 0.
         start: (H, W), first guess.
+        steps: How many. The default is for a start near the end; from nothing, a few hundred find the least cut.
 
     Returns:
         (H, W), 0 to 1.
@@ -199,7 +200,7 @@ def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats) -> Floa
     unit = max(float(across.max()), float(down.max()), 1e-9)
     price_x, price_y, pull = across / unit, down / unit, cost / unit
     step = 1 / np.sqrt(8)
-    for _ in range(STEPS):
+    for _ in range(steps):
         flow_x[:, :-1] += step * (leading[:, 1:] - leading[:, :-1])
         flow_y[:-1] += step * (leading[1:] - leading[:-1])
         np.clip(flow_x, -price_x, price_x, out=flow_x)
