@@ -6,6 +6,7 @@ Run ``python -m baselines.demo --out demo``, or ``make demo``.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -67,11 +68,10 @@ def run_demo(
                 process.terminate()
             raise
     boards = {name: [done[name, method] for method in methods[name]] for name in methods}
-    scorer = RSES(protocol=PROTOCOL)
     for name, runs in boards.items():
         pairs = zip(methods[name], runs, strict=True)
         files = [run_files(out / name / method, run, folders[name]) for method, run in pairs]
-        write_report(runs, out / name / "report.html", files=files, heatmap=scorer.heatmap)
+        write_report(runs, out / name / "report.html", files=files, heatmap=_scorer().heatmap)
     return boards
 
 
@@ -95,7 +95,12 @@ def _start_worker(threads: int) -> None:
 def _bench(name: str, method: str, suite: Path, out: Path, limit: int | None) -> Results:
     """Bench one method in a process of its own."""
     print(f"{name}: {method}", file=sys.stderr, flush=True)
-    return run_bench(method, suite, out / name / method, protocol=PROTOCOL, limit=limit)
+    return run_bench(method, suite, out / name / method, scorer=_scorer(), limit=limit)
+
+
+@functools.cache
+def _scorer() -> RSES:
+    return RSES(protocol=PROTOCOL)
 
 
 def main() -> int:

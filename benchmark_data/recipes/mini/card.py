@@ -27,9 +27,9 @@ def targets_missed(result: dict[str, Any]) -> list[str]:
 
 def renew_card(path: Path, result: dict[str, Any]) -> None:
     """Replace the table of a model card, and the digest."""
-    text = re.sub(r"(SHA-256 of [^\n]*: `)\w*`", rf"\g<1>{result['sha256']}`", path.read_text(encoding="utf-8"))
+    text = replace_marked(path, "table", render_table(result))
+    text = re.sub(r"(SHA-256 of [^\n]*: `)\w*`", rf"\g<1>{result['sha256']}`", text)
     path.write_text(text, encoding="utf-8")
-    path.write_text(replace_marked(path, "table", render_table(result)), encoding="utf-8")
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:
