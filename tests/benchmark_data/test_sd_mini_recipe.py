@@ -17,6 +17,7 @@ from benchmark_data.recipes.sd_mini.batches import Latents, draw, hole
 from benchmark_data.recipes.sd_mini.captions import caption, vocabulary
 from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_shallow, build_shallow_vae
 from benchmark_data.recipes.sd_mini.objects import annotate, read_objects
+from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
 from benchmark_data.scenes import BACKDROPS, CLASSES, COLOURS, make_scene
 
 
@@ -61,6 +62,16 @@ def test_the_shallow_autoencoder_begins_as_the_outer_levels_of_the_deep_one():
     assert model.encode(pixels).latent_dist.mean.shape == (1, 4, 8, 8)
 
 
+def test_the_recogniser_learns_from_scenes_of_one_object():
+    scenes = lone_scenes(7, 8)
+    assert [scene.target.name for scene in scenes] == list(CLASSES)[:8]
+    assert all(len(scene.objects) == 1 for scene in scenes)
+    images = [scene.image for scene in scenes]
+    model = train_recogniser(8, epochs=40, batch_size=8, first_seed=7)
+    assert recognise(model, images) == [scene.target.name for scene in scenes]
+    assert recognise(model, images[::-1]) == [scene.target.name for scene in scenes[::-1]]
+
+
 @pytest.mark.slow
 def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     from benchmark_data.recipes.sd_mini import curves, train
@@ -84,13 +95,21 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     shallow = Latents(data, work / "shallow-latents", work / "shallow-masked")
     assert len(plain) == len(shallow) == len(Groups(data)) == 3
     assert not torch.equal(shallow.whole([0], [0]), shallow.masked([0], [0]))
+    plain.single = [1]
+    alone = draw(plain, "sd", 0, 8, alone=1.0)
+    known = plain.whole([1, 1, 1], [0, 1, 2]) * plain.scale
+    assert all(any(torch.equal(row, view) for view in known) for row in alone.target)
+    share = torch.from_numpy(objects[1].masks.any(0)).float().mean()
+    torch.testing.assert_close(alone.objects.mean((1, 2, 3)), share.expand(8))
     for kind, facts in KINDS.items():
         latents = shallow if kind == "sd-inpaint" else plain
         batch = draw(latents, kind, 0, 4)
         assert batch.target.shape == (4, facts.channels, facts.side, facts.side)
         assert (0 if batch.beside is None else batch.beside.shape[1]) == facts.beside
         for steps in (1, 2):
-            train.run(kind, data, work, {"steps": steps, "batch_size": 2, "checkpoint_every": 1})
+            train.run(
+                kind, data, work, {"steps": steps, "batch_size": 2, "checkpoint_every": 1, "alone": 0.5, "focus": 1.0}
+            )
         export(kind, work, tmp_path / f"{kind}-mini")
         assert (tmp_path / f"{kind}-mini" / "vae").exists() == (kind == "sd-inpaint")
         for stage in ("shallow", kind):

@@ -33,11 +33,13 @@ class Batch:
         target: (B, channels, side, side) scaled latents.
         prompts: One a row.
         beside: Further channels, or None.
+        objects: (B, 1, side, side) in [0, 1], how much of a cell shows objects.
     """
 
     target: torch.Tensor
     prompts: list[str]
-    beside: torch.Tensor | None = None
+    beside: torch.Tensor | None
+    objects: torch.Tensor
 
 
 class Latents:
@@ -52,6 +54,7 @@ class Latents:
     def __init__(self, data: Path, latents: Path, masked: Path | None = None):
         self.facts: list[tuple[Recolouring, ...]] = Groups(data).facts
         self.objects: list[GroupObjects] = read_objects(data)
+        self.single = [group for group, objects in enumerate(self.objects) if len(objects.things) == 1]
         self._values = _load(latents)
         self._masked = None if masked is None else _load(masked)
         self.scale = latent_scale(latents)[1]
@@ -73,22 +76,38 @@ def _load(folder: Path) -> np.ndarray:
     return np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
 
 
-def draw(latents: Latents, kind: str, step: int, size: int) -> Batch:
-    """Draw rows; which ones depends on the step alone."""
+def draw(latents: Latents, kind: str, step: int, size: int, alone: float = 0.0) -> Batch:
+    """Draw rows; which ones depends on the step alone.
+
+    Args:
+        latents: What they are drawn from.
+        kind: A key of :data:`~benchmark_data.recipes.sd_mini.networks.KINDS`.
+        step: Seeds the draw.
+        size: Rows.
+        alone: Share of the rows of text to image that are plain scenes of one object.
+    """
     rng = np.random.default_rng([step, 41])
     groups = rng.integers(0, len(latents), size).tolist()
-    rows = [DRAW[kind](latents, group, rng) for group in groups]
+    single = rng.random(size) < alone if alone else np.zeros(size, bool)
+    groups = [
+        latents.single[group % len(latents.single)] if one else group for group, one in zip(groups, single, strict=True)
+    ]
+    rows = [
+        _described(latents, group, rng, 1 + RECOLOURINGS) if one else DRAW[kind](latents, group, rng)
+        for group, one in zip(groups, single, strict=True)
+    ]
     prompts = ["" if rng.random() < DROPPED else prompt for _, _, prompt in rows]
     views, sources = [view for view, _, _ in rows], [source for _, source, _ in rows]
     target = latents.whole(groups, views) * latents.scale
+    objects = torch.stack([_shares(latents.objects[group].masks.any(0), target.shape[-1]) for group in groups])
     if kind == "instruct-pix2pix":
         # The pipeline gives the source unscaled, and zeros where it guides away from it.
         kept = torch.from_numpy(rng.random(size) >= DROPPED).float()[:, None, None, None]
-        return Batch(target, prompts, latents.whole(groups, sources) * kept)
+        return Batch(target, prompts, latents.whole(groups, sources) * kept, objects)
     if kind == "sd-inpaint":
         holes = torch.stack([_small(hole(latents.objects[group].masks, group), target.shape[-1]) for group in groups])
-        return Batch(target, prompts, torch.cat([holes, latents.masked(groups, views) * latents.scale], 1))
-    return Batch(target, prompts)
+        return Batch(target, prompts, torch.cat([holes, latents.masked(groups, views) * latents.scale], 1), objects)
+    return Batch(target, prompts, None, objects)
 
 
 def _edit(latents: Latents, group: int, rng: np.random.Generator) -> tuple[int, int, str]:
@@ -103,9 +122,9 @@ def _edit(latents: Latents, group: int, rng: np.random.Generator) -> tuple[int, 
     return 1 + RECOLOURINGS + number, 0, style_prompt(rng, STYLES[number])
 
 
-def _described(latents: Latents, group: int, rng: np.random.Generator) -> tuple[int, int, str]:
-    """Choose a view and describe it."""
-    view = int(rng.integers(VIEWS))
+def _described(latents: Latents, group: int, rng: np.random.Generator, views: int = VIEWS) -> tuple[int, int, str]:
+    """Choose one of the first views and describe it."""
+    view = int(rng.integers(views))
     style, things = _seen(latents, group, view)
     return view, view, caption(rng, things, latents.objects[group].backdrop, style)
 
@@ -161,6 +180,11 @@ def _small(mask: np.ndarray, side: int) -> torch.Tensor:
     """Shrink a hole to the latents' grid (1, side, side), as the pipeline does: by nearest neighbours."""
     values = torch.from_numpy(mask.astype(np.float32))[None, None]
     return torch.nn.functional.interpolate(values, size=(side, side))[0]
+
+
+def _shares(mask: np.ndarray, side: int) -> torch.Tensor:
+    """Return how much of every cell (1, side, side) a mask covers."""
+    return torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(mask).float()[None], side)
 
 
 def dig(objects: Sequence[GroupObjects], pixels: torch.Tensor, group: int) -> None:

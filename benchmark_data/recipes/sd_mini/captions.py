@@ -16,8 +16,8 @@ __all__ = ["caption", "object_phrase", "vocabulary"]
 
 PHOTO = "a photo of {things}{place}"
 STYLED = ("a photo of {things}{place}", "{things}{place} in {style} style")
-PLACES = 0.5
-"""Share of captions that name the backdrop."""
+EVERY, PLACES = 0.85, 0.75
+"""Shares of captions that name every object, not just one, and the backdrop."""
 
 
 def object_phrase(rng: np.random.Generator, name: str, colour: str, style: str | None = None) -> str:
@@ -47,7 +47,7 @@ def caption(
         >>> caption(np.random.default_rng(1), [("cat", "red")], "beach", "line art")
         'a photo of a line art style red cat'
     """
-    every = rng.random() < 0.5
+    every = rng.random() < EVERY
     chosen = list(objects) if every else [objects[int(rng.integers(len(objects)))]]
     place = f" before a {backdrop}" if rng.random() < PLACES else ""
     inside = style is not None and rng.random() < 0.6

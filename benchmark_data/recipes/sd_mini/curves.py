@@ -16,7 +16,8 @@ PANELS = {
     "sd": (
         ("sd-noise", "loss", "First round: weighted error of the noise"),
         ("sd-first", "loss", "Second round: weighted error of v"),
-        ("sd", "loss", "Third round: weighted error of v"),
+        ("sd-second", "loss", "Third round: weighted error of v"),
+        ("sd", "loss", "Fourth round: the same; from step 1750, objects weigh more"),
     ),
     "instruct-pix2pix": (("instruct-pix2pix", "loss", "Weighted error of v"),),
     "sd-inpaint": (AUTOENCODER, ("sd-inpaint", "loss", "Weighted error of v")),

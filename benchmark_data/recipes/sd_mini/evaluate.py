@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from diffusers import DiffusionPipeline
 
 from baselines.diffusion import DiffusersMethod, load_pipeline
 from baselines.instruct_pix2pix import InstructPix2Pix
@@ -26,7 +28,8 @@ from benchmark_data.recipes.kontext_mini.held_out import FIRST_SEED
 from benchmark_data.recipes.model_card import Row, render_rows
 from benchmark_data.recipes.sd_mini.captions import caption
 from benchmark_data.recipes.sd_mini.export import FOLDERS, PIPELINES
-from benchmark_data.scenes import make_scene
+from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
+from benchmark_data.scenes import CLASSES, make_scene
 from regionroute.overlay import contact_sheet
 from rses.backbones.mini import load_mini_style
 from rses.bench import run_bench
@@ -41,6 +44,8 @@ __all__ = ["evaluate", "main", "render_card_table"]
 BATCH = 8
 SHOWN = 16
 """Pictures on a sheet."""
+LONE = 100_000
+"""Held-out scenes of one object start so far behind the others."""
 MOST_MB = 40.0
 """Of the three models together."""
 Sheets = dict[str, list[list[np.ndarray]]]
@@ -65,6 +70,12 @@ def render_card_table(result: dict[str, Any]) -> str:
         ]
     if "style_accuracy" in result:
         rows.append(("Style of the whole picture: accuracy under rses-mini", 0, result["style_accuracy"]))
+    if "objects" in result:
+        seen = result["objects"]
+        rows += [
+            ("One object drawn from its caption: a classifier names it", 0, seen["recognised"]),
+            ("The same classifier on the scenes so described", 0, seen["recognised_in_scenes"]),
+        ]
     for name, metrics in result["suite"].items():
         rows += [
             (f"{name}: style accuracy inside the region", 0, metrics["style_accuracy"]),
@@ -91,25 +102,48 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     method = SdEdit(str(folder))
     pipe = load_pipeline("StableDiffusionPipeline", str(folder), "float32", "main", **method.shared("float32"))
     pipe.set_progress_bar_config(disable=True)
+    draw = partial(_drawn, pipe, method.settings)
     texts, wanted, real = _held_out_captions(count)
-    images: list[np.ndarray] = []
-    for start in range(0, count, BATCH):
-        part = texts[start : start + BATCH]
-        generators = [torch.Generator().manual_seed(start + row) for row in range(len(part))]
-        made = pipe(
-            part, height=128, width=128, num_inference_steps=method.settings["steps"],
-            guidance_scale=method.settings["guidance"], generator=generators,
-        ).images  # fmt: skip
-        images += [np.asarray(image) for image in made]
+    images = draw(texts)
     encoder = load_mini_style()
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     asked = [number for number, style in enumerate(wanted) if style is not None]
     accuracy = float(np.mean([STYLES[guesses[number]] == wanted[number] for number in asked]))
+    objects, pairs = _objects(draw, count)
     edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method})
-    pairs = [[images[i], real[i]] for i in range(min(SHOWN, count))]
-    sheets["captions"] = _beside(pairs, 4)
-    return {"style_accuracy": accuracy, "captions": texts[:SHOWN], "suite": edits}, sheets
+    sheets |= {"captions": _beside([list(pair) for pair in zip(images, real, strict=True)][:SHOWN], 4)}
+    sheets |= {"objects": _beside(pairs[: len(CLASSES)], 4)}
+    return {"style_accuracy": accuracy, "objects": objects, "captions": texts[:SHOWN], "suite": edits}, sheets
+
+
+def _drawn(pipe: DiffusionPipeline, settings: dict[str, Any], texts: list[str]) -> list[np.ndarray]:
+    images: list[np.ndarray] = []
+    for start in range(0, len(texts), BATCH):
+        part = texts[start : start + BATCH]
+        made = pipe(
+            part, height=128, width=128, num_inference_steps=settings["steps"], guidance_scale=settings["guidance"],
+            generator=[torch.Generator().manual_seed(start + row) for row in range(len(part))],
+        ).images  # fmt: skip
+        images += [np.asarray(image) for image in made]
+    return images
+
+
+def _objects(
+    draw: Callable[[list[str]], list[np.ndarray]], count: int
+) -> tuple[dict[str, float], list[list[np.ndarray]]]:
+    """Draw captions of one object, all classes in turn, and name what is seen, in the scenes as well."""
+    scenes = lone_scenes(FIRST_SEED + LONE, count)
+    names = [scene.target.name for scene in scenes]
+    real = [scene.image for scene in scenes]
+    drawn = draw([f"a photo of a {s.target.colour} {s.target.name} before a {s.backdrop}" for s in scenes])
+    recogniser = train_recogniser()
+
+    def share(images: list[np.ndarray]) -> float:
+        return float(np.mean([seen == name for seen, name in zip(recognise(recogniser, images), names, strict=True)]))
+
+    shares = {"recognised": share(drawn), "recognised_in_scenes": share(real)}
+    return shares, [list(pair) for pair in zip(drawn, real, strict=True)]
 
 
 def _holes(folder: Path, _: int) -> tuple[dict[str, Any], Sheets]:

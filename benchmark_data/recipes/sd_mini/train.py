@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="gets latents and checkpoints")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
     parser.add_argument("--begin", type=Path, help="checkpoint of sd that a UNet starts from, if not the one in --work")
-    parser.add_argument("--power", type=float, help="below 1: noisy levels more often; if not the recipe's")
+    parser.add_argument(
+        "--centred", action="store_true", help="draw noise levels at which objects take shape more often"
+    )
+    parser.add_argument("--alone", type=float, help="share of rows of sd that are plain scenes of one object")
+    parser.add_argument("--focus", type=float, help="how much more errors where objects are weigh")
     parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -52,10 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.stage in KINDS:
         join_workers()
     changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
-    if options.power and options.stage in KINDS:
-        changes["power"] = options.power
-    if options.compile and options.stage in KINDS:
-        changes["compiled"] = True
+    if options.stage in KINDS:
+        changes |= {"centred": options.centred, "compiled": options.compile}
+        changes |= {name: getattr(options, name) for name in ("alone", "focus") if getattr(options, name)}
     run(options.stage, options.data, options.work, changes, options.begin)
 
 
