@@ -110,10 +110,10 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     asked = [number for number, style in enumerate(wanted) if style is not None]
     accuracy = float(np.mean([STYLES[guesses[number]] == wanted[number] for number in asked]))
-    objects, pairs = _objects(draw, count)
+    objects, drawn = _objects(draw, count)
     edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method})
     sheets |= {"captions": _beside([list(pair) for pair in zip(images, real, strict=True)][:SHOWN], 4)}
-    sheets |= {"objects": _beside(pairs[: len(CLASSES)], 4)}
+    sheets |= {"objects": _beside([[image] for image in drawn[: len(CLASSES)]], 13)}
     return {"style_accuracy": accuracy, "objects": objects, "captions": texts[:SHOWN], "suite": edits}, sheets
 
 
@@ -129,9 +129,7 @@ def _drawn(pipe: DiffusionPipeline, settings: dict[str, Any], texts: list[str]) 
     return images
 
 
-def _objects(
-    draw: Callable[[list[str]], list[np.ndarray]], count: int
-) -> tuple[dict[str, float], list[list[np.ndarray]]]:
+def _objects(draw: Callable[[list[str]], list[np.ndarray]], count: int) -> tuple[dict[str, float], list[np.ndarray]]:
     """Draw captions of one object, all classes in turn, and name what is seen, in the scenes as well."""
     scenes = lone_scenes(FIRST_SEED + LONE, count)
     names = [scene.target.name for scene in scenes]
@@ -143,7 +141,7 @@ def _objects(
         return float(np.mean([seen == name for seen, name in zip(recognise(recogniser, images), names, strict=True)]))
 
     shares = {"recognised": share(drawn), "recognised_in_scenes": share(real)}
-    return shares, [list(pair) for pair in zip(drawn, real, strict=True)]
+    return shares, drawn
 
 
 def _holes(folder: Path, _: int) -> tuple[dict[str, Any], Sheets]:
