@@ -112,8 +112,8 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     accuracy = float(np.mean([STYLES[guesses[number]] == wanted[number] for number in asked]))
     objects, drawn = _objects(draw, count)
     edits, sheets = _bench({"prompt-to-prompt": PromptToPrompt(str(folder)), "sdedit": method})
-    sheets |= {"captions": _beside([list(pair) for pair in zip(images, real, strict=True)][:SHOWN], 4)}
-    sheets |= {"objects": _beside([[image] for image in drawn[: len(CLASSES)]], 13)}
+    sheets["captions"] = _beside([list(pair) for pair in zip(images, real, strict=True)][:SHOWN], 4)
+    sheets["objects"] = _beside([[image] for image in drawn[: len(CLASSES)]], 13)
     return {"style_accuracy": accuracy, "objects": objects, "captions": texts[:SHOWN], "suite": edits}, sheets
 
 

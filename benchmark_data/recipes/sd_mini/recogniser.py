@@ -49,7 +49,7 @@ def train_recogniser(
     torch.manual_seed(0)
     model = _network()
     steps = epochs * -(-count // batch_size)
-    optimiser = torch.optim.AdamW(model.parameters(), 2e-3, weight_decay=0.05)
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     for _ in range(epochs):
         for rows in torch.randperm(count).split(batch_size):

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
+    if options.alone and options.stage != "sd":
+        parser.error("--alone draws captioned pictures, as only stage sd learns from them.")
     torch.set_num_threads(options.threads)
     if options.stage in KINDS:
         join_workers()
