@@ -72,6 +72,15 @@ def test_the_recogniser_learns_from_scenes_of_one_object():
     assert recognise(model, images[::-1]) == [scene.target.name for scene in scenes[::-1]]
 
 
+def test_only_text_to_image_draws_scenes_of_one_object(tmp_path, capsys):
+    from benchmark_data.recipes.sd_mini import train
+
+    with pytest.raises(SystemExit) as stop:
+        train.main(["sd-inpaint", "--data", str(tmp_path), "--work", str(tmp_path), "--alone", "0.5"])
+    assert stop.value.code == 2
+    assert "only stage sd" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     from benchmark_data.recipes.sd_mini import curves, train
@@ -107,9 +116,8 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
         assert batch.target.shape == (4, facts.channels, facts.side, facts.side)
         assert (0 if batch.beside is None else batch.beside.shape[1]) == facts.beside
         for steps in (1, 2):
-            train.run(
-                kind, data, work, {"steps": steps, "batch_size": 2, "checkpoint_every": 1, "alone": 0.5, "focus": 1.0}
-            )
+            changes = {"steps": steps, "batch_size": 2, "checkpoint_every": 1, "focus": 1.0}
+            train.run(kind, data, work, changes | ({"alone": 0.5} if kind == "sd" else {}))
         export(kind, work, tmp_path / f"{kind}-mini")
         assert (tmp_path / f"{kind}-mini" / "vae").exists() == (kind == "sd-inpaint")
         for stage in ("shallow", kind):

@@ -47,20 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--centred", action="store_true", help="draw noise levels at which objects take shape more often"
     )
-    parser.add_argument("--alone", type=float, help="share of rows of sd that are plain scenes of one object")
-    parser.add_argument("--focus", type=float, help="how much more errors where objects are weigh")
-    parser.add_argument("--compile", action="store_true", help="compile a UNet: faster after a minute")
+    parser.add_argument("--alone", type=float, default=0.0, help="share of sd's rows that show one object, plain")
+    parser.add_argument("--focus", type=float, default=0.0, help="how much more errors where objects are weigh")
+    parser.add_argument("--compile", dest="compiled", action="store_true", help="compile a UNet: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     if options.alone and options.stage != "sd":
         parser.error("--alone draws captioned pictures, as only stage sd learns from them.")
     torch.set_num_threads(options.threads)
-    if options.stage in KINDS:
-        join_workers()
     changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
     if options.stage in KINDS:
-        changes |= {"centred": options.centred, "compiled": options.compile}
-        changes |= {name: getattr(options, name) for name in ("alone", "focus") if getattr(options, name)}
+        join_workers()
+        changes |= {name: getattr(options, name) for name in ("centred", "alone", "focus", "compiled")}
     run(options.stage, options.data, options.work, changes, options.begin)
 
 
