@@ -74,15 +74,17 @@ def test_selection_does_not_depend_on_the_order_of_files(
 @pytest.mark.parametrize("dataset", ["coco", "voc", "big"])
 def test_memory_does_not_grow_with_the_suite(dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form, "ROW_GROUP", 2 << 20)  # so that the smaller suite has several of them, too
-    stock = scale.Stock(tmp_path / "stock", 160)
+    stock = scale.Stock(tmp_path / "stock", 320)
     grown: dict[str, list[float]] = {}
     weights = []
     for step, _, _, mebibytes, weight in scale.costs(tmp_path, dataset, 120, stock):
         grown.setdefault(step, []).append(mebibytes)
         weights.append(weight)
-    assert max(weights) > 3.5 * min(weights)
+    # Against what the larger suite weighs more: what the smaller one takes depends on what the process held before.
+    more = max(weights) - min(weights)
+    assert more > 40
     for step, (small, large) in grown.items():
-        assert large < 1.3 * small + 4, f"{step}: {small:.0f} MiB, then {large:.0f} MiB for four times as many"
+        assert large - small < more / 2, f"{step}: {small:.0f} MiB, then {large:.0f} MiB for {more:.0f} MiB more"
 
 
 @pytest.mark.parametrize("dataset", scale.DATASETS)
