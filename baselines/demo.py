@@ -8,12 +8,9 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import torch
@@ -25,6 +22,7 @@ from rses.report.inputs import run_files
 from rses.report.tables import render
 from rses.results import Results
 from rses.scorer import RSES
+from rses.side_by_side import side_by_side
 from rses.suites import export_suite, verify_suite
 
 __all__ = ["METHODS", "run_demo"]
@@ -58,15 +56,8 @@ def run_demo(
     jobs = sorted(
         ((name, method) for name in methods for method in methods[name]), key=lambda job: job[1] in REFERENCES
     )
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (threads,)) as pool:
-        try:
-            waiting = {job: pool.submit(_bench, *job, folders[job[0]], out, limit) for job in jobs}
-            done = {job: future.result() for job, future in waiting.items()}
-        except BaseException:
-            # A run may be killed at any moment and loses nothing; waiting for its end could take minutes.
-            for process in active_children():
-                process.terminate()
-            raise
+    bench = functools.partial(_bench, folders=folders, out=out, limit=limit)
+    done = dict(side_by_side(bench, jobs, workers, threads))
     boards = {name: [done[name, method] for method in methods[name]] for name in methods}
     for name, runs in boards.items():
         pairs = zip(methods[name], runs, strict=True)
@@ -87,15 +78,11 @@ def _default_workers() -> int:
     return 1 if torch.cuda.is_available() or cores == 1 else max(2, cores // 2)
 
 
-def _start_worker(threads: int) -> None:
-    torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _bench(name: str, method: str, suite: Path, out: Path, limit: int | None) -> Results:
-    """Bench one method in a process of its own."""
+def _bench(job: tuple[str, str], folders: Mapping[str, Path], out: Path, limit: int | None) -> Results:
+    """Bench one method on one suite in a process of its own."""
+    name, method = job
     print(f"{name}: {method}", file=sys.stderr, flush=True)
-    return run_bench(method, suite, out / name / method, scorer=_scorer(), limit=limit)
+    return run_bench(method, folders[name], out / name / method, scorer=_scorer(), limit=limit)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from PIL import Image
 
 from baselines.sizes import SizeRule, resize, resize_mask
 from rses.errors import InputError, RsesError, require
-from rses.hub import load_error, weights_facts
+from rses.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -139,14 +139,14 @@ class DiffusersMethod:
             RsesError: The extra is missing, the weights cannot be had, or there is no GPU for a large model.
         """
         require("diffusers", "methods")
+        import torch
+
         is_hub = not Path(self.source).is_dir()
         if device.startswith("cpu") and is_hub and self.facts.memory_gb >= BIG and not self._allow_cpu:
-            mini = " The embedded model needs none: --variant mini (it is a toy)." if self.facts.mini else ""
-            raise RsesError(
-                f"{self.facts.name} needs a GPU with about {self.facts.memory_gb:.0f} GB ({self.source}, "
-                f"{self.facts.dtype}), and there is none here.{mini} To run it on the CPU all the same, in hours: "
-                "--set allow_cpu=true."
-            )
+            advice = [EMBEDDED_ADVICE] if self.facts.mini else []
+            advice.append("To run it on the CPU all the same, in hours: --set allow_cpu=true.")
+            source = f"{self.source}, {self.facts.dtype}"
+            raise gpu_error(self.facts.name, self.facts.memory_gb, source, " ".join(advice))
         from safetensors import SafetensorError
 
         try:
@@ -159,7 +159,8 @@ class DiffusersMethod:
         else:
             self.pipe.to(device)
         parts = {name: weights_facts(source, "main") for name, source in self.parts().items()}
-        self.loaded = {**weights_facts(self.source, self.revision), **parts}
+        loaded = [name for name, part in self.pipe.components.items() if isinstance(part, torch.nn.Module)]
+        self.loaded = {**weights_facts(self.source, self.revision, loaded), **parts}
 
     def build(self, dtype: str) -> Any:
         """Build the pipeline from the weights."""

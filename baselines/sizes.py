@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from rses.images import nearest_aspect
 from rses.images import resize_array as resize
 
 __all__ = ["Buckets", "Near", "SizeRule", "Wide", "resize", "resize_mask"]
@@ -85,8 +86,7 @@ class Buckets:
 
     def choose(self, width: int, height: int) -> tuple[int, int]:
         """Return (width, height)."""
-        distances = [abs(np.log(width / height) - np.log(w / h)) for w, h in self.sizes]
-        return self.sizes[int(np.argmin(distances))]
+        return nearest_aspect((width, height), self.sizes)
 
     def describe(self) -> str:
         """Say the rule in words."""

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionroute.base import VARIANTS, base_source
-from rses.errors import RsesError
-from rses.hub import folder_digest, load_error, weights_facts
+from rses.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -71,10 +70,7 @@ class RegionRoute:
 
         source = base_source(self._variant)
         if device.startswith("cpu") and not Path(source).is_dir():
-            raise RsesError(
-                f"regionroute needs a GPU with about {FULL_SIZE_GB:.0f} GB ({source}), and there is none here. "
-                "The embedded model needs none: --variant mini (it is a toy)."
-            )
+            raise gpu_error("regionroute", FULL_SIZE_GB, source, EMBEDDED_ADVICE)
         try:
             self._pipe = RegionRoutePipeline.from_pretrained(
                 self._variant, self._experts, dtype=dtype, device=device, revision=self._revision

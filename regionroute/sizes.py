@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rses.errors import InputError
+from rses.images import nearest_aspect
 from rses.images import resize_array as resize
 
 __all__ = ["choose_bucket", "kontext_buckets", "resize", "to_pixels"]
@@ -40,8 +41,7 @@ def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> 
     width, height = size
     if min(size) < 1 or max(size) > 8 * min(size):
         raise InputError(f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.")
-    distances = [abs(np.log(width / height) - np.log(w / h)) for w, h in buckets]
-    return buckets[int(np.argmin(distances))]
+    return nearest_aspect(size, buckets)
 
 
 def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:

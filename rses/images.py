@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ __all__ = [
     "as_image",
     "image_size",
     "is_lossy",
+    "nearest_aspect",
     "read_image",
     "resize_array",
     "resize_image",
@@ -224,3 +227,14 @@ def resize_array(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (image.shape[1], image.shape[0]) == size:
         return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def nearest_aspect(size: tuple[int, int], allowed: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the allowed (width, height) whose aspect ratio is nearest on a logarithmic scale; of equals, the first.
+
+    Example:
+        >>> nearest_aspect((640, 480), [(1024, 1024), (1184, 880), (880, 1184)])
+        (1184, 880)
+    """
+    width, height = size
+    return min(allowed, key=lambda own: abs(math.log(width / height) - math.log(own[0] / own[1])))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,8 @@ from rses.errors import InputError
 __all__ = ["Journal"]
 
 VERSION = 1
+LONGEST = 60
+"""Letters of an old and a new value that are still shown."""
 
 
 class Journal:
@@ -52,13 +54,9 @@ class Journal:
         if header is None or header.get("journal") != VERSION:
             raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
         if header["settings"] != self._settings:
-            changed = sorted(
-                key
-                for key in {*header["settings"], *self._settings}
-                if header["settings"].get(key) != self._settings.get(key)
-            )
+            changed = ", ".join(_differences(header["settings"], self._settings))
             raise InputError(
-                f"{self.path.parent} already holds another run (different: {', '.join(changed)}). "
+                f"{self.path.parent} already holds another run (different: {changed}). "
                 "Choose another --out, or pass --fresh to replace it."
             )
         for line in lines[1:]:
@@ -96,6 +94,17 @@ class Journal:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> Iterator[str]:
+    """Name what differs, down to the innermost setting, with values that are short enough to read in a sentence."""
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, f"{within}{key}.")
+        elif old != new:
+            values = f"{json.dumps(old, ensure_ascii=False)}, now {json.dumps(new, ensure_ascii=False)}"
+            yield f"{within}{key}" if len(values) > LONGEST else f"{within}{key} was {values}"
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

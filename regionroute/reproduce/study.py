@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import torch
@@ -20,6 +18,7 @@ from regionroute.reproduce.table import render_hypotheses, render_table, render_
 from rses.errors import InputError
 from rses.files import require_writable, write_atomic
 from rses.scorer import RSES
+from rses.side_by_side import side_by_side
 from rses.suites import load_suite
 
 __all__ = ["render_study", "run_study"]
@@ -67,15 +66,8 @@ def _finish(jobs: Sequence[Job], workers: int, threads: int, say: Callable[[str]
             run_job(job, _scorer(), say)
             yield job
         return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (threads,)) as pool:
-        try:
-            futures = {pool.submit(_work, job): job for job in jobs}
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    for job, _ in side_by_side(_work, jobs, workers, threads):
+        yield job
 
 
 def _work(job: Job) -> None:

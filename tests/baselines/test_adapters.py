@@ -18,7 +18,7 @@ from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
 from rses.errors import InputError, RsesError, WeightsError
-from rses.hub import weights_facts
+from rses.hub import folder_digest, weights_facts
 from rses.methods import Method, get_method, method_names
 
 DIFFUSERS = [
@@ -157,16 +157,36 @@ def test_a_broken_weight_file_is_an_error_with_the_folder(tiny, tmp_path):
         InstructPix2Pix(str(folder)).load("cpu", "float32")
 
 
-@pytest.mark.parametrize("name", ["model_index.json", "config.json", "unet/config.json"])
-def test_weights_of_the_hub_are_recorded_by_commit(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("source", "place"), [("", ""), ("unet", ""), ("unet", "unet")], ids=["pipeline", "model", "unet"]
+)
+def test_weights_of_the_hub_are_recorded_by_commit_and_digest(source, place, tiny, tmp_path, monkeypatch):
     commit, cache = "0123abc", tmp_path / "models--a--b"
     (cache / "refs").mkdir(parents=True)
     (cache / "refs" / "main").write_text(commit)
-    file = cache / "snapshots" / commit / name
-    file.parent.mkdir(parents=True)
-    file.write_text("{}")
+    snapshot = cache / "snapshots" / commit
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    assert weights_facts("a/b", "main") == {"weights": "a/b", "revision": commit}
+    assert weights_facts("a/b", "main") == {"weights": "a/b", "revision": "main"}
+    shutil.copytree(tiny("StableDiffusionInstructPix2PixPipeline") / source, snapshot / place)
+    facts = weights_facts("a/b", "main")
+    assert facts == {"weights": "a/b", "revision": commit, "sha256": folder_digest(snapshot)}
+
+
+def test_the_digest_is_over_the_weights_that_are_loaded(tiny, tmp_path):
+    folder = tmp_path / "pipeline"
+    shutil.copytree(tiny("StableDiffusionInstructPix2PixPipeline"), folder)
+    before, parts = folder_digest(folder), ("unet", "vae", "text_encoder")
+    assert folder_digest(folder, parts) == before
+    assert folder_digest(folder, ("unet", "vae")) != before
+    method = InstructPix2Pix(str(folder))
+    method.load("cpu", "float32")
+    assert method.loaded == {"sha256": before}
+    for extra in ("whole.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors", "unet/pytorch_model.bin"):
+        (folder / extra).write_bytes(b"not loaded")
+    assert folder_digest(folder) == before
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_name("elsewhere.safetensors"))
+    assert folder_digest(folder) != before
 
 
 def test_what_is_loaded_beside_the_weights_is_named():

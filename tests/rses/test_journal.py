@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rses.errors import InputError
@@ -40,11 +42,17 @@ def test_a_line_cut_short_loses_only_that_line(tmp_path, cut):
 
 def test_another_run_is_refused_by_name_of_the_difference(tmp_path):
     path = tmp_path / "journal.jsonl"
-    journal = Journal(path, SETTINGS)
+    settings = {**SETTINGS, "card": {"name": "m", "settings": {"steps": 8, "prompt": "a" * 80}}}
+    journal = Journal(path, settings)
     journal.append([record("a")])
     journal.close()
-    with pytest.raises(InputError, match=r"already holds another run \(different: protocol\).*--fresh"):
-        Journal(path, {**SETTINGS, "protocol": "rses-v1"})
+    message = r'already holds another run \(different: protocol was "rses-mini", now "rses-v1"\).*--fresh'
+    with pytest.raises(InputError, match=message):
+        Journal(path, {**settings, "protocol": "rses-v1"})
+    inner = {"steps": 4, "prompt": "b" * 80, "guidance": 2.5}
+    names = "card.settings.guidance was null, now 2.5, card.settings.prompt, card.settings.steps was 8, now 4"
+    with pytest.raises(InputError, match=re.escape(f"(different: {names})")):
+        Journal(path, {**settings, "card": {"name": "m", "settings": inner}})
     assert Journal(path, {**SETTINGS, "protocol": "rses-v1"}, fresh=True).records == {}
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from rses.device import choose_device
 from rses.errors import WeightsError, require
-from rses.hub import folder_digest, load_error
+from rses.hub import folder_digest, load_error, snapshot
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
 __all__ = ["DEFAULT_WEIGHTS", "TransformersSam", "predict"]
@@ -119,10 +119,7 @@ def predict(
 def _facts(name: str, source: str, package: str) -> Facts:
     if Path(source).is_dir():
         return Facts(name, LEARNED, Path(source).resolve().name, folder_digest(Path(source)), package=package)
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(source, "config.json")
-    if not isinstance(cached, str):
+    folder = snapshot(source)
+    if folder is None:
         return Facts(name, LEARNED, source, package=package)
-    folder = Path(cached).parent
     return Facts(name, LEARNED, source, folder_digest(folder), folder.name, package)

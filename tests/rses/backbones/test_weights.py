@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -30,8 +29,7 @@ from rses.errors import WeightsError
 from rses.files import sha256_file
 
 
-def test_no_cache_and_no_network_is_one_quick_error(empty_caches, no_network):
-    start = time.perf_counter()
+def test_no_cache_and_no_network_is_one_error_without_a_try_to_connect(empty_caches, no_network):
     for load, spec, file in (
         (load_style, DEFAULT_STYLE, "open_clip_model.safetensors"),
         (load_perceptual, "lpips:alex", "alexnet-owt-7be5be79.pth"),
@@ -46,7 +44,6 @@ def test_no_cache_and_no_network_is_one_quick_error(empty_caches, no_network):
         assert "--protocol rses-mini" in message
         assert str(empty_caches) in message  # the folders searched
     assert no_network == []
-    assert time.perf_counter() - start < 10
 
 
 def test_one_error_names_every_missing_file(empty_caches, no_network):

@@ -128,7 +128,7 @@ def test_weights_of_the_hub_are_identified_by_commit_and_digest(sam_folder, tmp_
         monkeypatch.setattr(
             getattr(transformers, part), "from_pretrained", lambda source, whole=whole, **more: whole(snapshot, **more)
         )
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda source, name: str(snapshot / name))
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda source, name, revision: str(snapshot / name))
     facts = get_segmenter("sam", None, "cpu").facts
     assert (facts.weights, facts.revision) == ("facebook/sam-vit-base", "c0ffee")
     assert facts.weights_sha256 == folder_digest(sam_folder)

@@ -150,7 +150,7 @@ def test_other_settings_prompts_and_photographs_are_refused(jobs, tmp_path):
     out = tmp_path / "out"
     make_masks(jobs, out, Fake())
     before = _contents(out)
-    with pytest.raises(InputError, match=r"different: weights_sha256\)"):
+    with pytest.raises(InputError, match=r"different: weights_sha256\b"):
         make_masks(jobs, out, Fake(sha="1" * 64))
     moved = [Job(job.key, job.path, Prompt(box=(0, 0, 9, 9))) for job in jobs]
     with pytest.raises(InputError) as caught:
