@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from rses.errors import InputError
 from rses.files import write_atomic
@@ -21,11 +22,13 @@ from rses.suites.format import Sample, Suite
 __all__ = ["CELL", "Cell", "montage", "outlined", "png_bytes", "sheet_page", "suite_statistics", "write_sheet"]
 
 CELL = 256
-"""Longest side of a picture on a sheet, in pixels."""
+"""Longest side of a picture on a sheet, in pixels; smaller pictures are enlarged."""
 
 _OUTLINE = (255, 0, 180)
 _BINS = (0.0, 0.03, 0.1, 0.25, 0.5, 1.0)
-_COLUMNS, _TEXT = 4, 48
+_COLUMNS = 4
+_ROWS, _LETTERS = 5, 40
+_TEXT = 14 * _ROWS + 6
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Cell:
 
     Attributes:
         picture: At most `CELL` pixels wide and high.
-        lines: Up to three short lines below it on a PNG sheet.
+        lines: What stands below it on a PNG sheet; long ones are wrapped, and five rows are shown.
         caption: HTML below it on a page.
         alt: Text in place of it on a page.
     """
@@ -138,7 +141,7 @@ def _thumbnail(sample: Sample) -> Image.Image:
             region = picture.convert("L")
     except OSError as error:
         raise InputError(f"{sample.id}: image or mask cannot be read ({error}).") from error
-    small.thumbnail((CELL, CELL))
+    small = ImageOps.contain(small, (CELL, CELL))
     mask = np.asarray(region.resize(small.size, Image.Resampling.BOX)) > 127
     return Image.fromarray(outlined(np.asarray(small), mask))
 
@@ -147,7 +150,8 @@ def _cell(samples: Sequence[Sample]) -> Cell:
     first = samples[0]
     prompts = "".join(f"<li>{html.escape(sample.prompt)}</li>" for sample in samples)
     caption = f"<b>{html.escape(first.id)}</b> {html.escape(', '.join(first.tags))}<ul>{prompts}</ul>"
-    lines = (first.id, f"{first.object}: {len(samples)} styles", ", ".join(first.tags))
+    styles = first.style if len(samples) == 1 else f"{len(samples)} styles"
+    lines = (first.id, f"{first.object}: {styles}", ", ".join(first.tags))
     return Cell(_thumbnail(first), lines, caption, first.object)
 
 
@@ -156,7 +160,7 @@ def montage(cells: Sequence[Cell]) -> Image.Image:
 
     Example:
         >>> montage([Cell(Image.new("RGB", (256, 100)), ("one",), "", "")] * 5).size
-        (1024, 608)
+        (1024, 664)
     """
     columns = max(1, min(_COLUMNS, len(cells)))
     rows = -(-len(cells) // columns)
@@ -165,11 +169,10 @@ def montage(cells: Sequence[Cell]) -> Image.Image:
     for index, cell in enumerate(cells):
         x, y = index % columns * CELL, index // columns * (CELL + _TEXT)
         sheet.paste(cell.picture, (x, y))
-        for number, line in enumerate(cell.lines):
+        rows = [row for line in cell.lines for row in textwrap.wrap(line, _LETTERS)]
+        for number, row in enumerate(rows[:_ROWS]):
             # The font that Pillow always has knows Latin letters only.
-            draw.text(
-                (x + 4, y + CELL + 14 * number), line[:40].encode("latin-1", "replace").decode("latin-1"), "black"
-            )
+            draw.text((x + 4, y + CELL + 14 * number), row.encode("latin-1", "replace").decode("latin-1"), "black")
     return sheet
 
 

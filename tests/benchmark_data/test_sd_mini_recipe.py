@@ -19,6 +19,7 @@ from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_sh
 from benchmark_data.recipes.sd_mini.objects import annotate, read_objects
 from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
 from benchmark_data.scenes import BACKDROPS, CLASSES, COLOURS, make_scene
+from rses.errors import InputError
 
 
 def test_captions_are_made_of_known_words_and_name_the_style():
@@ -104,6 +105,9 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     shallow = Latents(data, work / "shallow-latents", work / "shallow-masked")
     assert len(plain) == len(shallow) == len(Groups(data)) == 3
     assert not torch.equal(shallow.whole([0], [0]), shallow.masked([0], [0]))
+    plain.single = []
+    with pytest.raises(InputError, match="make more scenes"):
+        draw(plain, "sd", 0, 8, alone=1.0)
     plain.single = [1]
     alone = draw(plain, "sd", 0, 8, alone=1.0)
     known = plain.whole([1, 1, 1], [0, 1, 2]) * plain.scale

@@ -14,6 +14,7 @@ from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 from benchmark_data.recipes.sd_mini.captions import caption, object_phrase
 from benchmark_data.recipes.sd_mini.objects import GroupObjects, read_objects
+from rses.errors import InputError
 
 __all__ = ["Batch", "Latents", "dig", "draw", "hole"]
 
@@ -85,7 +86,12 @@ def draw(latents: Latents, kind: str, step: int, size: int, alone: float = 0.0) 
         step: Seeds the draw.
         size: Rows.
         alone: Share of the rows of text to image that are plain scenes of one object.
+
+    Raises:
+        InputError: Scenes of one object are asked for, and there is none.
     """
+    if alone and not latents.single:
+        raise InputError("No scene of the training data shows one object alone: make more scenes, or drop --alone.")
     rng = np.random.default_rng([step, 41])
     groups = rng.integers(0, len(latents), size).tolist()
     single = rng.random(size) < alone if alone else np.zeros(size, bool)
