@@ -169,8 +169,8 @@ def montage(cells: Sequence[Cell]) -> Image.Image:
     for index, cell in enumerate(cells):
         x, y = index % columns * CELL, index // columns * (CELL + _TEXT)
         sheet.paste(cell.picture, (x, y))
-        rows = [row for line in cell.lines for row in textwrap.wrap(line, _LETTERS)]
-        for number, row in enumerate(rows[:_ROWS]):
+        text = [row for line in cell.lines for row in textwrap.wrap(line, _LETTERS)]
+        for number, row in enumerate(text[:_ROWS]):
             # The font that Pillow always has knows Latin letters only.
             draw.text((x + 4, y + CELL + 14 * number), row.encode("latin-1", "replace").decode("latin-1"), "black")
     return sheet
