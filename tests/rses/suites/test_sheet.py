@@ -18,9 +18,9 @@ from rses.suites.sheet import suite_statistics, write_sheet
 def _suite(root: Path):
     (root / "images").mkdir()
     (root / "masks").mkdir()
-    for name, side in (("a", 10), ("b", 50)):
-        Image.new("RGB", (100, 100), "white").save(root / "images" / f"{name}.png")
-        mask = np.zeros((100, 100), np.uint8)
+    for name, side in (("a", 10), ("b", 70)):
+        Image.new("RGB", (128, 128), "white").save(root / "images" / f"{name}.png")
+        mask = np.zeros((128, 128), np.uint8)
         mask[20 : 20 + side, 20 : 20 + side] = 255
         Image.fromarray(mask).save(root / "masks" / f"{name}.png")
     return build_folder(root / "images", root / "suite", ["x", "y"], masks=root / "masks", thing="<cat>", name="own")
@@ -41,8 +41,9 @@ def test_sheets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = np.asarray(Image.open(tmp_path / "s.png"))
     assert picture.shape[1] == 512
     marked = (picture == (255, 0, 180)).all(axis=2)
-    assert marked[:100, :100].sum() == 4 * 10 - 4  # the outline of a square of 10
-    assert marked[:100, 256:356].sum() == 4 * 50 - 4
+    # Pictures are shown at twice their size; the outlines of squares of 20 and 140.
+    assert marked[:, :256].sum() == 4 * 20 - 4
+    assert marked[:, 256:].sum() == 4 * 140 - 4
     page = (tmp_path / "s.html").read_text()
     assert page.count("<figure>") == 2
     assert "make the &lt;cat&gt; in y style" in page

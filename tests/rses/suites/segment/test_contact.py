@@ -59,6 +59,6 @@ def test_pages(photographs, tmp_path, monkeypatch):
     assert "b.png is 30x5, its photograph 30x20" in first
     assert "&lt;i&gt;.png</b><br>failed: the mask is empty" in second
     assert "<i>" not in second
-    assert np.asarray(Image.open(files[0])).shape == (20 + 256 + 48, 512, 3)
+    assert np.asarray(Image.open(files[0])).shape == (20 + 256 + 76, 512, 3)
     files = write_mask_sheets(_run(tmp_path / "out", photographs, ["a"]))
     assert sorted(path.name for path in files[0].parent.iterdir()) == ["sheet-1.html", "sheet-1.png"]
