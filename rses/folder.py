@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +14,9 @@ from rses.sample_result import SampleResult
 
 if TYPE_CHECKING:
     from rses.pairing import Pairing
+    from rses.suites import Sample
 
-__all__ = ["missing_samples", "resolve_suite", "units_of"]
+__all__ = ["missing_samples", "resolve_suite", "source_names", "suite_unit", "units_of"]
 
 
 def resolve_suite(
@@ -21,38 +25,84 @@ def resolve_suite(
     """Return what identifies the suite, its masks folder, and its metadata file.
 
     Raises:
-        InputError: Neither a suite nor a folder of masks, or an unusable suite.
+        InputError: Neither a suite nor a folder of masks, or a suite that is unusable or whose files were changed.
     """
     if suite is None:
         if masks is None:
             raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
         return None, Path(masks), None
-    from rses.suites import load_suite
+    from rses.suites import load_suite, verify_files
 
     loaded = load_suite(suite)
+    verify_files(loaded)
     info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
     return info, loaded.root / "masks", loaded.root / "metadata.jsonl"
 
 
-def units_of(pairing: Pairing) -> list[Unit]:
-    """Return one unit a pair that has a prediction."""
+def units_of(pairing: Pairing, with_sources: bool = True) -> list[Unit]:
+    """Return one unit a pair that has a prediction.
+
+    Args:
+        pairing: All samples of a folder.
+        with_sources: Whether source images are measured; where not, they need not even be there.
+    """
+    names = source_names(pair.source for pair in pairing.pairs)
     return [
         Unit(
             pair.id,
             pair.pred,
             pair.mask,
-            pair.source,
+            pair.source if with_sources else None,
             pair.style,
             pair.prompt,
             pair.object,
             pair.dataset,
             pair.tags,
+            None if pair.source is None else names[pair.source],
         )
         for pair in pairing.pairs
         if pair.pred is not None
     ]
 
 
+def suite_unit(sample: Sample, pred: Path, names: Mapping[Path, str]) -> Unit:
+    """Return the unit of a suite's sample.
+
+    Args:
+        sample: From the suite.
+        pred: Its prediction.
+        names: From :func:`source_names` over all samples of the suite.
+    """
+    return Unit(
+        sample.id, pred, sample.mask, sample.image, sample.style, sample.prompt, sample.object, sample.dataset,
+        tuple(sample.tags), names[sample.image],
+    )  # fmt: skip
+
+
+def source_names(paths: Iterable[Path | None]) -> dict[Path, str]:
+    """Name source images so that no two share one: by the file's name, with folders where several have the same.
+
+    Samples that share a source count as one observation, so its name must tell it apart.
+
+    Example:
+        >>> list(source_names([Path("a/0.png"), Path("b/0.png"), Path("b/1.png"), None]).values())
+        ['a/0.png', 'b/0.png', '1.png']
+    """
+    known = list(dict.fromkeys(path for path in paths if path is not None))
+    counts = Counter(path.name for path in known)
+    if len(counts) == len(known):
+        return {path: path.name for path in known}
+    root = os.path.commonpath([path.parent for path in known])
+    return {path: path.relative_to(root).as_posix() if counts[path.name] > 1 else path.name for path in known}
+
+
 def missing_samples(pairing: Pairing) -> list[SampleResult]:
     """Return one result a missing prediction, to be counted in coverage."""
-    return [SampleResult(name, status="missing", note="no prediction") for name in pairing.missing]
+    return [
+        SampleResult(
+            pair.id, status="missing", note="no prediction", dataset=pair.dataset, style=pair.style, object=pair.object,
+            tags=pair.tags,
+        )
+        for pair in pairing.pairs
+        if pair.pred is None
+    ]  # fmt: skip

@@ -25,7 +25,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Unit:
-    """One sample to score: images as paths or arrays, and what they are called."""
+    """One sample to score: images as paths or arrays, and what they are called.
+
+    ``source_name`` tells the source apart from all others; by default it is the file's name.
+    """
 
     id: str
     pred: Any
@@ -36,6 +39,7 @@ class Unit:
     object: str | None = None
     dataset: str | None = None
     tags: tuple[str, ...] = ()
+    source_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -95,7 +96,8 @@ def pair_folder(
     found = metadata or _find_metadata(masks)
     rows = _rows(found, mask_files, problems)
     texts = _styles(style, styles, problems)
-    pairs = [_Builder(found, metadata is not None, mask_files, source_files, pred_files).pair(row) for row in rows]
+    builder = _Builder(found, metadata is not None, mask_files, source_files, pred_files, problems)
+    pairs = [builder.pair(row) for row in rows]
     pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
     if rows and pred_files.exists:
         missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
@@ -106,7 +108,9 @@ def pair_folder(
     _check_sources(pairs, source, "source" in needs, problems)
     if "style" in needs:
         _check_styles(pairs, styles, problems)
-    _check_empty(pairs, allow_missing, problems)
+    if texts and rows:
+        _check_names(pairs, styles, texts, problems)
+    _check_empty(pairs, allow_missing, "source" in needs, problems)
     if problems:
         raise InputError(problems)
     return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent))
@@ -161,6 +165,7 @@ class _Builder:
     masks: _Folder
     sources: _Folder | None
     preds: _Folder
+    problems: list[str]
 
     def pair(self, row: Row) -> Pair:
         return Pair(
@@ -177,8 +182,13 @@ class _Builder:
 
     def _source(self, row: Row) -> Path | None:
         if self.sources is not None:
-            names = [row.id] if row.file_name is None else [row.id, PurePosixPath(row.file_name).stem]
-            hits = [self.sources.files[name] for name in names if name in self.sources.files]
+            names = [row.id] if row.file_name is None else [row.id, normal_id(PurePosixPath(row.file_name).stem)]
+            hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
+            if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
+                self.problems.append(
+                    f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name in '
+                    f"{self.metadata}. Leave --source out to go by the metadata, or give a folder with one of them."
+                )
             return hits[0] if hits else self.sources.path / f"{row.id}.png"
         if self.metadata is None or row.file_name is None:
             return None
@@ -299,10 +309,21 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
         )
 
 
-def _check_empty(pairs: Sequence[Pair], allow_missing: bool, problems: list[str]) -> None:
+def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
+    """A file of styles that speaks of other ids than the samples' was made for other samples."""
+    ids = [pair.id for pair in pairs]
+    strange = [f"{name}{did_you_mean(name, ids)}" for name in texts if name not in set(ids)]
+    if strange:
+        problems.append(
+            f"{styles} names {len(strange)} ids that are no samples: {_listed(strange)}. Ids are the file names of "
+            "masks without their ending, or those of metadata.jsonl."
+        )
+
+
+def _check_empty(pairs: Sequence[Pair], allow_missing: bool, sources: bool, problems: list[str]) -> None:
     files: dict[Path, None] = {}
     for pair in pairs:
-        kept = (pair.source, pair.mask) if allow_missing else (pair.pred, pair.source, pair.mask)
+        kept = (None if allow_missing else pair.pred, pair.source if sources else None, pair.mask)
         files.update((path, None) for path in kept if path is not None)
     problems.extend(
         f"{path} is empty (0 bytes). Write or copy it again."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -156,16 +158,19 @@ class RSES:
         if suite_info is None:
             suite_info = {"name": pairing.suite_name}
         return self.score_units(
-            units_of(pairing), missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
             method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
-            progress=progress,
+            extra=pairing.extra, progress=progress,
         )  # fmt: skip
 
     def score_units(
         self,
         units: Sequence[Unit],
         *,
+        styles: Iterable[str] | None = None,
         missing: Sequence[SampleResult] = (),
+        extra: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
         method: str | None = None,
         card: dict[str, Any] | None = None,
@@ -179,7 +184,9 @@ class RSES:
 
         Args:
             units: Samples whose images are paths.
+            styles: All style texts that ``style_correct`` chooses among; those of the units by default.
             missing: Samples without a prediction, counted in coverage.
+            extra: Names of files that belong to no sample, noted in the summary.
             suite: Name, version and sha256 of the suite.
             method: Name of the method.
             card: Method card, copied into the summary.
@@ -196,11 +203,14 @@ class RSES:
         self._require_inputs(units)
         if not allow_missing:
             check_units(units, allow_resize)
+        own = [unit.style for unit in units if unit.style]
         results = self.score_stream(
-            units, styles=[unit.style for unit in units if unit.style], missing=missing, suite=suite, method=method,
+            units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
             card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
             progress=None if progress is None else lambda done: progress(done, len(units)),
         )  # fmt: skip
+        if extra:
+            results.info["extra_files"] = list(extra)
         if out is not None:
             results.save(out)
         return results
@@ -310,7 +320,7 @@ class RSES:
                     keys[unit.id] = _content_key(unit)
                     record = journal.records.get(unit.id)
                     if record is not None and record["inputs"] == keys[unit.id]:
-                        done.append(SampleResult.from_dict(record["sample"]))
+                        done.append(dataclasses.replace(SampleResult.from_dict(record["sample"]), **_labels(unit)))
                         continue
                 yield unit
 
@@ -394,16 +404,24 @@ class RSES:
 
 
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
-    unit = item.unit
     return SampleResult(
-        id=unit.id, status=item.status, note=item.note, dataset=unit.dataset, style=unit.style, object=unit.object,
-        source=_source_name(unit), tags=unit.tags, mask_fraction=item.mask_fraction, resized=item.resized, **numbers,
+        id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
+        **_labels(item.unit), **numbers,
     )  # fmt: skip
 
 
-def _source_name(unit: Unit) -> str | None:
-    return Path(unit.source).name if isinstance(unit.source, str | Path) else None
+def _labels(unit: Unit) -> dict[str, Any]:
+    """Return what is said of a sample beside its numbers."""
+    source = unit.source_name
+    if source is None and isinstance(unit.source, str | Path):
+        source = Path(unit.source).name
+    return {
+        "dataset": unit.dataset, "style": unit.style, "object": unit.object, "source": source, "tags": unit.tags
+    }  # fmt: skip
 
 
 def _content_key(unit: Unit) -> str:
-    return "-".join(sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None)
+    """Identify all that a sample's numbers follow from, the scorer's settings aside."""
+    files = [sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None]
+    texts = json.dumps([unit.style, unit.prompt], ensure_ascii=False).encode()
+    return "-".join([*files, hashlib.sha256(texts).hexdigest()[:16]])

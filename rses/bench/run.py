@@ -14,12 +14,13 @@ from rses.bench.lock import exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
 from rses.files import remove_leftovers
+from rses.folder import source_names, suite_unit
 from rses.loading import Unit
 from rses.methods import Method, get_method
 from rses.results import Results
 from rses.sample_result import SampleResult
 from rses.scorer import RSES
-from rses.suites import Sample, Suite, load_suite
+from rses.suites import Sample, Suite, load_suite, verify_files
 
 __all__ = ["run_bench"]
 
@@ -64,8 +65,8 @@ def run_bench(
         progress: Called with (done, total) over edits and scores together.
 
     Raises:
-        RsesError: Unknown method or suite, ``out`` holds a run with other settings or is in use, or no sample at
-            all could be edited.
+        RsesError: Unknown method or suite, files of the suite were changed, ``out`` holds a run with other settings
+            or is in use, or no sample at all could be edited.
 
     Returns:
         The scored run, also written to ``out``; samples whose edit failed have the status "failed".
@@ -73,6 +74,7 @@ def run_bench(
     editor = get_method(method) if isinstance(method, str) else method
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
     samples, folder = select(loaded.samples, limit, shard), Path(out)
+    verify_files(loaded, samples)
     with exclusive(folder):
         remove_leftovers(folder, folder / "images")
         scorer = scorer or RSES(protocol=protocol, device=device)
@@ -98,9 +100,10 @@ def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progres
             progress(sum(counts.values()), total)
 
     def units() -> Iterator[Unit]:
+        names = source_names(sample.image for sample in generation.suite.samples)
         for number, (sample, path) in enumerate(generation, start=1):
             report("edited", number)
-            yield _unit(sample, path)
+            yield suite_unit(sample, path, names)
 
     def arriving() -> Iterator[Unit]:
         on_gpu = generation.device.type != "cpu"
@@ -145,10 +148,3 @@ def _nothing_worked(generation: Generation) -> str:
         f"{generation.method.card.name} edited none of {len(generation.samples)} samples. The first failure: {first} "
         "Mend the method and repeat with --retry-failed."
     )
-
-
-def _unit(sample: Sample, pred: Path) -> Unit:
-    return Unit(
-        sample.id, pred, sample.mask, sample.image, sample.style, sample.prompt, sample.object, sample.dataset,
-        tuple(sample.tags),
-    )  # fmt: skip

@@ -330,17 +330,14 @@ def _rescore(
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
-    from rses.loading import Unit
+    from rses.folder import source_names, suite_unit
     from rses.scorer import RSES
 
     info = submission.results.info
     scorer = RSES(info["protocol"]["id"], device=device, metrics=info["metrics"])
     samples = {sample.id: sample for sample in submission.results.samples}
-    units = [
-        Unit(s.id, images[s.id], s.mask, s.image, s.style, s.prompt, s.object, s.dataset, tuple(s.tags))
-        for s in suite.samples
-        if s.id in images
-    ]
+    names = source_names(sample.image for sample in suite.samples)
+    units = [suite_unit(sample, images[sample.id], names) for sample in suite.samples if sample.id in images]
     try:
         again = scorer.score_stream(
             units, styles={sample.style for sample in suite.samples},

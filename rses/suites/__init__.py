@@ -3,7 +3,7 @@
 from rses.suites.export import export_suite
 from rses.suites.format import COLUMNS, Manifest, Sample, Suite
 from rses.suites.registry import list_suites, load_suite
-from rses.suites.verify import verify_suite, write_manifest
+from rses.suites.verify import verify_files, verify_suite, write_manifest
 
 __all__ = [
     "COLUMNS",
@@ -13,6 +13,7 @@ __all__ = [
     "export_suite",
     "list_suites",
     "load_suite",
+    "verify_files",
     "verify_suite",
     "write_manifest",
 ]

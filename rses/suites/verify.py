@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
 
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
-from rses.suites.format import MANIFEST, METADATA, Manifest, Suite, read_manifest, read_suite
+from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 from rses.suites.paths import list_files
 
-__all__ = ["verify_suite", "write_manifest"]
+__all__ = ["verify_files", "verify_suite", "write_manifest"]
 
 
 def verify_suite(folder: str | Path) -> Suite:
@@ -59,6 +60,34 @@ def verify_suite(folder: str | Path) -> Suite:
         )
     assert suite is not None
     return suite
+
+
+def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
+    """Compare the images and masks of samples with their SHA-256 in ``suite.json``.
+
+    Scores name the suite by its hash, which is one over the declared files: if others were scored, it would lie.
+
+    Args:
+        suite: A loaded suite.
+        samples: Some of its samples; all by default.
+
+    Raises:
+        InputError: Lists every changed file.
+    """
+    declared = read_manifest(suite.root).files
+    chosen = suite.samples if samples is None else samples
+    paths = dict.fromkeys(path for sample in chosen for path in (sample.image, sample.mask))
+    changed = [
+        name
+        for name, path in ((path.relative_to(suite.root).as_posix(), path) for path in paths)
+        if sha256_file(path) != declared.get(name)
+    ]
+    if changed:
+        raise InputError(
+            f"{suite.root} is not the suite {suite.name} {suite.version} any more, changed: {', '.join(changed)}. "
+            f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
+            "rses.suites.write_manifest."
+        )
 
 
 def _size_problems(suite: Suite) -> list[str]:
