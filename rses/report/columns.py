@@ -173,7 +173,7 @@ def check_comparable(runs: Sequence[Results]) -> None:
     """Refuse runs whose numbers mean different things.
 
     Raises:
-        InputError: No run; or different protocols, weights or suites.
+        InputError: No run; or different protocols, weights, suites, or samples that only share an id.
     """
     if not runs:
         raise InputError("There is no run to show. Give at least one.")
@@ -189,6 +189,27 @@ def check_comparable(runs: Sequence[Results]) -> None:
                 raise InputError(
                     f'"{names[0]}" and "{name}" were scored with different {what}: '
                     f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}"
+                )
+        _check_samples(runs[0], run, names[0], name)
+
+
+def _check_samples(first: Results, second: Results, first_name: str, second_name: str) -> None:
+    """Equal ids are not enough: what both runs say of a sample must agree."""
+    known = {sample.id: sample for sample in first.samples}
+    for other in second.samples:
+        own = known.get(other.id)
+        if own is None:
+            continue
+        for what, here, there in (
+            ("style", own.style, other.style),
+            ("source image", own.source, other.source),
+            ("mask_fraction", own.mask_fraction, other.mask_fraction),
+        ):
+            if here is not None and there is not None and here != there:
+                raise InputError(
+                    f'"{first_name}" and "{second_name}" were scored on different samples: "{clean(other.id)}" has '
+                    f"{what} {clean(str(here))} in one and {clean(str(there))} in the other. Score both with the same "
+                    "masks, sources and styles."
                 )
 
 

@@ -13,7 +13,7 @@ from rses.report.columns import COMPARED, check_comparable, heading, number, run
 from rses.report.tables import check_format, csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
 from rses.results import Results, common_ids
-from rses.statistics import holm, paired_difference
+from rses.statistics import PairedDifference, holm, paired_difference
 from rses.summary import clusters_of
 
 __all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
@@ -73,7 +73,8 @@ class Comparison:
 NOTES = (
     "Mean paired difference with 95 % bootstrap interval, over n pairs with two finite values; samples of one source"
     " image count as one observation.",
-    "p: Wilcoxon signed-rank, Holm-corrected over all rows; better or worse only where it is below 0.05.",
+    "p: Wilcoxon signed-rank, Holm-corrected over all rows; better or worse only where it is below 0.05 and mean and"
+    " ranks point to the same side.",
 )
 
 
@@ -117,7 +118,7 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
     differences = [
         Difference(
             name, info.aggregate, math.fsum(a for a, *_ in pairs) / len(pairs), test.mean, test.low, test.high,
-            test.n, test.p_value, p, _verdict(info, test.mean, p),
+            test.n, test.p_value, p, _verdict(info, test, p),
         )
         for (name, info, pairs), test, p in zip(raw, tests, corrected, strict=True)
     ]  # fmt: skip
@@ -146,10 +147,11 @@ def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> 
     ]
 
 
-def _verdict(info: MetricInfo, mean: float, p_value: float) -> str:
-    if p_value >= ALPHA or mean == 0:
+def _verdict(info: MetricInfo, test: PairedDifference, p_value: float) -> str:
+    """A few large differences can pull the mean to the side that the ranks speak against; then neither is claimed."""
+    if p_value >= ALPHA or test.mean * test.direction <= 0:
         return ""
-    return "better" if (mean > 0) == info.higher_is_better else "worse"
+    return "better" if (test.mean > 0) == info.higher_is_better else "worse"
 
 
 def render_comparison(comparison: Comparison, format: str = "table", *, width: int = 120, color: bool = False) -> str:

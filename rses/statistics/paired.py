@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from rses.statistics.intervals import cluster_numbers, cluster_sums, mean_interval
 
-__all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_p_values"]
+__all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_p_values", "pairwise_tests"]
 
 # Pairs tested in one call, and observations up to which scipy may use the exact distribution, for which it would look
 # at all pairs of the call together.
@@ -19,13 +19,18 @@ _PAIRS, _EXACT = 256, 50
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean of a - b over common samples, its interval, and a two-sided Wilcoxon signed-rank p-value."""
+    """Mean of a - b over common samples, its interval, and a two-sided Wilcoxon signed-rank p-value.
+
+    ``direction`` is the sign of the signed-rank sum: to which side the test found the differences to lie. A few large
+    ones can pull the mean to the other side; then the test says nothing about the mean.
+    """
 
     mean: float
     low: float | None
     high: float | None
     n: int
     p_value: float
+    direction: int
 
 
 def paired_difference(
@@ -56,18 +61,33 @@ def paired_difference(
     difference = first - second
     interval = mean_interval(difference, confidence, clusters=clusters)
     sums, counts = cluster_sums(difference, clusters)
-    return PairedDifference(interval.mean, interval.low, interval.high, interval.n, _wilcoxon(sums / counts))
+    p_value, direction = _wilcoxon(sums / counts)
+    return PairedDifference(interval.mean, interval.low, interval.high, interval.n, p_value, direction)
 
 
-def _wilcoxon(difference: np.ndarray) -> float:
+def _wilcoxon(difference: np.ndarray) -> tuple[float, int]:
+    """Return p-value and direction; 1 and 0 where nothing differs."""
     from scipy import stats
 
     if not np.any(difference != 0):
-        return 1.0
-    return float(stats.wilcoxon(difference, zero_method="pratt").pvalue)
+        return 1.0, 0
+    ranks = stats.rankdata(np.abs(difference))
+    direction = int(np.sign(np.sum(np.sign(difference) * ranks)))
+    return float(stats.wilcoxon(difference, zero_method="pratt").pvalue), direction
 
 
 def pairwise_p_values(values: ArrayLike, clusters: Sequence[Hashable] | None = None) -> np.ndarray:
+    """Test every pair of methods; the p-values of :func:`pairwise_tests`.
+
+    Example:
+        >>> p = pairwise_p_values(np.stack([np.arange(30.0), np.arange(30.0) + 1, np.arange(30.0)]))
+        >>> bool(p[0, 1] < 0.001), p[0, 2].item()
+        (True, 1.0)
+    """
+    return pairwise_tests(values, clusters)[0]
+
+
+def pairwise_tests(values: ArrayLike, clusters: Sequence[Hashable] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Test every pair of methods on the samples where both have a value.
 
     Args:
@@ -75,26 +95,27 @@ def pairwise_p_values(values: ArrayLike, clusters: Sequence[Hashable] | None = N
         clusters: As in :func:`paired_difference`.
 
     Returns:
-        (methods, methods), symmetric: two-sided Wilcoxon p-values after Holm's correction over all pairs, 1 on the
-        diagonal and for pairs without common samples.
+        Two arrays (methods, methods). Symmetric: two-sided Wilcoxon p-values after Holm's correction over all pairs,
+        1 on the diagonal and for pairs without common samples. Antisymmetric: the direction of row minus column, as in
+        :class:`PairedDifference`.
 
     Example:
-        >>> p = pairwise_p_values(np.stack([np.arange(30.0), np.arange(30.0) + 1, np.arange(30.0)]))
-        >>> bool(p[0, 1] < 0.001), p[0, 2].item()
-        (True, 1.0)
+        >>> _, direction = pairwise_tests(np.stack([np.arange(30.0), np.arange(30.0) + 1]))
+        >>> direction.tolist()
+        [[0, -1], [1, 0]]
     """
     data = np.atleast_2d(np.asarray(values, dtype=np.float64))
     numbers = np.arange(data.shape[1]) if clusters is None else cluster_numbers(clusters)
     first, second = np.triu_indices(len(data), 1)
-    raw = np.ones(len(first))
+    raw, sides = np.ones(len(first)), np.zeros(len(first), dtype=int)
     for start in range(0, len(first), _PAIRS):
         chunk = slice(start, start + _PAIRS)
-        raw[chunk] = _p_values(
-            [_means(data[i] - data[j], numbers) for i, j in zip(first[chunk], second[chunk], strict=True)]
-        )
-    result = np.ones((len(data), len(data)))
-    result[first, second] = result[second, first] = holm(raw)
-    return result
+        found = _tests([_means(data[i] - data[j], numbers) for i, j in zip(first[chunk], second[chunk], strict=True)])
+        raw[chunk], sides[chunk] = zip(*found, strict=True)
+    p_values, directions = np.ones((len(data), len(data))), np.zeros((len(data), len(data)), dtype=int)
+    p_values[first, second] = p_values[second, first] = holm(raw)
+    directions[first, second], directions[second, first] = sides, -sides
+    return p_values, directions
 
 
 def _means(difference: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -109,11 +130,11 @@ def _means(difference: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return np.asarray(sums[counts > 0] / counts[counts > 0])
 
 
-def _p_values(differences: Sequence[np.ndarray]) -> list[float]:
+def _tests(differences: Sequence[np.ndarray]) -> list[tuple[float, int]]:
     """Test many pairs; those with equally many observations in one call, where no exact distribution is used."""
     from scipy import stats
 
-    p_values = [1.0] * len(differences)
+    results = [(1.0, 0)] * len(differences)
     alike: dict[int, list[int]] = {}
     for place, difference in enumerate(differences):
         if np.any(difference != 0):
@@ -123,10 +144,13 @@ def _p_values(differences: Sequence[np.ndarray]) -> list[float]:
             found = [_wilcoxon(differences[place]) for place in places]
         else:
             table = np.stack([differences[place] for place in places])
-            found = stats.wilcoxon(table, zero_method="pratt", axis=1).pvalue.tolist()
-        for place, p_value in zip(places, found, strict=True):
-            p_values[place] = float(p_value)
-    return p_values
+            # One-sided, for then the statistic has a sign; by the normal approximation, as for so many in any case.
+            z = stats.wilcoxon(table, zero_method="pratt", axis=1, alternative="greater", method="approx").zstatistic
+            p_values = 2 * stats.norm.sf(np.abs(z))
+            found = list(zip(p_values.tolist(), np.sign(z).astype(int).tolist(), strict=True))
+        for place, result in zip(places, found, strict=True):
+            results[place] = result
+    return results
 
 
 def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:

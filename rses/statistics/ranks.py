@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rses.statistics.paired import pairwise_p_values
+from rses.statistics.paired import pairwise_tests
 
 __all__ = ["RankInterval", "rank_intervals"]
 
@@ -36,7 +36,8 @@ def rank_intervals(
     """Rank methods by their mean, as far as paired tests can separate them.
 
     All pairs are tested on their common samples and corrected together (Holm), so that with probability 1 - alpha
-    no interval at all excludes the rank that equal methods would share.
+    no interval at all excludes the rank that equal methods would share. Where a significant test points to one side and
+    the mean, pulled by a few samples, to the other, the two methods are not told apart.
 
     Args:
         values: (methods, samples); NaN where a method has no value.
@@ -58,11 +59,16 @@ def rank_intervals(
     data = np.asarray(values, dtype=np.float64)
     ranked = np.flatnonzero(np.isfinite(data).any(axis=1)) if data.size else np.array([], dtype=int)
     chosen = data[ranked]
-    p_values = pairwise_p_values(chosen, clusters)
+    p_values, directions = pairwise_tests(chosen, clusters)
+    sign = 1 if higher_is_better else -1
     ranks: list[RankInterval | None] = [None] * len(data)
     for place, row in enumerate(ranked):
         gains = [_gain(chosen[other] - chosen[place], higher_is_better) for other in range(len(ranked))]
-        sure = [p < alpha for p in p_values[place]]
+        # Where mean and test point to different sides, nothing is sure.
+        sure = [
+            p < alpha and side * gain * sign > 0
+            for p, side, gain in zip(p_values[place], directions[:, place], gains, strict=True)
+        ]
         better = sum(known and gain > 0 for known, gain in zip(sure, gains, strict=True))
         worse = sum(known and gain < 0 for known, gain in zip(sure, gains, strict=True))
         ranks[int(row)] = RankInterval(1 + int(better), len(ranked) - int(worse))

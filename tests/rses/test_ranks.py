@@ -16,6 +16,7 @@ from rses.statistics import (
     mean_intervals,
     paired_difference,
     pairwise_p_values,
+    pairwise_tests,
     pareto_layers,
     rank_intervals,
 )
@@ -139,3 +140,27 @@ def test_many_pairs_at_once_give_the_p_values_of_each_alone():
         expected.append(paired_difference(values[i][both], values[j][both], clusters=groups).p_value)
     assert found[first, second] == pytest.approx(holm(expected), rel=1e-9)
     assert found[3, 4] == 1
+
+
+@pytest.mark.parametrize("repeats", [1, 2])  # exact distribution and normal approximation
+def test_a_mean_that_a_few_samples_pull_against_the_test_separates_nothing(repeats):
+    rng = np.random.default_rng(29)
+    gains = np.concatenate([rng.normal(0.01, 0.002, 40), rng.normal(-0.2, 0.01, 4)] * repeats)
+    base = rng.normal(0.5, 0.05, gains.size)
+    difference = paired_difference(base + gains, base)
+    assert difference.mean < 0
+    assert difference.p_value < 0.001
+    assert difference.direction == 1
+    assert [str(rank) for rank in rank_intervals([base, base + gains], True)] == ["1-2", "1-2"]
+    assert pairwise_tests([base, base + gains])[1].tolist() == [[0, -1], [1, 0]]
+
+
+def test_many_observations_are_tested_as_scipy_does():
+    rng = np.random.default_rng(31)
+    table = rng.normal(size=(4, 90)) + np.array([[0.0], [0.3], [-0.3], [2.0]])
+    table[:, :10] = 0
+    p_values, directions = pairwise_tests(table)
+    pairs = [(i, j) for i in range(4) for j in range(i)]
+    expected = holm([stats.wilcoxon(table[i] - table[j], zero_method="pratt").pvalue for i, j in pairs])
+    assert [p_values[i, j] for i, j in pairs] == pytest.approx(expected, rel=1e-12)
+    assert [directions[i, j] for i, j in pairs] == [int(np.sign(table[i].mean() - table[j].mean())) for i, j in pairs]

@@ -40,6 +40,28 @@ def test_difference_and_p_value_are_those_of_scipy():
     assert (ssim.mean, ssim.p_corrected, ssim.verdict) == (0.0, 1.0, "")
 
 
+def test_no_verdict_where_a_few_samples_pull_the_mean_against_the_test():
+    gains = np.concatenate([np.full(40, -0.001) - NOISE.mean() / 1000 * np.arange(40), np.full(4, 0.2)])
+    base = RNG.uniform(0.1, 0.2, gains.size)
+    (mse,) = compare_runs([run("a", base), run("b", base + gains)]).differences
+    assert mse.mean > 0
+    assert mse.p_corrected < 0.001
+    assert mse.verdict == ""
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [({"style": "line art"}, "style"), ({"source": "y.png"}, "source image"), ({"mask_fraction": 0.2}, "mask")],
+)
+def test_equal_ids_of_different_samples_are_not_compared(what, name):
+    facts = {"style": "pixel art", "source": "x.png", "mask_fraction": 0.1}
+    first = Results([SampleResult("s", mse_bg=0.1, **facts)], {"method": "a"})
+    with pytest.raises(InputError, match=f'different samples: "s" has {name}'):
+        compare_runs([first, Results([SampleResult("s", mse_bg=0.2, **(facts | what))], {"method": "b"})])
+    unknown = Results([SampleResult("s", mse_bg=0.2)], {"method": "b"})
+    assert compare_runs([first, unknown]).common == 1
+
+
 def test_only_common_samples_and_finite_pairs_count():
     first = Results([SampleResult("x", psnr_bg=30.0), SampleResult("y", psnr_bg=float("inf")), SampleResult("z")])
     second = Results([SampleResult("x", psnr_bg=31.0), SampleResult("y", psnr_bg=40.0), SampleResult("w")])
