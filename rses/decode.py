@@ -21,11 +21,13 @@ from rses.errors import InputError
 __all__ = [
     "IMAGE_EXTENSIONS",
     "MAX_PIXELS",
+    "deep_values",
     "image_size",
     "is_lossy",
     "open_image",
     "pixels_of",
     "read_image",
+    "upright",
 ]
 
 MAX_PIXELS = 8192 * 8192
@@ -186,6 +188,45 @@ def pixels_of(image: Image.Image, path: Path) -> Image.Image:
     return decoded
 
 
+def deep_values(image: Image.Image, path: Path) -> np.ndarray | None:
+    """Return the pixels of an opened image of 16 bits a channel as they are; ``None`` where it has 8 or fewer.
+
+    Returns:
+        (H, W) or (H, W, channels) uint16, upright.
+
+    Raises:
+        InputError: 16 bits a channel in a form that is not read.
+    """
+    header = _inspect(image, path)
+    if not header.deep:
+        return None
+    values = _deep_values(image, path)
+    if header.orientation in TURNS:
+        # Pillow has no 16-bit colour to turn, but it can say where each pixel goes.
+        places = Image.fromarray(np.arange(values.shape[0] * values.shape[1], dtype=np.int32).reshape(values.shape[:2]))
+        turned = np.asarray(places.transpose(TURNS[header.orientation]))
+        values = values.reshape(-1, *values.shape[2:])[turned]
+    return values
+
+
+def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
+    """Decode a PIL image and turn it as its EXIF orientation says, as a file of it is.
+
+    Raises:
+        InputError: Its file is damaged.
+
+    Example:
+        >>> upright(Image.new("L", (3, 2))).size
+        (3, 2)
+    """
+    try:
+        image.load()
+        orientation = _valid(image.getexif().get(ORIENTATION))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise InputError(f"{name} is damaged or truncated ({error}). Write or copy its file again.") from error
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
+
+
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected an image file.")
@@ -256,12 +297,16 @@ def _valid(orientation: object) -> int:
 
 def _decode_deep(image: Image.Image, path: Path) -> Image.Image:
     """Bring 16 bits a channel to 8 by rounding."""
+    return Image.fromarray(_halve(_deep_values(image, path)))
+
+
+def _deep_values(image: Image.Image, path: Path) -> np.ndarray:
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.uint16)
         key = image.info.get("transparency")
         if key is not None and bool((values == key).any()):
             raise InputError(f"{path} has transparent pixels. Flatten it on the background you mean.")
-        return Image.fromarray(_halve(values))
+        return values
     if "transparency" in image.info:
         raise InputError(f"{path} is a 16-bit PNG with a transparent colour. Save it as 8-bit RGB PNG.")
     tile: Any = getattr(image, "tile", [None])[0]
@@ -271,8 +316,8 @@ def _decode_deep(image: Image.Image, path: Path) -> Image.Image:
     decoded = [_decode_plane(path, (*tile[:3], plane)) for plane in planes]
     if len(decoded) == 1:
         pairs = decoded[0].astype(np.uint16).reshape(*decoded[0].shape[:2], 2, 2)
-        return Image.fromarray(_halve(pairs[..., 0] * 256 + pairs[..., 1]))
-    return Image.fromarray(_halve(decoded[0].astype(np.uint16) * 256 + decoded[1]))
+        return np.asarray(pairs[..., 0] * 256 + pairs[..., 1])
+    return np.asarray(decoded[0].astype(np.uint16) * 256 + decoded[1])
 
 
 def _decode_plane(path: Path, tile: tuple[Any, ...]) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from rses.colour import to_srgb
-from rses.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image
+from rses.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, upright
 from rses.errors import InputError, NonFiniteError
 from rses.files import write_atomic
 
@@ -40,8 +40,8 @@ def as_image(x: Any) -> torch.Tensor:
     """Bring one image to the form in which everything is measured.
 
     Args:
-        x: Path; PIL image; uint8 array (H, W, 3) or (H, W); uint8 tensor (3, H, W); float array (H, W, 3) or
-            float tensor (3, H, W) with values in [0, 1].
+        x: Path; PIL image, turned as its EXIF orientation says; uint8 array (H, W, 3) or (H, W); uint8 tensor
+            (3, H, W); float array (H, W, 3) or float tensor (3, H, W) with values in [0, 1].
 
     Returns:
         (3, H, W) float32 in [0, 1] on the CPU, contiguous.
@@ -62,7 +62,7 @@ def as_image(x: Any) -> torch.Tensor:
     if isinstance(x, Image.Image):
         if x.mode.startswith(("I", "F")):
             raise InputError(f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.')
-        return _from_uint8(torch.from_numpy(np.array(to_srgb(x, "The PIL image"))).permute(2, 0, 1))
+        return _from_uint8(torch.from_numpy(np.array(to_srgb(upright(x), "The PIL image"))).permute(2, 0, 1))
     if isinstance(x, np.ndarray):
         return _from_tensor(_channels_first(x), x.dtype)
     if isinstance(x, torch.Tensor):

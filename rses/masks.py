@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from rses.colour import drop_opaque_alpha
-from rses.decode import is_lossy, open_image, pixels_of
+from rses.decode import deep_values, is_lossy, open_image, pixels_of, upright
 from rses.errors import InputError
 from rses.regions import (
     CLIP_MEAN,
@@ -45,17 +45,24 @@ STRAY_SHARE = 0.002
 GREY_SHARE = 0.2
 # JPEG ringing around a black-white edge.
 LOSSY_TOLERANCE = 48
+# By how much it moves the level of an even area.
+LOSSY_FLAT = 8
 TRANSPARENT = (
     "has transparent pixels, and transparency has two opposite meanings (edit there, or keep there). "
     "Save it as black and white: white = edit."
+)
+COLOURED = (
+    "is coloured, expected black and white. A label map? Choose the colour to edit and save that region as white on "
+    "black."
 )
 
 
 def read_mask(path: str | Path) -> np.ndarray:
     """Decode a mask file.
 
-    White (or the one nonzero value) marks the region to edit. Palette files are read by index unless the
-    palette is grey. EXIF orientation is applied, opaque alpha dropped, real transparency refused.
+    White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
+    unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
+    dropped, real transparency refused.
 
     Args:
         path: Image file with one picture.
@@ -75,10 +82,13 @@ def read_mask(path: str | Path) -> np.ndarray:
     """
     path = Path(path)
     with open_image(path) as image:
-        values = _grey_values(pixels_of(image, path), str(path))
+        # Not brought to 8 bits: labels that differ by less than 257 would become one.
+        deep = deep_values(image, path)
+        values = _grey_values(pixels_of(image, path), str(path)) if deep is None else _deep_grey(deep, str(path))
     if is_lossy(path):
-        values = np.where(values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values))
-    return binarise(values.astype(np.uint8), str(path))
+        values = _without_ringing(values)
+        _refuse_flat_levels(values, 255, str(path))
+    return binarise(values, str(path))
 
 
 def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
@@ -121,7 +131,8 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
     at the edge between black and white, and nowhere flat; they are cut at half of the full value.
 
     Args:
-        values: (H, W) bool, uint8 (full value 255, or 1 if nothing exceeds 1) or float in [0, 1].
+        values: (H, W) bool, uint8 or uint16 (full value 1, 255 or 65535, the first that nothing exceeds) or float
+            in [0, 1].
         name: What messages call the mask.
 
     Returns:
@@ -136,7 +147,7 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
     """
     if values.dtype == np.bool_:
         return np.array(values)
-    full = 1.0 if values.dtype.kind == "f" else 1 if values.max() <= 1 else 255
+    full = 1.0 if values.dtype.kind == "f" else next(top for top in (1, 255, 65535) if values.max() <= top)
     if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):
         raise InputError(
             f"{name} holds floats outside [0, 1] ({values.min():g} to {values.max():g}). "
@@ -153,10 +164,27 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
     return np.asarray(region)
 
 
+def _without_ringing(values: np.ndarray) -> np.ndarray:
+    """Clear what JPEG leaves around the edges of black and white; areas of their own far from any edge are kept.
+
+    Blocks are 8 pixels wide, or 16 where a colour JPEG halves its chroma.
+    """
+    cleared = np.where(values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values))
+    bright, block = values >= 128, np.ones((33, 33), bool)
+    calm = ndimage.maximum_filter(bright, footprint=block) == ndimage.minimum_filter(bright, footprint=block)
+    own = _flat(values) & calm & (np.abs(values.astype(int) - cleared) > LOSSY_FLAT)
+    return np.where(own, values, cleared).astype(np.uint8)
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Mark pixels whose 3x3 neighbourhood has one value."""
+    high, low = ndimage.maximum_filter(values, 3, mode="nearest"), ndimage.minimum_filter(values, 3, mode="nearest")
+    return np.asarray(high == low)
+
+
 def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
     """Grey that fills a 3x3 neighbourhood is an area of its own, not the edge of one."""
-    same = ndimage.maximum_filter(values, 3, mode="nearest") == ndimage.minimum_filter(values, 3, mode="nearest")
-    flat = np.unique(values[same])
+    flat = np.unique(values[_flat(values)])
     if set(flat.tolist()) <= {0, full}:
         return
     listed = sorted({*flat.tolist(), *(level for level in (0, full) if bool((values == level).any()))})
@@ -188,7 +216,12 @@ def _grey_values(image: Image.Image, name: str) -> np.ndarray:
         return np.asarray(image).astype(np.uint8) * 255
     if image.mode == "P" and not image.has_transparency_data:
         indices, colours = np.asarray(image), np.asarray(image.convert("RGB"))
-        return indices if bool((colours != colours[..., :1]).any()) else colours[..., 0]
+        if not bool((colours != colours[..., :1]).any()):
+            return np.asarray(colours[..., 0])
+        # Palettes are sorted by whoever writes them: only a black background tells that indices are labels.
+        if bool(colours[indices == 0].any()):
+            raise InputError(f"{name} {COLOURED}")
+        return indices
     if image.has_transparency_data:
         try:
             image = drop_opaque_alpha(image, name)
@@ -201,8 +234,20 @@ def _grey_values(image: Image.Image, name: str) -> np.ndarray:
     return _one_channel(np.asarray(image), name)
 
 
+def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
+    """Bring 16-bit pixels to one channel."""
+    if values.ndim == 2:
+        return values
+    if values.shape[2] in (2, 4):
+        if bool((values[..., -1] != 65535).any()):
+            raise InputError(f"{name} {TRANSPARENT}")
+        values = values[..., :-1]
+    return _one_channel(values, name)
+
+
 def _from_memory(x: Any) -> np.ndarray:
     if isinstance(x, Image.Image):
+        x = upright(x, "The mask")
         if x.mode.startswith(("I", "F")):
             x = np.asarray(x)
         else:
@@ -249,8 +294,5 @@ def _two_dimensional(x: np.ndarray) -> np.ndarray:
 
 def _one_channel(x: np.ndarray, name: str) -> np.ndarray:
     if bool((x != x[..., :1]).any()):
-        raise InputError(
-            f"{name} is coloured, expected black and white. A label map? Choose the colour to edit "
-            "and save that region as white on black."
-        )
+        raise InputError(f"{name} {COLOURED}")
     return np.asarray(x[..., 0])

@@ -17,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
+from PIL import Image, ImageOps
 
 from rses.errors import InputError, NonFiniteError
 from rses.images import as_image, image_size, is_lossy, read_image, resize_image, to_uint8, write_png
@@ -623,3 +623,23 @@ def test_write_png_where_nothing_can_be_written(tmp_path):
         write_png(tmp_path / "file" / "a.png", noise())
     with pytest.raises(InputError, match="Expected uint8"):
         write_png(tmp_path / "a.png", noise() / 255)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_a_pil_image_is_what_its_file_is(tmp_path, ending):
+    pixels = np.random.default_rng(5).integers(0, 255, (16, 24, 3), np.uint8)
+    exif = Image.Exif()
+    for orientation in range(1, 9):
+        exif[0x0112] = orientation
+        Image.fromarray(pixels).save(tmp_path / f"i.{ending}", exif=exif)
+        with Image.open(tmp_path / f"i.{ending}") as image:
+            assert torch.equal(as_image(image), as_image(tmp_path / f"i.{ending}")), orientation
+            assert torch.equal(as_image(ImageOps.exif_transpose(image)), as_image(tmp_path / f"i.{ending}"))
+
+
+def test_a_damaged_file_as_a_pil_image_is_one_message(tmp_path):
+    Image.fromarray(np.random.default_rng(5).integers(0, 255, (64, 64, 3), np.uint8)).save(tmp_path / "i.png")
+    content = (tmp_path / "i.png").read_bytes()
+    (tmp_path / "i.png").write_bytes(content[: len(content) // 2])
+    with Image.open(tmp_path / "i.png") as image, pytest.raises(InputError, match="damaged or truncated"):
+        as_image(image)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -83,7 +86,7 @@ def test_p4_every_kind_of_mask_file_agrees(tmp_path_factory, mask, kind):
     elif kind == "label":
         image = Image.fromarray(mask.astype(np.uint8) * 15).convert("L")
         image = Image.frombytes("P", image.size, image.tobytes())
-        image.putpalette([(37 * i) % 256 for i in range(768)])
+        image.putpalette([0, 0, 0] + [(37 * i) % 256 for i in range(3, 768)])
         image.save(path)
     else:
         image = Image.fromarray(mask.astype(np.uint8) * 255)
@@ -91,6 +94,88 @@ def test_p4_every_kind_of_mask_file_agrees(tmp_path_factory, mask, kind):
     got = read_mask(path)
     assert got.dtype == np.bool_
     assert np.array_equal(got, mask)
+
+
+@pytest.mark.parametrize("background", [(0, 0, 0), (255, 0, 0)])
+def test_a_palette_is_read_by_index_only_where_index_0_is_black(tmp_path, background):
+    disc_ = disc()[1]
+    image = Image.fromarray(disc_.astype(np.uint8))
+    image.putpalette([*background, 0, 255, 0])
+    image.save(tmp_path / "m.png")
+    if background == (0, 0, 0):
+        assert np.array_equal(read_mask(tmp_path / "m.png"), disc_)
+    else:
+        with pytest.raises(InputError, match=r"m\.png is coloured"):
+            read_mask(tmp_path / "m.png")
+        with pytest.raises(InputError, match="The mask is coloured"):
+            as_mask(Image.open(tmp_path / "m.png"))
+
+
+@pytest.mark.parametrize("levels", [(0, 100, 200), (0, 1, 1000), (0, 26000, 26001), (0, 200, 300), (0, 1, 2)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_labels_of_16_bits_are_not_merged(tmp_path, levels, channels):
+    values = np.zeros((30, 30), np.uint16)
+    values[:, 10:20], values[:, 20:] = levels[1:]
+    save_16_bits(tmp_path / "m.png", values, channels)
+    with pytest.raises(InputError, match=rf"areas of the values {', '.join(map(str, levels))}, expected two"):
+        read_mask(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("level", [1, 255, 300, 26001, 65535])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_level_of_16_bits_is_the_region(tmp_path, level, channels):
+    region = disc()[1]
+    save_16_bits(tmp_path / "m.png", region.astype(np.uint16) * level, channels)
+    assert np.array_equal(read_mask(tmp_path / "m.png"), region)
+    soft = disc()[0].astype(np.uint16) * 257
+    save_16_bits(tmp_path / "soft.png", soft, channels)
+    assert np.array_equal(read_mask(tmp_path / "soft.png"), region)
+
+
+def save_16_bits(path, values, channels):
+    """Write a PNG by hand: Pillow writes no colour of 16 bits."""
+    rows = np.repeat(values[..., None], channels, axis=2).astype(">u2")
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 0 if channels == 1 else 2, 0, 0, 0)
+    with path.open("wb") as stream:
+        stream.write(b"\x89PNG\r\n\x1a\n")
+        for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b"")):
+            stream.write(struct.pack(">I", len(content)) + kind + content)
+            stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+
+
+@pytest.mark.parametrize("levels", [(0, 40, 255), (0, 220, 255), (0, 30, 30)])
+def test_labels_in_a_jpeg_are_not_taken_for_its_noise(tmp_path, levels):
+    values = np.full((120, 120), levels[0], np.uint8)
+    values[:, 40:80], values[:, 80:] = levels[1:]
+    Image.fromarray(values).save(tmp_path / "m.jpg", quality=95)
+    with pytest.raises(InputError, match="areas of the values"):
+        read_mask(tmp_path / "m.jpg")
+
+
+@pytest.mark.parametrize("quality", [10, 30, 50, 75, 95])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_noise_of_a_jpeg_is_no_label(tmp_path, quality, mode):
+    region = disc()[1]
+    Image.fromarray(region.astype(np.uint8) * 255).convert(mode).save(tmp_path / "m.jpg", quality=quality)
+    try:
+        read = read_mask(tmp_path / "m.jpg")
+    except InputError as error:
+        assert "grey" in str(error)
+        assert quality <= 30
+    else:
+        assert (read != region).mean() < 0.01
+
+
+def test_a_pil_image_is_turned_as_its_file_is(tmp_path):
+    region = np.zeros((20, 30), np.uint8)
+    region[:5, :9] = 255
+    exif = Image.Exif()
+    for orientation in range(1, 9):
+        exif[0x0112] = orientation
+        Image.fromarray(region).save(tmp_path / "m.png", exif=exif)
+        with Image.open(tmp_path / "m.png") as image:
+            assert torch.equal(as_mask(image), as_mask(tmp_path / "m.png")), orientation
 
 
 def test_antialiased_masks_are_cut_at_half(tmp_path):
