@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -88,7 +88,9 @@ class Measurer:
         if source is not None:
             columns.update(self._background(pred, source, region, edited))
         if self.style is not None and self.metrics & STYLE_METRICS:
-            columns.update(self._style(batch, pred, source, region, styles, columns.get("lpips_bg")))
+            # The scripts that force a border show their encoder that border, too.
+            shown = edited if self.protocol.border == "forced_edit" else region
+            columns.update(self._style(batch, pred, source, shown, styles, columns.get("lpips_bg")))
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return [{name: _defined(row.get(name)) for name in self.metrics} for row in rows]
 
@@ -129,8 +131,9 @@ class Measurer:
         features = self.style.encode_images(self._view(pred, region))
         cosine = (features * targets).sum(dim=1)
         columns = {"clip_cosine": cosine.tolist(), "rsm": rsm_from_cosine(cosine).tolist()}
-        if "style_correct" in self.metrics and self.protocol.text == "style" and len(set(styles)) > 1:
-            columns["style_correct"] = self._correct(features, batch, styles)
+        candidates = {_folded(style): style for style in sorted(styles, reverse=True)}
+        if "style_correct" in self.metrics and self.protocol.text == "style" and len(candidates) > 1:
+            columns["style_correct"] = self._correct(features, batch, candidates)
         if source is not None and self.metrics & {"rsm_gain", "rses_h"}:
             before = (self._source("region", batch, source, region) * targets).sum(dim=1)
             columns["rsm_gain"] = ((cosine - before) / 2).tolist()
@@ -151,11 +154,11 @@ class Measurer:
             for a, b, distance in zip(after, before, lpips_bg, strict=True)
         ]
 
-    def _correct(self, features: torch.Tensor, batch: Sequence[Prepared], styles: Sequence[str]) -> list[bool]:
-        candidates = sorted(set(styles))
-        table = torch.stack([self._text(self.protocol.template.format(style=style)) for style in candidates])
+    def _correct(self, features: torch.Tensor, batch: Sequence[Prepared], candidates: Mapping[str, str]) -> list[bool]:
+        table = torch.stack([self._text(self.protocol.template.format(style=text)) for text in candidates.values()])
+        names = list(candidates)
         nearest = (features @ table.T).argmax(dim=1).tolist()
-        return [candidates[index] == item.unit.style for index, item in zip(nearest, batch, strict=True)]
+        return [names[index] == _folded(item.unit.style or "") for index, item in zip(nearest, batch, strict=True)]
 
     def _view(self, image: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
         assert self.style is not None
@@ -190,6 +193,11 @@ class Measurer:
             found = dict(zip((keys[index] for index in absent), self.style.encode_images(view), strict=True))
             self._sources.update(found)
         return torch.stack([self._sources[key] for key in keys])
+
+
+def _folded(style: str) -> str:
+    """Styles that differ in case or spaces alone are one: most encoders cannot tell them apart."""
+    return " ".join(style.casefold().split())
 
 
 def _fingerprint(item: Prepared) -> tuple[Any, ...]:

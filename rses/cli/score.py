@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["custom_protocol", "score"]
 
+SHOWN = 5
+"""Samples that are named on the screen for each reason to leave them out."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -100,6 +103,7 @@ def score(
             fresh=fresh, method=method_name, progress=update,
         )  # fmt: skip
     _show(results, format)
+    _name_left_out(results)
     note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs
@@ -107,6 +111,20 @@ def score(
         remember_inputs(out, pred=pred, masks=masks, source=source, suite=suite)
     if report:
         write_page(results, scorer, places, (out or Path()) / "report.html")
+
+
+def _name_left_out(results: Results) -> None:
+    """Say which samples and files have no part in the numbers, and why."""
+    from rses.report.text import clean
+
+    for status in dict.fromkeys(sample.status for sample in results.samples if sample.status != "ok"):
+        found = [sample for sample in results.samples if sample.status == status]
+        shown = "; ".join(clean(sample.id + (f": {sample.note}" if sample.note else "")) for sample in found[:SHOWN])
+        note(f"{len(found)} {status}: {shown}" + (" ..." if len(found) > SHOWN else ""))
+    extra = results.info.get("extra_files", [])
+    if extra:
+        shown = ", ".join(clean(name) for name in extra[:SHOWN])
+        note(f"{len(extra)} files belong to no sample: {shown}" + (" ..." if len(extra) > SHOWN else ""))
 
 
 def custom_protocol(name: str, **knobs: Any) -> Protocol:

@@ -21,11 +21,13 @@ class MeanMetric(torch.nn.Module):
     total: torch.Tensor
     count: torch.Tensor
     excluded: torch.Tensor
+    foreign: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
         for name in ("total", "count", "excluded"):
             self.register_buffer(name, torch.zeros((), dtype=torch.float64), persistent=False)
+        self.register_buffer("foreign", torch.zeros(3, dtype=torch.float64), persistent=False)
 
     def values(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Return one value a sample, (N,)."""
@@ -48,7 +50,7 @@ class MeanMetric(torch.nn.Module):
 
     def reset(self) -> None:
         """Forget all samples."""
-        for buffer in (self.total, self.count, self.excluded):
+        for buffer in (self.total, self.count, self.excluded, self.foreign):
             buffer.zero_()
 
     def merge(self, *others: MeanMetric) -> None:
@@ -59,13 +61,18 @@ class MeanMetric(torch.nn.Module):
             self.excluded += other.excluded.to(self.excluded)
 
     def sync(self) -> None:
-        """Add up the states of all processes of the default torch.distributed group, in place."""
+        """Add up the states of all processes of the default torch.distributed group, in place.
+
+        May be called as often as one likes; what came from other processes is not sent to them again.
+        """
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return
-        state = torch.stack([self.total, self.count, self.excluded])
-        torch.distributed.all_reduce(state)
-        for buffer, value in zip((self.total, self.count, self.excluded), state, strict=True):
+        own = torch.stack([self.total, self.count, self.excluded]) - self.foreign
+        everything = own.clone()
+        torch.distributed.all_reduce(everything)
+        for buffer, value in zip((self.total, self.count, self.excluded), everything, strict=True):
             buffer.copy_(value)
+        self.foreign = everything - own
 
     @torch.no_grad()
     def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:

@@ -304,6 +304,13 @@ def test_empty_and_full_masks_are_statuses(case, value, status):
 def test_allow_missing_scores_the_rest_and_reports_coverage(case):
     (case.pred / "a.png").unlink()
     (case.pred / "b.png").write_bytes(b"")
+    write_png(case.pred / "d.png", np.zeros((SIZE, SIZE, 3), np.uint8))
+    code, _, shown = case.run("--allow-missing")
+    assert code == 0
+    assert "1 missing: a: no prediction" in shown
+    assert "1 unreadable: b: " in shown
+    assert "b.png is empty (0 bytes)" in shown
+    assert "1 files belong to no sample: d.png" in shown
     rows = case.rows("--allow-missing")
     assert {name: row["status"] for name, row in rows.items()} == {"a": "missing", "b": "unreadable", "c": "ok"}
     coverage = json.loads((case.out / "summary.json").read_text())["coverage"]

@@ -355,3 +355,25 @@ def test_real_edits(real_data):
     assert len(found.pairs) == 12
     assert all(pair.style and pair.object for pair in found.pairs)
     assert all(pair.pred.stem == pair.source.stem == pair.mask.stem == pair.id for pair in found.pairs)
+
+
+def test_styles_of_other_ids_are_refused(suite):
+    (suite / "styles.json").write_text(json.dumps({"a.png": "line art", "b": "mosaic"}))
+    found = problems(suite / "pred", suite / "suite" / "masks", styles=suite / "styles.json")
+    assert found == [
+        f"{suite / 'styles.json'} names 1 ids that are no samples: a.png. Ids are the file names "
+        "of masks without their ending, or those of metadata.jsonl."
+    ]
+
+
+def test_a_source_that_could_be_two_files_is_refused(suite):
+    rows(
+        suite / "suite",
+        *[record(name, file_name=f"images/{other}.png") for name, other in [("a", "b"), ("b", "c"), ("c", "a")]],
+    )
+    pair_folder(suite / "pred", suite / "suite" / "masks", source=suite / "suite" / "images")  # all the same bytes
+    touch(suite / "suite" / "images", "a.png", content=b"another picture")
+    found = problems(suite / "pred", suite / "suite" / "masks", source=suite / "suite" / "images")
+    assert len(found) == 2
+    assert "by its id" in found[0]
+    assert "Leave --source out" in found[0]

@@ -12,6 +12,7 @@ from rses import RSES, get_protocol, load_run
 from rses.errors import InputError, RsesError
 from rses.images import write_png
 from rses.loading import Unit
+from rses.suites import export_suite
 
 PIXEL = ["mse_bg", "psnr_bg"]
 
@@ -61,6 +62,92 @@ def test_a_changed_prediction_is_scored_again(tmp_path):
     after = score(root, out=tmp_path / "run")
     changed = [a.id for a, b in zip(before.samples, after.samples, strict=True) if a != b]
     assert changed == ["1"]
+
+
+STYLES = ["pixel art", "cyberpunk", "line art", "expressionism"]
+
+
+def describe(root, **changes):
+    rows = [
+        {"id": str(k), "file_name": f"source/{k}.png", "mask_file_name": f"masks/{k}.png", "style": STYLES[k],
+         "prompt": f"prompt {k}", "object": "cat", "dataset": "d", "tags": ["small"]} | changes.get(f"row{k}", {})
+        for k in range(4)
+    ]  # fmt: skip
+    (root / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return root
+
+
+def by_id(root, **options):
+    scorer = RSES("rses-mini", device="cpu", metrics=options.pop("metrics", ["rsm", "style_correct"]))
+    results = scorer.score_folder(root / "pred", root / "masks", **options)
+    return {sample.id: sample for sample in results.samples}
+
+
+def test_a_repeated_run_follows_changed_styles_and_labels(tmp_path):
+    root = describe(build(tmp_path))
+    first = by_id(root, out=tmp_path / "run")
+    swapped = {"row1": {"style": STYLES[2], "object": "dog", "tags": []}, "row2": {"style": STYLES[1]}}
+    describe(root, **swapped)
+    again, fresh = by_id(root, out=tmp_path / "run"), by_id(root)
+    assert again == fresh
+    assert again["1"].rsm != first["1"].rsm
+    assert (again["1"].object, again["1"].tags, again["0"]) == ("dog", (), first["0"])
+    # A label alone changes no number, and no sample is measured for it.
+    describe(root, **swapped, row0={"dataset": "other"})
+    assert by_id(root, out=tmp_path / "run")["0"].dataset == "other"
+
+
+def test_style_correct_chooses_among_all_styles_of_the_samples(tmp_path):
+    root = describe(build(tmp_path))
+    whole = by_id(root)
+    for name in "123":
+        (root / "pred" / f"{name}.png").unlink()
+        part = by_id(root, allow_missing=True)
+        assert part["0"] == whole["0"]
+        assert part[name].style == STYLES[int(name)]
+    assert part["0"].style_correct is not None
+    # Spellings of one style are one candidate.
+    (tmp_path / "b").mkdir()
+    one = {f"row{k}": {"style": style} for k, style in enumerate(("pixel art", "Pixel  Art", "PIXEL ART", "pixel art"))}
+    root = describe(build(tmp_path / "b"), **one)
+    assert {sample.style_correct for sample in by_id(root).values()} == {None}
+
+
+def test_sources_of_one_name_in_several_folders_are_several(tmp_path):
+    root = build(tmp_path)
+    for k in range(4):
+        (root / f"s{k}").mkdir()
+        (root / "source" / f"{k}.png").rename(root / f"s{k}" / "image.png")
+    describe(root, **{f"row{k}": {"file_name": f"s{k}/image.png"} for k in range(4)})
+    assert [by_id(root)[str(k)].source for k in range(4)] == [f"s{k}/image.png" for k in range(4)]
+
+
+def test_sources_need_not_be_there_where_nothing_is_measured_on_them(tmp_path):
+    root = describe(build(tmp_path))
+    expected = by_id(root, metrics=["rsm"])
+    for k in range(4):
+        (root / "source" / f"{k}.png").unlink()
+    assert by_id(root, metrics=["rsm"]) == expected
+    with pytest.raises(InputError, match="4 of 4 source images are missing"):
+        by_id(root, metrics=["mse_bg"])
+
+
+def test_files_of_no_sample_are_named_in_the_summary(tmp_path):
+    root = build(tmp_path)
+    (root / "pred" / "1.png").rename(root / "pred" / "one.png")
+    results = score(root, allow_missing=True, out=tmp_path / "run")
+    assert results.info["extra_files"] == ["one.png"]
+    assert load_run(tmp_path / "run").info["extra_files"] == ["one.png"]
+
+
+def test_a_suite_whose_files_were_changed_is_not_scored_under_its_name(tmp_path):
+    root = tmp_path / "suite"
+    export_suite("mini", root)
+    mask = next((root / "masks").glob("*.png"))
+    write_png(mask, np.zeros((128, 128), np.uint8))
+    scorer = RSES("rses-mini", device="cpu", metrics=PIXEL)
+    with pytest.raises(InputError, match=rf"not the suite mini .* changed: masks/{mask.name}\. Restore"):
+        scorer.score_folder(root / "images", suite=root, allow_missing=True)
 
 
 def test_a_folder_of_another_run_is_refused_and_kept(tmp_path):
