@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from rses import RSES, get_protocol, load_run
+from rses.backbones import load_style
 from rses.errors import InputError, RsesError
-from rses.images import write_png
+from rses.images import read_image, resize_image, write_png
 from rses.loading import Unit
 from rses.suites import export_suite
 
@@ -286,3 +287,19 @@ def test_units_can_be_scored_without_files():
     unit = Unit("a", 255 - x, m, x)
     results = RSES("rses-mini", device="cpu", metrics=PIXEL).score_units([unit], allow_missing=True)
     assert results.samples[0].mse_bg > 0.1
+
+
+def test_pie_bench_shows_its_encoder_the_forced_border(tmp_path):
+    """As its script does: the picture times the mask, whose outermost ring of pixels is set."""
+    root = describe(build(tmp_path))
+    protocol = get_protocol("pie-bench").replace(style_backbone="rses-mini")
+    results = RSES(protocol, device="cpu", metrics=["clip_cosine"]).score_folder(root / "pred", root / "masks")
+    backbone = load_style("rses-mini")
+    for sample in results.samples[1:]:
+        pixels, mask = (read_image(root / role / f"{sample.id}.png") for role in ("pred", "masks"))
+        mask = (mask[..., :1] > 127).copy()
+        mask[[0, -1]] = mask[:, [0, -1]] = True
+        shown = torch.from_numpy(np.where(mask, pixels, 0)).permute(2, 0, 1)[None] / 255
+        image = backbone.encode_images(resize_image(shown, (backbone.image_size, backbone.image_size)))
+        text = backbone.encode_texts([f"prompt {sample.id}"])
+        assert sample.clip_cosine == pytest.approx(float((image * text).sum()), abs=1e-5)
