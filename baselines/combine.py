@@ -51,10 +51,14 @@ class GlobalThenPaste:
         """Edit everything, keep the region."""
         asked = [self._ask(sample) for sample in batch]
         edits = [edit if isinstance(edit, Edited) else Edited(edit) for edit in self._method.edit(asked)]
-        return [
-            Edited(paste(sample.image, edit.image, self.region(sample)), edit.details)
-            for sample, edit in zip(batch, edits, strict=True)
-        ]
+        return [self._pasted(sample, edit) for sample, edit in zip(batch, edits, strict=True)]
+
+    def _pasted(self, sample: EditSample, edit: Edited) -> Edited:
+        image: Any = edit.image
+        if getattr(image, "dtype", None) != np.uint8 or image.shape != sample.image.shape:
+            # No edit of the source's size: numpy might stretch it over the picture, the runner says what it is.
+            return edit
+        return Edited(paste(sample.image, image, self.region(sample)), edit.details)
 
     def region(self, sample: EditSample) -> np.ndarray:
         """Return the mask (H, W) bool to paste into."""

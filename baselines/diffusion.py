@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from baselines.sizes import SizeRule, resize, resize_mask
+from baselines.sizes import SizeRule, resize, resize_mask, to_bytes
 from rses.errors import InputError, RsesError, require
 from rses.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
@@ -102,6 +102,7 @@ class DiffusersMethod:
                 f"{facts.name} has no setting {unknown[0]}. It has: {', '.join(sorted(facts.settings)) or 'none'}."
             )
         check_types(facts.name, facts.settings, settings)
+        _check_own(facts.name, variant, revision, offload, allow_cpu)
         self.variant = variant or ("mini" if facts.mini else facts.weights)
         if self.variant == "mini" and not facts.mini:
             raise InputError(f"{facts.name} has no embedded model. Give a hub id or a folder, e.g. {facts.weights}.")
@@ -129,7 +130,7 @@ class DiffusersMethod:
         raise NotImplementedError
 
     def run(self, request: Request) -> list[np.ndarray]:
-        """Call the pipeline; return (H, W, 3) uint8 at ``request.size``."""
+        """Call the pipeline; return (H, W, 3) floats in [0, 1] at ``request.size``."""
         raise NotImplementedError
 
     def load(self, device: str, dtype: str) -> None:
@@ -199,7 +200,7 @@ class DiffusersMethod:
         if strange:
             # Resizing it back would stretch the picture without a word.
             raise RsesError(f"{self.facts.name}: the pipeline returned {strange[0]}, asked for {details['size']}.")
-        return [Edited(resize(image, (width, height)), details) for image in images]
+        return [Edited(to_bytes(image, (width, height)), details) for image in images]
 
     def _offline(self) -> str:
         return "The embedded model needs no download: --variant mini (it is a toy)." if self.facts.mini else ""
@@ -224,6 +225,18 @@ def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -
             )
         if key == "steps" and value < 1:
             raise InputError(f"{name}: steps must be at least 1, got {value}.")
+
+
+def _check_own(name: str, variant: object, revision: object, offload: object, allow_cpu: object) -> None:
+    """Refuse other types than the arguments that all methods take are declared with: "no" would pass for true."""
+    for key, flag in (("offload", offload), ("allow_cpu", allow_cpu)):
+        if not isinstance(flag, bool):
+            raise InputError(f"{name}: {key} must be true or false, got {flag!r}.")
+    for key, text in (("variant", variant), ("revision", revision)):
+        if text is not None and not isinstance(text, str):
+            raise InputError(
+                f"{name}: {key} must be text, got the number {text!r}. Quote it: --set '{key}=\"{text}\"'."
+            )
 
 
 def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: Any) -> Any:
@@ -265,4 +278,6 @@ def _full_size(facts: Facts) -> str:
 
 def _mask_picture(sample: EditSample, size: tuple[int, int]) -> Image.Image:
     assert sample.mask is not None
+    if sample.mask.shape != sample.image.shape[:2]:
+        raise InputError(f'The mask of "{sample.id}" is {sample.mask.shape}, its image {sample.image.shape[:2]}.')
     return Image.fromarray(resize_mask(sample.mask, size).astype(np.uint8) * 255)

@@ -45,10 +45,10 @@ class FluxKontext(DiffusersMethod):
         images = self.pipe(
             image=request.images, prompt=prompts, width=width, height=height, max_area=width * height,
             num_inference_steps=self.settings["steps"], guidance_scale=self.settings["guidance"],
-            max_sequence_length=self.settings["text_length"], generator=request.generators, output_type="pil",
+            max_sequence_length=self.settings["text_length"], generator=request.generators, output_type="np",
             _auto_resize=False, **extra,
         ).images  # fmt: skip
-        return [np.asarray(image) for image in images]
+        return list(images)
 
 
 class KontextInpaint(FluxKontext):

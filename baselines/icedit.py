@@ -61,9 +61,9 @@ class IcEdit(DiffusersMethod):
             prompt=[diptych(sample) for sample in request.samples], image=panels, mask_image=[right] * len(panels),
             width=2 * width, height=height, num_inference_steps=self.settings["steps"],
             guidance_scale=self.settings["guidance"], max_sequence_length=self.settings["text_length"],
-            generator=request.generators,
+            generator=request.generators, output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(image)[:, width:] for image in images]
+        return [image[:, width:] for image in images]
 
 
 def _two_panels(image: Image.Image) -> Image.Image:

@@ -35,6 +35,6 @@ class InstructPix2Pix(DiffusersMethod):
         images = self.pipe(
             prompt=[instruction(sample) for sample in request.samples], image=request.images,
             num_inference_steps=self.settings["steps"], guidance_scale=self.settings["guidance"],
-            image_guidance_scale=self.settings["image_guidance"], generator=request.generators,
+            image_guidance_scale=self.settings["image_guidance"], generator=request.generators, output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(image) for image in images]
+        return list(images)

@@ -52,6 +52,6 @@ class LeditsPP(DiffusersMethod):
         )  # fmt: skip
         images = self.pipe(
             editing_prompt=[region_phrase(request.samples[0])], edit_guidance_scale=self.settings["edit_guidance"],
-            edit_threshold=self.settings["edit_threshold"], generator=generator,
+            edit_threshold=self.settings["edit_threshold"], generator=generator, output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(images[0])]
+        return list(images)

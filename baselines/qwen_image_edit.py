@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
-from baselines.sizes import Near, SizeRule
+from baselines.sizes import Near, Settled, SizeRule
 from baselines.templates import instruction
 
 __all__ = ["QwenImageEdit", "QwenImageEdit2509"]
@@ -28,8 +28,11 @@ class QwenImageEdit(DiffusersMethod):
     pipeline = "QwenImageEditPipeline"
 
     def choose_sizes(self) -> SizeRule:
-        """About one megapixel, as the pipeline resizes its context, in multiples of 32."""
-        return Near(int(self.use.get("side", 1024)), 32)
+        """About one megapixel, in multiples of 32, at a size to which the pipeline resizes its context, too.
+
+        Were the context of another shape than the answer, the two would not lie on top of each other.
+        """
+        return Settled(Near(int(self.use.get("side", 1024)), 32))
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Call the pipeline; without a negative prompt it would leave guidance out silently."""
@@ -40,8 +43,9 @@ class QwenImageEdit(DiffusersMethod):
             prompt=[instruction(sample) for sample in request.samples],
             negative_prompt=[self.settings["negative_prompt"]] * count, true_cfg_scale=self.settings["guidance"],
             num_inference_steps=self.settings["steps"], width=width, height=height, generator=request.generators,
+            output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(image) for image in images]
+        return list(images)
 
 
 class QwenImageEdit2509(QwenImageEdit):

@@ -39,6 +39,6 @@ class Sd2Inpainting(DiffusersMethod):
             prompt=[region_phrase(sample) for sample in request.samples], image=request.images,
             mask_image=request.masks, width=width, height=height, strength=self.settings["strength"],
             num_inference_steps=self.settings["steps"], guidance_scale=self.settings["guidance"],
-            generator=request.generators,
+            generator=request.generators, output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(image) for image in images]
+        return list(images)

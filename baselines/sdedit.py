@@ -36,6 +36,6 @@ class SdEdit(DiffusersMethod):
         images = self.pipe(
             prompt=[caption_pair(sample).target for sample in request.samples], image=request.images,
             strength=self.settings["strength"], num_inference_steps=self.settings["steps"],
-            guidance_scale=self.settings["guidance"], generator=request.generators,
+            guidance_scale=self.settings["guidance"], generator=request.generators, output_type="np",
         ).images  # fmt: skip
-        return [np.asarray(image) for image in images]
+        return list(images)

@@ -93,7 +93,8 @@ def null_text(
         One tensor of text states a timestep.
     """
     found: list[torch.Tensor] = []
-    current, states = path[-1], empty
+    # In single precision, or Adam divides by an epsilon that half precision takes for zero.
+    current, states = path[-1], empty.float()
     for number, timestep in enumerate(scheduler.timesteps.tolist()):
         states = states.detach().clone().requires_grad_()
         optimiser = torch.optim.Adam([states], lr=1e-2 * (1 - number / 100))
@@ -102,19 +103,19 @@ def null_text(
         with torch.no_grad():
             conditional = noise(current, timestep, text)
         for _ in range(inner_steps):
-            unconditional = noise(current, timestep, states)
+            unconditional = noise(current, timestep, states.to(empty.dtype))
             guided = unconditional + guidance * (conditional - unconditional)
-            error = (ddim_step(current, guided, before, after) - wanted).square().mean()
+            error = (ddim_step(current, guided, before, after) - wanted).float().square().mean()
             optimiser.zero_grad()
             error.backward()
             optimiser.step()
             if error.item() < tolerance:
                 break
         with torch.no_grad():
-            unconditional = noise(current, timestep, states)
+            unconditional = noise(current, timestep, states.to(empty.dtype))
             guided = unconditional + guidance * (conditional - unconditional)
             current = ddim_step(current, guided, before, after)
-        found.append(states.detach())
+        found.append(states.detach().to(empty.dtype))
     return found
 
 

@@ -138,7 +138,9 @@ class PromptToPrompt(DiffusersMethod):
             source, target, added = (self._tokens(text) for text in (pair.source, pair.target, pair.added))
             aligned.append(align(source, target))
             factors = torch.ones(len(target))
-            factors[word_positions(target, _words(added))] = float(self.settings["reweight"])
+            factors[word_positions(target, _words(added, self.pipe.tokenizer.eos_token_id))] = float(
+                self.settings["reweight"]
+            )
             weights.append(factors)
         index, shared = (torch.stack(parts) for parts in zip(*aligned, strict=True))
         return Control(index, shared, torch.stack(weights), self.settings["cross_share"], self.settings["self_share"])
@@ -171,10 +173,9 @@ class PromptToPrompt(DiffusersMethod):
     def _decode(self, latents: torch.Tensor) -> list[np.ndarray]:
         vae = self.pipe.vae
         pixels = vae.decode(latents / vae.config.scaling_factor).sample
-        return [np.asarray(image) for image in self.pipe.image_processor.postprocess(pixels, output_type="pil")]
+        return list(self.pipe.image_processor.postprocess(pixels, output_type="np"))
 
 
-def _words(tokens: list[int]) -> list[int]:
-    """Drop begin, end and padding."""
-    end = tokens.index(tokens[-1], 1)
-    return tokens[1:end]
+def _words(tokens: list[int], end: int) -> list[int]:
+    """Drop begin, end and padding; padding need not be the end token, as in Stable Diffusion 2."""
+    return tokens[1 : tokens.index(end, 1)]

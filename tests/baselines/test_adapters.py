@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 
 import numpy as np
@@ -17,6 +18,7 @@ from baselines.prompt_to_prompt import PromptToPrompt
 from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
+from baselines.sizes import Near, Settled, resize, to_bytes
 from rses.errors import InputError, RsesError, WeightsError
 from rses.hub import folder_digest, weights_facts
 from rses.methods import Method, get_method, method_names
@@ -187,6 +189,66 @@ def test_the_digest_is_over_the_weights_that_are_loaded(tiny, tmp_path):
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_name("elsewhere.safetensors"))
     assert folder_digest(folder) != before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [InstructPix2Pix, FluxKontext, PromptToPrompt])
+def test_an_answer_that_is_not_finite_fails_its_own_sample_alone(kind, tiny, samples, monkeypatch):
+    method = loaded(kind, tiny)
+    shown = [blind(sample) for sample in samples[:2]]
+    decode = method.pipe.vae.decode
+
+    def spoilt(latents, *arguments, **options):
+        latents = latents.clone()
+        latents[-1] = float("nan")
+        return decode(latents, *arguments, **options)
+
+    whole = method.edit(shown)[0].image
+    monkeypatch.setattr(method.pipe.vae, "decode", spoilt)
+    first, last = (edited.image for edited in method.edit(shown))
+    assert np.array_equal(first, whole)
+    assert np.isnan(last).any()
+
+
+def test_pixels_are_rounded_once(samples):
+    pixels = samples[0].image.astype(np.float32) / 255
+    assert np.array_equal(to_bytes(pixels, (48, 40)), samples[0].image)
+    larger = to_bytes(pixels, (96, 80))
+    smooth = np.full((40, 48, 3), 0.5, np.float32) + np.linspace(-0.4, 0.4, 48, dtype=np.float32)[:, None]
+    bytes_ = to_bytes(smooth, (48, 40))
+    assert np.abs(to_bytes(smooth, (96, 80)).astype(int) - resize(bytes_, (96, 80))).max() <= 1
+    rng = np.random.default_rng(0)
+    nearly = pixels + rng.uniform(-0.3, 0.3, pixels.shape).astype(np.float32) / 255
+    assert np.abs(larger.astype(int) - to_bytes(nearly, (96, 80))).max() <= 1
+
+
+def test_qwen_resizes_its_context_to_the_very_size_of_the_answer():
+    from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit import calculate_dimensions
+
+    rule, rng = Settled(Near(1024, 32)), np.random.default_rng(0)
+    for width, height in rng.integers(200, 2000, (500, 2)).tolist():
+        size = rule.choose(width, height)
+        assert tuple(map(int, calculate_dimensions(1024 * 1024, size[0] / size[1])[:2])) == size
+
+
+def test_a_mask_of_another_size_is_refused(tiny, samples):
+    method = loaded(Sd2Inpainting, tiny)
+    with pytest.raises(InputError, match=r'mask of "s0" is \(20, 24\)'):
+        method.edit([dataclasses.replace(samples[0], mask=np.ones((20, 24), bool))])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"allow_cpu": "no"}, "allow_cpu must be true or false, got 'no'"),
+        ({"offload": 1}, "offload must be true or false, got 1"),
+        ({"revision": 5}, "revision must be text, got the number 5. Quote it: --set 'revision=\"5\"'"),
+        ({"variant": 5}, "variant must be text"),
+    ],
+)
+def test_arguments_of_all_methods_are_checked(options, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        QwenImageEdit(**options)
 
 
 def test_what_is_loaded_beside_the_weights_is_named():

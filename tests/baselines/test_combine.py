@@ -32,6 +32,14 @@ def test_pasting_keeps_the_background_exactly(samples):
         assert not np.array_equal(edited.image, sample.image)
 
 
+@pytest.mark.parametrize("shape", [(40, 48, 1), (1, 1, 3), (20, 24, 3)])
+def test_what_is_no_edit_is_not_stretched_over_the_picture(samples, monkeypatch, shape):
+    method = GlobalThenPaste("global-style")
+    method.load("cpu", "float32")
+    monkeypatch.setattr(method._method, "edit", lambda batch: [np.zeros(shape, np.uint8) for _ in batch])
+    assert [edited.image.shape for edited in method.edit(samples)] == [shape] * len(samples)
+
+
 def test_segmenting_does_not_see_the_true_mask(samples, monkeypatch):
     monkeypatch.setattr("baselines.segmenters.left_half", left_half, raising=False)
     method = SegmentThenPaste("global-style", segmenter="baselines.segmenters:left_half")

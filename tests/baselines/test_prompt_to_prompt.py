@@ -12,8 +12,9 @@ from PIL import Image
 
 from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
 from baselines.prompt_to_prompt.control import Control, controlled
-from baselines.prompt_to_prompt.inversion import ddim_step, invert, to_noise
-from baselines.prompt_to_prompt.method import PromptToPrompt
+from baselines.prompt_to_prompt.inversion import ddim_step, invert, null_text, to_noise
+from baselines.prompt_to_prompt.method import PromptToPrompt, _words
+from baselines.sizes import to_bytes
 from baselines.templates import CaptionPair
 from rses.errors import RsesError
 
@@ -33,7 +34,11 @@ def build(tiny):
 
 def edit(method, pictures, pairs):
     """Return sources as the model gives them back, and edits."""
-    return tuple(map(method._decode, method.edit_latents(pictures, pairs)))
+    return tuple(decoded(method, latents) for latents in method.edit_latents(pictures, pairs))
+
+
+def decoded(method, latents):
+    return [to_bytes(pixels, pixels.shape[1::-1]) for pixels in method._decode(latents)]
 
 
 @pytest.fixture
@@ -123,7 +128,7 @@ def test_the_way_back_is_the_schedulers_own_for_noise_and_for_v(predicting, pict
     for timestep in scheduler.timesteps.tolist():
         predicted = method.pipe.unet(latent, timestep, encoder_hidden_states=text).sample
         latent = scheduler.step(predicted, timestep, latent).prev_sample
-    expected = method._decode(latent)[0].astype(int)
+    expected = decoded(method, latent)[0].astype(int)
     assert np.abs(edit(method, [picture], [PAIR])[0][0] - expected).max() <= 1
 
 
@@ -158,7 +163,7 @@ def test_identity_control_changes_nothing_at_all(build, picture):
 @pytest.mark.slow
 def test_direct_inversion_gives_the_source_back_exactly_and_ddim_does_not(build, picture):
     method = build()
-    round_trip = method._decode(method._latents([picture]))[0]
+    round_trip = decoded(method, method._latents([picture]))[0]
     assert np.array_equal(edit(method, [picture], [PAIR])[0][0], round_trip)
     assert not np.array_equal(edit(build(inversion="ddim"), [picture], [PAIR])[0][0], round_trip)
 
@@ -207,6 +212,32 @@ def test_every_picture_of_a_batch_takes_over_its_own_sources_maps():
 
 
 @pytest.mark.slow
+def test_null_text_in_half_precision_finds_what_it_finds_in_single(tiny):
+    from diffusers import DDIMScheduler
+
+    scheduler = DDIMScheduler()
+    scheduler.set_timesteps(4)
+    rng = torch.Generator().manual_seed(0)
+    latent, text = (torch.randn(shape, generator=rng) for shape in ((1, 4, 8, 8), (1, 5, 4)))
+
+    def noise(latents, timestep, states):
+        return 0.1 * latents + 0.05 * states.mean((1, 2))[:, None, None, None]
+
+    found = {}
+    for dtype in (torch.float32, torch.float16):
+        path = invert(latent.to(dtype), text.to(dtype), noise, scheduler)
+        found[dtype] = null_text(path, text.to(dtype), torch.zeros_like(text).to(dtype), noise, scheduler, guidance=7.5)
+    for single, half in zip(*found.values(), strict=True):
+        assert half.dtype == torch.float16
+        torch.testing.assert_close(half.float(), single, rtol=0.05, atol=0.01)
+
+
+def test_words_end_where_the_text_does():
+    assert _words([49406, 5, 6, 49407, 49407], 49407) == [5, 6]  # Stable Diffusion 1: padded with the end token
+    assert _words([49406, 5, 6, 49407, 0, 0], 49407) == [5, 6]  # Stable Diffusion 2: padded with "!"
+    assert _words([49406, 49407], 49407) == []
+
+
 @pytest.mark.parametrize("inversion", ["direct", "ddim", "null-text"])
 def test_a_batch_gives_every_picture_the_edit_that_it_gets_alone(build, picture, samples, inversion):
     method = build(inversion=inversion)
