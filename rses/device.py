@@ -29,6 +29,8 @@ def choose_device(name: str | torch.device) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise RsesError(f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.') from error
+    if device.type == "meta":
+        raise RsesError('Device "meta" computes nothing. Use --device cpu or auto.')
     return device
 
 

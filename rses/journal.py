@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from rses.errors import InputError
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "recorded_keys"]
 
 VERSION = 1
 LONGEST = 60
@@ -27,7 +27,7 @@ class Journal:
     Args:
         path: File to append to.
         settings: What determines the numbers; a journal with other settings is refused.
-        fresh: Start over, forgetting what the file holds.
+        fresh: Start over, forgetting what the file holds; it is replaced when the first record is added.
 
     Raises:
         InputError: The file belongs to a run with other settings.
@@ -38,9 +38,8 @@ class Journal:
         self.records: dict[str, dict[str, Any]] = {}
         self._settings = json.loads(json.dumps(settings))
         self._stream: IO[bytes] | None = None
-        if fresh:
-            path.unlink(missing_ok=True)
-        elif path.exists():
+        self._discard = fresh
+        if path.exists() and not fresh:
             self._read()
 
     def _read(self) -> None:
@@ -69,14 +68,15 @@ class Journal:
     @property
     def is_new(self) -> bool:
         """Whether nothing has been written down yet, not even the settings."""
-        return not self.path.exists() or self.path.stat().st_size == 0
+        return self._discard or not self.path.exists() or self.path.stat().st_size == 0
 
     def append(self, records: Iterable[dict[str, Any]]) -> None:
         """Add finished samples and wait until they are on disk; with none, the settings alone."""
         if self._stream is None:
             new = self.is_new
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self.path.open("ab")
+            self._stream = self.path.open("wb" if self._discard else "ab")
+            self._discard = False
             if new:
                 self._write({"journal": VERSION, "settings": self._settings})
         for record in records:
@@ -94,6 +94,17 @@ class Journal:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def recorded_keys(path: Path) -> list[str]:
+    """Return what a journal speaks of, whatever its settings are; nothing where there is none.
+
+    Example:
+        >>> recorded_keys(Path("no-such-file"))
+        []
+    """
+    lines = path.read_bytes().split(b"\n") if path.is_file() else []
+    return [str(record["key"]) for record in map(_parse, lines) if record is not None and "key" in record]
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> Iterator[str]:

@@ -31,7 +31,8 @@ class MethodCard:
     Attributes:
         name: Short name, as in the entry point.
         title: One line.
-        mask_used: Whether the method sees the mask at inference.
+        mask_used: Whether the method sees the mask at inference; ``None`` where nobody said so, and then it is ranked
+            among those that may.
         paper: Citation or URL.
         year: Year of the paper.
         weights: Id of the weights, or "none".
@@ -48,7 +49,7 @@ class MethodCard:
 
     name: str
     title: str
-    mask_used: bool
+    mask_used: bool | None = None
     paper: str = ""
     year: int | None = None
     weights: str = "none"
@@ -63,8 +64,8 @@ class MethodCard:
     full_size: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card as a JSON-ready dictionary."""
-        return asdict(self)
+        """Return the card as a JSON-ready dictionary; what nobody said is left out."""
+        return {key: value for key, value in asdict(self).items() if key != "mask_used" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def get_method(name: str, **options: Any) -> Method:
         method = target(**options) if callable(target) else target
     except RsesError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
     if not isinstance(method, Method):
         raise RsesError(
@@ -169,7 +170,10 @@ def get_method(name: str, **options: Any) -> Method:
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
     """Refuse options that the constructor does not name, and the lack of those that it needs."""
-    parameters = inspect.signature(target).parameters if callable(target) else {}
+    try:
+        parameters = dict(inspect.signature(target).parameters) if callable(target) else {}
+    except ValueError as error:
+        raise RsesError(f'"{name}" is not a method: {error}. See rses.methods.Method.') from error
     named = {
         key: entry for key, entry in parameters.items() if entry.kind not in (entry.VAR_KEYWORD, entry.VAR_POSITIONAL)
     }
@@ -193,7 +197,7 @@ def _entry_point(name: str) -> Any:
         )
     try:
         return found[name].load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RsesError(
             f'The method "{name}" is installed ({found[name].value}) but cannot be imported: {error}.'
         ) from error
@@ -203,7 +207,7 @@ def _import(name: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RsesError(
             f'Cannot import the method "{name}": {error}. It must be package.module:Class, on PYTHONPATH or installed.'
         ) from error

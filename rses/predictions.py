@@ -22,6 +22,8 @@ CARD = "method.json"
 class Predictions:
     """Reads ``<id>.png`` from a folder; ``method.json`` in it may fill the card.
 
+    Without ``"mask_used": false`` there, nobody says that the method did without the mask.
+
     Args:
         folder: Folder of edits, each at its source's size.
 
@@ -29,23 +31,23 @@ class Predictions:
         InputError: No such folder, or an unreadable card.
     """
 
-    defaults = MethodCard("predictions", "edits read from a folder", mask_used=False)
+    defaults = MethodCard("predictions", "edits read from a folder")
 
     how = "pass the folder: --predictions DIR"
 
     def __init__(self, folder: str | Path | None = None):
-        self._folder = None if folder is None else Path(folder)
-        if self._folder is not None and not self._folder.is_dir():
-            raise InputError(f"There is no folder of predictions {self._folder}.")
-        self.card = self.defaults if self._folder is None else self._read_card(self._folder)
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is not None and not self.folder.is_dir():
+            raise InputError(f"There is no folder of predictions {self.folder}.")
+        self.card = self.defaults if self.folder is None else self._read_card(self.folder)
         # Known from the start, so that a finished run is not taken for one of files that changed since.
         self.loaded: dict[str, Any] = {}
-        if self._folder is not None:
-            self.loaded["sha256"] = sha256_files(sorted(self._folder.glob("*.png")), self._folder)
+        if self.folder is not None:
+            self.loaded["sha256"] = sha256_files(sorted(self.folder.glob("*.png")), self.folder)
 
     def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
         """Refuse to go on without a folder."""
-        if self._folder is None:
+        if self.folder is None:
             raise InputError(f"{self.card.name}: {self.how}.")
 
     def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
@@ -53,8 +55,8 @@ class Predictions:
         return [self._read(sample) for sample in batch]
 
     def _read(self, sample: EditSample) -> np.ndarray:
-        assert self._folder is not None, "call load first"
-        path = self._folder / f"{sample.id}.png"
+        assert self.folder is not None, "call load first"
+        path = self.folder / f"{sample.id}.png"
         if not path.is_file():
             raise InputError(f"{path} is missing.")
         return read_image(path)

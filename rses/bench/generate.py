@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from rses.bench.checks import check_card, check_edit, require_json
+from rses.bench.forget import EDITS, forget_run
 from rses.bench.plan import fixed_batches
 from rses.device import choose_device
 from rses.errors import InputError, RsesError
@@ -19,12 +23,13 @@ from rses.files import require_writable
 from rses.images import read_image, write_png
 from rses.journal import Journal
 from rses.masks import read_mask
-from rses.methods import DTYPES, Edited, EditSample, Method, MethodCard, sample_seed
+from rses.methods import DTYPES, Edited, EditSample, Method, sample_seed
 from rses.suites import Sample, Suite
 
-__all__ = ["Generation", "Settings", "choose_dtype", "generate"]
+__all__ = ["Generation", "Settings", "choose_dtype", "generate", "package_versions"]
 
-JOURNAL = "generation.jsonl"
+PACKAGES = ("diffusers", "transformers", "peft")
+"""Whose versions may show in an edit."""
 CPU_BATCH, GPU_BATCH = 8, 16
 
 
@@ -77,7 +82,7 @@ class Generation:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_card(self.method)
+        check_card(self.method)
         require_writable(self.folder / "images")
         self.device = choose_device(self.settings.device)
         self.dtype = choose_dtype(self.settings.dtype, self.device, self.method)
@@ -86,14 +91,12 @@ class Generation:
             "method": self.method.card.to_dict(), "suite": self.suite.sha256, "seed": self.settings.seed,
             "device": self.device.type, "dtype": self.dtype,
         }  # fmt: skip
-        self._journal = Journal(self.folder / JOURNAL, determines, self.settings.fresh)
+        self._journal = Journal(self.folder / EDITS, determines, self.settings.fresh)
         self._is_loaded = False
         self.loaded = self._journal.records.get("", {}).get("loaded", {})
         self._same_weights()
         self._guard_pictures()
         for sample in self.samples:
-            if self.settings.fresh:
-                self.path(sample).unlink(missing_ok=True)
             self._recall(sample)
 
     def path(self, sample: Sample) -> Path:
@@ -128,12 +131,18 @@ class Generation:
         """Refuse to take over, or to replace, pictures that are not of this run.
 
         Raises:
-            InputError: ``images`` is where the suite's own pictures lie, or holds some of unknown origin.
+            InputError: ``images`` is where the suite's own pictures lie, or the edits that are read, or holds some of
+                unknown origin.
         """
         own = {path.resolve() for sample in self.suite.samples for path in (sample.image, sample.mask)}
         there = [path for path in map(self.path, self.samples) if path.exists()]
         if any(path.resolve() in own for path in there):
             raise InputError(f"{self.folder} holds the suite's own pictures, e.g. {there[0]}. Choose another --out.")
+        read = getattr(self.method, "folder", None)
+        if isinstance(read, Path) and read.resolve() == (self.folder / "images").resolve():
+            raise InputError(
+                f"{read} is where the run would write its copies of the edits that it reads. Choose another --out."
+            )
         if there and self._journal.is_new and not self.settings.fresh:
             raise InputError(
                 f"{self.folder} holds {len(there)} pictures of unknown origin, e.g. {there[0]}. Choose another --out, "
@@ -167,7 +176,8 @@ class Generation:
         began = time.monotonic()
         reason: Exception | None = None
         try:
-            edits = list(self.method.edit(requests))
+            # Copies, for a method may work in place, and a batch that fails is tried again.
+            edits = list(self.method.edit([_own(request) for request in requests]))
             if len(edits) != len(requests):
                 raise RsesError(f"{self.method.card.name} returned {len(edits)} images for {len(requests)} samples.")
         except torch.cuda.OutOfMemoryError as error:
@@ -201,8 +211,10 @@ class Generation:
             if isinstance(outcome, Exception):
                 raise outcome
             edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
-            _check(edited.image, request.image.shape)
-            _require_json(edited.details, "What the method records on its edit")
+            if not isinstance(edited.details, dict):
+                raise RsesError(f"recorded {type(edited.details).__name__} on its edit, expected a dictionary.")
+            check_edit(edited.image, request.image.shape)
+            require_json(edited.details, "What the method records on its edit")
         except Exception as error:
             self._keep_failure(sample.id, error)
             return
@@ -236,27 +248,42 @@ class Generation:
                 f"{card.name} does not fit into the memory of {self.device}; its card says {card.memory_gb:.0f} GB. "
                 f"Some methods take --set offload=true. {error}"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RsesError(f"{self.method.card.name} cannot be loaded: {type(error).__name__}: {error}") from error
         self._is_loaded = True
         facts = self._same_weights()
+        if self.settings.fresh:
+            forget_run(self.folder, [sample.id for sample in self.samples])
+        record: dict[str, Any] = {"key": ""}
         if facts:
-            self.loaded = dict(facts)
+            self.loaded = facts
+            # Libraries that load weights may show in the edits.
+            record |= {"loaded": facts, "versions": dict(package_versions())}
         # Before the first picture: from now on those in the folder are known to be this run's.
-        self._journal.append([{"key": "", "loaded": self.loaded}] if facts else [])
+        self._journal.append([record] if facts else [])
 
     def _same_weights(self) -> dict[str, Any]:
         """Return what the method says about its weights, which must be those of earlier edits.
 
         Raises:
-            InputError: They are others.
+            InputError: They are others, or no dictionary of JSON, or libraries have other versions than then.
         """
-        facts: dict[str, Any] = getattr(self.method, "loaded", None) or {}
-        _require_json(facts, f"What {self.method.card.name} says it loaded")
+        said: Any = getattr(self.method, "loaded", None) or {}
+        if not isinstance(said, dict):
+            raise InputError(f"{self.method.card.name}.loaded is {type(said).__name__}, expected a dictionary.")
+        require_json(said, f"What {self.method.card.name} says it loaded")
+        # As the journal gives it back: without tuples, with texts as keys.
+        facts: dict[str, Any] = json.loads(json.dumps(said))
         if facts and self.loaded and self.loaded != facts:
             raise InputError(
                 f"{self.folder} holds edits made with other weights or files ({self.loaded}; now {facts}). "
                 "Choose another --out, or pass --fresh."
+            )
+        before, now = self._journal.records.get("", {}).get("versions"), dict(package_versions())
+        if facts and before is not None and before != now:
+            raise InputError(
+                f"{self.folder} holds edits made with other libraries ({_listed(before)}; now {_listed(now)}). "
+                "Install those again, choose another --out, or pass --fresh."
             )
         return facts
 
@@ -299,38 +326,18 @@ def choose_dtype(name: str, device: torch.device, method: Method) -> str:
     return name
 
 
-def _check_card(method: Method) -> None:
-    """Refuse cards with which no run could be recorded.
-
-    Raises:
-        InputError: Not a card, no room for a single sample, or settings that are no JSON.
-    """
-    card: Any = method.card
-    if not isinstance(card, MethodCard):
-        raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
-    if type(card.max_batch) is not int or card.max_batch < 1:
-        raise InputError(f"The card of {card.name} has max_batch={card.max_batch!r}, expected at least 1.")
-    if not isinstance(card.mask_used, bool):
-        raise InputError(f"The card of {card.name} has mask_used={card.mask_used!r}, expected true or false.")
-    _require_json(card.to_dict(), f"The card of {card.name}")
+def _own(request: EditSample) -> EditSample:
+    return dataclasses.replace(
+        request, image=request.image.copy(), mask=None if request.mask is None else request.mask.copy()
+    )
 
 
-def _require_json(facts: dict[str, Any], what: str) -> None:
-    try:
-        json.dumps(facts, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
+def _listed(versions: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items()) or "none"
 
 
-def _check(image: Any, shape: tuple[int, ...]) -> None:
-    """Refuse what is no edit.
-
-    Raises:
-        RsesError: Not a uint8 image of the source's size; says what it is instead.
-    """
-    if not isinstance(image, np.ndarray):
-        raise RsesError(f"returned {type(image).__name__}, expected a uint8 array {shape}.")
-    if image.dtype != np.uint8 or image.shape != shape:
-        finite = image.dtype.kind not in "fc" or bool(np.isfinite(image).all())
-        extra = "" if finite else " with values that are not finite"
-        raise RsesError(f"returned {image.dtype} {image.shape}{extra}, expected uint8 {shape}, the source's size.")
+def package_versions() -> Iterator[tuple[str, str]]:
+    """Yield name and version of each installed library that may show in an edit."""
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            yield name, version(name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rses.bench.forget import EDITS, SCORES, forget_run
 from rses.bench.lock import exclusive
 from rses.errors import InputError
 from rses.files import remove_leftovers
@@ -19,17 +21,20 @@ VARIES = ("wall_time_s", "generation")
 """What may differ between shards of one run."""
 
 
-def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bool = False) -> Results:
+def merge_runs(
+    runs: Sequence[str | Path], out: str | Path, *, allow_missing: bool = False, fresh: bool = False
+) -> Results:
     """Merge runs of one method on parts of one suite into a run of the whole.
 
     Args:
         runs: Finished run folders.
         out: New run folder.
         allow_missing: Accept that samples of the suite are in none of the runs.
+        fresh: Replace another run that ``out`` holds.
 
     Raises:
         InputError: The runs differ in a setting, share samples, or leave samples of the suite out; or ``out`` is one
-            of them.
+            of them, or holds something else than an earlier merge of the same run.
 
     Returns:
         The merged run, also written to ``out`` with all edits.
@@ -39,6 +44,8 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bo
         raise InputError("Give at least one run to merge.")
     if any(folder.resolve() == target.resolve() for folder in folders):
         raise InputError(f"{target} is one of the runs to merge: choose another --out.")
+    if (target / "suite.json").exists():
+        raise InputError(f"{target} is a suite. Choose another --out.")
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
@@ -49,13 +56,48 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, allow_missing: bo
         )
     if problems:
         raise InputError(problems, "These runs cannot be merged:")
+    merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
     with exclusive(target):
         remove_leftovers(target, target / "images")
+        _guard(target, folders, merged, fresh)
         for folder, part in zip(folders, parts, strict=True):
             _take_images(folder / "images", target / "images", part)
-        merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
         merged.save(target)
     return merged
+
+
+def _guard(target: Path, folders: Sequence[Path], merged: Results, fresh: bool) -> None:
+    """Refuse a folder that holds anything but an earlier merge of the same run, or make room there.
+
+    Raises:
+        InputError: It holds another run or pictures of unknown origin.
+    """
+    there = Results.load(target) if (target / "summary.json").exists() else None
+    if fresh:
+        forget_run(target, [] if there is None else [sample.id for sample in there.samples])
+    problem = None if fresh else _other_run(target, there, merged)
+    if problem is not None:
+        raise InputError(f"{target} {problem}. Choose another --out, or pass --fresh to replace it.")
+    if there is not None and not fresh:
+        return
+    for path in sorted((target / "images").glob("*.png")):
+        if not any(_same(path, folder / "images" / path.name) for folder in folders):
+            raise InputError(f"{target} holds pictures of unknown origin, e.g. {path}. Choose another --out.")
+
+
+def _other_run(target: Path, there: Results | None, merged: Results) -> str | None:
+    for name in (EDITS, SCORES):
+        if (target / name).exists():
+            return f"holds a run of its own ({name})"
+    if there is None:
+        return None
+    keys = sorted({*there.info, *merged.info} - set(VARIES))
+    other = [key for key in keys if there.info.get(key) != merged.info.get(key)]
+    return f"holds the results of another run (different: {', '.join(other)})" if other else None
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(path, other, shallow=False)
 
 
 def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
@@ -70,6 +112,9 @@ def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]
             for key in ("device", "dtype", "loaded", "limit")
             if generation.get(key) != other.get(key)
         ]
+        # Where weights were loaded, the libraries that did it may show.
+        if generation.get("loaded") and generation.get("versions") != other.get("versions"):
+            changed.append("generation.versions")
         if changed:
             problems.append(f"{folder} differs from {folders[0]} in {', '.join(changed)}")
     return problems
@@ -105,15 +150,13 @@ def _info(parts: Sequence[Results]) -> dict[str, Any]:
 
 def _take_images(source: Path, target: Path, part: Results) -> None:
     """Bring edits into the merged run: as further names of the same files where possible, else as copies."""
-    if not source.is_dir():
-        return
     target.mkdir(parents=True, exist_ok=True)
     for name in sorted(f"{sample.id}.png" for sample in part.samples):
         path, kept = source / name, target / name
+        # The folder may hold an earlier edit of a sample that has failed since.
+        kept.unlink(missing_ok=True)
         if not path.is_file():
             continue
-        # The folder may hold the edits of another run under the same names.
-        kept.unlink(missing_ok=True)
         try:
             os.link(path, kept)
         except OSError:

@@ -61,7 +61,8 @@ def run_on_ray(
     try:
         folder = Path(out).resolve()
         folders = [folder / "shards" / f"{number}-of-{shards}" for number in range(1, shards + 1)]
-        if settings.pop("fresh", False):
+        fresh = bool(settings.pop("fresh", False))
+        if fresh:
             # Once, and not at every try: those go on where the last one stopped.
             for own in filter(Path.exists, folders):
                 with exclusive(own):
@@ -76,7 +77,7 @@ def run_on_ray(
             _raise_first(ray, ready)
             if progress is not None:
                 progress(shards - len(open_tasks), shards)
-        return merge_runs(folders, folder)
+        return merge_runs(folders, folder, fresh=fresh)
     finally:
         if started:
             ray.shutdown()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rses.bench.background import in_background
-from rses.bench.generate import Generation, Settings
+from rses.bench.generate import Generation, Settings, package_versions
 from rses.bench.lock import exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
@@ -25,8 +23,6 @@ from rses.suites import Sample, Suite, load_suite, verify_files
 __all__ = ["run_bench"]
 
 Progress = Callable[[int, int], None]
-PACKAGES = ("diffusers", "transformers", "peft")
-"""Whose versions may show in an edit."""
 
 
 def run_bench(
@@ -115,6 +111,8 @@ def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progres
         arriving(), styles={sample.style for sample in suite.samples}, missing=lost,
         suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
         method=card.name, card={**card.to_dict(), "seed": generation.settings.seed}, out=folder, fresh=fresh,
+        # A mask that cannot be used is the suite's fault, and no reason to lose hours of edits.
+        allow_missing=True,
         progress=lambda number: report("scored", number),
     )  # fmt: skip
 
@@ -125,14 +123,8 @@ def _facts(generation: Generation, suite: Suite, limit: int | None, shard: Shard
         "device": generation.device.type, "dtype": generation.dtype, "loaded": generation.loaded,
         "limit": limit, "shard": None if shard is None else str(shard), "suite_samples": len(suite.samples),
         "failed": len(generation.failures), "sizes": sizes, "batch_size": generation.batch_size,
-        "versions": dict(_versions()),
+        "versions": dict(package_versions()),
     }  # fmt: skip
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for name in PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            yield name, version(name)
 
 
 def _failed(sample: Sample, generation: Generation) -> SampleResult:
@@ -146,5 +138,5 @@ def _nothing_worked(generation: Generation) -> str:
     first = next(iter(generation.failures.values()))
     return (
         f"{generation.method.card.name} edited none of {len(generation.samples)} samples. The first failure: {first} "
-        "Mend the method and repeat with --retry-failed."
+        "Mend that and repeat with --fresh."
     )

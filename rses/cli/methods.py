@@ -29,7 +29,7 @@ def _lines() -> list[tuple[str, str]]:
 
 def _line(card: MethodCard) -> str:
     """One line: mask, year, title, paper, weights with licence and memory."""
-    mask = "mask used" if card.mask_used else "mask-free"
+    mask = {True: "mask used", False: "mask-free", None: "mask use not stated"}[card.mask_used]
     paper = f" [{card.paper}]" if card.paper else ""
     return f"{mask:<9}  {card.year or '-':<4}  {card.title}{paper}{_weights(card)}"
 

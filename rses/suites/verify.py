@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -52,7 +52,7 @@ def verify_suite(folder: str | Path) -> Suite:
         known = ("does not exist", "is missing.", "it was changed", "a symbolic link")
         problems += [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
     if suite is not None and not problems:
-        problems = _size_problems(suite)
+        problems = _size_problems(suite, suite.samples)
     if problems:
         raise InputError(
             [*problems, "To mend it: export the suite again, or download it again."],
@@ -63,7 +63,7 @@ def verify_suite(folder: str | Path) -> Suite:
 
 
 def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
-    """Compare the images and masks of samples with their SHA-256 in ``suite.json``.
+    """Compare the images and masks of samples with their SHA-256 in ``suite.json``, and with each other in size.
 
     Scores name the suite by its hash, which is one over the declared files: if others were scored, it would lie.
 
@@ -72,10 +72,10 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
         samples: Some of its samples; all by default.
 
     Raises:
-        InputError: Lists every changed file.
+        InputError: Lists every changed file, or every mask of another size than its image.
     """
     declared = read_manifest(suite.root).files
-    chosen = suite.samples if samples is None else samples
+    chosen = suite.samples if samples is None else tuple(samples)
     paths = dict.fromkeys(path for sample in chosen for path in (sample.image, sample.mask))
     changed = [
         name
@@ -88,18 +88,21 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
             f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
             "rses.suites.write_manifest."
         )
+    problems = _size_problems(suite, chosen)
+    if problems:
+        raise InputError(problems, f"{suite.root} is not a sound suite:")
 
 
-def _size_problems(suite: Suite) -> list[str]:
+def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
     sizes: dict[Path, tuple[int, int]] = {}
     problems = []
-    for path in dict.fromkeys(path for sample in suite.samples for path in (sample.image, sample.mask)):
+    for path in dict.fromkeys(path for sample in samples for path in (sample.image, sample.mask)):
         try:
             with Image.open(path) as picture:
                 sizes[path] = picture.size
         except OSError as error:
             problems.append(f"{path.relative_to(suite.root).as_posix()}: not a readable image ({error})")
-    for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in suite.samples):
+    for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
             problems.append(
                 f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][0]}x{sizes[mask][1]}, its "

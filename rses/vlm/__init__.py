@@ -2,6 +2,6 @@
 
 from rses.vlm.judge import Answer, YesNoJudge
 from rses.vlm.questions import QUESTIONS, opposite_style, questions
-from rses.vlm.run import judge_run
+from rses.vlm.run import judge_run, open_questions
 
-__all__ = ["QUESTIONS", "Answer", "YesNoJudge", "judge_run", "opposite_style", "questions"]
+__all__ = ["QUESTIONS", "Answer", "YesNoJudge", "judge_run", "open_questions", "opposite_style", "questions"]

@@ -17,7 +17,7 @@ from rses.statistics import mean_interval
 from rses.vlm.judge import Answer, YesNoJudge
 from rses.vlm.questions import QUESTIONS, opposite_style, questions, wording_hash
 
-__all__ = ["judge_run"]
+__all__ = ["judge_run", "open_questions"]
 
 JOURNAL, SUMMARY = "vlm.jsonl", "vlm.json"
 
@@ -40,6 +40,33 @@ def judge_run(
     Raises:
         InputError: Samples lack an object or a style, or the folder holds answers of another model or wording.
     """
+    usable, asked = open_questions(samples, images)
+    settings = {
+        "model": judge.model_id, "loaded": judge.loaded, "dtype": judge.dtype, "max_pixels": judge.max_pixels,
+        "wording": wording_hash(),
+    }  # fmt: skip
+    folder = Path(run)
+    with exclusive(folder):
+        journal = Journal(folder / JOURNAL, settings, fresh)
+        try:
+            _ask_open(asked, judge, journal, batch_size, progress)
+        finally:
+            journal.close()
+        summary = {"N": len(samples), **_summarise(usable, journal, settings)}
+        write_atomic(folder / SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
+    return summary
+
+
+def open_questions(
+    samples: Sequence[SampleResult], images: str | Path
+) -> tuple[list[SampleResult], list[tuple[str, Path, str]]]:
+    """Return the samples with an edit, and key, picture and text of every question on them.
+
+    Needs no model, so that a run that cannot be asked about is refused before one is loaded.
+
+    Raises:
+        InputError: Samples lack an object or a style, or edits are missing.
+    """
     usable = [sample for sample in samples if sample.status not in ("missing", "failed", "unreadable")]
     lacking = [sample.id for sample in usable if not (sample.object and sample.style)]
     if lacking or not usable:
@@ -52,23 +79,10 @@ def judge_run(
             str(sample.object), str(sample.style), opposite_style(str(sample.style), styles)
         ).items()
     ]
-    settings = {
-        "model": judge.model_id, "loaded": judge.loaded, "dtype": judge.dtype, "max_pixels": judge.max_pixels,
-        "wording": wording_hash(),
-    }  # fmt: skip
     absent = sorted({str(path) for _, path, _ in asked if not path.is_file()})
     if absent:
         raise InputError(f"{len(absent)} edits are missing, e.g. {absent[0]}. Give --images DIR.")
-    folder = Path(run)
-    with exclusive(folder):
-        journal = Journal(folder / JOURNAL, settings, fresh)
-        try:
-            _ask_open(asked, judge, journal, batch_size, progress)
-        finally:
-            journal.close()
-        summary = {"N": len(samples), **_summarise(usable, journal, settings)}
-        write_atomic(folder / SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
-    return summary
+    return usable, asked
 
 
 def _ask_open(

@@ -9,6 +9,7 @@ import pytest
 from rses import RSES
 from rses.bench import Shard, merge_runs, run_bench
 from rses.errors import InputError
+from rses.suites import export_suite
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +56,48 @@ def test_what_does_not_belong_together_is_refused(tmp_path, scorer):
     assert not (tmp_path / "merged").exists()
 
 
-def test_edits_of_an_earlier_run_in_the_folder_give_way(tmp_path, scorer):
-    runs = shards(tmp_path, scorer)
-    run_bench("identity", "mini", tmp_path / "merged", scorer=scorer, limit=7)
-    merge_runs(runs, tmp_path / "merged")
-    for run in runs:
-        for path in (run / "images").iterdir():
-            assert (tmp_path / "merged" / "images" / path.name).read_bytes() == path.read_bytes()
+def contents(folder):
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {path.relative_to(folder): path.read_bytes() for path in files}
+
+
+def holds_the_edits(folder, runs):
+    edits = {path.name: path.read_bytes() for run in runs for path in (run / "images").iterdir()}
+    return {path.name: path.read_bytes() for path in (folder / "images").iterdir()} == edits
+
+
+def test_another_run_in_the_folder_is_replaced_only_when_asked(tmp_path, scorer):
+    runs, target = shards(tmp_path, scorer), tmp_path / "merged"
+    run_bench("identity", "mini", target, scorer=scorer, limit=9)
+    before = contents(target)
+    with pytest.raises(InputError, match=r"holds a run of its own \(generation.jsonl\).*--fresh"):
+        merge_runs(runs, target)
+    assert contents(target) == before
+    merge_runs(runs, target, fresh=True)
+    assert holds_the_edits(target, runs)
+    assert not (target / "generation.jsonl").exists()
     with pytest.raises(InputError, match="one of the runs to merge"):
         merge_runs(runs, runs[0])
+
+
+def test_a_suite_and_strange_pictures_are_never_replaced(tmp_path, scorer):
+    runs = shards(tmp_path, scorer)
+    export_suite("mini", tmp_path / "suite")
+    before = contents(tmp_path / "suite")
+    for fresh in (False, True):
+        with pytest.raises(InputError, match="is a suite"):
+            merge_runs(runs, tmp_path / "suite", fresh=fresh)
+    assert contents(tmp_path / "suite") == before
+    (tmp_path / "mine" / "images").mkdir(parents=True)
+    name = next((runs[0] / "images").iterdir()).name
+    (tmp_path / "mine" / "images" / name).write_bytes(b"mine")
+    for fresh in (False, True):
+        with pytest.raises(InputError, match=f"pictures of unknown origin, e.g. .*{name}"):
+            merge_runs(runs, tmp_path / "mine", fresh=fresh)
+    # A merge that was killed before its results were written goes on.
+    (tmp_path / "mine" / "images" / name).write_bytes((runs[0] / "images" / name).read_bytes())
+    merge_runs(runs, tmp_path / "mine")
+    assert holds_the_edits(tmp_path / "mine", runs)
 
 
 def test_the_command_line_merges(tmp_path, scorer, capsys):
@@ -77,14 +111,29 @@ def test_the_command_line_merges(tmp_path, scorer, capsys):
 
 
 def test_merging_again_takes_the_new_edits(tmp_path, scorer):
-    runs = shards(tmp_path / "old", scorer)
+    runs = shards(tmp_path, scorer)
     merge_runs(runs, tmp_path / "merged")
-    new = []
+    kept = tmp_path / "merged" / "images" / next((runs[0] / "images").iterdir()).name
+    kept.unlink()
+    kept.write_bytes(b"another edit of before")
+    merge_runs(runs, tmp_path / "merged")
+    assert holds_the_edits(tmp_path / "merged", runs)
+    others = []
     for number in range(1, 4):
-        new.append(tmp_path / f"new-{number}")
-        run_bench("identity", "mini", new[-1], scorer=scorer, limit=7, shard=Shard(number, 3))
-    merged = merge_runs(new, tmp_path / "merged")
-    for part in new:
-        for path in (part / "images").iterdir():
-            assert (tmp_path / "merged" / "images" / path.name).read_bytes() == path.read_bytes()
-    assert len(merged.samples) == 7
+        others.append(tmp_path / f"new-{number}")
+        run_bench("identity", "mini", others[-1], scorer=scorer, limit=7, shard=Shard(number, 3))
+    with pytest.raises(InputError, match=r"results of another run \(different: method, method_card\)"):
+        merge_runs(others, tmp_path / "merged")
+    assert holds_the_edits(tmp_path / "merged", runs)
+    assert len(merge_runs(others, tmp_path / "merged", fresh=True).samples) == 7
+    assert holds_the_edits(tmp_path / "merged", others)
+
+
+def test_shards_of_other_libraries_are_refused(tmp_path, scorer):
+    runs = shards(tmp_path, scorer)
+    for number, run in enumerate(runs):
+        summary = json.loads((run / "summary.json").read_text())
+        summary["info"]["generation"] |= {"loaded": {"sha256": "aa"}, "versions": {"diffusers": f"0.{number // 2}"}}
+        (run / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(InputError, match=r"part-3 differs from .*part-1 in generation.versions"):
+        merge_runs(runs, tmp_path / "merged")

@@ -139,7 +139,7 @@ def test_failed_samples_are_tried_again_only_when_asked(tmp_path, scorer):
 def test_a_method_that_never_works_is_an_error(tmp_path, scorer):
     method = Faulty()
     method.faults = [(name, "raises") for name in ids(2)]
-    with pytest.raises(RsesError, match=r"recorder edited none of 2 samples.*ZeroDivisionError.*--retry-failed"):
+    with pytest.raises(RsesError, match=r"recorder edited none of 2 samples.*ZeroDivisionError.*--fresh"):
         run_bench(method, "mini", tmp_path, scorer=scorer, limit=2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import sys
 import weakref
 
 import numpy as np
@@ -18,7 +19,7 @@ from rses.errors import InputError, RsesError
 from rses.images import read_image, write_png
 from rses.methods import Edited, MethodCard, get_method
 from rses.predictions import Predictions
-from rses.suites import export_suite, load_suite
+from rses.suites import export_suite, load_suite, write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +252,108 @@ def test_changed_predictions_are_noticed_even_when_nothing_is_left_to_do(tmp_pat
         run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
     results = run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2, fresh=True)
     assert results.samples[0].mse_bg > 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_method_may_work_in_place(batch_size, tmp_path):
+    class Inverts(Copies):
+        def edit(self, batch):
+            for sample in batch:
+                sample.image[...] = 255 - sample.image
+            if any(sample.id.endswith("car") for sample in batch):
+                raise ValueError("no cars")
+            return [sample.image for sample in batch]
+
+    suite = load_suite("mini")
+    done = generate(Inverts(), suite.samples[:4], suite, tmp_path, Settings(batch_size=batch_size))
+    assert len(done.failures) == 1
+    for sample in suite.samples[:4]:
+        if sample.id not in done.failures:
+            assert np.array_equal(read_image(done.path(sample)), 255 - read_image(sample.image))
+
+
+def test_what_json_changes_is_no_other_weight(tmp_path, scorer):
+    class Odd(Copies):
+        loaded = {"layers": (1, 2), "by": {1: "a"}}
+
+    run_bench(Odd(), "mini", tmp_path, scorer=scorer, limit=2)
+    assert len(run_bench(Odd(), "mini", tmp_path, scorer=scorer, limit=3).samples) == 3
+
+
+def test_another_version_of_a_library_does_not_go_on_with_a_run(tmp_path, scorer, monkeypatch):
+    class Loads(Copies):
+        loaded = {"sha256": "aa"}
+
+    run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=2)
+    run_bench("identity", "mini", tmp_path / "plain", scorer=scorer, limit=2)
+    monkeypatch.setattr(sys.modules["rses.bench.generate"], "version", lambda name: "0.1")
+    with pytest.raises(InputError, match=r"made with other libraries \(diffusers .*; now diffusers 0.1, .*--fresh"):
+        run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=3)
+    # Without weights nothing of these libraries shows.
+    run_bench("identity", "mini", tmp_path / "plain", scorer=scorer, limit=3)
+
+
+def test_a_mask_that_cannot_be_used_is_a_status_and_costs_no_edit(tmp_path, scorer):
+    export_suite("mini", tmp_path / "suite")
+    suite = load_suite(tmp_path / "suite")
+    soft = np.tile(np.arange(128, dtype=np.uint8) * 2, (128, 1))
+    write_png(suite.samples[1].mask, soft)
+    write_manifest(tmp_path / "suite", "own", "1", "none")
+    results = run_bench("identity", tmp_path / "suite", tmp_path / "run", scorer=scorer, limit=3)
+    assert [sample.status for sample in results.samples] == ["ok", "unreadable", "ok"]
+    assert "mask" in results.samples[1].note
+    write_png(suite.samples[1].mask, np.zeros((64, 64), np.uint8))
+    write_manifest(tmp_path / "suite", "own", "2", "none")
+    with pytest.raises(InputError, match="is 64x64, its image is 128x128"):
+        run_bench("identity", tmp_path / "suite", tmp_path / "other", scorer=scorer, limit=3)
+    assert not (tmp_path / "other" / "images").exists()
+
+
+def test_the_end_of_the_process_is_not_for_a_method_to_decide(tmp_path, scorer, monkeypatch):
+    class Leaves(Copies):
+        def load(self, device, dtype):
+            raise SystemExit(0)
+
+    with pytest.raises(RsesError, match="copies cannot be loaded: SystemExit: 0"):
+        run_bench(Leaves(), "mini", tmp_path / "run", scorer=scorer, limit=1)
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit('not today')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(RsesError, match="Cannot import the method .*not today"):
+        get_method("leaves:Method")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"details": 5}, "recorded int on its edit, expected a dictionary"),
+        ({"loaded": "abc"}, "loaded is str, expected a dictionary"),
+        ({"card": {"name": 5}}, "has name=5, expected a text"),
+        ({"card": {"paper": None}}, "has paper=None, expected a text"),
+        ({"card": {"settings": {"module": np}}}, "cannot be copied"),
+    ],
+)
+def test_facts_of_other_types_are_one_message(facts, message, tmp_path, scorer):
+    class Odd(Copies):
+        card = dataclasses.replace(Copies.card, **facts.get("card", {}))
+        loaded = facts.get("loaded", {})
+
+        def edit(self, batch):
+            return [Edited(sample.image, facts.get("details", {})) for sample in batch]
+
+    with pytest.raises(RsesError, match=message):
+        run_bench(Odd(), "mini", tmp_path, scorer=scorer, limit=1)
+
+
+def test_what_is_no_method_at_all_is_one_message():
+    with pytest.raises(RsesError, match="is not a method"):
+        get_method("builtins:int")
+
+
+def test_edits_of_a_folder_without_a_card_may_have_seen_the_mask(tmp_path, scorer):
+    (tmp_path / "mine").mkdir()
+    for sample in load_suite("mini").samples[:1]:
+        write_png(tmp_path / "mine" / f"{sample.id}.png", read_image(sample.image))
+    results = run_bench(Predictions(tmp_path / "mine"), "mini", tmp_path / "run", scorer=scorer, limit=1)
+    assert "mask_used" not in results.info["method_card"]
+    (tmp_path / "mine" / "method.json").write_text('{"name": "m", "mask_used": false}')
+    assert Predictions(tmp_path / "mine").card.mask_used is False
