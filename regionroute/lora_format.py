@@ -50,6 +50,8 @@ MODULE = re.compile(r"(?P<stream>(?:single_)?transformer_blocks)\.\d+\.(?:attn\.
 # Namespaced, so that nothing another tool wrote into its files is taken for ours.
 METADATA = "regionroute."
 STYLE_ENTRY = f"{METADATA}style"
+ADAPTER = "lora_adapter_metadata"
+"""Header entry in which diffusers states rank and alpha."""
 FLOATS = {"F64", "F32", "F16", "BF16"}
 
 
@@ -240,11 +242,13 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     damaged = [key for key, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     if damaged:
         raise WeightsError(f"{path} holds NaN or infinite values in {_some(damaged)}. Use an earlier checkpoint.")
+    scale = _stated_scale(path, settings, metadata)
     matrices = {
-        module: (tensors[_key(module, "A")], tensors[_key(module, "B")])
+        module: (tensors[_key(module, "A")], tensors[_key(module, "B")] * scale)
         for module in lora_layers(transformer, settings)
     }
-    return LoraFile(settings, matrices, metadata)
+    # The factor is in the matrices now; a copy that is written anew must not state it once more.
+    return LoraFile(settings, matrices, {key: value for key, value in metadata.items() if key != ADAPTER})
 
 
 def _check(
@@ -321,6 +325,29 @@ def _require_header(path: Path, settings: LoraSettings, metadata: Mapping[str, s
                 f"The header of {path} says {entry} {stated}, but its tensors say {value}. Is it damaged? Train or "
                 "export it again."
             )
+
+
+def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str]) -> float:
+    """Return alpha / rank as diffusers' own header entry states it, 1 without one.
+
+    Raises:
+        WeightsError: It cannot be read, or states factors that differ between layers.
+    """
+    if ADAPTER not in metadata:
+        return 1.0
+    try:
+        stated = json.loads(metadata[ADAPTER])
+        facts = {key.removeprefix(PREFIX): value for key, value in stated.items()}
+        rank, alpha = float(facts.get("r", settings.rank)), float(facts.get("lora_alpha", settings.rank))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise WeightsError(f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.") from error
+    uneven = [key for key in ("alpha_pattern", "rank_pattern", "use_rslora", "use_dora") if facts.get(key)]
+    if uneven or rank != settings.rank:
+        raise WeightsError(
+            f"The header of {path} states {', '.join(uneven) or f'rank {rank:g}, its tensors have {settings.rank}'}. "
+            "Experts have one rank and one factor alpha / rank for all layers: scale each B and drop the entry."
+        )
+    return alpha / rank
 
 
 def _key(module: str, matrix: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionroute.base import VARIANTS, base_source
+from rses.errors import InputError
 from rses.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
 
@@ -40,6 +41,7 @@ class RegionRoute:
         steps: int | None = None, guidance: float | None = None, true_cfg: float = 1.0,
         revision: str = "main",
     ):  # fmt: skip
+        _check_settings(steps, guidance, true_cfg)
         self._variant, self._experts, self._steps, self._guidance = variant, experts, steps, guidance
         self._true_cfg, self._revision = true_cfg, revision
         self._pipe: RegionRoutePipeline | None = None
@@ -52,8 +54,9 @@ class RegionRoute:
             weights="kontext-mini + regionroute-mini" if mini else VARIANTS.get(variant, variant),
             revision="" if mini else revision, licence="Apache-2.0" if mini else LICENCE,
             settings={
-                "variant": variant, "experts": str(experts or "default"), "steps": steps or "default",
-                "guidance": guidance or "default", "true_cfg": true_cfg,
+                "variant": variant, "experts": str(experts or "default"),
+                "steps": "default" if steps is None else steps,
+                "guidance": "default" if guidance is None else guidance, "true_cfg": true_cfg,
                 "size_rule": "nearest aspect ratio among the base model's own sizes, resized back",
             },
             max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else FULL_SIZE_GB, gated=variant == "flux-kontext",
@@ -80,7 +83,7 @@ class RegionRoute:
         used = self._pipe.facts
         self.loaded = {
             "base": weights_facts(source, self._revision),
-            "steps": self._steps or used.steps,
+            "steps": used.steps if self._steps is None else self._steps,
             "guidance": used.guidance if self._guidance is None else self._guidance,
         }
         folder = embedded_experts() if self._experts is None else self._experts
@@ -99,3 +102,16 @@ class RegionRoute:
             true_cfg=self._true_cfg,
         )
         return [Edited(edit.image, {"size": f"{edit.size[0]}x{edit.size[1]}", "expert": edit.style}) for edit in edits]
+
+
+def _check_settings(steps: object, guidance: object, true_cfg: object) -> None:
+    """Refuse settings of other types or ranges before anything is loaded.
+
+    Raises:
+        InputError: With what was expected.
+    """
+    if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
+        raise InputError(f"regionroute: steps must be a whole number of at least 1, got {steps!r}.")
+    for name, value in (("guidance", guidance), ("true_cfg", true_cfg)):
+        if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool)):
+            raise InputError(f"regionroute: {name} must be a number, got {value!r}.")

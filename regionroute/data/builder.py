@@ -15,11 +15,12 @@ from regionroute.data.composite import composite
 from regionroute.data.pairs import region_problems, style_problem
 from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
+from rses.device import choose_device
 from rses.errors import InputError, RsesError
 from rses.files import require_writable, write_atomic
 from rses.images import read_image, write_png
 from rses.masks import read_mask
-from rses.methods import EditSample, get_method, sample_seed
+from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
 
@@ -178,10 +179,12 @@ def _stylist(name: str, device: str) -> tuple[dict[str, Any], Callable[[], Paint
     def paint(image: np.ndarray, pair: _Pair, seed: int) -> np.ndarray:
         everywhere = np.ones(image.shape[:2], bool) if method.card.mask_used else None
         prompt = f"make the image in {pair.style} style"
-        return method.edit([EditSample(pair.id, image, "image", pair.style, prompt, seed, everywhere)])[0]
+        edited = method.edit([EditSample(pair.id, image, "image", pair.style, prompt, seed, everywhere)])[0]
+        return edited.image if isinstance(edited, Edited) else edited
 
     def load() -> Painter:
-        method.load(device, "float32")
+        chosen = choose_device(device)
+        method.load(str(chosen), method.card.dtype if chosen.type == "cuda" else "float32")
         return paint
 
     return method.card.to_dict(), load

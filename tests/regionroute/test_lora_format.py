@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -227,3 +228,52 @@ def test_nothing_is_written_when_the_folder_cannot_be(tiny_transformer, expert_f
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
         write_lora(tmp_path / "file" / "x.safetensors", read_lora(expert_file, tiny_transformer), "pixel art")
+
+
+def adapter(**changes):
+    facts = {"r": 4, "lora_alpha": 16, "alpha_pattern": {}, "rank_pattern": {}, "use_rslora": False} | changes
+    return {"lora_adapter_metadata": json.dumps({f"transformer.{key}": value for key, value in facts.items()})}
+
+
+def test_a_factor_that_diffusers_states_is_applied_as_diffusers_does(make_tiny, tmp_path):
+    from diffusers import FluxKontextPipeline
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    trained = make_tiny()
+    trained.add_adapter(LoraConfig(r=4, lora_alpha=16, target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
+    for name, values in trained.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(values, std=0.05, generator=torch.Generator().manual_seed(0))
+    FluxKontextPipeline.save_lora_weights(
+        tmp_path, get_peft_model_state_dict(trained), weight_name="pixel-art.safetensors",
+        transformer_lora_adapter_metadata=trained.peft_config["default"].to_dict(),
+    )  # fmt: skip
+    file = read_lora(tmp_path / "pixel-art.safetensors", make_tiny())
+    stored = load_file(tmp_path / "pixel-art.safetensors")
+    for module, (_, b) in file.matrices.items():
+        torch.testing.assert_close(b, 4 * stored[f"transformer.{module}.lora_B.weight"], rtol=0, atol=0)
+    layer = trained.transformer_blocks[0].attn.to_q
+    a, b = file.matrices["transformer_blocks.0.attn.to_q"]
+    torch.testing.assert_close(b @ a, layer.get_delta_weight("default"))
+    # Written anew it is applied once more, not twice.
+    write_lora(tmp_path / "again.safetensors", file, "pixel art")
+    again = read_lora(tmp_path / "again.safetensors", make_tiny())
+    assert all(torch.equal(again.matrices[module][1], pair[1]) for module, pair in file.matrices.items())
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (adapter(alpha_pattern={"to_q": 2}), "states alpha_pattern"),
+        (adapter(use_rslora=True), "states use_rslora"),
+        (adapter(r=8), "states rank 8, its tensors have 4"),
+        (adapter(lora_alpha="x"), "cannot be read"),
+        ({"lora_adapter_metadata": "[1"}, "cannot be read"),
+    ],
+)
+def test_factors_that_cannot_be_applied_are_refused(tiny_transformer, tmp_path, metadata, message):
+    path = tmp_path / "pixel-art.safetensors"
+    save_file(random_tensors(released_shapes(**TINY)), path, metadata)
+    with pytest.raises(WeightsError, match=message):
+        read_lora(path, tiny_transformer)

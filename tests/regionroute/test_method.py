@@ -7,7 +7,7 @@ import pytest
 
 from regionroute.method import RegionRoute
 from rses.bench import run_bench
-from rses.errors import RsesError
+from rses.errors import InputError, RsesError
 from rses.methods import EditSample, get_method
 from rses.suites import load_suite
 
@@ -64,3 +64,15 @@ def test_embedded_experts_are_small_and_differ():
 def test_the_full_model_without_a_gpu_says_what_it_needs():
     with pytest.raises(RsesError, match=r"needs a GPU with about 38 GB .*--variant mini"):
         RegionRoute("flux-kontext").load("cpu", "float32")
+
+
+def test_zero_is_a_setting_and_not_the_default():
+    assert RegionRoute(guidance=0.0).card.settings["guidance"] == 0.0
+    assert RegionRoute().card.settings["guidance"] == RegionRoute().card.settings["steps"] == "default"
+    for options, message in (
+        ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
+        ({"steps": "many"}, "steps must be a whole number"),
+        ({"guidance": "much"}, "guidance must be a number, got 'much'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            RegionRoute(**options)
