@@ -17,8 +17,8 @@ from regionroute.experts import expert_name, load_expert, loaded_experts
 from regionroute.losses import mean_map
 from regionroute.routing import routed
 from regionroute.sizes import choose_bucket, kontext_buckets, resize, to_pixels
-from regionroute.styles import EXPERT_STYLES, find_style
-from regionroute.tokens import prompt_positions
+from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style
+from regionroute.tokens import prompt_positions, style_positions
 from rses.errors import InputError, WeightsError
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class RegionRoutePipeline:
         Raises:
             InputError: No known style in the prompt, or no expert for it.
         """
-        return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles}).style
+        return self._find(prompt).style
+
+    def _find(self, prompt: str) -> StyleMatch:
+        return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles})
 
     def edit(
         self,
@@ -129,11 +132,21 @@ class RegionRoutePipeline:
             attention: Also return where the style tokens were attended to, mean over all steps and layers.
 
         Raises:
-            InputError: Lengths differ, a picture cannot be used, or a prompt names no known style.
+            InputError: Lengths differ, a picture cannot be used, or a prompt names no known style or one that is cut
+                off.
         """
         if not len(images) == len(prompts) == len(seeds if seeds is not None else prompts):
             raise InputError(f"{len(images)} pictures need as many prompts and seeds.")
+        if styles is not None and len(styles) != len(images):
+            raise InputError(f"{len(images)} pictures need as many styles, got {len(styles)}.")
+        for number, image in enumerate(images):
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+                raise InputError(f"Picture {number} is {image.dtype} {image.shape}, expected uint8 (H, W, 3).")
         chosen = [self.route(prompt) for prompt in prompts] if styles is None else list(styles)
+        for prompt in prompts if styles is None else ():
+            # A style that the model never reads would be left to the expert alone, without a word.
+            match = self._find(prompt)
+            style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
         buckets = self.facts.buckets or kontext_buckets()
         sizes = [choose_bucket((image.shape[1], image.shape[0]), buckets) for image in images]
         edits: dict[int, Edit] = {}

@@ -85,9 +85,10 @@ def run_job(job: Job, scorer: RSES, say: Progress) -> None:
 
 def training_config(job: Job, style: str) -> TrainConfig:
     """Return the training configuration of one expert."""
-    changes = [f"{key}={json.dumps(value)}" for key, value in job.configuration.changes.items()]
-    changes += [
-        *job.changes, f'data.pairs="{job.pairs}"', f'data.style="{style}"', f"run.seed={job.seed}",
+    own = [f"{key}={json.dumps(value)}" for key, value in job.configuration.changes.items()]
+    # What makes a row what its title says wins over what is asked of all rows.
+    changes = [
+        *job.changes, *own, f'data.pairs="{job.pairs}"', f'data.style="{style}"', f"run.seed={job.seed}",
         f'run.out="{job.folder / "training" / expert_name(style)}"', f'data.cache="{job.out / "cache"}"',
         "run.overlay_every=0", "run.tensorboard=false",
     ]  # fmt: skip

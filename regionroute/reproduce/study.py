@@ -13,8 +13,9 @@ import torch
 from regionroute.reproduce.pairs import build_scene_pairs
 from regionroute.reproduce.plan import choose
 from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
-from regionroute.reproduce.run import Job, run_job
+from regionroute.reproduce.run import Job, run_job, training_config
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
+from regionroute.styles import EXPERT_STYLES
 from rses.errors import InputError
 from rses.files import require_writable, write_atomic
 from rses.scorer import RSES
@@ -36,6 +37,9 @@ def run_study(
         InputError: Unknown names, or ``out`` holds a study with other settings.
     """
     configurations, loaded = choose(only), load_suite(suite)
+    for own in configurations:
+        # Before a folder is bound to changes that nothing can be trained with.
+        training_config(Job(own, 0, out / "data", loaded, out, changes), next(iter(EXPERT_STYLES)))
     require_writable(out)
     _check_settings(out, {"suite": loaded.sha256, "scenes": scenes, "changes": list(changes)})
     say("making training pairs")

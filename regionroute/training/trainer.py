@@ -171,10 +171,13 @@ class Trainer:
         )
         means = accelerator.reduce(means, "mean")
         values = {"loss" if name == "total" else name: float(v) for name, v in zip(names, means, strict=True)}
-        if not math.isfinite(values["loss"]):
+        # A finite loss can have a gradient that is not; what is written down must be fit to go on from.
+        spoilt = [name for name, parameter in self.trainable.items() if not bool(parameter.isfinite().all())]
+        if not math.isfinite(values["loss"]) or spoilt:
+            what = f"The loss is {values['loss']}" if not spoilt else f"{len(spoilt)} weights are not finite"
             raise RsesError(
-                f"The loss is {values['loss']} at step {step + 1}. Lower [optimiser] learning_rate, or use bfloat16 or "
-                "float32; the last checkpoint is untouched."
+                f"{what} at step {step + 1}. Lower [optimiser] learning_rate, or use bfloat16 or float32, in another "
+                "out folder or with --fresh; the last checkpoint is untouched."
             )
         return {**values, "learning_rate": rate}
 

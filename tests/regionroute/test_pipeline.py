@@ -174,3 +174,21 @@ def test_a_machine_that_cannot_quantise(monkeypatch, tiny_kontext):
 def test_lengths_must_agree(pipe):
     with pytest.raises(InputError, match="as many prompts"):
         pipe.edit([picture()], [])
+    with pytest.raises(InputError, match="as many styles, got 1"):
+        pipe.edit([picture()] * 2, [PROMPT.format("pixel art")] * 2, styles=["pixel art"])
+
+
+@pytest.mark.parametrize(
+    "strange", [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 4), np.uint8), np.zeros((64, 64, 3))]
+)
+def test_pictures_are_checked(pipe, strange):
+    with pytest.raises(InputError, match=r"Picture 1 is .*, expected uint8 \(H, W, 3\)"):
+        pipe.edit([picture(), strange], [PROMPT.format("pixel art")] * 2)
+
+
+def test_a_style_that_the_model_would_not_read_is_refused(pipe):
+    words = "small furry cat that sits to the left of the big red wooden table near the open window"
+    with pytest.raises(InputError, match=r'"pixel art" is cut off: \d+ tokens are needed'):
+        pipe.edit([picture()], [f"make the {words} in pixel art style"])
+    # What is cut off behind the style is the rest of the request alone.
+    assert pipe.edit([picture()], [f"make it pixel art style, and keep the {words} as it is"])[0].style == "pixel art"

@@ -9,6 +9,7 @@ import pytest
 
 from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, choose
 from regionroute.reproduce.rows import load_rows, read_rows
+from regionroute.reproduce.run import Job, training_config
 from regionroute.reproduce.study import run_study
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
@@ -60,6 +61,24 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     assert len(load_rows(tmp_path / "out" / "rows.parquet")) == 4
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
+
+
+def test_changes_that_nothing_can_be_trained_with_bind_no_folder(small_suite, tmp_path):
+    options = {"seeds": 1, "scenes": 2, "threads": 1, "say": print}
+    with pytest.raises(InputError, match="stepz"):
+        run_study(tmp_path / "out", str(small_suite), ["full"], changes=("optimiser.stepz=1",), **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_defines_a_row_wins_over_what_is_asked_of_all(tmp_path):
+    asked = ("optimiser.steps=50", "attention.focus=0.5", "expert.rank=2")
+    suite = load_suite("mini")
+    for own in CONFIGURATIONS:
+        config = training_config(Job(own, 0, tmp_path, suite, tmp_path, asked), "pixel art").to_dict()
+        for key, value in own.changes.items():
+            table, name = key.split(".")
+            assert config[table][name] == value, (own, key)
+        assert config["optimiser"]["steps"] == own.changes.get("optimiser.steps", 50)
 
 
 def made_up(shift: dict[str, float]):

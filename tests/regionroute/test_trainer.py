@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import accelerate
 import pytest
 import safetensors.torch
 import torch
@@ -146,6 +147,33 @@ def test_other_settings_do_not_go_on_from_a_checkpoint(config):
     longer = replace(config, optimiser=replace(config.optimiser, steps=7))
     lines = (train(longer).parent / "train.jsonl").read_text().splitlines()
     assert len(lines) == 7
+
+
+def test_more_steps_are_no_continuation_of_a_falling_learning_rate(config):
+    falling = replace(config, optimiser=replace(config.optimiser, schedule="cosine"))
+    train(falling)
+    longer = replace(falling, optimiser=replace(falling.optimiser, steps=8))
+    with pytest.raises(InputError, match=r"\[optimiser\] steps: was 6, is 8"):
+        train(longer)
+
+
+def test_what_is_not_finite_is_not_written_down(config, monkeypatch):
+    once = replace(config, run=replace(config.run, checkpoint_every=1))
+    backward = accelerate.Accelerator.backward
+    steps = []
+
+    def spoil(self, loss, **options):
+        steps.append(loss.item())
+        backward(self, loss * (float("nan") if len(steps) > 4 else 1.0), **options)
+
+    monkeypatch.setattr(accelerate.Accelerator, "backward", spoil)
+    with pytest.raises(RsesError, match=r"weights are not finite at step 3.*--fresh"):
+        train(once)
+    out = Path(once.run.out)
+    assert latest_checkpoint(out / "checkpoints", once).step == 2
+    assert not list(out.glob("*.safetensors"))
+    monkeypatch.undo()
+    assert train(once).is_file()
 
 
 def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
