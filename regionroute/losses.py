@@ -53,7 +53,9 @@ def mean_map(maps: Tensor, valid: Tensor) -> Tensor:
 
 
 def mass_inside(maps: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
-    """Share of the mean map that lies inside the mask; a map that looks everywhere alike has the mask's area share.
+    """Share of the mean map that lies inside the mask; a map that looks everywhere alike has the mask's mean.
+
+    That mean is the area share, unless :func:`~regionroute.grid.mask_to_grid` raised a mask that fills no cell.
 
     Args:
         maps: (layers, B, H, N, T).
