@@ -41,13 +41,15 @@ def verify(
     ] = None,
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""
+    from rses.report.text import clean
     from rses.suites import verify_suite
     from rses.suites.ids import verify_ids
 
     with progress(f"Verifying {folder}"), quiet_stdout():
         suite = verify_suite(folder)
         frozen = verify_ids(suite, ids) if ids is not None else None
-    emit(f"{suite.name} {suite.version}: {len(suite.samples)} samples, every file as declared ({suite.sha256})")
+    title = clean(f"{suite.name} {suite.version}")
+    emit(f"{title}: {len(suite.samples)} samples, every file as declared ({suite.sha256})")
     if frozen is not None:
         emit(f"ids as frozen ({frozen})")
 
@@ -60,6 +62,7 @@ def show(
     ] = None,
 ) -> None:
     """Print a suite's statistics, and write contact sheets with outlined regions, tags and prompts."""
+    from rses.report.text import clean
     from rses.suites import load_suite
     from rses.suites.sheet import suite_statistics, write_sheet
 
@@ -68,7 +71,9 @@ def show(
         statistics = suite_statistics(suite)
         for path in sheet or []:
             write_sheet(suite, path, report)
-    lines = [f"{suite.name} {suite.version}: {len(suite)} samples"]
+    lines = [clean(f"{suite.name} {suite.version}") + f": {len(suite)} samples"]
     for about, counts in statistics.items():
-        lines.append(f"  {about:<8} " + (", ".join(f"{value} ({count})" for value, count in counts.items()) or "-"))
+        lines.append(
+            f"  {about:<8} " + (", ".join(f"{clean(value)} ({count})" for value, count in counts.items()) or "-")
+        )
     emit("\n".join(lines))

@@ -83,6 +83,13 @@ def _relative(value: str | Path, root: Path, name: str) -> str:
         return str(Path(value).resolve())
 
 
+def _is_here(suite: str) -> bool:
+    """Whether a suite is embedded or a folder."""
+    from rses.suites import list_suites
+
+    return suite in list_suites() or Path(suite).is_dir()
+
+
 def run_files(folder: str | Path, run: Results, suite: str | Path | None = None) -> dict[str, SampleFiles] | None:
     """Find the images of a saved run.
 
@@ -101,6 +108,9 @@ def run_files(folder: str | Path, run: Results, suite: str | Path | None = None)
     if "pred" not in places and (root / "images").is_dir():
         places["pred"] = root / "images"
         places.setdefault("suite", (run.info.get("suite") or {}).get("name"))
+    # What a run says may be anybody's word: it must not make this machine ask the network for a suite.
+    if suite is None and places.get("suite") is not None and not _is_here(str(places["suite"])):
+        places["suite"] = None
     if places.get("pred") is None or (places.get("suite") is None and places.get("masks") is None):
         return None
     try:

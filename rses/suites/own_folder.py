@@ -76,7 +76,7 @@ def build_folder(
         except InputError as error:
             problems += error.problems
             continue
-        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True))
+        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, alpha=alpha))
     problems += doubles(paths)
     refuse(problems, f"No suite was written, {len(problems)} faults:")
     about = "Photographs of a folder, with the regions that came with them."

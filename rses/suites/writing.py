@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from rses.colour import to_srgb
+from rses.decode import read_image
 from rses.errors import InputError
 from rses.suites.folders import new_folder
 from rses.suites.format import METADATA
@@ -43,6 +45,7 @@ class Entry:
         prompts: Prompt for a style, where the template is not to be used.
         style: Style of this picture alone; it then gives one row, named like it, whatever the suite's styles.
         extra: Further columns of its rows.
+        alpha: Whether the photograph's alpha channel is the mask, and so says nothing about its colours.
     """
 
     key: str
@@ -57,6 +60,7 @@ class Entry:
     prompts: Mapping[str, str] = field(default_factory=dict)
     style: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    alpha: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,11 +205,26 @@ def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[
     turned = picture.getexif().get(_EXIF_ORIENTATION, 1) != 1
     if picture.format in endings and picture.mode == "RGB" and not turned and "transparency" not in picture.info:
         return entry.key + endings[picture.format], entry.image.read_bytes(), picture.size
-    shown = ImageOps.exif_transpose(picture) if entry.upright else picture
     memory = io.BytesIO()
-    plain = Image.fromarray(np.asarray(shown.convert("RGB")))
+    plain = Image.fromarray(_pixels(entry, picture, turned))
     plain.save(memory, "PNG")
     return f"{entry.key}.png", memory.getvalue(), plain.size
+
+
+def _pixels(entry: Entry, picture: Image.Image, turned: bool) -> NDArray[np.uint8]:
+    """Return (H, W, 3) as the scorer reads the photograph itself, or refuse what it refuses.
+
+    Raises:
+        InputError: Transparent, animated, or of a colour mode or depth without a single reading.
+    """
+    if entry.alpha:
+        # The alpha channel says where the region is; the colours below it are the photograph's.
+        opaque = ImageOps.exif_transpose(picture).convert("RGB")
+        return np.asarray(to_srgb(opaque, str(entry.image)))
+    if turned and not entry.upright:
+        # The data set's annotations are for the pixels as they are stored.
+        return np.asarray(to_srgb(picture, str(entry.image)))
+    return read_image(entry.image)
 
 
 def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> dict[str, Any]:

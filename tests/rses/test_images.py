@@ -6,6 +6,7 @@ import io
 import os
 import re
 import struct
+import sys
 import threading
 import warnings
 import zlib
@@ -21,6 +22,9 @@ from PIL import Image, ImageOps
 
 from rses.errors import InputError, NonFiniteError
 from rses.images import as_image, image_size, is_lossy, read_image, resize_image, to_uint8, write_png
+
+sys.path.insert(0, str(Path(__file__).parent))
+from profiles import P3, profile, rgb_profile
 
 quick = settings(max_examples=40, deadline=None)
 
@@ -49,33 +53,6 @@ def png(samples: np.ndarray, depth: int, colour: int, before: bytes = b"", after
     )
 
 
-def rgb_profile(primaries: list[tuple[float, float, float]], gamma: float) -> bytes:
-    """A minimal ICC v2 matrix profile (ICC.1:2001-04) with the given D50 colorants and one gamma."""
-
-    def s15(value: float) -> bytes:
-        return struct.pack(">i", round(value * 65536))
-
-    tags = {
-        key: b"XYZ \0\0\0\0" + b"".join(map(s15, colour))
-        for key, colour in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
-    }
-    tags[b"wtpt"] = b"XYZ \0\0\0\0" + b"".join(map(s15, (0.9642, 1.0, 0.8249)))
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
-    return profile(tags, b"mntr", b"RGB ", b"XYZ ")
-
-
-def profile(tags: dict[bytes, bytes], device: bytes, space: bytes, connection: bytes) -> bytes:
-    offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
-    for key, data in tags.items():
-        table += key + struct.pack(">II", offset + len(body), len(data))
-        body += data
-    size = offset + len(body)
-    header = struct.pack(">I4sI4s4s4s", size, b"none", 0x02400000, device, space, connection)
-    header += bytes(12) + b"acsp" + bytes(28) + struct.pack(">iii", 63190, 65536, 54061)
-    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
-
-
 def cmyk_profile() -> bytes:
     """Lut8 profile whose Lab is linear between the 16 corners: paper white, black by K, cyan by C."""
     corners = []
@@ -92,7 +69,6 @@ def cmyk_profile() -> bytes:
 
 
 # Display P3 colorants adapted to D50 (https://www.color.org/chardata/rgb/DisplayP3.xalter).
-P3 = [(0.5151, 0.2412, -0.0011), (0.2919, 0.6922, 0.0419), (0.1572, 0.0666, 0.7841)]
 
 
 def refused(path: Path, pattern: str) -> None:

@@ -265,3 +265,17 @@ def test_ticks_are_inside_ordered_and_few(low, high):
     assert ticks == sorted(ticks)
     assert low - 1e-9 <= ticks[0]
     assert ticks[-1] <= high + 1e-9
+
+
+def test_what_a_run_says_of_its_suite_asks_no_network(tmp_path, monkeypatch):
+    def ask(*arguments, **options):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("rses.report.inputs.folder_files", ask)
+    (tmp_path / "images").mkdir()
+    stranger = Results([SampleResult("a")], {"suite": {"name": "evil-org/evil-suite"}})
+    assert run_files(tmp_path, stranger) is None
+    (tmp_path / "inputs.json").write_text('{"pred": "images", "suite": "evil-org/evil-suite"}')
+    assert run_files(tmp_path, stranger) is None
+    with pytest.raises(AssertionError, match="asked"):
+        run_files(tmp_path, stranger, suite="evil-org/evil-suite")

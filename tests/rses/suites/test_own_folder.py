@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ from PIL import Image
 
 from rses.cli.main import main
 from rses.errors import InputError
+from rses.images import read_image
 from rses.suites import verify_suite
 from rses.suites.own_folder import build_folder
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from profiles import P3, rgb_profile
 
 
 @pytest.fixture
@@ -111,3 +116,49 @@ def test_empty_mask_and_mask_of_another_size(folder: Path, size: tuple[int, int]
 def test_bad_template(folder: Path, template: str) -> None:
     with pytest.raises(InputError, match="template"):
         build_folder(folder / "images", folder / "o", ["x"], masks=folder / "masks", thing="c", template=template)
+
+
+def _photographs(folder: Path) -> None:
+    """One of every kind that programs show in two ways, each 24 x 16 as it is shown."""
+    rng = np.random.default_rng(0)
+    pixels = np.kron(rng.integers(0, 255, (4, 6, 3), np.uint8), np.ones((4, 4, 1), np.uint8))
+    picture, exif = Image.fromarray(pixels), Image.Exif()
+    profile = rgb_profile(P3, 2.2)
+    exif[0x0112] = 3
+    picture.save(folder / "turned.jpg", exif=exif, icc_profile=profile, quality=95)
+    picture.save(folder / "kept.png", icc_profile=profile)
+    picture.convert("L").save(folder / "grey.png")
+    picture.convert("RGBA").save(folder / "opaque.png", icc_profile=profile)
+    Image.fromarray(rng.integers(0, 65535, (16, 24), dtype=np.uint16)).save(folder / "deep.png")
+    picture.save(folder / "lossless.webp", lossless=True, icc_profile=profile)
+
+
+def test_photographs_are_stored_as_the_scorer_reads_them(tmp_path: Path) -> None:
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    masks.mkdir()
+    _photographs(images)
+    paths = sorted(images.iterdir())
+    for path in paths:
+        mask = np.zeros((16, 24), np.uint8)
+        mask[4:8, 4:8] = 255
+        Image.fromarray(mask).save(masks / f"{path.stem}.png")
+    suite = build_folder(images, tmp_path / "suite", ["x"], masks=masks, thing="cat", name="own")
+    assert len(suite) == len(paths) == 6
+    for sample, path in zip(sorted(suite.samples, key=lambda s: s.id), paths, strict=True):
+        assert np.array_equal(read_image(sample.image), read_image(path)), path.name
+
+
+@pytest.mark.parametrize("kind", ["transparent", "CMYK"])
+def test_photographs_that_the_scorer_refuses_are_refused(tmp_path: Path, kind: str) -> None:
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    masks.mkdir()
+    Image.fromarray(np.full((16, 24), 255, np.uint8)).save(masks / "a.png")
+    if kind == "CMYK":
+        Image.new("CMYK", (24, 16), (10, 20, 30, 40)).save(images / "a.jpg")
+    else:
+        Image.new("RGBA", (24, 16), (10, 20, 30, 40)).save(images / "a.png")
+    with pytest.raises(InputError, match=kind):
+        build_folder(images, tmp_path / "suite", ["x"], masks=masks, thing="cat", name="own")
+    assert not (tmp_path / "suite").exists()

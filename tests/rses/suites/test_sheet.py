@@ -10,7 +10,7 @@ from PIL import Image
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.suites import load_suite
+from rses.suites import load_suite, write_manifest
 from rses.suites.own_folder import build_folder
 from rses.suites.sheet import suite_statistics, write_sheet
 
@@ -53,3 +53,17 @@ def test_sheets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_other_endings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.png or \.html"):
         write_sheet(load_suite("photos"), tmp_path / "sheet.pdf")
+
+
+def test_no_escape_sequence_of_a_strangers_suite_reaches_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = _suite(tmp_path)
+    text = (suite.root / "metadata.jsonl").read_text()
+    (suite.root / "metadata.jsonl").write_text(text.replace("<cat>", "cat\\u001b]0;OWNED\\u0007"))
+    write_manifest(suite.root, "nm\x1b[2J", "1", "none")
+    for command in ("show", "verify"):
+        assert main(["suite", command, str(suite.root)]) == 0
+        shown = capsys.readouterr()
+        assert "\x1b" not in shown.out + shown.err
+        assert "nm" in shown.out
