@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,11 +216,16 @@ def _complete(row: BoardRow, metrics: Sequence[MetricInfo]) -> BoardRow:
 
 
 def _unique_keys(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    counts = Counter(row.key for row in rows)
-    return [
-        dataclasses.replace(row, key=f"{row.key}-{number}") if counts[row.key] > 1 else row
-        for number, row in enumerate(rows, start=1)
-    ]
+    """Number the keys that another row has before."""
+    taken: set[str] = set()
+    unique = []
+    for row in rows:
+        key, number = row.key, 2
+        while key in taken:
+            key, number = f"{row.key}-{number}", number + 1
+        taken.add(key)
+        unique.append(dataclasses.replace(row, key=key))
+    return unique
 
 
 def _identity(info: dict[str, Any]) -> dict[str, Any]:
@@ -333,8 +337,15 @@ def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | Non
 
 def _places(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
     """Place 1 for the best mean, 2 for the next; equal means share a place, and nobody has one where all are equal."""
-    values = [row.cells[info.name].mean if not row.cells[info.name].perfect else None for row in rows]
+    values = [_place_value(row.cells[info.name]) for row in rows]
     known = sorted({v for v in values if v is not None}, reverse=info.higher_is_better)
     if len(known) < 2:
         return [None] * len(rows)
     return [None if v is None else known.index(v) + 1 for v in values]
+
+
+def _place_value(cell: Cell) -> float | None:
+    """Perfect throughout is beyond every mean; a mean over the imperfect samples alone ranks against none."""
+    if cell.mean is None:
+        return math.inf if cell.perfect else None
+    return None if cell.perfect else cell.mean

@@ -20,6 +20,8 @@ __all__ = ["build", "check_fresh", "render_all"]
 # Everything below these is ours to write and to remove.
 OURS = ("tables", "site")
 INDEX = "README.md"
+WRITTEN = "# Leaderboards\n\nWritten by `rses leaderboard build`"
+"""How an index of ours begins."""
 
 
 def render_all(
@@ -71,12 +73,10 @@ def build(
         What was written.
 
     Raises:
-        InputError: As in :func:`render_all`; nothing is written then.
+        InputError: As in :func:`render_all`, or the folder holds what no build wrote; nothing is written then.
     """
     root = Path(folder)
-    # Leftovers below tables/ and site/ are removed, so this must be the right folder.
-    if not (root / "results").is_dir():
-        raise InputError(f"{root} holds no folder results/. Give the leaderboards folder with --boards DIR.")
+    _require_ours(root)
     files = render_all(root, progress, readme)
     for name, content in files.items():
         if not (root / name).is_file() or (root / name).read_bytes() != content:
@@ -117,6 +117,29 @@ def _same(name: str, here: bytes, there: bytes) -> bool:
     import pyarrow.parquet as pq
 
     return bool(pq.read_table(io.BytesIO(here)).equals(pq.read_table(io.BytesIO(there))))
+
+
+def _require_ours(root: Path) -> None:
+    """Leftovers below ``tables`` and ``site`` are removed and README.md is replaced, so the folder must be a build's.
+
+    Raises:
+        InputError: It has no results, or holds links, a run in place of a board, or files that no build wrote.
+    """
+    advice = "Give the leaderboards folder with --boards DIR."
+    if not (root / "results").is_dir():
+        raise InputError(f"{root} holds no folder results/. {advice}")
+    problems = [f"{path} is a symbolic link" for name in OURS if (path := root / name).is_symlink()]
+    problems += [
+        f"{path.parent} is a run, not a board; add it with `rses leaderboard add`"
+        for path in sorted((root / "results").glob("*/summary.json"))
+    ]
+    index = root / INDEX
+    if index.is_symlink() or (index.exists() and not index.read_bytes().startswith(WRITTEN.encode())):
+        problems.append(f"{index} was not written by a build, which would replace it")
+    if not index.exists() and _present(root):
+        problems.append(f"{root} holds files that no build wrote, e.g. {min(_present(root))}")
+    if problems:
+        raise InputError([*problems, advice], f"{root} is not a leaderboards folder:")
 
 
 def _present(root: Path) -> set[str]:

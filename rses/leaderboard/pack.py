@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 import shutil
@@ -143,6 +144,7 @@ def add_run(
     previews: int = PREVIEWS,
     date: str | None = None,
     suite: str | Path | None = None,
+    allow_missing: bool = False,
 ) -> Path:
     """Pack a run into ``results/<board>/<method>`` of a leaderboards folder.
 
@@ -155,21 +157,33 @@ def add_run(
         previews: As in :func:`pack_run`.
         date: As in :func:`pack_run`.
         suite: As in :func:`pack_run`.
+        allow_missing: Accept a run on a part of its suite, e.g. for a board that is to be looked at alone.
 
     Returns:
         The new folder.
 
     Raises:
-        InputError: As in :func:`pack_run`; or the run belongs to no suite.
+        InputError: As in :func:`pack_run`; or the run belongs to no suite, or holds a part of it.
     """
-    info = Results.load(run).info
+    results = Results.load(run)
+    info = results.info
     suite_name, protocol = (info.get("suite") or {}).get("name"), (info.get("protocol") or {}).get("id")
     if not suite_name or not protocol:
         raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
+    whole = (info.get("generation") or {}).get("suite_samples", len(results.samples))
+    if len(results.samples) < whole and not allow_missing:
+        raise InputError(
+            f"{run} holds {len(results.samples)} of the suite's {whole} samples, and a board compares whole suites. "
+            "Bench without --limit, or merge the shards first (rses merge)."
+        )
     seed = (info.get("method_card") or {}).get("seed")
-    name = slug(str(info.get("method"))) + (f"-seed{seed}" if isinstance(seed, int) and seed else "")
+    method = str(info.get("method"))
+    tail = f"-seed{seed}" if isinstance(seed, int) and seed else ""
     place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
-    target = Path(boards) / "results" / place_name / name
+    target = Path(boards) / "results" / place_name / (slug(method) + tail)
+    if target.exists() and _method_of(target) not in (None, method):
+        # Two names that differ in what folder names cannot hold.
+        target = target.with_name(f"{slug(method)}-{hashlib.sha256(method.encode()).hexdigest()[:8]}{tail}")
     if not (target.exists() and replace):
         pack_run(run, target, images=images, previews=previews, date=date, suite=suite)
         return target
@@ -179,3 +193,11 @@ def add_run(
         target.rename(old)
         new.rename(target)
     return target
+
+
+def _method_of(submission: Path) -> str | None:
+    """Return whose a submission is, or ``None`` where it cannot be read."""
+    try:
+        return str(Results.load(submission).info.get("method"))
+    except InputError:
+        return None

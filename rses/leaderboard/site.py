@@ -164,7 +164,11 @@ def _data(board: Board, pictures: set[str], boards: Sequence[Board]) -> dict[str
 
 
 def _triple(cell: Cell) -> list[float | None] | None:
-    return None if cell.mean is None else [_short(cell.mean), _short(cell.low), _short(cell.high)]
+    """Return mean and interval, and fourth the number of perfect samples where there are any."""
+    if cell.mean is None and not cell.perfect:
+        return None
+    numbers = [_short(cell.mean), _short(cell.low), _short(cell.high)]
+    return [*numbers, float(cell.perfect)] if cell.perfect else numbers
 
 
 def _short(value: float | None) -> float | None:
@@ -281,7 +285,7 @@ def _table_cell(row: BoardRow, info: MetricInfo) -> str:
     value = escape_html(cell.value)
     value = f"<strong>{value}</strong>" if info.name in row.best else value
     value = f"<u>{value}</u>" if info.name in row.second else value
-    mean = "" if cell.mean is None else f"{cell.mean:.9g}"
+    mean = ("Infinity" if cell.perfect else "") if cell.mean is None else f"{cell.mean:.9g}"
     interval = f'<span class="interval">{escape_html(cell.interval)}</span>' if cell.interval else ""
     spread = spread_text(row, info.name)
     interval += f'<span class="interval">{escape_html(spread)}</span>' if spread else ""

@@ -25,9 +25,11 @@
   };
   const fill = (cell, triple, digits) => {
     cell.replaceChildren();
-    cell.dataset.v = triple ? String(triple[0]) : "";
+    cell.dataset.v = triple ? String(triple[0] === null ? Infinity : triple[0]) : "";
     if (!triple) { cell.textContent = "-"; return; }
-    cell.append(format(triple[0], digits));
+    // Perfect samples have no finite value and are counted apart.
+    if (triple[0] === null) { cell.textContent = `inf (${triple[3]} perfect)`; return; }
+    cell.append(format(triple[0], digits) + (triple[3] ? ` (+${triple[3]} perfect)` : ""));
     if (triple[1] !== null && triple[1] !== triple[2]) {
       const interval = document.createElement("span");
       interval.className = "interval";
@@ -62,6 +64,7 @@
     keyed.sort(([, a], [, b]) => {
       // A missing value goes last, whatever the direction.
       if (a === "" || b === "") return (a === "") - (b === "");
+      if (a === b) return 0;
       return sign * (text ? a.localeCompare(b) : Number(a) - Number(b));
     });
     body.append(...keyed.map(([row]) => row));

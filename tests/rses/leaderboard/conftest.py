@@ -133,7 +133,7 @@ def real_boards(tmp_path_factory) -> Path:
     for suite, method, seed in runs:
         run = place / f"{suite}-{method.card.name}-{seed}"
         run_bench(method, suite, run, scorer=scorer, shard=Shard(1, 12), seed=seed)
-        add_run(run, root, date="2026-02-19")
+        add_run(run, root, date="2026-02-19", allow_missing=True)
     shutil.copy(ROOT / "leaderboards" / "published.csv", root)
     build(root)
     return root
