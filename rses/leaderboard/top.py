@@ -23,6 +23,15 @@ PUBLISHED = ("rsm", "lpips_bg", "mse_bg")
 MOST = {"mask-free": 5, "mask": 3}
 
 
+LEGEND = (
+    "Mean \\[95 % interval\\] ± spread of seeds; ↑ higher is better, ↓ lower is better, ° defined by RSES. In bold "
+    "the best and underlined the second of all methods that see the mask at inference, and of all that do not, rows "
+    "left out here included. Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, "
+    "2 without those, and so on."
+)
+"""How to read the tables of a README."""
+
+
 def top_rows(board: Board) -> list[BoardRow]:
     """Return the first rows of every section that competes; reference rows are left out.
 
@@ -47,6 +56,8 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
     lines = []
     if not boards:
         lines += [f"No results yet; [how to add some]({folder}/README.md).", ""]
+    if boards:
+        lines += [LEGEND, ""]
     for board in boards:
         lines += [f"**Measured: {escape_markdown(board.title)}**", "", *_board_lines(board)]
         left = len(board.rows) - len(top_rows(board))
