@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rses.metrics.combined import harmonic_score, preservation
 from rses.metrics_table import METRICS
 from rses.report.text import clean
 from rses.sample_result import STATUSES
@@ -165,4 +166,15 @@ def _relation_problems(row: Mapping[str, Any]) -> list[str]:
         slack = ROUNDING * abs(expected) + (ROUNDING if name == "psnr_bg" else 1e-9)
         if value != expected and not abs(value - expected) <= slack:
             problems.append(f"{name} is {value:g}, but {base} {origin:g} gives {expected:g}")
-    return problems
+    return problems + _harmonic_problems(row)
+
+
+def _harmonic_problems(row: Mapping[str, Any]) -> list[str]:
+    """What tables are sorted by: nothing without a gain in style, and at most what the background kept allows."""
+    value, gain, distance = row.get("rses_h"), row.get("rsm_gain"), row.get("lpips_bg")
+    if value is None or gain is None or distance is None:
+        return []
+    most = harmonic_score(1.0, preservation(distance)) if gain > 0 else 0.0
+    if value > most + ROUNDING:
+        return [f"rses_h is {value:g}, but rsm_gain {gain:g} and lpips_bg {distance:g} allow {most:g} at most"]
+    return []

@@ -17,6 +17,7 @@ from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run
 from rses.leaderboard.verify import _embedded_digest
 from rses.methods import EditSample, MethodCard
+from rses.metrics.combined import harmonic_score, preservation, style_success
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
 from rses.results import Results, SampleResult
@@ -34,7 +35,8 @@ def invented(sample, method: str, suite: str, style: float, damage: float, rng) 
         source=sample.image.name, tags=tuple(sample.tags), rsm=(1 + cosine) / 2, clip_cosine=cosine, rsm_gain=gain,
         style_correct=bool(rng.random() < 0.3 + style), leakage=0.01, lpips_bg=mse * 10, mse_bg=mse,
         mse_bg_pm1=4 * mse, psnr_bg=-10 * math.log10(mse) if mse else math.inf, ssim_bg=1 - mse, boundary_mse=mse,
-        rses_h=float(np.clip(style + rng.normal(0, 0.01), 0, 1)), mask_fraction=float(rng.uniform(0.01, 0.3)),
+        rses_h=harmonic_score(style_success(2 * gain, 0.0, 10.0), preservation(mse * 10)),
+        mask_fraction=float(rng.uniform(0.01, 0.3)),
     )  # fmt: skip
 
 

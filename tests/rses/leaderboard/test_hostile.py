@@ -128,6 +128,8 @@ def test_a_forged_summary_is_refused(submission, change, pattern):
         ("lpips_bg", 0.0001, r"metrics\.lpips_bg\.mean is"),
         ("ssim_bg", math.nan, r"ssim_bg is .*nan.*not a number"),
         ("rses_h", math.inf, r"rses_h is inf"),
+        ("rses_h", 0.999, r"rses_h is 0\.999, but rsm_gain .* allow"),
+        ("rsm_gain", -0.01, r"rses_h is .*, but rsm_gain -0\.01 .* allow 0 at most"),
         ("leakage", 0.5, r"metrics\.leakage\.mean is"),
         ("style_correct", None, r"style_accuracy"),
         ("style", "line art", r"style is .*the suite says"),
