@@ -12,6 +12,9 @@ __all__ = ["INVERSIONS", "PREDICTIONS", "ddim_step", "invert", "null_text", "to_
 INVERSIONS = ("direct", "ddim", "null-text")
 PREDICTIONS = ("epsilon", "v_prediction")
 
+SCALE = 2.0**16
+"""Factor on the error on its way back through half precision, which would take small gradients for zero."""
+
 Noise = Callable[[torch.Tensor, int, torch.Tensor], torch.Tensor]
 """Predicts noise from (latent, timestep, text states)."""
 
@@ -95,6 +98,7 @@ def null_text(
     found: list[torch.Tensor] = []
     # In single precision, or Adam divides by an epsilon that half precision takes for zero.
     current, states = path[-1], empty.float()
+    scale = SCALE if empty.dtype == torch.float16 else 1.0
     for number, timestep in enumerate(scheduler.timesteps.tolist()):
         states = states.detach().clone().requires_grad_()
         optimiser = torch.optim.Adam([states], lr=1e-2 * (1 - number / 100))
@@ -106,8 +110,7 @@ def null_text(
             unconditional = noise(current, timestep, states.to(empty.dtype))
             guided = unconditional + guidance * (conditional - unconditional)
             error = (ddim_step(current, guided, before, after) - wanted).float().square().mean()
-            optimiser.zero_grad()
-            error.backward()
+            states.grad, scale = _gradient(error, states, scale)
             optimiser.step()
             if error.item() < tolerance:
                 break
@@ -117,6 +120,15 @@ def null_text(
             current = ddim_step(current, guided, before, after)
         found.append(states.detach().to(empty.dtype))
     return found
+
+
+def _gradient(error: torch.Tensor, states: torch.Tensor, scale: float) -> tuple[torch.Tensor, float]:
+    """Return the gradient of the error, and the scale, 1 or more, at which its way back did not overflow."""
+    while True:
+        (gradient,) = torch.autograd.grad(error * scale, states, retain_graph=True)
+        if scale <= 1 or bool(torch.isfinite(gradient).all()):
+            return gradient / scale, scale
+        scale /= 4
 
 
 def _levels(scheduler: Any, timestep: int) -> tuple[torch.Tensor, torch.Tensor]:

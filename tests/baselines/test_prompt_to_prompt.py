@@ -211,22 +211,26 @@ def test_every_picture_of_a_batch_takes_over_its_own_sources_maps():
     )
 
 
-@pytest.mark.slow
-def test_null_text_in_half_precision_finds_what_it_finds_in_single(tiny):
+@pytest.mark.parametrize(
+    ("side", "weight", "centre"), [(8, 0.05, 4), (64, 1e-4, 400)], ids=["large gradients", "small gradients"]
+)
+def test_null_text_in_half_precision_finds_what_it_finds_in_single(side, weight, centre):
+    """Where half precision would take Adam's epsilon, or the gradients, for zero, or a scaled one for infinite."""
     from diffusers import DDIMScheduler
 
     scheduler = DDIMScheduler()
     scheduler.set_timesteps(4)
     rng = torch.Generator().manual_seed(0)
-    latent, text = (torch.randn(shape, generator=rng) for shape in ((1, 4, 8, 8), (1, 5, 4)))
+    latent, text = torch.randn(1, 4, side, side, generator=rng), centre + torch.randn(1, 5, 4, generator=rng)
 
     def noise(latents, timestep, states):
-        return 0.1 * latents + 0.05 * states.mean((1, 2))[:, None, None, None]
+        return 0.1 * latents + weight * states.mean((1, 2))[:, None, None, None].expand_as(latents)
 
     found = {}
     for dtype in (torch.float32, torch.float16):
         path = invert(latent.to(dtype), text.to(dtype), noise, scheduler)
         found[dtype] = null_text(path, text.to(dtype), torch.zeros_like(text).to(dtype), noise, scheduler, guidance=7.5)
+    assert found[torch.float32][-1].abs().min() > 0.1
     for single, half in zip(*found.values(), strict=True):
         assert half.dtype == torch.float16
         torch.testing.assert_close(half.float(), single, rtol=0.05, atol=0.01)
@@ -238,6 +242,19 @@ def test_words_end_where_the_text_does():
     assert _words([49406, 49407], 49407) == []
 
 
+@pytest.mark.parametrize("pad", ["<|endoftext|>", "a"], ids=["Stable Diffusion 1", "Stable Diffusion 2"])
+def test_the_added_words_are_reweighted_whatever_pads(build, pad):
+    method = build(reweight=3.0)
+    method.pipe.tokenizer.pad_token = pad
+    weights = method._control([PAIR]).weights[0]
+    tokens = method._tokens(PAIR.target)
+    added = method._tokens(PAIR.added)[1:4]
+    assert tokens[5:8] == added
+    assert weights[5:8].tolist() == [3.0] * 3
+    assert int((weights != 1).sum()) == 3
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("inversion", ["direct", "ddim", "null-text"])
 def test_a_batch_gives_every_picture_the_edit_that_it_gets_alone(build, picture, samples, inversion):
     method = build(inversion=inversion)
