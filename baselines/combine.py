@@ -63,7 +63,7 @@ class GlobalThenPaste:
     def region(self, sample: EditSample) -> np.ndarray:
         """Return the mask (H, W) bool to paste into."""
         assert sample.mask is not None
-        return sample.mask
+        return _fitting(sample.mask, sample, "the mask")
 
     def _ask(self, sample: EditSample) -> EditSample:
         mask = sample.mask if _sees_mask(self._method) else None
@@ -116,10 +116,7 @@ class SegmentThenPaste(GlobalThenPaste):
     def region(self, sample: EditSample) -> np.ndarray:
         """Find the object."""
         assert self._segmenter is not None, "call load first"
-        mask = self._segmenter(sample)
-        if mask.shape != sample.image.shape[:2]:
-            raise RsesError(f"the segmenter returned a mask {mask.shape} for a picture {sample.image.shape[:2]}.")
-        return mask.astype(bool)
+        return _fitting(self._segmenter(sample), sample, "the segmenter's mask").astype(bool)
 
     def _name(self, inner: str) -> str:
         return f"segment-{inner}-then-paste"
@@ -141,6 +138,13 @@ def paste(source: np.ndarray, edit: np.ndarray, mask: np.ndarray) -> np.ndarray:
         [1, 0]
     """
     return np.where(mask[..., None], edit, source)
+
+
+def _fitting(mask: np.ndarray, sample: EditSample, what: str) -> np.ndarray:
+    if mask.shape != sample.image.shape[:2]:
+        # A single row or column would be stretched over the picture without a word.
+        raise RsesError(f'{what} of "{sample.id}" is {mask.shape}, its picture {sample.image.shape[:2]}.')
+    return mask
 
 
 def _sees_mask(method: Method) -> bool:

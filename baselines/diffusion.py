@@ -232,11 +232,10 @@ def _check_own(name: str, variant: object, revision: object, offload: object, al
     for key, flag in (("offload", offload), ("allow_cpu", allow_cpu)):
         if not isinstance(flag, bool):
             raise InputError(f"{name}: {key} must be true or false, got {flag!r}.")
-    for key, text in (("variant", variant), ("revision", revision)):
-        if text is not None and not isinstance(text, str):
-            raise InputError(
-                f"{name}: {key} must be text, got the number {text!r}. Quote it: --set '{key}=\"{text}\"'."
-            )
+    # No variant is the method's own; no revision would say nothing in the results.
+    for key, text in (("variant", "" if variant is None else variant), ("revision", revision)):
+        if not isinstance(text, str):
+            raise InputError(f"{name}: {key} must be text, got {text!r}. Quote a number: --set '{key}=\"{text}\"'.")
 
 
 def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: Any) -> Any:

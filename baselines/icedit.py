@@ -32,7 +32,7 @@ class IcEdit(DiffusersMethod):
 
     def __init__(self, variant: str | None = None, **options: Any):
         # A folder holds what is to be used; the hub's LoRA is added to the hub's base alone.
-        if variant and Path(variant).is_dir() and "lora" not in recommended(variant):
+        if isinstance(variant, str) and Path(variant).is_dir() and "lora" not in recommended(variant):
             options.setdefault("lora", "")
         super().__init__(variant, **options)
 

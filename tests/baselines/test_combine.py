@@ -40,6 +40,19 @@ def test_what_is_no_edit_is_not_stretched_over_the_picture(samples, monkeypatch,
     assert [edited.image.shape for edited in method.edit(samples)] == [shape] * len(samples)
 
 
+@pytest.mark.parametrize("shape", [(20, 24), (40, 1), (1, 48)])
+def test_a_mask_of_another_size_is_not_stretched_over_the_picture(samples, monkeypatch, shape):
+    method = GlobalThenPaste("global-style")
+    method.load("cpu", "float32")
+    with pytest.raises(RsesError, match=r'the mask of "s0" is .*, its picture \(40, 48\)'):
+        method.edit([dataclasses.replace(samples[0], mask=np.ones(shape, bool))])
+    monkeypatch.setattr("baselines.segmenters.small", lambda sample: np.ones(shape, bool), raising=False)
+    method = SegmentThenPaste("global-style", segmenter="baselines.segmenters:small")
+    method.load("cpu", "float32")
+    with pytest.raises(RsesError, match="the segmenter's mask of"):
+        method.edit([dataclasses.replace(samples[0], mask=None)])
+
+
 def test_segmenting_does_not_see_the_true_mask(samples, monkeypatch):
     monkeypatch.setattr("baselines.segmenters.left_half", left_half, raising=False)
     method = SegmentThenPaste("global-style", segmenter="baselines.segmenters:left_half")
