@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
 import zipfile
@@ -40,7 +41,10 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
             left = MAX_BYTES
             for member in members:
                 left -= _extract(content, member, target / member.filename, left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError,
+        ValueError,
+    ) as error:  # fmt: skip
         raise InputError(f"{path} cannot be read as a zip file: {shown(error, 200)}") from error
     inner = [entry for entry in target.iterdir() if entry.is_dir()]
     return target if (target / "submission.json").exists() or len(inner) != 1 else inner[0]

@@ -28,6 +28,8 @@ __all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "rea
 MANIFEST = "submission.json"
 MANIFEST_SCHEMA = 1
 MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_RAW = 8 << 20, 32 << 20, 100_000, 512 << 20
+# Rows unpacked at once, and bytes that the texts of one column may take a row on average.
+BATCH, MAX_ROW = 500, 16 << 10
 LEGACY = ("pie-bench", "brushbench")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -206,13 +208,31 @@ def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
                     f"{path} holds {about.num_rows} rows, {raw >> 20} MB unpacked; at most {MAX_ROWS} rows and "
                     f"{MAX_RAW >> 20} MB are read."
                 )
-            rows = file.read().to_pylist()
+            rows = [row for batch in file.iter_batches(BATCH) for row in _bounded(batch, path)]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as parquet: {shown(error, 200)}") from error
     problems = row_problems(rows, info)
     if problems:
         raise InputError(problems, f"{path} is not sound:")
     return [SampleResult.from_dict(row) for row in rows]
+
+
+def _bounded(batch: Any, path: Path) -> list[dict[str, Any]]:
+    """Unpack a batch of rows, unless its texts are long: one that is stored once may stand in every row.
+
+    Raises:
+        InputError: The texts of a row are longer than all that a row may say.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in batch.columns:
+        texts = column.flatten() if pa.types.is_list(column.type) else column
+        if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
+            held = pc.sum(pc.binary_length(texts)).as_py() or 0
+            if held > MAX_ROW * batch.num_rows or len(texts) > MAX_ROW * batch.num_rows:
+                raise InputError(f"{path} holds longer texts than a sample can have.")
+    return list(batch.to_pylist())
 
 
 def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:

@@ -302,11 +302,17 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
     for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
         if path.is_symlink() or path.suffix != ".jpg" or path.stem not in submission.images:
             problems.append(f"previews/{path.name} is no preview of a scored sample")
-        elif path.stem in images:
+            continue
+        try:
+            small = read_image(path, max_pixels=PREVIEW_SIDE**2)
+        except InputError as error:
+            problems.append(f"previews/{path.name} cannot be read: {error}")
+            continue
+        if path.stem in images:
             try:
-                small, image = read_image(path), fit(read_image(images[path.stem]), PREVIEW_SIDE)
+                image = fit(read_image(images[path.stem]), PREVIEW_SIDE)
             except InputError as error:
-                problems.append(f"previews/{path.name} or its image cannot be read: {error}")
+                problems.append(f"the image of previews/{path.name} cannot be read: {error}")
                 continue
             same = small.shape == image.shape
             if not same or np.abs(small.astype(float) - image.astype(float)).mean() > MAX_PREVIEW_ERROR:

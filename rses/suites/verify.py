@@ -100,7 +100,7 @@ def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
         try:
             with Image.open(path) as picture:
                 sizes[path] = picture.size
-        except OSError as error:
+        except (OSError, Image.DecompressionBombError) as error:
             problems.append(f"{path.relative_to(suite.root).as_posix()}: not a readable image ({error})")
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:

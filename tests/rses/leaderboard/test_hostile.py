@@ -388,7 +388,8 @@ def test_a_style_may_be_called_like_a_number():
     ("name", "value", "pattern"),
     [
         ("style", "art\u202etra", r"style holds .*direction"),
-        ("object", "x" * 10_000_000, r"object is longer"),
+        ("object", "x" * 100_000, r"object is longer"),
+        ("object", "x" * 10_000_000, r"longer texts than a sample can have"),
         ("tags", ["x" * 5000], r"tags must be"),
         ("tags", ["small"] * 100, r"tags must be"),
         ("dataset", "red\x1b[31m", r"dataset holds .*control"),
@@ -443,3 +444,19 @@ def test_archives_that_lie_or_are_too_much_are_refused(tmp_path, monkeypatch):
         with pytest.raises(InputError, match=pattern):
             unpack(tmp_path / f"{name}.zip", target)
         assert sum(file.stat().st_size for file in target.rglob("*") if file.is_file()) <= 10
+
+
+def test_a_long_text_that_is_stored_once_is_not_unpacked_for_every_row(submission):
+    def spread(rows):
+        for row in rows:
+            row["note"] = "x" * 100_000
+
+    edit_samples(submission, spread)
+    assert (submission / "samples.parquet").stat().st_size < 1 << 20
+    refused(submission, r"longer texts than a sample can have")
+
+
+@pytest.mark.parametrize("content", [bytes(1 << 20), b"not a picture"])
+def test_previews_are_read_even_where_no_edit_is_there_to_compare_them_with(submission, content):
+    (next((submission / "previews").iterdir())).write_bytes(content)
+    refused(submission, r"previews/.*\.jpg cannot be read")
