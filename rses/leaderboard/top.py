@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
 from rses.leaderboard.published import NOTE, PublishedRow
-from rses.leaderboard.tables import markdown_cell
+from rses.leaderboard.tables import markdown_cell, mask_text
 from rses.marked import replace_marked
 from rses.metrics_table import METRICS
 from rses.report.columns import heading
@@ -78,7 +78,7 @@ def _board_lines(board: Board) -> list[str]:
     lines = ["| " + " | ".join(header) + " |", "|:---|:---|" + "---:|" * (len(header) - 2)]
     for row in top_rows(board):
         cells = [markdown_cell(row, info.name) for info in names]
-        texts = [escape_markdown(row.name), "no" if row.section == "mask-free" else "yes", *cells]
+        texts = [escape_markdown(row.name), mask_text(row), *cells]
         lines.append("| " + " | ".join([*texts, str(row.layer or "-"), f"{row.n}/{row.total}"]) + " |")
     return lines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +143,7 @@ def write_suite(
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
+    seen: dict[str, str] = {}
     with new_folder(out) as temporary:
         for entry in entries:
             try:
@@ -150,7 +152,15 @@ def write_suite(
                 problems += error.problems
                 continue
             own = styles if entry.style is None else [entry.style]
-            rows += [_row(entry, stored, style, facts.template) for style in own]
+            for style in own:
+                row = _row(entry, stored, style, facts.template)
+                # As file systems that ignore case, and code accents otherwise, see it.
+                other = seen.setdefault(unicodedata.normalize("NFC", row["id"]).casefold(), f"{entry.key} in {style}")
+                if other != f"{entry.key} in {style}":
+                    problems.append(
+                        f'{entry.key} in {style} and {other} would both be called "{row["id"]}". Rename one.'
+                    )
+                rows.append(row)
             lines.append(_card_line(entry))
         refuse(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:

@@ -162,3 +162,20 @@ def test_photographs_that_the_scorer_refuses_are_refused(tmp_path: Path, kind: s
     with pytest.raises(InputError, match=kind):
         build_folder(images, tmp_path / "suite", ["x"], masks=masks, thing="cat", name="own")
     assert not (tmp_path / "suite").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "styles"), [("a", "Ink,ink"), ("a", "pixel art,pixel-art"), ("a,a-pixel", "pixel art,art")]
+)
+def test_names_that_would_be_one_are_told_apart_before_anything_is_written(
+    tmp_path: Path, names: str, styles: str
+) -> None:
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    masks.mkdir()
+    for name in names.split(","):
+        Image.new("RGB", (20, 10), "red").save(images / f"{name}.png")
+        Image.fromarray(np.eye(10, 20, dtype=np.uint8) * 255).save(masks / f"{name}.png")
+    with pytest.raises(InputError, match=r'would both be called "a-.*Rename one'):
+        build_folder(images, tmp_path / "suite", styles.split(","), masks=masks, thing="cat", name="own")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "masks"]
