@@ -44,7 +44,7 @@ class CocoReader:
         content = _load(file)
         self._folder = _image_folder(root, file)
         self._outlines = outlines
-        licences = {entry.get("id"): _licence(entry) for entry in content.get("licenses") or []}
+        licences = {entry.get("id"): _licence(entry) for entry in _objects(content.get("licenses"))}
         self._labels = _things(content["categories"])
         known = {c["id"] for c in content["categories"]}
         problems: list[str] = []
@@ -55,14 +55,17 @@ class CocoReader:
             problems += faults
             if not faults:
                 by_id[image["id"]] = image
-                self._images[_key(image)] = {**image, "licence": licences.get(image.get("license"), "not stated")}
+                licence = image.get("license")
+                stated = licences.get(licence, "not stated") if isinstance(licence, int | str) else "not stated"
+                self._images[_key(image)] = {**image, "licence": stated}
         if len(self._images) < len(by_id):
             problems.append("two images have the same file name in different folders")
         self._annotations: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-        listed = {image.get("id") for image in content["images"] if isinstance(image, dict)}
+        listed = {image["id"] for image in _objects(content["images"])}
         for annotation in content["annotations"]:
-            image = by_id.get(annotation.get("image_id")) if isinstance(annotation, dict) else None
-            if image is None and isinstance(annotation, dict) and annotation.get("image_id") in listed:
+            owner = annotation.get("image_id") if isinstance(annotation, dict) else None
+            image = by_id.get(owner) if isinstance(owner, int | str) else None
+            if image is None and isinstance(owner, int | str) and owner in listed:
                 continue  # Its image is among the problems already.
             faults = annotation_problems(annotation, image, known)
             problems += faults
@@ -116,6 +119,12 @@ def _draw(segmentation: Any, width: int, height: int, outlines: bool) -> NDArray
     if outlines:
         return draw_polygons(segmentation, width, height, outlines=True)
     return draw_coco_polygons(segmentation, width, height)
+
+
+def _objects(entries: Any) -> list[dict[str, Any]]:
+    """Return those of a list that are objects with an id that can be looked up."""
+    listed = entries if isinstance(entries, list) else []
+    return [entry for entry in listed if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)]
 
 
 def _things(categories: list[dict[str, Any]]) -> dict[Any, str]:
@@ -176,6 +185,7 @@ def _load(file: Path) -> dict[str, Any]:
     wanted = ("images", "annotations", "categories")
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in wanted):
         raise InputError(f"{file} is no COCO annotation: expected an object with the lists {', '.join(wanted)}.")
-    bad = [entry for entry in content["categories"] if not isinstance(entry, dict) or not {"id", "name"} <= set(entry)]
+    sound = _objects(content["categories"])
+    bad = [entry for entry in content["categories"] if entry not in sound or "name" not in entry]
     refuse([f"category {entry!r} has no id or no name" for entry in bad], f"{file} cannot be used:")
     return content

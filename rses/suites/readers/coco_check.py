@@ -6,6 +6,7 @@ import math
 from collections.abc import Container
 from typing import Any
 
+from rses.decode import MAX_PIXELS
 from rses.suites.paths import id_problem
 from rses.suites.shapes import unfold_runs
 
@@ -30,6 +31,10 @@ def image_problems(image: Any, seen: Container[Any]) -> list[str]:
         for side in ("width", "height")
         if type(image.get(side)) is not int or image[side] < 1
     ]
+    if not problems and image["width"] * image["height"] > MAX_PIXELS:
+        problems.append(
+            f"{name}: {image['width']}x{image['height']} pixels are more than the {MAX_PIXELS} that are read"
+        )
     file = image.get("file_name")
     if not isinstance(file, str) or not file:
         problems.append(f"{name}: file_name must be a text, found {file!r}")
@@ -60,7 +65,8 @@ def annotation_problems(annotation: Any, image: dict[str, Any] | None, categorie
     if image is None:
         return [f"{name}: there is no image {annotation.get('image_id')!r}"]
     problems = []
-    if annotation.get("category_id") not in categories:
+    category = annotation.get("category_id")
+    if not isinstance(category, int | str) or category not in categories:
         problems.append(f"{name}: there is no category {annotation.get('category_id')!r}")
     width, height = image["width"], image["height"]
     faults = _shape_problems(annotation.get("segmentation"), width, height)

@@ -92,6 +92,9 @@ def test_big(tmp_path: Path) -> None:
         (lambda c: c["annotations"][0].update(segmentation=[[1, 2, 3]]), "flat list"),
         (lambda c: c["annotations"][0].update(image_id=99), "no image 99"),
         (lambda c: c["annotations"][0].update(category_id=99), "no category 99"),
+        (lambda c: c["annotations"][0].update(image_id=[0]), r"no image \[0\]"),
+        (lambda c: c["annotations"][0].update(category_id={}), r"no category \{\}"),
+        (lambda c: c["images"][0].update(width=200_000, height=200_000), "more than the 67108864 that are read"),
         (lambda c: c["images"][0].update(file_name="../../x.jpg"), "leads outside"),
         (lambda c: c["images"][0].update(file_name="/etc/passwd"), "absolute path"),
         (lambda c: c["images"][0].update(file_name="absent.jpg"), "listed but absent"),
@@ -104,6 +107,15 @@ def test_bad_coco_is_refused_with_its_offender(tmp_path: Path, change, message: 
     with pytest.raises(InputError, match=message) as caught:
         CocoReader(tmp_path)
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("licences", [["by"], {"a": 1}, [{"id": [1]}], 5])
+def test_licences_of_another_form_are_not_stated(tmp_path: Path, licences: object) -> None:
+    content = layouts.coco(tmp_path, 1)
+    content["licenses"] = licences
+    layouts.write_coco(tmp_path, content)
+    (key,) = CocoReader(tmp_path).keys()
+    assert CocoReader(tmp_path).read(key).licence == "not stated"
 
 
 def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
