@@ -214,6 +214,8 @@ def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[
     picture.load()
     turned = picture.getexif().get(_EXIF_ORIENTATION, 1) != 1
     if picture.format in endings and picture.mode == "RGB" and not turned and "transparency" not in picture.info:
+        if picture.info.get("icc_profile") or getattr(picture, "n_frames", 1) > 1:
+            read_image(entry.image)  # refuses what cannot be scored
         return entry.key + endings[picture.format], entry.image.read_bytes(), picture.size
     memory = io.BytesIO()
     plain = Image.fromarray(_pixels(entry, picture, turned))
