@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,5 +72,6 @@ class Predictions:
                 given = json.loads(path.read_text("utf-8"))
                 return MethodCard(**{**facts, **given})
             except (ValueError, TypeError) as error:
-                raise InputError(f"{path} is not a method card: {error}. It may hold: {', '.join(facts)}.") from error
+                known = ", ".join(field.name for field in dataclasses.fields(MethodCard))
+                raise InputError(f"{path} is not a method card: {error}. It may hold: {known}.") from error
         return MethodCard(**facts)
