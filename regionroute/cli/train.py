@@ -33,15 +33,13 @@ def train(
     Prints the expert's file. For several processes: accelerate launch -m regionroute.cli.main train ...
     """
     start = time.monotonic()
-    asked = [*(changes or [])]
-    for key, value in (("data.pairs", pairs), ("data.style", style), ("run.out", out)):
-        if value is not None:
-            asked.append(f"{key}={value}")
+    options = {"data.pairs": pairs, "data.style": style, "run.out": out}
+    texts = {key: value for key, value in options.items() if value is not None}
     with quiet_stdout():
         from regionroute.training.config import find_config, load_config
         from regionroute.training.trainer import train as run
 
-        settings = load_config(find_config(config), asked)
+        settings = load_config(find_config(config), changes or [], texts)
         folder = Path(settings.run.out)
         try:
             with progress(f"Training {settings.data.style}") as update:

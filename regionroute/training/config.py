@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 import typing
 from collections.abc import Mapping, Sequence
@@ -184,8 +185,14 @@ def find_config(name: str) -> Path:
     return Path(name)
 
 
-def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
+def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str] | None = None) -> TrainConfig:
     """Read a TOML file; ``changes`` ("optimiser.steps=10") win over it.
+
+    Args:
+        path: The file.
+        changes: Keys with values in TOML, or bare text.
+        texts: Keys ("run.out") with values that are text whatever they look like, such as a folder named 2024; these
+            win over all else.
 
     Raises:
         InputError: The file cannot be read, or keys or values are wrong; all problems are listed at once.
@@ -196,11 +203,17 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise InputError(f"Cannot read the configuration {path}: {error.strerror or error}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
-    for change in changes:
-        _apply(tables, change)
+    changed = [_split_change(change) for change in changes]
+    changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]
+    for section, key, value in changed:
+        table = tables.setdefault(section, {})
+        # Else parse_config says what is wrong with it.
+        if isinstance(table, dict):
+            table[key] = value
     config = parse_config(tables, str(path))
     pairs = config.data.pairs
-    if pairs and not Path(pairs).is_absolute() and not any(change.startswith("data.pairs=") for change in changes):
+    own = ("data", "pairs") not in {(section, key) for section, key, _ in changed}
+    if pairs and own and not Path(pairs).is_absolute():
         pairs = str(path.parent / pairs)
     return dataclasses.replace(config, data=dataclasses.replace(config.data, pairs=pairs))
 
@@ -258,7 +271,10 @@ def _convert(hint: Any, value: Any) -> Any:
             raise ValueError("expected a list")
         return tuple(_convert(typing.get_args(hint)[0], entry) for entry in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ValueError("expected a number below 1e308") from error
     if type(value) is not hint:
         raise ValueError(f"expected {hint.__name__}")
     return value
@@ -272,7 +288,12 @@ def _ranges(config: TrainConfig) -> list[str]:
         (config.optimiser.batch_size >= 1, "[optimiser] batch_size must be at least 1"),
         (config.optimiser.accumulation >= 1, "[optimiser] accumulation must be at least 1"),
         (config.optimiser.learning_rate > 0, "[optimiser] learning_rate must be above 0"),
-        (len(config.optimiser.betas) == 2, "[optimiser] betas must be two numbers"),
+        (
+            len(config.optimiser.betas) == 2 and all(0 <= beta < 1 for beta in config.optimiser.betas),
+            "[optimiser] betas must be two numbers of at least 0 and below 1",
+        ),
+        (config.optimiser.eps >= 0, "[optimiser] eps must not be negative"),
+        (config.optimiser.weight_decay >= 0, "[optimiser] weight_decay must not be negative"),
         (config.data.resolution >= 16, "[data] resolution must be at least 16"),
         (config.data.resolution % 16 == 0, "[data] resolution must be a multiple of 16"),
         (config.data.limit >= 0, "[data] limit must not be negative"),
@@ -288,24 +309,35 @@ def _ranges(config: TrainConfig) -> list[str]:
             len(config.attention.gate) == 2 and 0 <= config.attention.gate[0] < config.attention.gate[1] <= 1,
             "[attention] gate must be two noise levels, 0 <= lowest < highest <= 1",
         ),
+        (0 <= config.run.seed < 2**63, "[run] seed must be at least 0 and below 2^63"),
         (config.run.checkpoint_every >= 1, "[run] checkpoint_every must be at least 1"),
         (config.run.overlay_every >= 0, "[run] overlay_every must not be negative"),
         (config.run.overlays >= 1, "[run] overlays must be at least 1; overlay_every = 0 draws none"),
     ]
-    return [f"{message}." for holds, message in checks if not holds]
+    return [f"{message}." for holds, message in checks if not holds] + _infinite(config)
 
 
-def _apply(tables: dict[str, Any], change: str) -> None:
-    """Write one "table.key=value" into the tables; the value is TOML, or a bare string."""
+def _infinite(config: TrainConfig) -> list[str]:
+    """Say which numbers are NaN or infinite, which TOML can write."""
+    problems = []
+    for table, values in config.to_dict().items():
+        for key, value in values.items():
+            numbers = [entry for entry in (value if isinstance(value, tuple) else (value,)) if isinstance(entry, float)]
+            unlimited = (table, key) == ("optimiser", "max_grad_norm") and value == math.inf
+            if not unlimited and not all(map(math.isfinite, numbers)):
+                problems.append(f"[{table}] {key} must be finite, got {value}.")
+    return problems
+
+
+def _split_change(change: str) -> tuple[str, str, Any]:
+    """Return table, key and value of one "table.key=value"; the value is TOML, or a bare string."""
     path, separator, text = change.partition("=")
     section, dot, key = path.strip().partition(".")
     if not (separator and dot and key):
         raise InputError(f'Cannot read the change "{change}": write it as table.key=value, e.g. optimiser.steps=100.')
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    # Wider than TOMLDecodeError: Python refuses to read whole numbers of thousands of digits.
+    except ValueError:
         value = text.strip()
-    table = tables.setdefault(section, {})
-    # Else parse_config says what is wrong with it.
-    if isinstance(table, dict):
-        table[key] = value
+    return section, key, value

@@ -74,6 +74,9 @@ def test_two_processes_train_what_one_does(training, tmp_path):
         (["--set", "expert.rank=0"], "rank must be at least 1"),
         (["--set", "expert.rnk=4"], 'Did you mean "rank"'),
         (["--pairs", "nowhere"], "nowhere"),
+        (["--pairs", "2024"], "2024 does not exist"),
+        (["--set", "optimiser.betas=[1.5,0.9]"], "betas must be two numbers of at least 0 and below 1"),
+        (["--set", "run.seed=99999999999999999999999"], "seed must be at least 0 and below 2^63"),
         (["--config", "nothing.toml"], "There is no configuration"),
         (["--set", "model.base=nowhere/at-all"], "cannot load the weights nowhere/at-all"),
     ],
@@ -85,6 +88,13 @@ def test_bad_training_requests(training, change, message, tmp_path, capsys):
     assert "Traceback" not in err
     assert out == ""
     assert not (tmp_path / "run").exists()
+
+
+def test_folders_may_be_named_like_numbers(training, tiny_pairs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "2024").symlink_to(tiny_pairs)
+    assert main([*training, "--pairs", "2024", "--out", "5", "--set", "optimiser.steps=1"]) == 0
+    assert capsys.readouterr().out.split() == [str(Path("5") / "pixel-art.safetensors")]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,16 @@ def test_every_fault_is_listed_at_once():
         ({"attention": {"alpha": -1.0}}, "alpha must not be negative"),
         ({"optimiser": {"max_grad_norm": 0}}, "max_grad_norm must be above 0"),
         ({"optimiser": {"warm_up": -1}}, "warm_up must not be negative"),
+        ({"optimiser": {"betas": [1.5, 0.9]}}, "betas must be two numbers of at least 0 and below 1"),
+        ({"optimiser": {"betas": [0.9, 1]}}, "betas must be two numbers of at least 0 and below 1"),
+        ({"optimiser": {"eps": -1.0}}, "eps must not be negative"),
+        ({"optimiser": {"weight_decay": -1.0}}, "weight_decay must not be negative"),
+        ({"optimiser": {"learning_rate": float("inf")}}, "learning_rate must be finite, got inf"),
+        ({"optimiser": {"max_grad_norm": float("nan")}}, "max_grad_norm must be finite, got nan"),
+        ({"flow": {"guidance": float("nan")}}, "guidance must be finite, got nan"),
+        ({"optimiser": {"eps": 10**400}}, "eps: expected a number below 1e308"),
+        ({"run": {"seed": -1}}, "seed must be at least 0 and below 2"),
+        ({"run": {"seed": 2**63}}, "seed must be at least 0 and below 2"),
     ],
 )
 def test_values_out_of_range(tables, message):
@@ -60,6 +70,29 @@ def test_changes_win_and_paths_are_relative_to_the_file(tmp_path):
     assert (config.optimiser.steps, config.data.style, config.attention.gate) == (7, "pixel art", (0.2, 0.8))
     assert config.data.pairs == str(tmp_path / "pairs")
     assert load_config(path, ["data.pairs=here"]).data.pairs == "here"
+
+
+def test_values_at_the_edge_of_their_range():
+    config = parse_config(
+        {
+            "optimiser": {"betas": [0, 0], "eps": 0, "weight_decay": 0, "max_grad_norm": float("inf")},
+            "run": {"seed": 2**63 - 1},
+        }
+    )
+    assert (config.optimiser.max_grad_norm, config.run.seed) == (float("inf"), 2**63 - 1)
+
+
+@pytest.mark.parametrize("name", ["5", "2024", "true", "2026-01-01", '"quoted"', "[a]", "inf", " spaced "])
+def test_texts_are_never_read_as_toml(tmp_path, name):
+    path = tmp_path / "own.toml"
+    path.write_text("[run]\nseed = 3\n")
+    config = load_config(path, ["run.out=before"], {"run.out": name, "data.pairs": name})
+    assert (config.run.out, config.data.pairs, config.run.seed) == (name, name, 3)
+
+
+def test_a_number_too_long_to_read(tmp_path):
+    with pytest.raises(InputError, match=r"\[run\] seed: expected int, got '999"):
+        load_config(find_config("mini"), ["run.seed=" + "9" * 5000])
 
 
 def test_a_change_to_what_is_no_table(tmp_path):
