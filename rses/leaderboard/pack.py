@@ -171,7 +171,7 @@ def add_run(
     if not suite_name or not protocol:
         raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
     whole = (info.get("generation") or {}).get("suite_samples", len(results.samples))
-    if len(results.samples) < whole and not allow_missing:
+    if isinstance(whole, int) and len(results.samples) < whole and not allow_missing:
         raise InputError(
             f"{run} holds {len(results.samples)} of the suite's {whole} samples, and a board compares whole suites. "
             "Bench without --limit, or merge the shards first (rses merge)."
