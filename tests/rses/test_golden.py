@@ -58,7 +58,7 @@ def test_every_column_of_every_edit(check, work, protocol):
         check("summary.json", runs.summary(run))
 
 
-@pytest.mark.parametrize("suite", names.SUITES)
+@pytest.mark.parametrize("suite", pictures.SAMPLES)
 def test_bench(check, work, suite):
     run = runs.bench(suite, work)
     check(f"bench-{suite}.json", runs.table(run / "samples.parquet"))
@@ -78,6 +78,7 @@ def test_protocols(check):
 
 
 def test_suites(check):
+    assert set(names.suites()) == set(pictures.SAMPLES)
     check("suites.json", names.suites())
 
 

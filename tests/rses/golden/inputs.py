@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden import STORED, pictures
-from golden.runs import command
 from PIL import Image
 
+from golden import STORED, pictures
+from golden.runs import command
 from rses import load_suite
 from rses.methods import EditSample, MethodCard
 from rses.suites import write_manifest

@@ -62,8 +62,5 @@ def protocols() -> dict[str, Any]:
 
 def suites() -> dict[str, Any]:
     """Return version, digest and number of samples of every embedded suite."""
-    loaded = [load_suite(name) for name in sorted(SUITES)]
+    loaded = [load_suite(name) for name in list_suites()]
     return {s.name: {"version": s.version, "sha256": s.sha256, "samples": len(s.samples)} for s in loaded}
-
-
-SUITES = ("mini", "photos")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden import STORED
 from PIL import Image
 
+from golden import STORED
 from rses import load_suite
 
 SAMPLES = {

@@ -44,12 +44,12 @@ def main() -> None:
         write("pixels.json", indented(pictures.write_cases(work / "pixels")))
         for protocol in runs.PROTOCOLS:
             run = runs.score(protocol, work)
-            write(f"{protocol}.json", values.lines(runs.table(run / "samples.parquet")))
+            write(f"{protocol}.json", indented(runs.table(run / "samples.parquet")))
             if protocol == "rses-mini":
                 write("summary.json", indented(runs.summary(run)))
-        for suite in names.SUITES:
+        for suite in pictures.SAMPLES:
             run = runs.bench(suite, work)
-            write(f"bench-{suite}.json", values.lines(runs.table(run / "samples.parquet")))
+            write(f"bench-{suite}.json", indented(runs.table(run / "samples.parquet")))
             write(f"bench-{suite}-summary.json", indented(runs.summary(run)))
         for name, text in board.rendered(work).items():
             write(f"board/{name}", text)

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from golden import networks, pictures
-from golden.values import encoded
 
+from golden import networks, pictures
+from golden.values import encoded, one_thread
 from rses.cli.main import main
 
 PROTOCOLS = ("rses-mini", *networks.CLIP)
 
 
 def command(*arguments: object) -> None:
-    """Run ``rses`` in this process; what it prints is kept for the error."""
+    """Run ``rses`` in this process, on one thread; what it prints is kept for the error."""
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    with one_thread(), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = main([str(argument) for argument in arguments])
     if code != 0:
         raise RuntimeError(f"rses {arguments}: exit {code}\n{output.getvalue()}")
