@@ -95,5 +95,7 @@ def test_one_bit_is_seen_and_bounds_are_for_floats_alone():
     assert values.differences(one, one, exact=True) == []
     assert len(values.differences(one, other, exact=True)) == 1
     assert values.differences(one, other, exact=False) == []
-    assert len(values.differences({"a": (0.1).hex()}, {"a": (0.1002).hex()}, exact=False)) == 1
+    for name, step in (("rsm", 1e-4), ("mse_bg", 1e-6)):
+        assert values.differences({name: (0.1).hex()}, {name: (0.1 + step / 20).hex()}, exact=False) == []
+        assert len(values.differences({name: (0.1).hex()}, {name: (0.1 + step).hex()}, exact=False)) == 1
     assert len(values.differences({"a": True, "b": 1, "c": 2}, {"a": 1, "b": 2, "d": 2}, exact=False)) == 4
