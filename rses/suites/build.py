@@ -127,8 +127,9 @@ def build_suite(
         about=_about(reader.name, rule, seed),
     )
     write_suite(entries(), styles, target, facts, record, left_out=left_out, stored=stored)
-    for line in left_out_lines(left_out) if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in left_out_lines(left_out):
+            warn(line)
     return read_suite(target)
 
 

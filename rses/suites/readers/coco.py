@@ -1,11 +1,9 @@
-"""COCO: photographs and ``instances_*.json`` (https://cocodataset.org/#format-data), also as labelling tools write it."""
+"""COCO: photographs and ``instances_*.json`` (https://cocodataset.org/#format-data), of labelling tools, too."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,53 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.decode import image_size, open_image
+from rses.decode import open_image
 from rses.errors import InputError
 from rses.suites.frames import orientation_of
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
-from rses.suites.paths import id_problem
 from rses.suites.readers.coco_check import (
     Region,
     category_labels,
     has_extent,
-    image_facts,
     objects,
     plain_id,
-    plain_text,
     region_of,
 )
 from rses.suites.readers.coco_files import find_annotations, image_folders, load_annotations
-from rses.suites.readers.files import FileFinder, name_parts
+from rses.suites.readers.coco_photos import Annotation, Photo, photos_by_key
+from rses.suites.readers.files import FileFinder
 from rses.suites.readers.types import Instance, Picture
 from rses.suites.shapes import draw_coco_polygons, draw_polygons, unfold_runs
 
 __all__ = ["CocoReader"]
-
-
-@dataclass
-class _Photo:
-    """One entry of ``images`` with its file, and the annotations that belong to it."""
-
-    ids: list[int | str]
-    name: str
-    path: Path
-    width: int
-    height: int
-    licence: str
-    origin: str
-    annotations: list[_Annotation] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Annotation:
-    key: str
-    category: int | str
-    region: Region
-    crowd: bool
-
-    def same_as(self, other: _Annotation) -> bool:
-        return (self.category, self.region, self.crowd) == (other.category, other.region, other.crowd)
 
 
 class CocoReader:
@@ -92,8 +62,7 @@ class CocoReader:
         self._things = _things(content["categories"])
         self.left_out: list[LeftOut] = []
         finder = FileFinder(image_folders(root, file))
-        photos = _photos(content, finder, self.left_out)
-        self._photos = _by_key(photos, self.left_out)
+        self._photos = photos_by_key(content, finder, self.left_out)
         if not self._photos:
             looked = ", ".join(map(str, finder.folders))
             lines = left_out_lines(self.left_out) or ["It lists no photograph."]
@@ -137,7 +106,7 @@ class CocoReader:
         for photo in self._photos.values():
             _number_twins(photo.annotations)
 
-    def _add(self, annotation: Any, photo: _Photo | None, position: int) -> None:
+    def _add(self, annotation: Any, photo: Photo | None, position: int) -> None:
         if not isinstance(annotation, dict):
             raise UnusableError("annotation-entry", f"annotation {str(annotation)[:80]}", "expected an object")
         number = plain_id(annotation.get("id"))
@@ -161,12 +130,12 @@ class CocoReader:
             detail = f"{dropped} of {dropped + len(region)} parts left out"
             self.left_out.append(LeftOut("region-part", name, detail))
         crowd = plain_id(annotation.get("iscrowd", 0)) not in (0, None, "") or annotation.get("iscrowd") is True
-        found = _Annotation(key, category, region, crowd)
+        found = Annotation(key, category, region, crowd)
         if len(photo.ids) > 1 and any(found.same_as(other) for other in photo.annotations):
             return  # Listed twice like its photograph.
         photo.annotations.append(found)
 
-    def _mask(self, annotations: Sequence[_Annotation], width: int, height: int) -> NDArray[np.bool_]:
+    def _mask(self, annotations: Sequence[Annotation], width: int, height: int) -> NDArray[np.bool_]:
         """Draw the first of some annotations; the others are those listed later."""
         mask = _draw(annotations[0].region, width, height, self._outlines)
         # labelme paints one shape after the other.
@@ -175,107 +144,14 @@ class CocoReader:
         return mask
 
 
-def _photos(content: dict[str, Any], finder: FileFinder, left_out: list[LeftOut]) -> list[_Photo]:
-    """Find the files of the entries of ``images``; what cannot be used is added to ``left_out``."""
-    licences = {plain_id(entry["id"]): _licence(entry) for entry in objects(content.get("licenses"))}
-    entries: list[tuple[dict[str, Any], int | str, str, int | None, int | None]] = []
-    for image in content["images"]:
-        try:
-            entries.append((image, *image_facts(image)))
-        except UnusableError as error:
-            left_out.append(error.left_out)
-    names = defaultdict(set)
-    for _, number, name, _, _ in entries:
-        names[number].add(name)
-    files = _files({name for _, _, name, _, _ in entries}, finder)
-    photos: dict[Path, list[_Photo]] = defaultdict(list)
-    for image, number, name, width, height in entries:
-        try:
-            path = files.get(name)
-            if len(names[number]) > 1:
-                raise UnusableError("photograph-entry", name, f"its id {number} is another's, too")
-            if path is None:
-                raise UnusableError("photograph-absent", name)
-            if not (width and height):
-                height, width = _size(path)
-        except UnusableError as error:
-            left_out.append(error.left_out)
-            continue
-        licence = licences.get(plain_id(image.get("license")), "not stated")
-        addresses = (plain_text(image.get(key)) for key in ("flickr_url", "coco_url"))
-        photo = _Photo([number], name, path, width, height, licence, next(filter(None, addresses), ""))
-        photos[path].append(photo)
-    return [photo for entries in photos.values() for photo in _merged(entries, left_out)]
-
-
-def _merged(entries: Sequence[_Photo], left_out: list[LeftOut]) -> list[_Photo]:
-    """Make one of the entries that lead to one file, or leave all out where they contradict each other."""
-    first = entries[0]
-    if all(
-        (name_parts(e.name), e.width, e.height) == (name_parts(first.name), first.width, first.height) for e in entries
-    ):
-        first.ids = [number for entry in entries for number in entry.ids]
-        return [first]
-    for entry in entries:
-        detail = f"image {entry.ids[0]}, {entry.width}x{entry.height}; others lead to {entry.path.name}, too"
-        left_out.append(LeftOut("photograph-twice", entry.name, detail))
-    return []
-
-
-def _files(names: Iterable[str], finder: FileFinder) -> dict[str, Path]:
-    """Find the file of each name; a file that has just the name of one is not taken for another's."""
-    found = {name: path for name in sorted(names) if (path := finder.exact(name)) is not None}
-    taken = set(found.values())
-    for name in sorted(set(names) - set(found)):
-        path = finder.similar(name)
-        if path is not None and path not in taken:
-            found[name] = path
-    return found
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        return image_size(path)
-    except InputError as error:
-        raise UnusableError("photograph-unreadable", path.name, " ".join(error.problems)) from error
-
-
-def _by_key(photos: Sequence[_Photo], left_out: list[LeftOut]) -> dict[str, _Photo]:
-    """Give each photograph a key: its file name without ending, and with more of its path where that is not unique."""
-    waiting, keyed = list(photos), {}
-    for make in (_stem, _with_folders, _with_ending):
-        used = Counter(make(photo).casefold() for photo in waiting)
-        used.update(key.casefold() for key in keyed)
-        keyed.update({make(photo): photo for photo in waiting if used[make(photo).casefold()] == 1})
-        done = {id(photo) for photo in keyed.values()}
-        waiting = [photo for photo in waiting if id(photo) not in done]
-    left_out += [LeftOut("name", photo.name, "has the name of another") for photo in waiting]
-    bad = {key: fault for key in keyed if (fault := id_problem(key))}
-    left_out += [LeftOut("name", keyed[key].name, fault) for key, fault in bad.items()]
-    order = {id(photo): key for key, photo in keyed.items() if key not in bad}
-    return {order[id(photo)]: photo for photo in photos if id(photo) in order}
-
-
-def _stem(photo: _Photo) -> str:
-    return unicodedata.normalize("NFC", photo.path.stem)
-
-
-def _with_folders(photo: _Photo) -> str:
-    return unicodedata.normalize("NFC", "-".join((*name_parts(photo.name)[:-1], photo.path.stem)))
-
-
-def _with_ending(photo: _Photo) -> str:
-    return unicodedata.normalize("NFC", f"{_with_folders(photo)}-{photo.path.suffix[1:]}")
-
-
-def _number_twins(annotations: list[_Annotation]) -> None:
+def _number_twins(annotations: list[Annotation]) -> None:
     """Tell annotations of one photograph that have the same id apart, by their order."""
     seen: Counter[str] = Counter()
     for number, annotation in enumerate(annotations):
         seen[annotation.key] += 1
         if seen[annotation.key] > 1:
             key = f"{annotation.key}-{seen[annotation.key]}"
-            annotations[number] = _Annotation(key, annotation.category, annotation.region, annotation.crowd)
+            annotations[number] = Annotation(key, annotation.category, annotation.region, annotation.crowd)
 
 
 def _turned(entry: LeftOut, path: Path) -> UnusableError:
@@ -308,10 +184,3 @@ def _things(categories: Any) -> set[int | str | None]:
         if entry.get("isthing", not (panoptic and isinstance(number, int) and number > 90)):
             found.add(number)
     return found
-
-
-def _licence(entry: dict[str, Any]) -> str:
-    name, url = plain_text(entry.get("name")), plain_text(entry.get("url"))
-    if name and url:
-        return f"{name} ({url})"
-    return name or url or "not stated"

@@ -131,9 +131,9 @@ class VocReader:
         else:
             raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", "it covers no class")
         if label is None:
-            self._refuse_class(number, classes, file)
-            shown = _shown(number)
-            detail = f"class {shown} is not in {self._names.source}"
+            if not self._names.own:
+                raise self._no_list(f"{file.parent.name}/{file.name} holds class {_shown(number)}")
+            detail = f"class {_shown(number)} is not in {self._names.source}"
             raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", detail)
         facts = _matching(region, label, described)
         return Instance(
@@ -145,23 +145,18 @@ class VocReader:
             difficult=bool(facts.get("difficult")),
         )
 
-    def _refuse_class(self, number: int, classes: LabelImage, file: Path) -> None:
-        """Stop where a class is none of VOC's: the names of all other numbers would be wrong, too."""
-        if not self._names.own:
-            raise DataSetError(
-                f"{file.parent.name}/{file.name} holds the {'colour' if classes.coloured else 'class'} "
-                f"{_shown(number)}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the "
-                f"classes with --classes, or put one of {', '.join(LISTS)} into {self._root}."
-            )
-
     def _require_named(self, described: list[dict[str, Any]], key: str) -> None:
         known = {_letters(name) for name in VOC_CLASSES}
         strange = [entry["name"] for entry in described if _letters(entry["name"]) not in known]
         if strange and not self._names.own:
-            raise DataSetError(
-                f'Annotations/{key}.xml names "{strange[0]}", which is none of Pascal VOC\'s {len(VOC_CLASSES)} '
-                f"classes. Name a list of the classes with --classes, or put one of {', '.join(LISTS)} into {self._root}."
-            )
+            raise self._no_list(f'Annotations/{key}.xml names "{strange[0]}"')
+
+    def _no_list(self, found: str) -> DataSetError:
+        """Stop where a class is none of VOC's: the names of all other numbers would be wrong, too."""
+        return DataSetError(
+            f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
+            f"--classes, or put one of {', '.join(LISTS)} into {self._root}."
+        )
 
 
 def _objects(image: LabelImage, name: str) -> list[int]:
