@@ -137,7 +137,9 @@ def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
         ['b', 'c']
     """
     prefix = "|".join(map(str, salt))
-    return sorted(keys, key=lambda key: (hashlib.sha256(f"{prefix}|{key}".encode()).hexdigest(), key))
+    return sorted(
+        keys, key=lambda key: (hashlib.sha256(f"{prefix}|{key}".encode(errors="surrogatepass")).hexdigest(), key)
+    )
 
 
 def select(

@@ -27,7 +27,9 @@ LISTS = ("labelmap.txt", "class_names.txt", "labels.txt", "classes.txt")
 """What CVAT, labelme and others call their lists."""
 
 _BACKGROUND = frozenset({"background", "_background_", "__background__", "__ignore__", "_ignore_", "ignored"})
-_NUMBER, _NAME = ("number", "id", "class", "index", "value", "pixel value"), ("object", "name", "label", "class name")
+# Headings of tables; the last ones are Roboflow's "Pixel Value, Class".
+_NUMBER = ("number", "id", "index", "value", "pixel value", "class")
+_NAME = ("object", "name", "label", "class name", "class")
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,6 @@ def _table(file: Path, lines: list[str]) -> ClassNames:
     heading = set(rows[0]) if rows else set()
     number = next((key for key in _NUMBER if key in heading), None)
     name = next((key for key in _NAME if key in heading and key != number), None)
-    if name is None and number == "pixel value" and "class" in heading:
-        name = "class"  # Roboflow
     if number is None or name is None:
         raise InputError(f"{file} must be a CSV file with the columns number and object.")
     bad = [row for row in rows if not re.fullmatch(r"\d{1,9}", row.get(number, "")) or not row.get(name)]
