@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rses.errors import InputError
 
@@ -76,21 +78,28 @@ class DataSetError(InputError):
     """What one picture shows makes the whole data set unusable, such as class numbers that nothing names."""
 
 
-def as_left_out(error: Exception, name: str, reason: str = "unusable") -> LeftOut:
+def as_left_out(error: Exception, name: str, folder: Path, reason: str = "unusable") -> LeftOut:
     """Return what an error says about one picture.
 
     Args:
         error: The error.
         name: What the data set calls the picture.
+        folder: The data set's; names in it are given without it, so that a card is the same on every machine.
         reason: The reason where the error gives none.
 
     Example:
-        >>> as_left_out(UnusableError("mask-empty", "b.png"), "b").reason
-        'mask-empty'
+        >>> as_left_out(InputError("data/b.png is empty."), "b", Path("data"))
+        LeftOut(reason='unusable', name='b', detail='b.png is empty.')
     """
     if isinstance(error, UnusableError):
-        return error.left_out
-    return LeftOut(reason, name, " ".join(error.problems) if isinstance(error, InputError) else str(error))
+        entry = error.left_out
+    else:
+        entry = LeftOut(reason, name, " ".join(error.problems) if isinstance(error, InputError) else str(error))
+    return LeftOut(entry.reason, _inside(entry.name, folder), _inside(entry.detail, folder))
+
+
+def _inside(text: str, folder: Path) -> str:
+    return text.replace(f"{folder}{os.sep}", "")
 
 
 def counts(entries: Iterable[LeftOut]) -> dict[str, int]:

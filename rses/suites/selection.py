@@ -164,7 +164,7 @@ def select(
         except DataSetError:
             raise
         except (InputError, OSError, ValueError) as error:
-            found.append(as_left_out(error, key))
+            found.append(as_left_out(error, key, reader.root))
             continue
         # What had to be assumed matters for pictures that are taken only.
         found += [entry for entry in picture.left_out if instance is not None or entry.reason not in ASSUMED]

@@ -162,7 +162,7 @@ def write_suite(
                 if left_out is None:
                     problems += error.problems
                 else:
-                    left_out.append(as_left_out(error, entry.image.name))
+                    left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
                 continue
             if left_out is not None:
                 left_out += assumed
@@ -230,11 +230,11 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
         raise UnusableError(
             "size",
             entry.image.name,
-            f"{entry.image} is {size[0]}x{size[1]}{turned}, its annotation or mask is for "
+            f"{entry.image.name} is {size[0]}x{size[1]}{turned}, its annotation or mask is for "
             f"{drawn.shape[1]}x{drawn.shape[0]}",
         )
     if not mask.any():
-        raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image} is empty")
+        raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image.name} is empty")
     if mask.all() and not entry.whole:
         raise UnusableError("region-whole", entry.image.name, "nothing is left outside that could be preserved")
     places = (f"images/{name}", f"masks/{entry.key}.png")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rses.errors import InputError
-from rses.suites.left_out import LeftOut
+from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
@@ -37,6 +37,7 @@ class BigReader:
     name = "big"
 
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
+        self.root = root
         if split is not None and (fault := id_problem(split)):
             raise InputError(f'Split "{split}" {fault}.')
         folders = [root / split] if split else [root, root / "val", root / "test"]
@@ -57,7 +58,7 @@ class BigReader:
                 self._files[key] = (images[key], masks[key], label or "")
         if not self._files and not problems:
             problems.append(f"{root} holds no pairs *_im.* and *_gt.*")
-        self.left_out = [LeftOut("unusable", problem) for problem in problems]
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
         self._files = {key: files for key, files in self._files.items() if files[2]}
         if not self._files:
             refuse(problems, f"{root} cannot be used, {len(problems)} faults:")

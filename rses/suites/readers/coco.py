@@ -57,7 +57,7 @@ class CocoReader:
     def __init__(self, root: Path, split: str | None = None, annotations: Path | None = None, outlines: bool = False):
         file = annotations if annotations is not None else find_annotations(root, split)
         content = load_annotations(file)
-        self._outlines = outlines
+        self.root, self._outlines = root, outlines
         self._labels = category_labels(content["categories"])
         self._things = _things(content["categories"])
         self.left_out: list[LeftOut] = []

@@ -16,6 +16,8 @@ __all__ = ["Region", "category_labels", "has_extent", "image_facts", "objects", 
 
 # Official annotation strays past the border by rounding.
 TOLERANCE = 2.0
+# Of a category; it becomes part of prompts.
+LONGEST_NAME = 200
 
 Region = list[list[float]] | dict[str, Any]
 """Polygons ``[x0, y0, x1, y1, ...]`` of at least three points, or an object with ``size`` and ``counts``."""
@@ -36,6 +38,8 @@ def plain_id(value: Any) -> int | str | None:
     """
     if isinstance(value, str):
         text = value.strip()
+        if name_problem(text):
+            return None
         return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text or None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
@@ -59,7 +63,7 @@ def category_labels(categories: Iterable[Any]) -> dict[int | str, str]:
     twice = set()
     for entry in objects(list(categories)):
         number, name = plain_id(entry["id"]), plain_text(entry.get("name"))
-        if number is None or not name:
+        if number is None or not name or len(name) > LONGEST_NAME:
             continue
         if labels.setdefault(number, name) != name:
             twice.add(number)

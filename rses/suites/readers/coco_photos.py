@@ -121,7 +121,8 @@ def _size(path: Path) -> tuple[int, int]:
     try:
         return image_size(path)
     except InputError as error:
-        raise UnusableError("photograph-unreadable", path.name, " ".join(error.problems)) from error
+        detail = " ".join(error.problems).replace(str(path), path.name)
+        raise UnusableError("photograph-unreadable", path.name, detail) from error
 
 
 def _by_key(photos: Sequence[Photo], left_out: list[LeftOut]) -> dict[str, Photo]:

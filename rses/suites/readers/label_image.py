@@ -51,7 +51,8 @@ def read_labels(path: Path) -> LabelImage:
                 return LabelImage(_flat(deep.astype(np.int32), path), False, {})
             return _decoded(pixels_of(picture, path), path)
     except InputError as error:
-        raise UnusableError("mask-unreadable", f"{path.parent.name}/{path.name}", " ".join(error.problems)) from error
+        detail = " ".join(error.problems).replace(str(path), path.name)
+        raise UnusableError("mask-unreadable", f"{path.parent.name}/{path.name}", detail) from error
 
 
 def _decoded(picture: Image.Image, path: Path) -> LabelImage:

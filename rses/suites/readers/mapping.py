@@ -118,7 +118,7 @@ class MappingReader:
         named = str(entry[self._path_key])
         path = self._finder.exact(named) or self._finder.similar(named)
         if path is None:
-            raise UnusableError("photograph-absent", name, f"{self._path_key} {named} is not in {self._folder}")
+            raise UnusableError("photograph-absent", name, f"{self._path_key} {named}")
         return path
 
     def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:

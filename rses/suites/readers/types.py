@@ -75,6 +75,8 @@ class Reader(Protocol):
 
     name: str
     """Name of the data set in the ``dataset`` column."""
+    root: Path
+    """Folder of the data set."""
     left_out: list[LeftOut]
     """What was found to be unusable so far."""
 

@@ -62,13 +62,13 @@ class VocReader:
     name = "voc"
 
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
-        self._root = _find_root(root)
-        file = classes if classes is not None else find_class_list(self._root)
+        self.root = _find_root(root)
+        file = classes if classes is not None else find_class_list(self.root)
         self._names = VOC_NAMES if file is None else read_class_list(file)
-        photographs, objects, labels = (_by_stem(self._root, names) for names in (PHOTOGRAPHS, OBJECTS, CLASSES))
+        photographs, objects, labels = (_by_stem(self.root, names) for names in (PHOTOGRAPHS, OBJECTS, CLASSES))
         self.left_out: list[LeftOut] = []
         self._files: dict[str, tuple[Path, Path, Path]] = {}
-        for key in sorted(objects) if split is None else _listed(self._root, split):
+        for key in sorted(objects) if split is None else _listed(self.root, split):
             try:
                 photograph = _one(photographs, key, ".jpg", LeftOut("photograph-absent", f"JPEGImages/{key}.jpg"))
                 found = _one(objects, key, ".png", LeftOut("mask-absent", f"{OBJECTS[0]}/{key}.png"))
@@ -79,7 +79,7 @@ class VocReader:
                 self._files[key] = (photograph, found, label)
         if not self._files:
             lines = left_out_lines(self.left_out) or ["there is no picture"]
-            raise InputError(lines, f"{self._root} cannot be used:")
+            raise InputError(lines, f"{self.root} cannot be used:")
 
     def keys(self) -> list[str]:
         """Keys of all segmented pictures, such as "2007_000032"."""
@@ -102,7 +102,7 @@ class VocReader:
                 f"{masks[1].parent.name}/{masks[1].name} is {classes.values.shape[1]}x{classes.values.shape[0]}, "
                 f"{masks[0].parent.name}/{masks[0].name} {width}x{height}",
             )
-        described = _described(self._root / "Annotations" / f"{key}.xml")
+        described = _described(self.root / "Annotations" / f"{key}.xml")
         self._require_named(described, key)
         left_out: list[LeftOut] = []
         instances = []
@@ -155,7 +155,7 @@ class VocReader:
         """Stop where a class is none of VOC's: the names of all other numbers would be wrong, too."""
         return DataSetError(
             f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
-            f"--classes, or put one of {', '.join(LISTS)} into {self._root}."
+            f"--classes, or put one of {', '.join(LISTS)} into {self.root}."
         )
 
 

@@ -219,6 +219,7 @@ def quirk(change: Callable[[dict[str, Any]], object]) -> Any:
         quirk(lambda c: [entry.update(bbox=box) for entry, box in zip(c["annotations"], ([], None), strict=True)]),
         quirk(lambda c: [entry.update(bbox=[float("nan")] * 4) for entry in c["annotations"]]),
         quirk(lambda c: c["categories"].insert(0, {"id": 0, "name": "animals", "supercategory": "none"})),
+        quirk(lambda c: [entry.update(id=f"\udce9{entry['id']}") for entry in c["annotations"]]),
         quirk(lambda c: c["images"][0].update(license="x", flickr_url=7, coco_url=["x"])),
     ],
 )
@@ -271,12 +272,30 @@ def test_entries_that_mean_nothing_are_left_out(
     assert json.loads((out / "suite.json").read_text())["left_out"] == {reason: 1}
 
 
+def test_card_is_the_same_wherever_the_data_set_lies(tmp_path: Path) -> None:
+    suites = []
+    for place in (tmp_path / "one", tmp_path / "two" / "deeper"):
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            layouts.photograph(place / "images" / name)
+        (place / "images" / "b.jpg").write_bytes(b"")
+        (place / "images" / "d.jpg").write_bytes(b"x")
+        content = export(place / "result.json", ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+        content["images"][2]["width"] = 39
+        content["images"][3]["width"] = None
+        (place / "result.json").write_text(json.dumps(content))
+        suites.append(build_suite(CocoReader(place), place / "out", ["x"]))
+    assert len(suites[0]) == 1
+    assert suites[0].sha256 == suites[1].sha256
+    assert str(tmp_path) not in (suites[0].root / "README.md").read_text()
+
+
 def test_category_with_two_names_names_nothing(tmp_path: Path) -> None:
     layouts.photograph(tmp_path / "images" / "a.jpg")
-    categories = [{"id": 1, "name": "cat"}, {"id": "1", "name": "dog"}, {"id": 2}, {"name": "x"}]
+    categories = [{"id": 1, "name": "cat"}, {"id": "1", "name": "dog"}, {"id": 2, "name": "d" * 201}, {"name": "x"}]
     export(tmp_path / "result.json", ["a.jpg"], categories=categories)
     reader = CocoReader(tmp_path)
     assert [entry.reason for entry in reader.left_out] == ["annotation-category"]
+    assert reader.read("a").instances == ()
 
 
 def test_part_of_the_photographs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

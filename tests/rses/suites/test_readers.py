@@ -185,7 +185,8 @@ def test_bad_big(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "thing_gt.png")
     reader = BigReader(tmp_path)
     assert reader.keys() == ["aeroplane_1"]
-    absent, unnamed = (entry.name for entry in reader.left_out)
+    absent, unnamed = (entry.detail for entry in reader.left_out)
+    assert str(tmp_path) not in absent
     assert "no mask" in absent
     assert "no class in the name" in unnamed
     (tmp_path / "aeroplane_1_im.jpg").unlink()
