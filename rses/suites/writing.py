@@ -129,6 +129,7 @@ def write_suite(
     extra: Callable[[list[str]], Mapping[str, Any]] | None = None,
     *,
     left_out: list[LeftOut] | None = None,
+    strict: bool = True,
     stored: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Write a suite folder, one entry at a time, and verify it before it gets its name.
@@ -139,8 +140,9 @@ def write_suite(
         out: A folder that does not exist yet or is empty.
         facts: Name, version, licence, card.
         extra: Given the ids, returns what ``selection.json`` holds; the file is left out without it.
-        left_out: Where given, unsound entries are left out and added to it, and what it holds in the end is counted
-            and named in the card and in ``suite.json``. Otherwise they are an error.
+        left_out: What was left out so far; more may be added. In the end it is named in the card and counted in
+            ``suite.json``.
+        strict: Unsound entries are an error; otherwise they are left out, and added to ``left_out``.
         stored: Called with the key of each entry when it is stored.
 
     Returns:
@@ -150,6 +152,7 @@ def write_suite(
         InputError: The folder is in use, there is no entry, or entries are unsound; lists all. Nothing is left.
     """
     require_free(out)
+    left_out = [] if left_out is None else left_out
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
@@ -159,13 +162,12 @@ def write_suite(
             try:
                 places, assumed = _store(entry, temporary)
             except InputError as error:
-                if left_out is None:
+                if strict:
                     problems += error.problems
                 else:
                     left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
                 continue
-            if left_out is not None:
-                left_out += assumed
+            left_out += assumed
             own = styles if entry.style is None else [entry.style]
             for style in own:
                 row = _row(entry, places, style, facts.template)
@@ -181,12 +183,12 @@ def write_suite(
                 stored(entry.key)
         refuse(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:
-            refuse(left_out_lines(left_out or ()), "No suite was written, nothing in the data set can be used:")
+            refuse(left_out_lines(left_out), "No suite was written, nothing in the data set can be used:")
             raise InputError(
                 "The selection is empty: no picture has an object that the rule lets in. Allow more with --selection, "
                 "or check that --root holds what you expect."
             )
-        _finish(temporary, rows, lines, styles, facts, extra, left_out or [])
+        _finish(temporary, rows, lines, styles, facts, extra, left_out)
     return [str(row["id"]) for row in rows]
 
 
@@ -236,7 +238,9 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
     if not mask.any():
         raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image.name} is empty")
     if mask.all() and not entry.whole:
-        raise UnusableError("region-whole", entry.image.name, "nothing is left outside that could be preserved")
+        raise UnusableError(
+            "region-whole", entry.image.name, "its mask covers the whole picture, so that nothing is left to preserve"
+        )
     places = (f"images/{name}", f"masks/{entry.key}.png")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", optimize=True)
