@@ -156,10 +156,12 @@ def write_suite(
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     with new_folder(out) as temporary:
         for entry in entries:
+            own = styles if entry.style is None else [entry.style]
             try:
+                problems += _claim_names(entry, own, seen, strict)
                 places, assumed = _store(entry, temporary)
             except InputError as error:
                 if strict:
@@ -168,16 +170,7 @@ def write_suite(
                     left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
                 continue
             left_out += assumed
-            own = styles if entry.style is None else [entry.style]
-            for style in own:
-                row = _row(entry, places, style, facts.template)
-                # As file systems that ignore case, and code accents otherwise, see it.
-                other = seen.setdefault(unicodedata.normalize("NFC", row["id"]).casefold(), f"{entry.key} in {style}")
-                if other != f"{entry.key} in {style}":
-                    problems.append(
-                        f'{entry.key} in {style} and {other} would both be called "{row["id"]}". Rename one.'
-                    )
-                rows.append(row)
+            rows += [_row(entry, places, style, facts.template) for style in own]
             lines.append(card_line(entry))
             if stored is not None:
                 stored(entry.key)
@@ -279,9 +272,34 @@ def _pixels(entry: Entry, picture: Image.Image) -> NDArray[np.uint8]:
     return read_image(entry.image)
 
 
+def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:
+    """Take the names of an entry's rows; say which are taken already.
+
+    Raises:
+        UnusableError: Another entry has one of them, and this one may be left out.
+    """
+    problems = []
+    for style in styles:
+        name = _row_id(entry, style)
+        # As file systems that ignore case, and code accents otherwise, see it.
+        other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), (entry.key, style))
+        if other == (entry.key, style):
+            continue
+        if not strict and other[0] != entry.key:
+            raise UnusableError("name", entry.image.name, f"{name} differs from a name of {other[0]} by case only")
+        problems.append(
+            f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
+        )
+    return problems
+
+
+def _row_id(entry: Entry, style: str) -> str:
+    return entry.key if entry.style is not None else f"{entry.key}-{style.replace(' ', '-')}"
+
+
 def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> dict[str, Any]:
     return {
-        "id": entry.key if entry.style is not None else f"{entry.key}-{style.replace(' ', '-')}",
+        "id": _row_id(entry, style),
         "file_name": stored[0],
         "mask_file_name": stored[1],
         "object": entry.object,

@@ -82,16 +82,16 @@ def _array(path: Path) -> NDArray[np.int32]:
         raise InputError(f"{path} is not a NumPy array that can be read ({error}).") from error
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iub" or mapped.size > MAX_PIXELS:
         raise InputError(f"{path} must hold one array of whole numbers of at most {MAX_PIXELS} pixels.")
-    values = _flat(np.asarray(mapped).astype(np.int64), path)
-    if bool((values < -1).any() or (values >= 1 << 24).any()):
+    if bool(mapped.size) and not -1 <= int(mapped.min()) <= int(mapped.max()) < 1 << 24:
         raise InputError(f"{path} holds numbers outside -1 to {(1 << 24) - 1}.")
     # labelme's arrays hold -1 where its images hold 255.
+    values = _flat(np.asarray(mapped).astype(np.int32), path)
     return np.where(values == -1, VOID, values).astype(np.int32)
 
 
-def _flat(values: NDArray[np.integer], path: Path) -> NDArray[np.int32]:
+def _flat(values: NDArray[np.int32], path: Path) -> NDArray[np.int32]:
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
     if values.ndim != 2 or values.size == 0:
         raise InputError(f"{path} has shape {values.shape}, expected (height, width).")
-    return values.astype(np.int32)
+    return values

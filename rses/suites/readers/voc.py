@@ -147,7 +147,7 @@ class VocReader:
 
     def _require_named(self, described: list[dict[str, Any]], key: str) -> None:
         known = {_letters(name) for name in VOC_CLASSES}
-        strange = [entry["name"] for entry in described if _letters(entry["name"]) not in known]
+        strange = [name for entry in described if (name := entry["name"]) and _letters(name) not in known]
         if strange and not self._names.own:
             raise self._no_list(f'Annotations/{key}.xml names "{strange[0]}"')
 
@@ -200,10 +200,12 @@ def _described(file: Path) -> list[dict[str, Any]]:
     name = f"Annotations/{file.name}"
     try:
         text = file.read_bytes()
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise UnusableError("annotation-entry", name, "it declares a document type, which VOC does not need")
+        # In other encodings than ASCII's the declaration would look different.
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\0" in text:
+            detail = "it declares a document type, which VOC does not need, or is not UTF-8"
+            raise UnusableError("annotation-entry", name, detail)
         return [_entry(node) for node in ElementTree.fromstring(text).iter("object")]
-    except (OSError, ElementTree.ParseError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ElementTree.ParseError, LookupError, ValueError, TypeError, RecursionError) as error:
         raise UnusableError("annotation-entry", name, f"it is not VOC annotation ({error})") from error
 
 

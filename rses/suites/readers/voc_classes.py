@@ -114,7 +114,7 @@ def read_class_list(file: Path) -> ClassNames:
     if not lines:
         raise InputError(f"{file} names no class.")
     if bad := [line for line in lines if name_problem(line)]:
-        raise InputError(f"{file}: {bad[0][:80]!r} {name_problem(bad[0])}.")
+        raise InputError(f"{file}: {bad[0][:80]!r} holds control characters or is not UTF-8.")
     if file.suffix.lower() == ".csv":
         return _table(file, lines)
     if all(re.match(r"^[^:]+:[^:]*:[^:]*:[^:]*$", line) for line in lines):
@@ -144,8 +144,12 @@ def _label_map(file: Path, lines: list[str]) -> ClassNames:
 
 def _table(file: Path, lines: list[str]) -> ClassNames:
     # Some tools put a space after the comma, and letters of any case.
-    rows = [{(key or "").strip().lower(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
-            for row in csv.DictReader(lines, skipinitialspace=True)]  # fmt: skip
+    try:
+        table = list(csv.DictReader(lines, skipinitialspace=True))
+    except csv.Error as error:
+        raise InputError(f"{file} is not a CSV file: {error}.") from error
+    rows = [{(key or "").strip().lower(): value.strip() for key, value in row.items() if isinstance(value, str)}
+            for row in table]  # fmt: skip
     heading = set(rows[0]) if rows else set()
     number = next((key for key in _NUMBER if key in heading), None)
     name = next((key for key in _NAME if key in heading and key != number), None)

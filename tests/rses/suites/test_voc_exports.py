@@ -148,7 +148,9 @@ def test_lists_that_name_nothing(tmp_path: Path, text: str) -> None:
         read_class_list(tmp_path / "labelmap.txt")
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,cat\n", "number,object\nx,cat\n", "number,object\n1,cat\n1,dog\n"])
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,cat\n", "number,object\nx,cat\n", "number,object\n1,cat\n1,dog\n", "a\n1," + "c" * 200_000]
+)
 def test_tables_that_name_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "own.csv").write_text(text)
     with pytest.raises(InputError, match=r"own\.csv"):
@@ -322,6 +324,16 @@ def damage(root: Path, kind: str) -> None:
     elif kind == "array of floats":
         objects.unlink()
         np.save(objects.with_suffix(".npy"), np.ones((30, 40)))
+    elif kind == "array of numbers beyond 32 bits":
+        objects.unlink()
+        np.save(objects.with_suffix(".npy"), np.full((30, 40), 2**32 + 1))
+    elif kind == "UTF-16 with a declared type":
+        (root / "Annotations").mkdir()
+        text = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b "c">]><annotation/>'
+        (root / "Annotations" / "a.xml").write_bytes(text.encode("utf-16"))
+    elif kind == "unknown encoding":
+        (root / "Annotations").mkdir()
+        (root / "Annotations" / "a.xml").write_text('<?xml version="1.0" encoding="foo"?><annotation/>')
     elif kind == "array of objects":
         objects.unlink()
         np.save(objects.with_suffix(".npy"), np.array([{}], object), allow_pickle=True)
@@ -338,7 +350,8 @@ def damage(root: Path, kind: str) -> None:
         ("both masks of another size", "size"), ("no object", "mask-empty"), ("void alone", "mask-empty"),
         ("noise", "mask-unreadable"), ("declared type", "annotation-entry"), ("broken annotation", "annotation-entry"),
         ("two photographs", "photograph-twice"), ("array of floats", "mask-unreadable"),
-        ("array of objects", "mask-unreadable"),
+        ("array of objects", "mask-unreadable"), ("array of numbers beyond 32 bits", "mask-unreadable"),
+        ("UTF-16 with a declared type", "annotation-entry"), ("unknown encoding", "annotation-entry"),
     ],
 )  # fmt: skip
 def test_unsound_pictures_are_left_out_by_name(
@@ -392,3 +405,16 @@ def test_object_without_a_class_is_left_out_alone(tmp_path: Path) -> None:
     (tmp_path / "SegmentationClass" / "a.png").write_text("gone")
     with pytest.raises(UnusableError):
         VocReader(tmp_path).read("a")
+
+
+def test_names_that_differ_by_case_are_left_out_and_the_others_written(tmp_path: Path) -> None:
+    export(tmp_path)
+    for folder, ending in (("JPEGImages", "jpg"), ("SegmentationObject", "png"), ("SegmentationClass", "png")):
+        for name in ("A", "b"):
+            (tmp_path / folder / f"{name}.{ending}").write_bytes((tmp_path / folder / f"a.{ending}").read_bytes())
+    if len(list((tmp_path / "JPEGImages").iterdir())) < 3:
+        pytest.skip("this file system ignores case")
+    suite = build_suite(VocReader(tmp_path), tmp_path / "out", ["x"], selection="hard")
+    assert len(suite) == 2
+    assert {sample.image.stem.lower() for sample in suite.samples} == {"voc-a", "voc-b"}
+    assert json.loads((suite.root / "suite.json").read_text())["left_out"] == {"name": 1}
