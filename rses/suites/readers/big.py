@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rses.errors import InputError
+from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
@@ -30,12 +31,13 @@ class BigReader:
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
 
     Raises:
-        InputError: Pairs are incomplete or objects have no name; lists all.
+        InputError: There is no whole pair whose object has a name; lists all faults.
     """
 
     name = "big"
 
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
+        self.root = root
         if split is not None and (fault := id_problem(split)):
             raise InputError(f'Split "{split}" {fault}.')
         folders = [root / split] if split else [root, root / "val", root / "test"]
@@ -49,7 +51,6 @@ class BigReader:
             problems += [f"{masks[key]} has no photograph {key}_im.*" for key in sorted(set(masks) - set(images))]
             for key in sorted(set(images) & set(masks)):
                 label = named.get(key) or _class_in(key)
-                problems += [f"{path} is a symbolic link" for path in (images[key], masks[key]) if path.is_symlink()]
                 if key in self._files:
                     problems.append(f'"{key}" is there twice')
                 if not label:
@@ -57,7 +58,10 @@ class BigReader:
                 self._files[key] = (images[key], masks[key], label or "")
         if not self._files and not problems:
             problems.append(f"{root} holds no pairs *_im.* and *_gt.*")
-        refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
+        self._files = {key: files for key, files in self._files.items() if files[2]}
+        if not self._files:
+            refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
