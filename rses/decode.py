@@ -32,6 +32,7 @@ __all__ = [
     "pixels_of",
     "read_as_stored",
     "read_image",
+    "turned_note",
     "upright",
 ]
 
@@ -187,6 +188,35 @@ def file_facts(path: str | Path) -> FileFacts:
             _is_lossy(image, path), _inspect(image, path).orientation, image.info.get("icc_profile"),
             (image.height, image.width),
         )  # fmt: skip
+
+
+def turned_note(image: Any, other: tuple[int, int]) -> str:
+    """Say that an orientation tag explains why a picture differs in size from another; empty where it does not.
+
+    Args:
+        image: Path of the picture; anything else has no tag.
+        other: (height, width) of the other picture, upright.
+
+    Returns:
+        A sentence with a space before it.
+
+    Example:
+        >>> turned_note(np.zeros((2, 3, 3)), (2, 3))
+        ''
+    """
+    if not isinstance(image, (str, Path)):
+        return ""
+    try:
+        facts = file_facts(image)
+    except InputError:
+        return ""
+    if facts.orientation == 1 or facts.stored_size != tuple(other):
+        return ""
+    height, width = facts.stored_size
+    return (
+        f" {image} is stored as {width}x{height}, and its orientation tag {facts.orientation} turns it to "
+        f"{height}x{width}: make the other one for the upright picture (Pillow: ImageOps.exif_transpose)."
+    )
 
 
 def image_facts(image: Image.Image) -> FileFacts:

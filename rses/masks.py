@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from rses.colour import drop_opaque_alpha
-from rses.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, upright
+from rses.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, turned_note, upright
 from rses.errors import InputError
 from rses.pillow_state import pillow_defaults
 from rses.regions import (
@@ -132,13 +132,14 @@ def _binarise_grey(values: np.ndarray, name: str, lossy: bool) -> np.ndarray:
     return binarise(values, name)
 
 
-def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
+def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> torch.Tensor:
     """Bring a mask to 0/1 floats, 1 = region to edit.
 
     Args:
         x: Path; PIL image; bool, integer (0/1 or 0/255) or float (0..1) array or tensor of shape (H, W),
             (H, W, 1), (1, H, W), or three equal channels.
         size: Expected (height, width), the source's.
+        source: The source, for the message about another size where its orientation tag explains it.
 
     Returns:
         (1, H, W) float32, values 0 and 1.
@@ -161,6 +162,8 @@ def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
         raise InputError(
             f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
             "the size of the source. Masks are never resized silently; make it again at that size."
+            + turned_note(source, (mask.shape[0], mask.shape[1]))
+            + turned_note(x, size)
         )
     return torch.from_numpy(mask).to(torch.float32)[None]
 

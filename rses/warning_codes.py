@@ -44,8 +44,8 @@ WARNINGS: dict[str, WarningKind] = {
         "The prediction is stored with lossy compression, which alone changes background scores. Save it as PNG."
     ),
     "lost_profile": WarningKind(
-        "The source has a colour profile that the prediction lacks, and the background fits the source only when the "
-        "profile is ignored. Convert sources to sRGB before editing, or keep the profile in the prediction."
+        "The background fits the source only when the colour profile of one of them is ignored: the method lost it, "
+        "or kept it beside converted pixels. Convert sources to sRGB before editing, and save predictions without one."
     ),
     "lost_orientation": WarningKind(
         "The prediction fits its source only when the orientation tag of one of them is ignored. Turn sources upright "

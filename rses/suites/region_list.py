@@ -14,12 +14,11 @@ from rses.errors import InputError
 from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
 
-__all__ = ["PHOTOGRAPHS", "doubles", "outline_of", "rows_by_file", "sort_rows"]
-
-PHOTOGRAPHS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-"""Endings of photographs that are looked for in a folder."""
+__all__ = ["doubles", "fractions_problem", "inside", "outline_of", "rows_by_file", "sort_rows"]
 
 _BOX = ("x", "y", "width", "height")
+OVERHANG = 0.5
+"""Pixels by which coordinates may lie beyond the edge, as tools round them; they are moved to the edge."""
 
 
 def doubles(paths: Sequence[Path]) -> list[str]:
@@ -44,7 +43,8 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         height: Height of the image.
 
     Raises:
-        InputError: No numbers, fewer than three points, or it reaches outside the image.
+        InputError: No numbers, fewer than three points, fractions of the image's size instead of pixels, or it
+            reaches outside the image by more than :data:`OVERHANG`.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
@@ -60,11 +60,55 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         raise InputError(f"{name}: needs numbers {', '.join(_BOX)}, or points ({error!r})") from error
     if len(points) < 6 or len(points) % 2 or not all(math.isfinite(value) for value in points):
         raise InputError(f"{name}: an outline needs at least three x, y pairs of finite numbers")
+    if problem := fractions_problem(points, width, height):
+        raise InputError(f"{name}: {problem}")
+    return inside(points, name, width, height)
+
+
+def fractions_problem(points: Sequence[float], width: int, height: int) -> str | None:
+    """Say that coordinates are fractions of the image's size where pixels are expected, or return None.
+
+    Args:
+        points: ``[x0, y0, x1, y1, ...]`` of one region.
+        width: Width of the image.
+        height: Height of the image.
+
+    Example:
+        >>> fractions_problem([0.1, 0.1, 0.9, 0.9], 640, 480)
+        'all its coordinates are from 0 to 1, as fractions of the image are; give pixels: x times 640, y times 480'
+        >>> fractions_problem([0, 0, 2, 2], 640, 480) is None
+        True
+    """
+    if max(width, height) <= 2 or not points or not all(0 <= value <= 1 for value in points):
+        return None
+    return (
+        f"all its coordinates are from 0 to 1, as fractions of the image are; give pixels: x times {width}, "
+        f"y times {height}"
+    )
+
+
+def inside(points: Sequence[float], name: str, width: int, height: int) -> list[float]:
+    """Move points that lie at most :data:`OVERHANG` beyond the image to its edge.
+
+    Args:
+        points: ``[x0, y0, x1, y1, ...]`` in pixels.
+        name: What messages call them.
+        width: Width of the image.
+        height: Height of the image.
+
+    Raises:
+        InputError: A point lies further outside.
+
+    Example:
+        >>> inside([-0.4, 3.0, 10.4, 5.0], "a.png", 10, 5)
+        [0.0, 3.0, 10.0, 5.0]
+    """
     xs, ys = points[::2], points[1::2]
-    if min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height:
+    if min(xs) < -OVERHANG or min(ys) < -OVERHANG or max(xs) > width + OVERHANG or max(ys) > height + OVERHANG:
         reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
         raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}")
-    return points
+    limits = (float(width), float(height))
+    return [min(max(float(value), 0.0), limits[place % 2]) for place, value in enumerate(points)]
 
 
 def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
@@ -95,10 +139,12 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
     found: dict[str, dict[str, Any]] = {}
     for row in _table(file):
         name = row["file_name"]
-        if fault := path_problem(images, name):
+        # Links are followed: the folder is the user's own.
+        if fault := path_problem(None, name):
             problems.append(f'"{name}" {fault}')
         elif not (images / name).is_file():
-            problems.append(f'"{name}" is listed but absent from {images}')
+            dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
+            problems.append(f'"{name}" is listed but absent from {images}{dangling}')
         elif name in found:
             problems.append(f'"{name}" has two rows; one region a photograph')
         else:

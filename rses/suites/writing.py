@@ -182,8 +182,6 @@ def _store(entry: Entry, folder: Path) -> tuple[str, str]:
     """Store photograph and mask; return their paths in the suite."""
     if fault := id_problem(entry.key):
         raise InputError(f'"{entry.key}" {fault}.')
-    if entry.image.is_symlink():
-        raise InputError(f"{entry.image} is a symbolic link; put the file itself there.")
     try:
         with Image.open(entry.image) as picture:
             name, data, size = _image_bytes(entry, picture)
@@ -199,6 +197,8 @@ def _store(entry: Entry, folder: Path) -> tuple[str, str]:
         )
     if not mask.any():
         raise InputError(f"The mask of {entry.image} is empty.")
+    if mask.all() and entry.style is None:
+        raise InputError(f"The mask of {entry.image} covers the whole picture, so that nothing is left to preserve.")
     stored = (f"images/{name}", f"masks/{entry.key}.png")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", optimize=True)

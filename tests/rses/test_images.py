@@ -338,7 +338,7 @@ def test_files_that_are_no_images_are_refused(tmp_path, content, pattern):
 def test_scripts_in_image_clothing_are_never_run(tmp_path):
     """Pillow would hand PostScript to an interpreter."""
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
-    refused(tmp_path / "a.png", "not an image")
+    refused(tmp_path / "a.png", "is a PostScript file, which is not read")
 
 
 def test_absent_file_and_folder_are_refused(tmp_path):

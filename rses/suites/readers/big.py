@@ -7,11 +7,9 @@ import re
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from rses.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.errors import InputError
+from rses.masks import read_mask
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
@@ -44,12 +42,11 @@ class BigReader:
         self._files: dict[str, tuple[Path, Path, str]] = {}
         problems: list[str] = []
         for folder in folders:
-            images, masks = _pairs(folder, "_im"), _pairs(folder, "_gt")
+            images, masks = _pairs(folder, "_im", problems), _pairs(folder, "_gt", problems)
             problems += [f"{images[key]} has no mask {key}_gt.*" for key in sorted(set(images) - set(masks))]
             problems += [f"{masks[key]} has no photograph {key}_im.*" for key in sorted(set(masks) - set(images))]
             for key in sorted(set(images) & set(masks)):
                 label = named.get(key) or _class_in(key)
-                problems += [f"{path} is a symbolic link" for path in (images[key], masks[key]) if path.is_symlink()]
                 if key in self._files:
                     problems.append(f'"{key}" is there twice')
                 if not label:
@@ -66,27 +63,24 @@ class BigReader:
     def read(self, key: str) -> Picture:
         """Read one picture; its mask is read on demand."""
         image, mask, label = self._files[key]
-        sizes = []
-        for path in (image, mask):
-            try:
-                with Image.open(path) as picture:
-                    sizes.append(picture.size)
-            except OSError as error:
-                raise InputError(f"{path} is not a readable image: {error}.") from error
-        if sizes[0] != sizes[1]:
-            raise InputError(f"{mask} is {sizes[1][0]}x{sizes[1][1]}, its photograph {sizes[0][0]}x{sizes[0][1]}.")
-        instance = Instance("0", label, partial(_region, mask))
-        return Picture(key, image, sizes[0][0], sizes[0][1], "not stated by the data set", (instance,))
+        (height, width), (rows, columns) = image_size(image), image_size(mask)
+        # A mask may also be drawn on the photograph as it is stored; its size then tells so.
+        if (rows, columns) not in ((height, width), file_facts(image).stored_size):
+            note = turned_note(mask, (height, width))
+            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}")
+        instance = Instance("0", label, partial(read_mask, mask))
+        return Picture(key, image, width, height, "not stated by the data set", (instance,))
 
 
-def _region(path: Path) -> NDArray[np.bool_]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L")) > 127
-
-
-def _pairs(folder: Path, ending: str) -> dict[str, Path]:
-    files = sorted(path for path in folder.iterdir() if path.stem.endswith(ending))
-    return {path.stem.removesuffix(ending): path for path in files}
+def _pairs(folder: Path, ending: str, problems: list[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not path.stem.endswith(ending) or path.suffix.lower() not in IMAGE_EXTENSIONS:
+            continue
+        other = found.setdefault(path.stem.removesuffix(ending), path)
+        if other != path:
+            problems.append(f"{other} and {path.name} are two files of one name; keep one")
+    return found
 
 
 def _class_in(key: str) -> str | None:

@@ -107,7 +107,7 @@ def test_all_faults_at_once_and_nothing_written(folder: Path) -> None:
 @pytest.mark.parametrize("size", [(20, 10), (9, 9)])
 def test_empty_mask_and_mask_of_another_size(folder: Path, size: tuple[int, int]) -> None:
     Image.new("L", size).save(folder / "masks" / "a.png")
-    with pytest.raises(InputError, match="is empty" if size == (20, 10) else "mask is for 9x9"):
+    with pytest.raises(InputError, match="is empty" if size == (20, 10) else "is 9x9, its photograph a.png is 20x10"):
         build_folder(folder / "images", folder / "out", ["x"], masks=folder / "masks", thing="cat")
     assert not (folder / "out").exists()
 
