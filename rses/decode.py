@@ -41,13 +41,15 @@ IMAGE_EXTENSIONS = (
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm",
     ".apng", ".avif", ".dib", ".jfif", ".jif", ".jpe", ".mpo", ".pbm", ".pnm",
 )  # fmt: skip
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", *(["AVIF"] if features.check("avif") else []))
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", *(["AVIF"] if features.check("avif") else []))
 READ = "PNG, JPEG, WebP, BMP, TIFF, GIF, PPM" + (", AVIF" if "AVIF" in FORMATS else "")
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
 MULTI_PICTURE = "MPO"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Formats that keep an orientation as EXIF does, in JPEG's way.
 TURNED = ("JPEG", MULTI_PICTURE, "WEBP", "AVIF")
-# Kinds of pictures that are known but not read, by the first bytes from the offset on.
+# First bytes of kinds that are read, and of others that are known by name, from the offset on.
+KNOWN = (PNG_SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 UNREAD = (
     (4, (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1"), "HEIC"),
     (4, (b"ftypavif", b"ftypavis"), "AVIF"),
@@ -60,7 +62,6 @@ UNREAD = (
     (0, (b"<svg", b"<?xml"), "SVG or XML"),
 )
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -390,6 +391,8 @@ def _not_read(path: Path) -> str:
     with path.open("rb") as stream:
         head = stream.read(32)
     kind = next((name for offset, marks, name in UNREAD if head[offset:].lstrip().startswith(marks)), None)
+    if kind in FORMATS or head.startswith(KNOWN):
+        return f"{path} is damaged or truncated (its header cannot be read). Write or copy it again."
     if kind is None:
         return f"{path} is not an image. Save it as PNG (read are {READ})."
     return f"{path} is a {kind} file, which is not read. Save it as PNG (read are {READ})."

@@ -17,7 +17,7 @@ from rses.errors import InputError
 from rses.masks import read_alpha, read_mask
 from rses.report.text import clean
 from rses.suites.format import Suite, read_suite
-from rses.suites.photographs import Photographs, find_photographs, left_out_line, masks_by_name
+from rses.suites.photographs import Photographs, find_photographs, left_out_lines, masks_by_name
 from rses.suites.readers.types import refuse
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
@@ -99,14 +99,9 @@ def build_folder(
 
 def _left_out(found: Photographs, masks: Mapping[str, Path]) -> list[str]:
     """Name the files that have no part in the suite, one line per reason."""
-    lines = []
-    if found.left_out:
-        lines.append(left_out_line(found.left_out, "are no photographs that can be read"))
     used = {unicodedata.normalize("NFC", Path(name).stem) for name in [*found.left_out, *(p.name for p in found.paths)]}
-    unused = {path.name: "" for key, path in masks.items() if key not in used}
-    if unused:
-        lines.append(left_out_line(unused, "are masks of no photograph"))
-    return lines
+    unused = {path.name: "mask of no photograph" for key, path in masks.items() if key not in used}
+    return [*left_out_lines(found.left_out), *left_out_lines(unused)]
 
 
 def _require_template(template: str) -> None:
@@ -123,8 +118,7 @@ def _photographs(folder: Path) -> Photographs:
         raise InputError(f"{folder} is not a folder. Give the folder of photographs with --images.")
     found = find_photographs(folder)
     if not found.paths:
-        named = [left_out_line(found.left_out, "are none")] if found.left_out else []
-        raise InputError([f"{folder} holds no photographs that can be read.", *named])
+        raise InputError([f"{folder} holds no photographs that can be read.", *left_out_lines(found.left_out)])
     return found
 
 

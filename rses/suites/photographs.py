@@ -14,7 +14,7 @@ from rses.decode import IMAGE_EXTENSIONS, image_size
 from rses.errors import InputError
 from rses.suites.paths import IGNORED
 
-__all__ = ["Photographs", "find_photographs", "left_out_line", "masks_by_name"]
+__all__ = ["Photographs", "find_photographs", "left_out_lines", "masks_by_name"]
 
 NAMED = 10
 """Names given in one line; the rest are counted."""
@@ -81,16 +81,19 @@ def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
     return found, problems
 
 
-def left_out_line(left_out: Mapping[str, str], what: str) -> str:
-    """Return one line that names what was left out; names are untrusted and still to be cleaned.
+def left_out_lines(left_out: Mapping[str, str]) -> list[str]:
+    """Return one line per reason, with the first names; they are untrusted and still to be cleaned.
 
     Example:
-        >>> left_out_line({"a.heic": "is a HEIC file"}, "are no photographs that can be read")
-        '1 files are no photographs that can be read and were left out: a.heic (is a HEIC file)'
+        >>> left_out_lines({"a.heic": "is a HEIC file, which is not read"})
+        ['left out, is a HEIC file, which is not read (1): a.heic']
     """
-    shown = ", ".join(f"{name} ({reason})" if reason else name for name, reason in list(left_out.items())[:NAMED])
-    more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
-    return f"{len(left_out)} files {what} and were left out: {shown}{more}"
+    lines = []
+    for reason in dict.fromkeys(left_out.values()):
+        names = [name for name, why in left_out.items() if why == reason]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        lines.append(f"left out, {reason} ({len(names)}): {', '.join(names[:NAMED])}{more}")
+    return lines
 
 
 def _entries(folder: Path) -> list[Path]:
