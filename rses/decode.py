@@ -46,6 +46,7 @@ READ = "PNG, JPEG, WebP, BMP, TIFF, GIF, PPM" + (", AVIF" if "AVIF" in FORMATS e
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
 MULTI_PICTURE = "MPO"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TURNED_TIFF = "a TIFF with an orientation tag, which programs read differently. Save it as PNG."
 # Formats that keep an orientation as EXIF does, in JPEG's way.
 TURNED = ("JPEG", MULTI_PICTURE, "WEBP", "AVIF")
 # First bytes of kinds that are read, and of others that are known by name, from the offset on.
@@ -222,8 +223,16 @@ def turned_note(image: Any, other: tuple[int, int]) -> str:
 
 def image_facts(image: Image.Image) -> FileFacts:
     """Return the same of a PIL image, as far as it still knows the file it was opened from."""
-    lossy = image.format in ("JPEG", MULTI_PICTURE)
-    orientation = _valid(image.getexif().get(ORIENTATION))
+    lossy = image.format in ("JPEG", MULTI_PICTURE, "AVIF")
+    if image.format == "WEBP":
+        file = Path(str(getattr(image, "filename", "")))
+        lossy = file.is_file() and _is_lossy(image, file)
+    try:
+        with pillow_defaults():
+            orientation = _valid(image.getexif().get(ORIENTATION))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error):
+        # Whoever decodes it says so.
+        orientation = 1
     return FileFacts(lossy, orientation, image.info.get("icc_profile"), (image.height, image.width))
 
 
@@ -345,6 +354,8 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
         >>> upright(Image.new("L", (3, 2))).size
         (3, 2)
     """
+    if _valid(getattr(image, "tag_v2", {}).get(274)) != 1:
+        raise InputError(f"{name} is {TURNED_TIFF}")
     try:
         with pillow_defaults():
             image.load()
@@ -428,7 +439,7 @@ def _inspect_tiff(image: Image.Image, path: Path) -> _Header:
     if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
         raise InputError(f"{path} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.")
     if _valid(tags.get(274)) != 1:
-        raise InputError(f"{path} is a TIFF with an orientation tag, which programs read differently. Save it as PNG.")
+        raise InputError(f"{path} is {TURNED_TIFF}")
     return _Header(1, deep)
 
 

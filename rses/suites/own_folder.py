@@ -92,8 +92,9 @@ def build_folder(
     lines = _left_out(found, placed)
     about = "\n\n".join(["Photographs of a folder, with the regions that came with them.", *map(clean, lines)])
     write_suite(entries, styles, out.expanduser(), SuiteFacts(name, "1", licence, about, template))
-    for line in lines if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in lines:
+            warn(line)
     return read_suite(out.expanduser())
 
 
