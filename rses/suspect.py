@@ -48,7 +48,8 @@ def suspicions(
         >>> x, m = torch.rand(1, 3, 8, 8), torch.zeros(1, 1, 8, 8); m[..., :4] = 1
         >>> suspicions(None, None, x, x, x, m)
         ('unedited',)
-        >>> suspicions(None, None, x, torch.where(m > 0, x, 1 - x), x, m)
+        >>> p = torch.where(m > 0, x, 1 - x)
+        >>> suspicions(None, None, p, p, x, m)
         ('inverted_mask',)
     """
     of_pred = _facts(pred_file)

