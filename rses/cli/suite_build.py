@@ -62,9 +62,17 @@ def voc(
     selection: Rule = "default",
     name: Name = None,
     split: Split = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            help="List of the classes: labelme's class_names.txt, CVAT's labelmap.txt, or CSV with number, object; "
+            "by default one that lies in --root.",
+        ),
+    ] = None,
 ) -> None:
     """Build a suite from Pascal VOC: JPEGImages, SegmentationObject, SegmentationClass, Annotations."""
-    _build("voc", root, out, styles, n, seed, selection, name, split)
+    _build("voc", root, out, styles, n, seed, selection, name, split, classes=classes)
 
 
 @app.command("big")
@@ -184,7 +192,9 @@ def _prompted(opened: Callable[[], MappingReader], out: Path, n: int | None, see
 
     require_free(out)
     with progress(f"Building {out}") as report, quiet_stdout():
-        suite = build_prompted(opened(), out, n, seed, name, report)
+        said: list[str] = []
+        suite = build_prompted(opened(), out, n, seed, name, report, said.append)
+    _say(said)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 
@@ -200,5 +210,13 @@ def _build(
     wanted, rule = require_styles(styles), load_selection(selection)
     with progress(f"Building {out}") as report, quiet_stdout():
         reader = open_reader(dataset, root, split, annotations, classes, outlines)
-        suite = build_suite(reader, out, wanted, n, seed, rule, name, report)
+        said: list[str] = []
+        suite = build_suite(reader, out, wanted, n, seed, rule, name, report, said.append)
+    _say(said)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
+def _say(lines: list[str]) -> None:
+    """Say what was left out once the bar is gone."""
+    for line in lines:
+        note(line)

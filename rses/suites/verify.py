@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rses.decode import image_size, turned_note
 from rses.errors import InputError
@@ -111,7 +112,9 @@ def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
     return problems
 
 
-def write_manifest(folder: str | Path, name: str, version: str, licence: str) -> Manifest:
+def write_manifest(
+    folder: str | Path, name: str, version: str, licence: str, left_out: Mapping[str, int] | None = None
+) -> Manifest:
     """Write ``suite.json`` for the files that are in a folder now.
 
     Args:
@@ -119,6 +122,7 @@ def write_manifest(folder: str | Path, name: str, version: str, licence: str) ->
         name: Short name of the suite.
         version: Its version.
         licence: SPDX expression, or a sentence.
+        left_out: How much a build left out, by reason; recorded beside the facts, and no part of the suite's hash.
 
     Raises:
         InputError: The folder holds symbolic links or no ``metadata.jsonl``.
@@ -132,7 +136,9 @@ def write_manifest(folder: str | Path, name: str, version: str, licence: str) ->
     rows = [line for line in (root / METADATA).read_text(encoding="utf-8").split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
     manifest = Manifest(name, version, licence, len(rows), files)
-    content = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    if left_out:
+        content["left_out"] = dict(left_out)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_atomic(root / MANIFEST, text.encode())
     return manifest

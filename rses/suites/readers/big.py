@@ -10,6 +10,7 @@ from pathlib import Path
 from rses.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.errors import InputError
 from rses.masks import read_mask
+from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
@@ -28,12 +29,13 @@ class BigReader:
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
 
     Raises:
-        InputError: Pairs are incomplete or objects have no name; lists all.
+        InputError: There is no whole pair whose object has a name; lists all faults.
     """
 
     name = "big"
 
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
+        self.root = root
         if split is not None and (fault := id_problem(split)):
             raise InputError(f'Split "{split}" {fault}.')
         folders = [root / split] if split else [root, root / "val", root / "test"]
@@ -42,19 +44,23 @@ class BigReader:
         self._files: dict[str, tuple[Path, Path, str]] = {}
         problems: list[str] = []
         for folder in folders:
-            images, masks = _pairs(folder, "_im", problems), _pairs(folder, "_gt", problems)
-            problems += [f"{images[key]} has no mask {key}_gt.*" for key in sorted(set(images) - set(masks))]
-            problems += [f"{masks[key]} has no photograph {key}_im.*" for key in sorted(set(masks) - set(images))]
-            for key in sorted(set(images) & set(masks)):
+            images, masks = _pairs(folder, "_im"), _pairs(folder, "_gt")
+            found: dict[str, tuple[Path, Path]] = {}
+            for key in sorted({*images, *masks}):
+                problems += _pair_problems(key, images.get(key, []), masks.get(key, []), found)
+            for key, (image, mask) in found.items():
                 label = named.get(key) or _class_in(key)
                 if key in self._files:
                     problems.append(f'"{key}" is there twice')
                 if not label:
                     problems.append(f'"{key}": no class in the name; give it in a table with --classes')
-                self._files[key] = (images[key], masks[key], label or "")
+                self._files[key] = (image, mask, label or "")
         if not self._files and not problems:
             problems.append(f"{root} holds no pairs *_im.* and *_gt.*")
-        refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
+        self._files = {key: files for key, files in self._files.items() if files[2]}
+        if not self._files:
+            refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
@@ -72,15 +78,25 @@ class BigReader:
         return Picture(key, image, width, height, "not stated by the data set", (instance,))
 
 
-def _pairs(folder: Path, ending: str, problems: list[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _pairs(folder: Path, ending: str) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        if not path.stem.endswith(ending) or path.suffix.lower() not in IMAGE_EXTENSIONS:
-            continue
-        other = found.setdefault(path.stem.removesuffix(ending), path)
-        if other != path:
-            problems.append(f"{other} and {path.name} are two files of one name; keep one")
+        if path.stem.endswith(ending) and path.suffix.lower() in IMAGE_EXTENSIONS:
+            found.setdefault(path.stem.removesuffix(ending), []).append(path)
     return found
+
+
+def _pair_problems(key: str, images: list[Path], masks: list[Path], found: dict[str, tuple[Path, Path]]) -> list[str]:
+    """Say why files of one name are no pair, or put the pair into ``found``."""
+    for files in (images, masks):
+        if len(files) > 1:
+            return [f"{files[0]} and {files[1].name} are two files of one name; keep one"]
+    if not masks:
+        return [f"{images[0]} has no mask {key}_gt.*"]
+    if not images:
+        return [f"{masks[0]} has no photograph {key}_im.*"]
+    found[key] = (images[0], masks[0])
+    return []
 
 
 def _class_in(key: str) -> str | None:
