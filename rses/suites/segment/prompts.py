@@ -10,10 +10,11 @@ from typing import Any
 
 from rses.decode import image_size
 from rses.errors import InputError
+from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import id_problem
 from rses.suites.photographs import find_photographs
 from rses.suites.readers.types import refuse
-from rses.suites.region_list import doubles, fractions_problem, inside, outline_of, sort_rows
+from rses.suites.region_list import doubles, outline_of, sort_rows
 from rses.suites.segment.base import Prompt
 
 __all__ = ["Job", "read_jobs", "unlisted"]
