@@ -81,11 +81,13 @@ def _facts(file: Any) -> FileFacts:
 
 
 def _is_inverted(pred: torch.Tensor, source: torch.Tensor, region: torch.Tensor) -> bool:
-    inside = region > 0
-    if bool(inside.all()) or not bool(inside.any()):
+    inside = (region > 0).to(pred.dtype)
+    area, total = float(inside.sum()), inside.numel()
+    if area in (0, total):
         return False
     change = (pred - source).abs().mean(dim=1, keepdim=True)
-    within, without = float(change[inside].mean()), float(change[~inside].mean())
+    changed = float((change * inside).sum())
+    within, without = changed / area, (float(change.sum()) - changed) / (total - area)
     return without > VISIBLE and within < HARDLY * without
 
 

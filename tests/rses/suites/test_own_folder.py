@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -422,3 +424,47 @@ def test_two_masks_of_one_photograph_are_refused(tmp_path: Path) -> None:
     Image.fromarray(~REGION).convert("L").save(masks / "a.jpg")
     with pytest.raises(InputError, match=r"several masks of one photograph: a\.jpg, a\.png"):
         build_folder(images, tmp_path / "out", ["x"], masks=masks, thing="cat")
+
+
+@pytest.mark.parametrize("kind", ["palette", "colour key", "grey", "16 bits", "turned"])
+def test_every_kind_of_transparency_is_a_region_and_the_colours_below_it_are_kept(tmp_path: Path, kind: str) -> None:
+    images = tmp_path / "alpha"
+    images.mkdir()
+    rng = np.random.default_rng(0)
+    pixels, alpha = rng.integers(0, 255, (24, 32, 3), dtype=np.uint8), REGION.astype(np.uint8) * 255
+    expected = pixels
+    if kind == "palette":
+        indices = np.where(REGION, rng.integers(1, 200, (24, 32)), 0).astype(np.uint8)
+        image = Image.fromarray(indices, "P")
+        colours = rng.integers(0, 255, (256, 3), dtype=np.uint8)
+        image.putpalette(colours.ravel().tolist())
+        image.save(images / "a.png", transparency=0)
+        expected = colours[indices]
+    elif kind == "colour key":
+        expected = np.where(REGION[..., None], pixels, np.array([255, 0, 255], np.uint8))
+        Image.fromarray(expected).save(images / "a.png", transparency=(255, 0, 255))
+    elif kind == "grey":
+        Image.fromarray(np.dstack([pixels[..., 0], alpha]), "LA").save(images / "a.png")
+        expected = np.repeat(pixels[..., :1], 3, 2)
+    elif kind == "16 bits":
+        deep = np.dstack([pixels.astype(np.uint16) * 257 + 100, alpha.astype(np.uint16) * 257])
+        (images / "a.png").write_bytes(_deep_png(deep))
+    else:
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        Image.fromarray(np.dstack([pixels, alpha])[::-1, ::-1].copy()).save(images / "a.png", exif=exif)
+    suite = build_folder(images, tmp_path / "out", ["x"], alpha=True, thing="cat")
+    assert np.array_equal(read_mask(suite.samples[0].mask), REGION)
+    assert np.array_equal(read_image(suite.samples[0].image), expected)
+
+
+def _deep_png(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits a channel with alpha, which Pillow does not write."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
