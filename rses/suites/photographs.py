@@ -98,7 +98,7 @@ def left_out_lines(left_out: Mapping[str, str]) -> list[str]:
 
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
+        raise InputError(f"{folder} is not a folder. Check the path.")
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:

@@ -191,3 +191,27 @@ def test_heatmap_of_other_sizes_is_a_usage_error():
         scorer.heatmap(SOURCE, SOURCE, MASK[:, :30])
     with pytest.raises(InputError, match="at least"):
         scorer.heatmap(SOURCE[:4, :4], SOURCE[:4, :4], MASK[:4, :4])
+
+
+def test_a_folder_is_refused_with_the_orientation_before_anything_is_scored(tmp_path, scorer):
+    folder(tmp_path, {"a": SOURCE[:24]})
+    (tmp_path / "images" / "a.png").unlink()
+    turned(tmp_path / "images" / "a.png", SOURCE[:24], 6)
+    write_png(tmp_path / "masks" / "a.png", MASK[:24].T.copy())
+    with pytest.raises(InputError, match=r"pred/a.png is 32x24, expected 24x32.*orientation tag 6 turns it to 24x32"):
+        scorer.score_folder(tmp_path / "pred", tmp_path / "masks", tmp_path / "images")
+    resized = scorer.score_folder(tmp_path / "pred", tmp_path / "masks", tmp_path / "images", allow_resize=True)
+    assert resized.samples[0].warnings == ("lost_orientation",)
+
+
+def test_warnings_do_not_depend_on_batches_order_or_workers(tmp_path):
+    inverted = np.where(MASK[..., None], SOURCE, 255 - SOURCE)
+    folder(tmp_path, {"a": SOURCE, "b": EDIT, "c": inverted, "d": inverted, "e": SOURCE})
+    found = []
+    for size, workers in ((1, 0), (2, 1), (16, 4)):
+        scorer = RSES("rses-mini", device="cpu", metrics=["mse_bg"], batch_size=size, workers=workers)
+        scorer.batch_size = size
+        run = scorer.score_folder(tmp_path / "pred", tmp_path / "masks", tmp_path / "images")
+        found.append({sample.id: sample.warnings for sample in run.samples})
+    assert found[0] == found[1] == found[2]
+    assert found[0]["c"] == ("inverted_mask",)
