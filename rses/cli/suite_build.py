@@ -168,16 +168,21 @@ def folder(
     name: Name = None,
 ) -> None:
     """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
+    from rses.report.text import clean
     from rses.suites.own_folder import build_folder
     from rses.suites.writing import TEMPLATE, require_free, require_styles
 
     require_free(out)
     wanted = require_styles(styles)
+    lines: list[str] = []
     with progress(f"Building {out}"), quiet_stdout():
         suite = build_folder(
             images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
             template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+            warn=lines.append,
         )  # fmt: skip
+    for line in lines:
+        note(f"warning: {clean(line)}")
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 

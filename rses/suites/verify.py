@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from rses.decode import image_size, turned_note
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
@@ -99,15 +98,16 @@ def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
     problems = []
     for path in dict.fromkeys(path for sample in samples for path in (sample.image, sample.mask)):
         try:
-            with Image.open(path) as picture:
-                sizes[path] = picture.size
-        except (OSError, Image.DecompressionBombError) as error:
-            problems.append(f"{path.relative_to(suite.root).as_posix()}: not a readable image ({error})")
+            sizes[path] = image_size(path)
+        except InputError as error:
+            problems += [f"{path.relative_to(suite.root).as_posix()}: {problem}" for problem in error.problems]
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
             problems.append(
-                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][0]}x{sizes[mask][1]}, its "
-                f"image is {sizes[image][0]}x{sizes[image][1]}"
+                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][1]}x{sizes[mask][0]}, its "
+                f"image is {sizes[image][1]}x{sizes[image][0]}."
+                + turned_note(image, sizes[mask])
+                + turned_note(mask, sizes[image])
             )
     return problems
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from rses.colour import to_srgb
-from rses.decode import ORIENTATION, open_image, read_image
+from rses.decode import ORIENTATION, open_image, pixels_of, read_image
 from rses.errors import InputError
 from rses.suites.card import card, card_line
 from rses.suites.folders import new_folder
@@ -254,12 +254,12 @@ def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[
             read_image(entry.image)  # refuses what cannot be scored
         return entry.key + endings[picture.format], entry.image.read_bytes(), picture.size
     memory = io.BytesIO()
-    plain = Image.fromarray(_pixels(entry, picture))
+    plain = Image.fromarray(_pixels(entry))
     plain.save(memory, "PNG")
     return f"{entry.key}.png", memory.getvalue(), plain.size
 
 
-def _pixels(entry: Entry, picture: Image.Image) -> NDArray[np.uint8]:
+def _pixels(entry: Entry) -> NDArray[np.uint8]:
     """Return (H, W, 3) as the scorer reads the photograph itself, or refuse what it refuses.
 
     Raises:
@@ -267,8 +267,10 @@ def _pixels(entry: Entry, picture: Image.Image) -> NDArray[np.uint8]:
     """
     if entry.alpha:
         # The alpha channel says where the region is; the colours below it are the photograph's.
-        opaque = ImageOps.exif_transpose(picture).convert("RGB")
-        return np.asarray(to_srgb(opaque, str(entry.image)))
+        with open_image(entry.image) as again:
+            decoded = pixels_of(again, entry.image)
+            plain = decoded.convert("L") if decoded.mode == "LA" else decoded.convert("RGBA").convert("RGB")
+        return np.asarray(to_srgb(plain, str(entry.image)))
     return read_image(entry.image)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rses.decode import MAX_PIXELS
+from rses.suites.coordinates import fractions_problem
 from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem
 from rses.suites.shapes import unfold_runs
@@ -137,8 +138,8 @@ def region_of(annotation: dict[str, Any], name: str, width: int, height: int) ->
         raise UnusableError("region-empty", name, "its polygons have fewer than three points")
     for part in kept:
         _require_inside(part, name, width, height)
-    if all(0 <= value <= 1 for part in kept for value in part):
-        raise UnusableError("region-relative", name, "its coordinates are from 0 to 1; write them in pixels")
+    if problem := fractions_problem([value for part in kept for value in part], width, height):
+        raise UnusableError("region-relative", name, problem)
     _require_box_inside(annotation.get("bbox"), name, width, height)
     return kept, len(shape) - len(kept)
 
