@@ -16,6 +16,7 @@ from rses.images import as_image, resize_image
 from rses.masks import as_mask, dilate
 from rses.metrics.legacy import force_border
 from rses.protocol import Protocol
+from rses.steady import steady_thread
 
 __all__ = ["Prepared", "Unit", "map_in_order", "prepare"]
 
@@ -61,6 +62,7 @@ class Prepared:
     mask_fraction: float | None = None
 
 
+@steady_thread()
 def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepared:
     """Decode one unit and bring it to the protocol's form.
 

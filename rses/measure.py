@@ -21,6 +21,7 @@ from rses.metrics.pixel import masked_mse, psnr_from_mse
 from rses.metrics.structural import masked_ssim
 from rses.metrics.style import Region, background_view, region_view, rsm_from_cosine
 from rses.protocol import Protocol
+from rses.steady import steady
 
 __all__ = ["STYLE_METRICS", "Measurer", "sample_text"]
 
@@ -69,6 +70,7 @@ class Measurer:
     _sources: dict[tuple[Any, ...], torch.Tensor] = field(default_factory=dict)
 
     @torch.inference_mode()
+    @steady()
     def __call__(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
         """Measure samples of one size.
 

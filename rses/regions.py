@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from rses.images import resize_image
+from rses.steady import steady
 
 __all__ = [
     "CLIP_MEAN",
@@ -108,6 +109,7 @@ def _place(start: int, stop: int, side: int, limit: int) -> int:
     return min(max(start - (side - (stop - start)) // 2, 0), limit - side)
 
 
+@steady()
 def region_crop(
     image: torch.Tensor,
     mask: torch.Tensor,
@@ -163,6 +165,7 @@ def _cut(image: torch.Tensor, window: Window, colour: torch.Tensor) -> torch.Ten
     return square
 
 
+@steady()
 def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
     """Grow a mask by ``k`` pixels in all directions, diagonals included (Chebyshev distance).
 
@@ -192,6 +195,7 @@ def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
     return grown.reshape(mask.shape).to(mask.dtype)
 
 
+@steady()
 def boundary_band(mask: torch.Tensor, k: int) -> torch.Tensor:
     """Return the pixels outside a mask within ``k`` pixels of it: ``dilate(mask, k) - mask``.
 

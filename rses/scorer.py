@@ -29,6 +29,7 @@ from rses.pairing import pair_folder
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
+from rses.steady import steady
 
 __all__ = ["RSES"]
 
@@ -261,6 +262,7 @@ class RSES:
         info["wall_time_s"] = round(time.monotonic() - start, 3)
         return Results(named, info)
 
+    @steady()
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
         """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region."""
         measurer = self._load()

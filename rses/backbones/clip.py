@@ -15,11 +15,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rses.backbones.precision import full_precision
 from rses.backbones.specs import ClipSpec, check_architecture, parse_spec, quick_gelu_message
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import Located, Need, locate
 from rses.errors import InputError, RsesError, WeightsError
+from rses.steady import steady
 
 __all__ = ["OpenClipStyle", "load_clip"]
 
@@ -89,7 +89,7 @@ class OpenClipStyle:
         x = images.to(self.device, torch.float32)
         mean = x.new_tensor(self.mean).view(1, 3, 1, 1)
         std = x.new_tensor(self.std).view(1, 3, 1, 1)
-        with full_precision(self.device):
+        with steady():
             return F.normalize(self._model.encode_image((x - mean) / std).float(), dim=-1)
 
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
@@ -100,7 +100,7 @@ class OpenClipStyle:
         """
         tokens = self._tokenizer(list(texts))
         self._warn_of_truncation(texts, tokens.shape[-1])
-        with full_precision(self.device):
+        with steady():
             return F.normalize(self._model.encode_text(tokens.to(self.device)).float(), dim=-1)
 
     def _warn_of_truncation(self, texts: Sequence[str], context: int) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 
 from rses.backbones.mini_network import ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
 from rses.errors import WeightsError
+from rses.steady import quiet_rng, steady
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -54,6 +55,7 @@ class MiniStyle:
         self._texts = _frozen(text_encoder)
 
     @torch.no_grad()
+    @steady()
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """Embed images as unit vectors.
 
@@ -74,6 +76,7 @@ class MiniStyle:
         return embedded
 
     @torch.no_grad()
+    @steady()
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
         """Embed N texts as unit vectors (N, D), float32; an empty list gives (0, D)."""
         embedded: torch.Tensor = self._texts(texts)
@@ -106,6 +109,7 @@ class MiniPerceptual:
         self._trunk = _frozen(trunk)
 
     @torch.no_grad()
+    @steady()
     def features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Map images to channel-normalised maps.
 
@@ -130,6 +134,7 @@ class MiniPerceptual:
         return [head.detach() for head in self._trunk.heads]
 
     @torch.no_grad()
+    @steady()
     def touched(self, mask: torch.Tensor) -> list[torch.Tensor]:
         """Mark the cells whose receptive field meets the mask.
 
@@ -147,6 +152,8 @@ class MiniPerceptual:
         return self
 
 
+@steady()
+@quiet_rng()
 def load_mini_style(folder: Path | None = None) -> MiniStyle:
     """Load the embedded image/text encoder.
 
@@ -166,6 +173,8 @@ def load_mini_style(folder: Path | None = None) -> MiniStyle:
     return MiniStyle(images, texts, config, digest)
 
 
+@steady()
+@quiet_rng()
 def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     """Load the embedded perceptual trunk.
 

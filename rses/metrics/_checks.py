@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["check_images", "check_mask"]
+__all__ = ["check_images", "check_mask", "float64_device", "wide"]
 
 # Interpolation overshoots by a few units in the last place; a wrong range is off by far more.
 ROUNDING = 1e-5
+NO_FLOAT64 = ("mps",)
+"""Kinds of device that cannot hold float64; sums are then made on the CPU."""
+
+
+def float64_device(tensor: torch.Tensor) -> torch.device:
+    """Return where float64 sums over a tensor are made: its own device, if that can."""
+    return torch.device("cpu") if tensor.device.type in NO_FLOAT64 else tensor.device
+
+
+def wide(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor as float64, on the CPU where its own device has none.
+
+    Example:
+        >>> wide(torch.ones(1, dtype=torch.bool)).dtype
+        torch.float64
+    """
+    return tensor.to(float64_device(tensor)).double()
 
 
 def check_images(*images: torch.Tensor) -> None:

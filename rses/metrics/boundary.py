@@ -8,10 +8,12 @@ from rses.masks import boundary_band
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
 from rses.metrics.pixel import weighted_mse
+from rses.steady import steady
 
 __all__ = ["BoundaryMSE", "boundary_mse"]
 
 
+@steady()
 def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, width: int = 4) -> torch.Tensor:
     """Mean squared error over the pixels outside the region within ``width`` px of it.
 

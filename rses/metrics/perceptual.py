@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from rses.backbones.base import PerceptualBackbone
-from rses.metrics._checks import check_images, check_mask
+from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
 
 __all__ = ["LPIPS_FORMS", "LpipsForm", "MaskedLPIPS", "lpips_map", "masked_lpips"]
 
@@ -17,6 +18,7 @@ LpipsForm = Literal["neutral", "spatial", "blackout", "strict"]
 LPIPS_FORMS: tuple[str, ...] = get_args(LpipsForm)
 
 
+@steady()
 def masked_lpips(
     pred: torch.Tensor,
     source: torch.Tensor,
@@ -66,7 +68,7 @@ def masked_lpips(
     maps = _distance_maps(first, second, backbone)
     if form == "spatial":
         full = _upsampled_sum(maps, pred.shape[-2:])
-        return _weighted_mean(full, (~edited).double())
+        return _weighted_mean(full, wide(~edited))
     layers = [
         _weighted_mean(distance, weight)
         for distance, weight in zip(maps, _weights(edited, maps, backbone, form), strict=True)
@@ -74,6 +76,7 @@ def masked_lpips(
     return torch.stack(layers).sum(dim=0)
 
 
+@steady()
 def lpips_map(
     pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, backbone: PerceptualBackbone
 ) -> torch.Tensor:
@@ -86,7 +89,7 @@ def lpips_map(
     edited = check_mask(mask, pred)
     first, second = _pair(pred, source, edited, "neutral")
     full = _upsampled_sum(_distance_maps(first, second, backbone), pred.shape[-2:])
-    return torch.where(edited, 0.0, full)
+    return torch.where(edited.to(full.device), 0.0, full)
 
 
 def _pair(
@@ -107,8 +110,8 @@ def _distance_maps(first: torch.Tensor, second: torch.Tensor, backbone: Perceptu
     for a, b, head in zip(
         backbone.features(first.float()), backbone.features(second.float()), backbone.weights(), strict=True
     ):
-        distance = ((a - b).square() * head.view(1, -1, 1, 1)).sum(dim=1, keepdim=True)
-        maps.append(torch.where(same, 0.0, distance.double()))
+        distance = wide(((a - b).square() * head.view(1, -1, 1, 1)).sum(dim=1, keepdim=True))
+        maps.append(torch.where(same.to(distance.device), 0.0, distance))
     return maps
 
 
@@ -118,8 +121,8 @@ def _weights(
     if form == "blackout":
         return [torch.ones_like(distance) for distance in maps]
     if form == "strict":
-        return [1.0 - touched.double() for touched in backbone.touched(edited.float())]
-    background = (~edited).double()
+        return [1.0 - wide(touched) for touched in backbone.touched(edited.float())]
+    background = wide(~edited)
     return [F.adaptive_avg_pool2d(background, (distance.shape[-2], distance.shape[-1])) for distance in maps]
 
 

@@ -10,6 +10,7 @@ from rses.backbones.base import StyleBackbone
 from rses.masks import region_crop
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
 
 __all__ = [
     "REGIONS",
@@ -25,6 +26,7 @@ Region = Literal["crop", "masked", "frame", "image"]
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
+@steady()
 def region_view(
     image: torch.Tensor,
     mask: torch.Tensor,
@@ -62,6 +64,7 @@ def region_view(
     return _whole(image, size, fill)
 
 
+@steady()
 def background_view(
     image: torch.Tensor, mask: torch.Tensor, size: int, fill: tuple[float, float, float]
 ) -> torch.Tensor:
@@ -86,6 +89,7 @@ def rsm_from_cosine(cosine: torch.Tensor) -> torch.Tensor:
     return (1 + cosine) / 2
 
 
+@steady()
 def rsm(
     pred: torch.Tensor,
     mask: torch.Tensor,
