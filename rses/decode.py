@@ -13,28 +13,51 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from rses.colour import to_srgb
 from rses.errors import InputError
+from rses.pillow_state import pillow_defaults
 
 __all__ = [
+    "FileFacts",
     "IMAGE_EXTENSIONS",
     "MAX_PIXELS",
     "deep_values",
+    "file_facts",
+    "image_facts",
     "image_size",
     "is_lossy",
     "open_image",
     "pixels_of",
+    "read_as_stored",
     "read_image",
     "upright",
 ]
 
 MAX_PIXELS = 8192 * 8192
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+IMAGE_EXTENSIONS = (
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm",
+    ".apng", ".avif", ".dib", ".jfif", ".jif", ".jpe", ".mpo", ".pbm", ".pnm",
+)  # fmt: skip
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", *(["AVIF"] if features.check("avif") else []))
+READ = "PNG, JPEG, WebP, BMP, TIFF, GIF, PPM" + (", AVIF" if "AVIF" in FORMATS else "")
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
 MULTI_PICTURE = "MPO"
+# Formats that keep an orientation as EXIF does, in JPEG's way.
+TURNED = ("JPEG", MULTI_PICTURE, "WEBP", "AVIF")
+# Kinds of pictures that are known but not read, by the first bytes from the offset on.
+UNREAD = (
+    (4, (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1"), "HEIC"),
+    (4, (b"ftypavif", b"ftypavis"), "AVIF"),
+    (0, (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), "JPEG 2000"),
+    (0, (b"\xff\x0a", b"\x00\x00\x00\x0cJXL "), "JPEG XL"),
+    (0, (b"8BPS",), "Photoshop"),
+    (0, (b"%PDF",), "PDF"),
+    (0, (b"%!PS", b"\xc5\xd0\xd3\xc6"), "PostScript"),
+    (0, (b"\x00\x00\x01\x00",), "icon"),
+    (0, (b"<svg", b"<?xml"), "SVG or XML"),
+)
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ORIENTATION = 0x0112
@@ -70,7 +93,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     channel rounded to 8 (``round(v / 257)``).
 
     Args:
-        path: PNG, JPEG, WebP, BMP, TIFF, GIF or PPM file with one picture.
+        path: PNG, JPEG, WebP, BMP, TIFF, GIF, PPM or AVIF file with one picture.
         max_pixels: Larger images are refused from their header, before anything is decoded.
 
     Returns:
@@ -125,16 +148,88 @@ def is_lossy(path: str | Path) -> bool:
         >>> is_lossy(file)
         True
     """
+    return file_facts(path).lossy
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a picture's header says beside its pixels.
+
+    Attributes:
+        lossy: Whether the compression changes pixels.
+        orientation: EXIF orientation, 1 (upright) to 8.
+        profile: Embedded ICC profile.
+        stored_size: (height, width) of the pixels as they are stored, before they are turned.
+    """
+
+    lossy: bool = False
+    orientation: int = 1
+    profile: bytes | None = None
+    stored_size: tuple[int, int] = (0, 0)
+
+
+def file_facts(path: str | Path) -> FileFacts:
+    """Read what a file's header says, without decoding it.
+
+    Raises:
+        InputError: As :func:`image_size`.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.jpg"
+        >>> Image.new("RGB", (3, 2)).save(file)
+        >>> file_facts(file)
+        FileFacts(lossy=True, orientation=1, profile=None, stored_size=(2, 3))
+    """
     path = Path(path)
     with open_image(path) as image:
-        if image.format == "WEBP":
-            # The second chunk type of a simple file; extended files carry the bitstream behind other chunks.
-            head = path.read_bytes()
-            return b"VP8 " in (head[12:16], *_webp_chunks(head))
-        return image.format in ("JPEG", MULTI_PICTURE) or image.info.get("compression") in (
-            "jpeg",
-            "tiff_jpeg",
-        )
+        return FileFacts(
+            _is_lossy(image, path), _inspect(image, path).orientation, image.info.get("icc_profile"),
+            (image.height, image.width),
+        )  # fmt: skip
+
+
+def image_facts(image: Image.Image) -> FileFacts:
+    """Return the same of a PIL image, as far as it still knows the file it was opened from."""
+    lossy = image.format in ("JPEG", MULTI_PICTURE)
+    orientation = _valid(image.getexif().get(ORIENTATION))
+    return FileFacts(lossy, orientation, image.info.get("icc_profile"), (image.height, image.width))
+
+
+def read_as_stored(path: str | Path, *, turned: bool = True, converted: bool = True) -> np.ndarray:
+    """Decode a file as programs do that ignore its orientation tag, its colour profile, or both.
+
+    Only for telling whether a method did so; what is scored comes from :func:`read_image`.
+
+    Args:
+        path: Image file.
+        turned: Whether its orientation is applied.
+        converted: Whether its colour profile is applied.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        InputError: See :func:`read_image`.
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        return _rgb(pixels_of(image, path, turned=turned), str(path), converted)
+
+
+def _rgb(image: Image.Image, name: str, converted: bool) -> np.ndarray:
+    if not converted and image.mode != "CMYK":
+        image.info.pop("icc_profile", None)
+    return np.array(to_srgb(image, name))
+
+
+def _is_lossy(image: Image.Image, path: Path) -> bool:
+    if image.format == "WEBP":
+        # The second chunk type of a simple file; extended files carry the bitstream behind other chunks.
+        head = path.read_bytes()
+        return b"VP8 " in (head[12:16], *_webp_chunks(head))
+    lossy = image.format in ("JPEG", MULTI_PICTURE, "AVIF")
+    return lossy or image.info.get("compression") in ("jpeg", "tiff_jpeg")
 
 
 @contextmanager
@@ -146,7 +241,7 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
     """
     try:
         _check_file(path)
-        with _open_quietly(path) as image:
+        with pillow_defaults(), _open_quietly(path) as image:
             _check_header(image, path, max_pixels)
             yield image
     except InputError:
@@ -154,7 +249,7 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
     except PermissionError as error:
         raise InputError(f"{path} cannot be read: permission denied. Make it readable (chmod u+r).") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not an image. Save it as PNG (also read: JPEG, WebP, BMP, TIFF, PPM).") from error
+        raise InputError(_not_read(path)) from error
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(path, "more than 178 million", max_pixels)) from error
     except (
@@ -171,8 +266,8 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
         raise InputError(f"{path} is damaged or truncated ({reason}). Write or copy it again.") from error
 
 
-def pixels_of(image: Image.Image, path: Path) -> Image.Image:
-    """Decode an opened image, bring it to 8 bits a channel and apply its orientation.
+def pixels_of(image: Image.Image, path: Path, *, turned: bool = True) -> Image.Image:
+    """Decode an opened image, bring it to 8 bits a channel and apply its orientation, unless it is wanted as stored.
 
     Raises:
         InputError: More than 8 bits a channel in a form that cannot be converted faithfully.
@@ -181,7 +276,7 @@ def pixels_of(image: Image.Image, path: Path) -> Image.Image:
     profile = image.info.get("icc_profile")
     decoded = _decode_deep(image, path) if header.deep else image
     decoded.load()
-    if header.orientation in TURNS:
+    if turned and header.orientation in TURNS:
         decoded = decoded.transpose(TURNS[header.orientation])
     if profile:
         decoded.info["icc_profile"] = profile
@@ -220,7 +315,8 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
         (3, 2)
     """
     try:
-        image.load()
+        with pillow_defaults():
+            image.load()
         orientation = _valid(image.getexif().get(ORIENTATION))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InputError(f"{name} is damaged or truncated ({error}). Write or copy its file again.") from error
@@ -230,6 +326,8 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected an image file.")
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file.")
     if not path.exists():
         raise InputError(f"{path} does not exist.")
     if path.stat().st_size == 0:
@@ -257,6 +355,16 @@ def _check_header(image: Image.Image, path: Path, max_pixels: int) -> None:
     _inspect(image, path)
 
 
+def _not_read(path: Path) -> str:
+    """Say why a file that Pillow does not know is refused, by name where its kind is known."""
+    with path.open("rb") as stream:
+        head = stream.read(32)
+    kind = next((name for offset, marks, name in UNREAD if head[offset:].lstrip().startswith(marks)), None)
+    if kind is None:
+        return f"{path} is not an image. Save it as PNG (read are {READ})."
+    return f"{path} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+
+
 def _too_large(path: Path, size: str, max_pixels: int) -> str:
     return (
         f"{path} is too large: {size} pixels, at most {max_pixels / 1e6:.0f} million are read. "
@@ -274,7 +382,7 @@ def _inspect(image: Image.Image, path: Path) -> _Header:
         return _Header(_valid(exif.get(ORIENTATION)), depth == 16)
     if image.format == "TIFF":
         return _inspect_tiff(image, path)
-    orientation = _valid(image.getexif().get(ORIENTATION)) if image.format in ("JPEG", "MPO", "WEBP") else 1
+    orientation = _valid(image.getexif().get(ORIENTATION)) if image.format in TURNED else 1
     if image.mode == "F":
         raise InputError(f"{path} holds floating-point pixels. Save it as 8-bit PNG.")
     return _Header(orientation, image.mode.startswith("I"))

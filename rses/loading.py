@@ -48,7 +48,8 @@ class Prepared:
     """A unit with its tensors; ``status`` other than "ok" means that there is nothing to measure.
 
     ``pred`` and ``source`` are (1, 3, H, W) in [0, 1]; ``region`` (1, 1, H, W) is the region itself, and
-    ``edited`` the region as the background metrics see it (with ignore band or forced border).
+    ``edited`` the region as the background metrics see it (with ignore band or forced border). ``warnings`` are codes
+    of :data:`rses.warning_codes.WARNINGS`.
     """
 
     unit: Unit
@@ -60,6 +61,7 @@ class Prepared:
     edited: torch.Tensor | None = None
     resized: bool = False
     mask_fraction: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @steady_thread()

@@ -30,6 +30,7 @@ from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
 from rses.steady import steady
+from rses.warning_codes import in_order
 
 __all__ = ["RSES"]
 
@@ -408,7 +409,7 @@ class RSES:
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
     return SampleResult(
         id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        **_labels(item.unit), **numbers,
+        warnings=in_order(item.warnings), **_labels(item.unit), **numbers,
     )  # fmt: skip
 
 
