@@ -183,7 +183,9 @@ class Measurer:
         """Embeddings of the sources, remembered by content: methods are compared on the same sources."""
         assert self.style is not None
         keys = [(kind, *_fingerprint(item)) for item in batch]
-        absent = [index for index, key in enumerate(keys) if key not in self._sources]
+        # Another thread may forget them at any moment.
+        known = {key: value for key in keys if (value := self._sources.get(key)) is not None}
+        absent = [index for index, key in enumerate(keys) if key not in known]
         if absent:
             some, where = source[absent], region[absent]
             if kind == "region":
@@ -194,7 +196,8 @@ class Measurer:
                 self._sources.clear()
             found = dict(zip((keys[index] for index in absent), self.style.encode_images(view), strict=True))
             self._sources.update(found)
-        return torch.stack([self._sources[key] for key in keys])
+            known |= found
+        return torch.stack([known[key] for key in keys])
 
 
 def _folded(style: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -29,12 +31,13 @@ from rses.pairing import pair_folder
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
-from rses.steady import steady
+from rses.steady import helping, steady
 from rses.warning_codes import in_order
 
 __all__ = ["RSES"]
 
 Progress = Callable[[int, int], None]
+_T = TypeVar("_T")
 
 
 class RSES:
@@ -328,11 +331,11 @@ class RSES:
                 yield unit
 
         try:
-            for batch in self._batches(self._prepared(todo(), allow_resize)):
-                failed = [item for item in batch if item.status == "unreadable"]
-                problems.extend(item.note for item in failed)
-                kept = batch if allow_missing else [item for item in batch if item.status != "unreadable"]
-                scored = self._score_batch(kept, styles)
+            batches = self._batches(self._prepared(todo(), allow_resize))
+            for batch, scored in self._side_by_side(batches, styles):
+                problems.extend(item.note for item in batch if item.status == "unreadable")
+                if not allow_missing:
+                    scored = [sample for sample in scored if sample.status != "unreadable"]
                 done.extend(scored)
                 if journal is not None:
                     journal.append(
@@ -369,6 +372,29 @@ class RSES:
                 yield open_groups.pop(item.pred.shape)
         yield from open_groups.values()
 
+    def _side_by_side(
+        self, batches: Iterable[list[Prepared]], styles: Sequence[str]
+    ) -> Iterator[tuple[list[Prepared], list[SampleResult]]]:
+        """Score batches; on a CPU as many at a time as torch has threads, each by a thread of its own.
+
+        One that is shared out among threads is rounded otherwise for each number of threads.
+        """
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        if threads == 1:
+            yield from ((batch, self._score_batch(batch, styles)) for batch in batches)
+            return
+
+        def work(batch: list[Prepared]) -> list[SampleResult]:
+            with helping():
+                return self._score_batch(batch, styles)
+
+        with ThreadPoolExecutor(threads) as pool:
+            for group in _groups(batches, threads):
+                self._load()
+                with steady():
+                    results = list(pool.map(work, group))
+                yield from zip(group, results, strict=True)
+
     def _score_batch(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[SampleResult]:
         measurable = [item for item in batch if item.status == "ok"]
         numbers = iter(self._measure(measurable, styles) if measurable else [])
@@ -404,6 +430,13 @@ class RSES:
             "dtype": "float32",
             "versions": {"rses": rses.__version__, "torch": torch.__version__},
         }
+
+
+def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield items in lists of ``size``, the last of which may be shorter."""
+    rest = iter(items)
+    while group := list(itertools.islice(rest, size)):
+        yield group
 
 
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:

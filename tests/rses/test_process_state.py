@@ -287,3 +287,29 @@ def test_a_device_without_float64_gives_the_same_numbers(plain, monkeypatch):
     assert style.compute().item() == pytest.approx(float.fromhex(plain[1]["rsm"][1][0]))
     heat = RSES("rses-mini", device="cpu").heatmap(*inputs())
     assert heat.shape == (97, 128)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_change_no_number_of_a_folder(threads, tmp_path):
+    from rses.images import write_png
+    from rses.loading import Unit
+
+    pred, source, mask = inputs()
+    units = []
+    for index in range(5):
+        for role, array in (("pred", np.roll(pred, index)), ("source", source), ("mask", mask)):
+            write_png(tmp_path / role / f"{index}.png", array)
+        paths = (tmp_path / role / f"{index}.png" for role in ("pred", "mask", "source"))
+        units.append(Unit(str(index), *paths, "pixel art"))
+    with put_back(torch.get_num_threads, torch.set_num_threads, threads):
+        found = RSES("rses-mini", device="cpu").score_units(units, styles=["pixel art", "line art"])
+        assert torch.get_num_threads() == threads
+    alone = [RSES("rses-mini", device="cpu").score(*inputs_of(unit), "pixel art", styles=["line art"]) for unit in units]
+    columns = ("mse_bg", "ssim_bg", "lpips_bg", "rsm", "leakage", "rses_h", "style_correct")
+    assert [[getattr(s, name) for name in columns] for s in found.samples] == [
+        [getattr(s, name) for name in columns] for s in alone
+    ]
+
+
+def inputs_of(unit):
+    return unit.pred, unit.source, unit.mask
