@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from rses.decode import IMAGE_EXTENSIONS
 from rses.errors import InputError, did_you_mean
 from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+from rses.texts import text_fault
 
 __all__ = ["Pair", "Pairing", "pair_folder"]
 
@@ -228,8 +229,8 @@ def _rows(metadata: Path | None, masks: _Folder, problems: list[str]) -> list[Ro
 def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
         problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
-    if style is not None and not style.strip():
-        problems.append('The style is empty. Give its name, e.g. --style "pixel art".')
+    if style is not None and (fault := text_fault(style)):
+        problems.append(f'The style {style!r} {fault}. Give its name, e.g. --style "pixel art".')
     if styles is None:
         return {}
     try:
@@ -307,6 +308,11 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
             f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for "
             "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
+    faults: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.style is not None and (fault := text_fault(pair.style)):
+            faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
+    problems.extend(f"{fault}: {_listed(ids)}." for fault, ids in faults.items())
 
 
 def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:

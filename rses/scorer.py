@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from rses.arguments import require_path, require_text, text_list, whole_number
 from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
@@ -32,6 +33,7 @@ from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
 from rses.steady import helping, steady
+from rses.texts import require_readable
 from rses.warning_codes import in_order
 
 __all__ = ["RSES"]
@@ -68,14 +70,14 @@ class RSES:
         protocol: str | Protocol = "rses-v1",
         device: str | torch.device = "auto",
         batch_size: int | str = "auto",
-        metrics: Iterable[str] | None = None,
+        metrics: str | Iterable[str] | None = None,
         workers: int = 2,
     ):
         self.protocol = get_protocol(protocol)
         self.device = choose_device(device)
         self.metrics = select_metrics(metrics)
         self.batch_size = choose_batch_size(batch_size, self.device)
-        self.workers = workers
+        self.workers = whole_number(workers, "workers", 0)
         self._measurer: Measurer | None = None
 
     def score(
@@ -110,10 +112,13 @@ class RSES:
         Raises:
             InputError: A value range, shape, size or file is wrong, or style or source is needed and absent.
         """
+        for name, value in (("style", style), ("prompt", prompt), ("object", object), ("id", id)):
+            require_text(value, name, "pixel art" if name == "style" else "cat")
+        candidates = _candidates(styles)
         unit = Unit(id, pred, mask, source, style, prompt, object)
         self._require_inputs([unit])
         prepared = prepare(unit, self.protocol, allow_resize)
-        result = self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        result = self._score_batch([prepared], [*candidates, *([style] if style else [])])[0]
         # Paths and arrays give the same result; a source matters among several samples only.
         return dataclasses.replace(result, source=None)
 
@@ -152,6 +157,13 @@ class RSES:
         Raises:
             InputError: With every missing, extra, unreadable or mismatched file by name.
         """
+        for name, path in (("masks", masks), ("source", source), ("out", out)):
+            require_path(path, name, "folder")
+        require_path(pred, "pred", "folder", optional=False)
+        require_path(suite, "suite", "suite, or its name")
+        require_path(styles, "styles", "file with a style for each id (JSON, JSONL or CSV)")
+        require_text(style, "style", "pixel art")
+        require_text(method, "method", "my-method")
         needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
         suite_info, masks_folder, metadata = resolve_suite(suite, masks)
         pairing = pair_folder(
@@ -252,7 +264,7 @@ class RSES:
         """
         start = time.monotonic()
         info = self._info(suite or {}, method, card)
-        texts = sorted(set(styles))
+        texts = sorted(set(_candidates(styles)))
         journal = None
         if out is not None:
             require_writable(Path(out))
@@ -398,7 +410,11 @@ class RSES:
     def _score_batch(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[SampleResult]:
         measurable = [item for item in batch if item.status == "ok"]
         numbers = iter(self._measure(measurable, styles) if measurable else [])
-        return [_result(item, next(numbers) if item.status == "ok" else {}) for item in batch]
+        return [
+            _result(item, next(numbers), self._load().text_codes(item.unit))
+            if item.status == "ok" else _result(item, {}, ())
+            for item in batch
+        ]  # fmt: skip
 
     def _measure(self, batch: list[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
         measurer = self._load()
@@ -432,6 +448,13 @@ class RSES:
         }
 
 
+def _candidates(styles: Iterable[str]) -> list[str]:
+    """Check the texts that ``style_correct`` chooses among."""
+    texts = text_list(styles, "styles", "pixel art")
+    require_readable(texts)
+    return texts
+
+
 def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Yield items in lists of ``size``, the last of which may be shorter."""
     rest = iter(items)
@@ -439,10 +462,10 @@ def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield group
 
 
-def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
+def _result(item: Prepared, numbers: dict[str, Any], codes: tuple[str, ...]) -> SampleResult:
     return SampleResult(
         id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        warnings=in_order(item.warnings), **_labels(item.unit), **numbers,
+        warnings=in_order((*item.warnings, *codes)), **_labels(item.unit), **numbers,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from rses.backbones.base import PerceptualBackbone
+from rses.errors import TensorError
 from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
 from rses.steady import steady
@@ -47,7 +48,7 @@ def masked_lpips(
         (N,) float64, at least 0; NaN where the form leaves nothing to average.
 
     Raises:
-        ValueError: Wrong shapes or ranges, unknown form, or an image smaller than ``backbone.min_size``.
+        InputError: Wrong shapes or ranges, unknown form, or an image smaller than ``backbone.min_size``.
 
     Source: Zhang et al. (2018), https://arxiv.org/abs/1801.03924, eq. 1; masked forms: docs/why-masking-matters.md.
 
@@ -60,10 +61,14 @@ def masked_lpips(
     """
     check_images(pred, source)
     edited = check_mask(mask, pred)
+    if not hasattr(backbone, "features"):
+        raise TensorError(
+            f"expected a perceptual backbone, e.g. rses.backbones.load_perceptual(), got {type(backbone).__name__}"
+        )
     if form not in LPIPS_FORMS:
-        raise ValueError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
+        raise TensorError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
     if min(pred.shape[-2:]) < backbone.min_size:
-        raise ValueError(f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}")
+        raise TensorError(f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}")
     first, second = _pair(pred, source, edited, form)
     maps = _distance_maps(first, second, backbone)
     if form == "spatial":

@@ -42,7 +42,7 @@ def masked_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> 
         (N,) float64 in [0, 1]; NaN for a full mask.
 
     Raises:
-        ValueError: Wrong shapes or ranges.
+        InputError: Wrong shapes or ranges.
 
     Source: MSE_bg of RegionRoute (https://arxiv.org/abs/2602.19254), on [0, 1].
 

@@ -33,7 +33,7 @@ def masked_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) ->
         (N,) float64, at most 1; NaN where no background pixel is at least 5 px away from the image border.
 
     Raises:
-        ValueError: Wrong shapes or ranges.
+        InputError: Wrong shapes or ranges.
 
     Source: Wang et al. (2004), https://doi.org/10.1109/TIP.2003.819861; normalised convolution: Knutsson and
     Westin (1993), https://doi.org/10.1109/CVPR.1993.341081.

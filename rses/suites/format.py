@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from rses.errors import InputError
 from rses.files import sha256_file
 from rses.suites.paths import id_problem, path_problem
+from rses.texts import text_fault
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -272,6 +273,8 @@ def _row_problems(root: Path, row: Any, manifest: Manifest) -> list[str]:
     for column in ("object", "style", "prompt", "dataset"):
         if not isinstance(row[column], str) or not row[column].strip():
             problems.append(f"{column} must be a non-empty text, found {row[column]!r}")
+        elif column == "style" and (fault := text_fault(row[column])):
+            problems.append(f"style {row[column]!r} {fault}")
     if not isinstance(row["tags"], list) or not all(isinstance(tag, str) for tag in row["tags"]):
         problems.append(f"tags must be a list of texts, found {row['tags']!r}")
     for column in ("file_name", "mask_file_name"):
