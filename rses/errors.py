@@ -10,7 +10,16 @@ import importlib
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
-__all__ = ["InputError", "NonFiniteError", "ProtocolError", "RsesError", "TensorError", "WeightsError", "did_you_mean", "require"]
+__all__ = [
+    "InputError",
+    "NonFiniteError",
+    "ProtocolError",
+    "RsesError",
+    "TensorError",
+    "WeightsError",
+    "did_you_mean",
+    "require",
+]
 
 
 class RsesError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from rses.decode import IMAGE_EXTENSIONS
 from rses.errors import InputError, did_you_mean
 from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+from rses.textfiles import parse_json
 from rses.texts import text_fault
 
 __all__ = ["Pair", "Pairing", "pair_folder"]
@@ -344,7 +344,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _suite_name(folder: Path) -> str:
     try:
-        name = json.loads((folder / "suite.json").read_text("utf-8"))["name"]
+        name = parse_json((folder / "suite.json").read_bytes())["name"]
     except (OSError, ValueError, KeyError, TypeError):
         name = None
     return name if isinstance(name, str) else folder.resolve().name

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["PROCESS", "helping", "quiet_rng", "steady", "steady_thread"]
+__all__ = ["PROCESS", "helping", "quiet_rng", "shared_settings", "steady", "steady_thread"]
 
 PROCESS = threading.RLock()
 """Held by whoever has changed what all threads share, so that of two none puts back what the other has set."""
@@ -37,7 +37,7 @@ def steady() -> Iterator[None]:
         yield
         return
     with PROCESS, ExitStack() as undo:
-        for read, write, wanted in _shared():
+        for read, write, wanted in shared_settings():
             value = read()
             if value != wanted:
                 undo.callback(write, value)
@@ -94,7 +94,7 @@ def _plain_device() -> AbstractContextManager[Any]:
 _Setting = tuple[Callable[[], Any], Callable[[Any], Any], Any]
 
 
-def _shared() -> list[_Setting]:
+def shared_settings() -> list[_Setting]:
     """List settings that all threads share: how to read one, how to write it, and the value wanted."""
     return [
         (torch.get_default_dtype, torch.set_default_dtype, torch.float32),

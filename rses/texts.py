@@ -10,6 +10,7 @@ from rses.errors import InputError
 
 __all__ = ["fold_style", "mostly_latin", "require_readable", "text_fault", "words_of"]
 
+
 def words_of(text: str) -> list[str]:
     """Split a text into words of letters and digits, without case, accents, punctuation and width.
 
@@ -47,7 +48,9 @@ def text_fault(text: object) -> str | None:
     """
     if not isinstance(text, str):
         return f"is {type(text).__name__}, expected a text"
-    if not fold_style(text):
+    if not text.strip():
+        return "is empty"
+    if not any(char.isalnum() for char in fold_style(text)):
         return "holds no letter or digit, so it names no style"
     if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
         return "is not valid Unicode text"

@@ -23,6 +23,7 @@ from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
+from rses.textfiles import parse_json
 
 __all__ = ["build_pairs"]
 
@@ -202,7 +203,7 @@ def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]
             raise InputError(f"{folder} holds other files. Choose another --out, or empty it.")
         return
     try:
-        former = json.loads(path.read_text("utf-8"))
+        former = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}. Choose another --out, or delete that folder.") from error
     wanted = json.loads(_as_text(settings))

@@ -69,7 +69,7 @@ def run_bench(
     """
     editor = get_method(method) if isinstance(method, str) else method
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
-    samples, folder = select(loaded.samples, limit, shard), Path(out)
+    samples, folder = select(loaded.samples, limit, shard), Path(out).absolute()
     verify_files(loaded, samples)
     with exclusive(folder):
         remove_leftovers(folder, folder / "images")

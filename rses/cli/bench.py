@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     from rses.methods import Method
@@ -155,7 +155,7 @@ def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[
         if not separator or not key.strip().isidentifier():
             raise InputError(f'--set must be key=value, e.g. steps=20; got "{text}".')
         try:
-            found[key.strip()] = json.loads(value)
+            found[key.strip()] = parse_json(value)
         except ValueError:
             found[key.strip()] = value
     return found if variant is None else {**found, "variant": variant}

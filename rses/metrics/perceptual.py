@@ -68,7 +68,9 @@ def masked_lpips(
     if form not in LPIPS_FORMS:
         raise TensorError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
     if min(pred.shape[-2:]) < backbone.min_size:
-        raise TensorError(f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}")
+        raise TensorError(
+            f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}"
+        )
     first, second = _pair(pred, source, edited, form)
     maps = _distance_maps(first, second, backbone)
     if form == "spatial":

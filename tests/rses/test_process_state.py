@@ -6,8 +6,6 @@ import contextlib
 import locale
 import os
 import random
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -15,9 +13,9 @@ import pytest
 import torch
 
 from rses import RSES
+from rses.backbones import load_perceptual, load_style
 from rses.functional import boundary_mse, masked_lpips, masked_mse, masked_ssim, region_view, rsm
 from rses.metrics import MaskedLPIPS, MaskedMSE, MaskedSSIM, RegionalStyleMatching
-from rses.backbones import load_perceptual, load_style
 
 
 def picture(size=(97, 128), seed=0):
@@ -87,8 +85,16 @@ def default_device(name):
 @contextlib.contextmanager
 def float32_precision(name):
     flags = [torch.backends.cuda.matmul, torch.backends.cudnn]
-    new = [torch.backends.cudnn.conv, torch.backends.cuda.matmul, torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv] \
-        if hasattr(torch.backends.cudnn, "conv") else []
+    new = (
+        [
+            torch.backends.cudnn.conv,
+            torch.backends.cuda.matmul,
+            torch.backends.mkldnn.matmul,
+            torch.backends.mkldnn.conv,
+        ]
+        if hasattr(torch.backends.cudnn, "conv")
+        else []
+    )
     before = [owner.fp32_precision for owner in new] or [owner.allow_tf32 for owner in flags]
     torch.set_float32_matmul_precision(name)
     try:
@@ -254,13 +260,17 @@ class OnMps(torch.Tensor):
         name = getattr(func, "__name__", "")
         if func is torch.Tensor.device.__get__:
             return torch.device("mps")
-        if name in ("cpu", "to") and (name == "cpu" or any(str(part) == "cpu" for part in (*args[1:], *kwargs.values()))):
+        if name in ("cpu", "to") and (
+            name == "cpu" or any(str(part) == "cpu" for part in (*args[1:], *kwargs.values()))
+        ):
             plain = args[0].as_subclass(torch.Tensor)
             return plain if name == "cpu" else plain.to(*args[1:], **kwargs)
         result = super().__torch_function__(func, types, args, kwargs)
         for item in result if isinstance(result, tuple | list) else [result]:
             if isinstance(item, OnMps) and torch.Tensor.dtype.__get__(item.as_subclass(torch.Tensor)) == torch.float64:
-                raise TypeError("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64.")
+                raise TypeError(
+                    "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64."
+                )
         return result
 
 
@@ -304,7 +314,9 @@ def test_threads_change_no_number_of_a_folder(threads, tmp_path):
     with put_back(torch.get_num_threads, torch.set_num_threads, threads):
         found = RSES("rses-mini", device="cpu").score_units(units, styles=["pixel art", "line art"])
         assert torch.get_num_threads() == threads
-    alone = [RSES("rses-mini", device="cpu").score(*inputs_of(unit), "pixel art", styles=["line art"]) for unit in units]
+    alone = [
+        RSES("rses-mini", device="cpu").score(*inputs_of(unit), "pixel art", styles=["line art"]) for unit in units
+    ]
     columns = ("mse_bg", "ssim_bg", "lpips_bg", "rsm", "leakage", "rses_h", "style_correct")
     assert [[getattr(s, name) for name in columns] for s in found.samples] == [
         [getattr(s, name) for name in columns] for s in alone

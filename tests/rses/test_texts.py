@@ -18,8 +18,27 @@ from rses.suites import export_suite, write_manifest
 from rses.suites.writing import require_styles
 from rses.texts import fold_style, mostly_latin, text_fault
 
-NOTHING = ["---", "", "   ", "\N{ARTIST PALETTE}", "!?", "_", "\u200b", "\u0301", "…", "\N{REGIONAL INDICATOR SYMBOL LETTER D}"]
-SPELLINGS = ["pixel art", "Pixel-Art", "PIXEL_ART", " pixel  art ", "ｐｉｘｅｌ　ａｒｔ", "pixel\u2011art", "pixel\tart"]
+NOTHING = [
+    "---",
+    "",
+    "   ",
+    "\N{ARTIST PALETTE}",
+    "!?",
+    "_",
+    "\u200b",
+    "\u0301",
+    "…",
+    "\N{REGIONAL INDICATOR SYMBOL LETTER D}",
+]
+SPELLINGS = [
+    "pixel art",
+    "Pixel-Art",
+    "PIXEL_ART",
+    " pixel  art ",
+    "ｐｉｘｅｌ　ａｒｔ",
+    "pixel\u2011art",
+    "pixel\tart",
+]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +121,10 @@ def test_accents_are_one_style_in_either_form(scorer):
     composed, apart = (unicodedata.normalize(form, "café sketch") for form in ("NFC", "NFD"))
     assert fold_style(composed) == fold_style(apart) != fold_style("cafe sketch")
     # rses-mini reads no accents: equal embeddings count as one.
-    results = [score(scorer, style, styles=["café sketch", "cafe sketch", "blueprint"]) for style in ("café sketch", "cafe sketch")]
+    results = [
+        score(scorer, style, styles=["café sketch", "cafe sketch", "blueprint"])
+        for style in ("café sketch", "cafe sketch")
+    ]
     assert results[0].style_correct == results[1].style_correct
 
 
@@ -130,7 +152,7 @@ def test_the_warning_reaches_terminal_and_summary(tmp_path, capsys):
     assert main([*command, "--style", "steampunk", "--out", str(tmp_path / "run")]) == 0
     assert "steampunk" in next(line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: "))
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
-    assert ["style_unknown"] == [group["code"] for group in summary["warnings"] if group.get("values") == ["steampunk"]]
+    assert [group["code"] for group in summary["warnings"] if group.get("values") == ["steampunk"]] == ["style_unknown"]
 
 
 def test_embedded_styles_are_known():

@@ -70,7 +70,28 @@ PLACES = (
     *("in a field", "with a hat", "in front of a wall", "near a river", "on the left", "in the background"),
     *("holding an umbrella", "in the snow", "in the forest", "next to a car"),
 )
-FILLERS = frozenset("made like only with from and the der die it is old new very look style image picture".split())
+FILLERS = frozenset(
+    [
+        "made",
+        "like",
+        "only",
+        "with",
+        "from",
+        "and",
+        "the",
+        "der",
+        "die",
+        "it",
+        "is",
+        "old",
+        "new",
+        "very",
+        "look",
+        "style",
+        "image",
+        "picture",
+    ]
+)
 SHARED = 3
 """Classes that a word may belong to and still tell what is meant."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -93,7 +114,9 @@ def style_words() -> list[str]:
     for name in CLASS_NAMES:
         for word in words_of(" ".join(class_phrases(name))):
             owners.setdefault(word, set()).add(name)
-    return sorted(word for word, names in owners.items() if len(names) <= SHARED and len(word) > 2 and word not in FILLERS)
+    return sorted(
+        word for word, names in owners.items() if len(names) <= SHARED and len(word) > 2 and word not in FILLERS
+    )
 
 
 def sample_text(rng: random.Random, name: str) -> str:

@@ -259,7 +259,7 @@ def _load(file: Path) -> dict[str, Any]:
             f"{file} cannot be read: {error.strerror or error}. Give the data set's folder with --root, "
             f"or the file with --mapping."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is not valid JSON: {error}.") from error
     if not isinstance(content, dict) or not content:
         raise InputError(f"{file} is no mapping file: expected an object with one entry a picture.")

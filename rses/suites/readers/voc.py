@@ -181,4 +181,4 @@ def _listed(root: Path, split: str | None) -> list[str]:
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
         raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
-    return list(dict.fromkeys(line.split()[0] for line in file.read_text("utf-8").splitlines() if line.strip()))
+    return list(dict.fromkeys(line.split()[0] for line in file.read_text("utf-8-sig").splitlines() if line.strip()))
