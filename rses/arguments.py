@@ -55,7 +55,7 @@ def require_path(value: Any, name: str, what: str, *, optional: bool = True) -> 
     Example:
         >>> require_path({"a": "pixel art"}, "styles", "file with a style for each id")
         Traceback (most recent call last):
-        rses.errors.InputError: styles must be the path of a file with a style for each id; got dict: {'a': 'pixel art'}.
+        rses.errors.InputError: styles must be the path of a file with a style for each id; got dict: {'a': ...
     """
     if optional and value is None:
         return

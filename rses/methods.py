@@ -18,7 +18,17 @@ import numpy as np
 
 from rses.errors import RsesError, did_you_mean
 
-__all__ = ["DTYPES", "EditSample", "Edited", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
+__all__ = [
+    "DTYPES",
+    "EditSample",
+    "Edited",
+    "Method",
+    "MethodCard",
+    "get_method",
+    "method_names",
+    "require_method",
+    "sample_seed",
+]
 
 GROUP = "rses.methods"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -166,6 +176,16 @@ def get_method(name: str, **options: Any) -> Method:
         )
     give_state(method, state)
     return method
+
+
+def require_method(name: str) -> None:
+    """Check that a method of that name is installed, importing nothing of it.
+
+    Raises:
+        RsesError: There is none, or two packages bring one.
+    """
+    if ":" not in name:
+        _entry_point(name)
 
 
 def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from rses.decode import IMAGE_EXTENSIONS
 from rses.errors import InputError, did_you_mean
 from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+from rses.places import shown_name, unwritable_name
 from rses.textfiles import parse_json
 from rses.texts import text_fault
 
@@ -142,6 +143,9 @@ class _Folder:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            if unwritable_name(entry.name):
+                problems.append(f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file.")
+                continue
             name = normal_id(entry.stem)
             if entry.suffix.lower() not in IMAGE_EXTENSIONS:
                 self.others.setdefault(name, []).append(entry.name)
@@ -230,7 +234,8 @@ def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapp
     if style is not None and styles is not None:
         problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
     if style is not None and (fault := text_fault(style)):
-        problems.append(f'The style {style!r} {fault}. Give its name, e.g. --style "pixel art".')
+        shown = f"{style!r} " if style.strip() else ""
+        problems.append(f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".')
     if styles is None:
         return {}
     try:

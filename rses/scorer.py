@@ -29,6 +29,7 @@ from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
 from rses.metrics_table import METRICS, select_metrics
 from rses.pairing import pair_folder
+from rses.places import require_apart, require_utf8
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
@@ -165,7 +166,10 @@ class RSES:
         require_text(style, "style", "pixel art")
         require_text(method, "method", "my-method")
         needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
+        require_utf8(pred, masks, source, styles, suite, out, method)
+        require_apart(out, {"predictions": pred, "masks": masks, "sources": source})
         suite_info, masks_folder, metadata = resolve_suite(suite, masks)
+        require_apart(out, {"the suite": None if metadata is None else metadata.parent})
         pairing = pair_folder(
             Path(pred), masks_folder,
             source=None if source is None else Path(source), style=style,

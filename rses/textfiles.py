@@ -18,11 +18,12 @@ class JsonError(ValueError):
     """A text is not the JSON that a file of ours may hold."""
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, allow_nan: bool = False) -> Any:
     """Parse untrusted JSON; unlike ``json.loads``, fail with one kind of error whatever it holds.
 
     Raises:
-        JsonError: Not JSON or not UTF-8, nested too deeply, NaN or infinity, a key given twice, or an endless number.
+        JsonError: Not JSON or not UTF-8, nested too deeply, NaN or infinity (unless ``allow_nan``), a key used twice,
+            or an endless number.
 
     Example:
         >>> parse_json('{"a": 1}')
@@ -35,8 +36,8 @@ def parse_json(text: str | bytes) -> Any:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
         content = json.loads(
-            text.removeprefix("\ufeff"), parse_constant=_refuse_constant, parse_int=_bounded_int,
-            object_pairs_hook=_unique,
+            text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_int=_bounded_int,
+            parse_constant=float if allow_nan else _refuse_constant,
         )  # fmt: skip
         if "\\ud" in text.lower():
             json.dumps(content, ensure_ascii=False).encode("utf-8")
@@ -97,5 +98,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise JsonError(f'the key "{twice[:80]}" is given twice')
+        raise JsonError(f'the key "{twice[:80]}" is used twice')
     return found

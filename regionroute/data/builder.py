@@ -21,6 +21,7 @@ from rses.files import require_writable, write_atomic
 from rses.images import read_image, write_png
 from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
+from rses.places import require_apart
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
 from rses.textfiles import parse_json
@@ -101,6 +102,7 @@ def build_pairs(
         "style_seed": style_seed, "seed": seed if style_seed is None else None,
     }  # fmt: skip
     folder = Path(out).expanduser()
+    require_apart(folder, {"the suite": loaded.root})
     _check_folder(folder, settings, pairs)
     missing = [pair for pair in pairs if not all(file.is_file() for file in pair.files(folder))]
     paint = load() if missing else None

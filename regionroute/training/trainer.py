@@ -61,6 +61,7 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
+    require_apart(out, {"training pairs": config.data.pairs})
     found = None if fresh else latest_checkpoint(out / "checkpoints", config)
     new = not out.exists()
     require_writable(out)

@@ -113,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_JSON:
         raise InputError(f"{path} is larger than {MAX_JSON >> 20} MB.")
     try:
-        content = parse_json(path.read_bytes())
+        content = parse_json(path.read_bytes(), allow_nan=True)  # and say where it is
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not valid JSON: {shown(error, 200)}") from error
     if not isinstance(content, dict):
