@@ -27,6 +27,7 @@ from regionroute.training.watch import draw_overlay
 from rses.errors import InputError, RsesError, did_you_mean, require
 from rses.files import require_writable, write_atomic
 from rses.images import write_png
+from rses.places import require_apart
 
 __all__ = ["Trainer", "batch_indices", "train"]
 

@@ -40,8 +40,26 @@ def case(tmp_path):
 
 def score(root, out, *more):
     paths = [str(root / role) for role in ("pred", "masks", "source")]
-    return main(["score", "--pred", paths[0], "--masks", paths[1], "--source", paths[2], "--style", "pixel art",
-                 "--protocol", "rses-mini", "--metrics", "mse_bg", "--out", str(out), *more])  # fmt: skip
+    return main(
+        [
+            "score",
+            "--pred",
+            paths[0],
+            "--masks",
+            paths[1],
+            "--source",
+            paths[2],
+            "--style",
+            "pixel art",
+            "--protocol",
+            "rses-mini",
+            "--metrics",
+            "mse_bg",
+            "--out",
+            str(out),
+            *more,
+        ]
+    )
 
 
 def test_wrong_names_and_paths_need_no_torch(case):
@@ -75,9 +93,12 @@ def test_wrong_names_and_paths_need_no_torch(case):
         ["suite", "export", "nope", str(case / "s")],
     ]
     done = subprocess.run(
-        [sys.executable, "-c", QUICK.format(commands=commands)], cwd=case, capture_output=True, text=True,
+        [sys.executable, "-c", QUICK.format(commands=commands)],
+        cwd=case,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": ROOT},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in case.iterdir()) == ["masks", "pred", "source"]
@@ -107,7 +128,9 @@ def test_nothing_is_written_into_a_suite(command, place, tmp_path, capsys):
     if command == "data":
         assert regionroute(["data", "--suite", str(suite), "--out", out, "--limit", "1"]) == 2
     elif command == "bench":
-        assert main(["bench", "--method", "identity", "--suite", str(suite), "--out", out, "--protocol", "rses-mini"]) == 2
+        assert (
+            main(["bench", "--method", "identity", "--suite", str(suite), "--out", out, "--protocol", "rses-mini"]) == 2
+        )
     else:
         given = ["score", "--pred", str(suite / "images"), "--suite", str(suite), "--protocol", "rses-mini"]
         assert main([*given, "--out", out]) == 2
@@ -116,7 +139,8 @@ def test_nothing_is_written_into_a_suite(command, place, tmp_path, capsys):
 
 
 def test_a_suite_and_masks_are_not_built_among_the_photographs(case, capsys):
-    given = ["suite", "build", "folder", "--images", str(case / "source"), "--masks", str(case / "masks"), "--styles", "pixel art"]
+    given = ["suite", "build", "folder", "--images", str(case / "source"), "--masks", str(case / "masks")]
+    given += ["--styles", "pixel art"]
     assert main([*given, "--object", "cat", "--out", str(case / "masks" / "suite")]) == 2
     assert main([*given, "--object", "cat", "--out", str(case / "source" / "suite")]) == 2
     boxes = case / "boxes.csv"
@@ -161,15 +185,26 @@ def test_names_that_are_not_utf8_are_refused_at_once(role, case, capsys):
     assert not (case / "run" / "summary.json").exists()
 
 
-@pytest.mark.parametrize("line", ["[" * 100_000, '{"id": ' + "9" * 5000 + "}", '{"id": "a", "id": "b"}', '{"id": NaN}',
-                                  '{"id": "\\ud800"}', '{"id": "a", "tags": ' + "[" * 5000 + "]" * 5000 + "}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"id": ' + "9" * 5000 + "}",
+        '{"id": "a", "id": "b"}',
+        '{"id": NaN}',
+        '{"id": "\\ud800"}',
+        '{"id": "a", "tags": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+)
 def test_odd_json_is_named_by_line(line, case, capsys):
     (case / "metadata.jsonl").write_text(line + "\n", "utf-8")
     assert score(case, case / "run") == 2
     assert "line 1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["[" * 100_000, '{"name": NaN}', '{"a": 1, "a": 2}', "1" * 5000, '"\\udfff"', "\ufeff", "nul"])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, '{"name": NaN}', '{"a": 1, "a": 2}', "1" * 5000, '"\\udfff"', "\ufeff", "nul"]
+)
 def test_odd_json_is_no_traceback_in_any_file(content, case, capsys):
     assert score(case, case / "run") == 0
     root = export_suite("mini", case / "suite")
@@ -177,13 +212,72 @@ def test_odd_json_is_no_traceback_in_any_file(content, case, capsys):
     for path, command in [
         (case / "run" / "summary.json", ["compare", str(case / "run"), str(case / "run")]),
         (root / "suite.json", ["suite", "verify", str(root)]),
-        (case / "styles.json", ["score", "--pred", str(case / "pred"), "--masks", str(case / "masks"), "--styles", str(case / "styles.json")]),
-        (case / "pred" / "method.json", ["bench", "--predictions", str(case / "pred"), "--protocol", "rses-mini", "--out", str(case / "b")]),
-        (case / "rule.json", ["suite", "build", "coco", "--root", str(case), "--out", str(case / "c"), "--styles", "x", "--selection", str(case / "rule.json")]),
-        (case / "boxes.json", ["suite", "mask", "--images", str(case / "source"), "--boxes", str(case / "boxes.json"), "--out", str(case / "m")]),
-        (case / "run" / "journal.jsonl", ["score", "--pred", str(case / "pred"), "--masks", str(case / "masks"), "--source", str(case / "source"),
-         "--style", "pixel art", "--protocol", "rses-mini", "--metrics", "mse_bg", "--out", str(case / "run")]),
-    ]:  # fmt: skip
+        (
+            case / "styles.json",
+            [
+                "score",
+                "--pred",
+                str(case / "pred"),
+                "--masks",
+                str(case / "masks"),
+                "--styles",
+                str(case / "styles.json"),
+            ],
+        ),
+        (
+            case / "pred" / "method.json",
+            ["bench", "--predictions", str(case / "pred"), "--protocol", "rses-mini", "--out", str(case / "b")],
+        ),
+        (
+            case / "rule.json",
+            [
+                "suite",
+                "build",
+                "coco",
+                "--root",
+                str(case),
+                "--out",
+                str(case / "c"),
+                "--styles",
+                "x",
+                "--selection",
+                str(case / "rule.json"),
+            ],
+        ),
+        (
+            case / "boxes.json",
+            [
+                "suite",
+                "mask",
+                "--images",
+                str(case / "source"),
+                "--boxes",
+                str(case / "boxes.json"),
+                "--out",
+                str(case / "m"),
+            ],
+        ),
+        (
+            case / "run" / "journal.jsonl",
+            [
+                "score",
+                "--pred",
+                str(case / "pred"),
+                "--masks",
+                str(case / "masks"),
+                "--source",
+                str(case / "source"),
+                "--style",
+                "pixel art",
+                "--protocol",
+                "rses-mini",
+                "--metrics",
+                "mse_bg",
+                "--out",
+                str(case / "run"),
+            ],
+        ),
+    ]:
         path.write_text(content + "\n", "utf-8")
         assert main(command) == 2, path
         assert "Traceback" not in capsys.readouterr().err
@@ -195,10 +289,32 @@ def test_a_byte_order_mark_changes_nothing(case, capsys):
     root = export_suite("mini", case / "suite")
     (root / "suite.json").write_text(mark + (root / "suite.json").read_text("utf-8"), "utf-8")
     assert main(["suite", "verify", str(root)]) == 0
-    for name, text in (("s.csv", "id,style\na,line art\n"), ("s.json", '{"a": "line art"}'), ("s.jsonl", '{"id": "a", "style": "line art"}')):
+    for name, text in (
+        ("s.csv", "id,style\na,line art\n"),
+        ("s.json", '{"a": "line art"}'),
+        ("s.jsonl", '{"id": "a", "style": "line art"}'),
+    ):
         (case / name).write_text(mark + text, "utf-8")
-        assert main(["score", "--pred", str(case / "pred"), "--masks", str(case / "masks"), "--source", str(case / "source"),
-                     "--styles", str(case / name), "--protocol", "rses-mini", "--metrics", "rsm"]) == 0  # fmt: skip
+        assert (
+            main(
+                [
+                    "score",
+                    "--pred",
+                    str(case / "pred"),
+                    "--masks",
+                    str(case / "masks"),
+                    "--source",
+                    str(case / "source"),
+                    "--styles",
+                    str(case / name),
+                    "--protocol",
+                    "rses-mini",
+                    "--metrics",
+                    "rsm",
+                ]
+            )
+            == 0
+        )
     (case / "pred" / "method.json").write_text(mark + json.dumps({"name": "mine"}), "utf-8")
     from rses.predictions import Predictions
 

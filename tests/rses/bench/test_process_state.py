@@ -113,13 +113,19 @@ def seed():
 def numbers(results):
     skipped = ("method",)
     return [
-        {key: value.hex() if isinstance(value, float) else value for key, value in sample.to_dict().items() if key not in skipped}
+        {
+            key: value.hex() if isinstance(value, float) else value
+            for key, value in sample.to_dict().items()
+            if key not in skipped
+        }
         for sample in results.samples
     ]
 
 
 def run(method, out):
-    return run_bench(method, "mini", out, scorer=RSES("rses-mini", device="cpu", metrics=METRICS), device="cpu", limit=2)
+    return run_bench(
+        method, "mini", out, scorer=RSES("rses-mini", device="cpu", metrics=METRICS), device="cpu", limit=2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +245,11 @@ def test_the_suite_is_still_found_when_it_was_given_relative(tmp_path, monkeypat
             os.chdir("/")
 
     results = run_bench(
-        Moving(), load_suite("suite"), "run", scorer=RSES("rses-mini", device="cpu", metrics=METRICS), device="cpu", limit=2
+        Moving(),
+        load_suite("suite"),
+        "run",
+        scorer=RSES("rses-mini", device="cpu", metrics=METRICS),
+        device="cpu",
+        limit=2,
     )
     assert numbers(results) == plain
