@@ -132,8 +132,10 @@ def test_styles_of_scripts_with_combining_letters_stay_apart():
     assert fold_style("की") != fold_style("का")
 
 
-@pytest.mark.parametrize(("text", "latin"), [("pixel art", True), ("日本画", False), ("пиксель-арт", False), ("8", True),
-                                             ("art نص عربي", False), ("Öl auf Leinwand", True), ("ｐｉｘｅｌ", True)])  # fmt: skip
+@pytest.mark.parametrize(("text", "latin"), [
+    ("pixel art", True), ("日本画", False), ("пиксель-арт", False), ("8", True), ("art نص عربي", False),
+    ("Öl auf Leinwand", True), ("ｐｉｘｅｌ", True),
+])  # fmt: skip
 def test_letters_that_english_does_not_have(text, latin):
     assert mostly_latin(text) is latin
 

@@ -93,13 +93,16 @@ CHANGES = {
 
 def read():
     return {
-        "cwd": os.getcwd(), "dtype": torch.get_default_dtype(), "device": torch.get_default_device(),
+        "cwd": str(Path.cwd()), "dtype": torch.get_default_dtype(), "device": torch.get_default_device(),
         "deterministic": torch.get_deterministic_debug_mode(), "threads": torch.get_num_threads(),
         "grad": torch.is_grad_enabled(), "autocast": torch.is_autocast_enabled("cpu"),
-        "mkldnn": torch.backends.mkldnn.enabled, "random": random.random(), "numpy-random": np.random.rand(),  # noqa: NPY002
-        "torch-random": torch.rand(1, device="cpu", dtype=torch.float32).item(), "locale": locale.setlocale(locale.LC_ALL),
+        "mkldnn": torch.backends.mkldnn.enabled, "random": random.random(),
+        "numpy-random": np.random.rand(),  # noqa: NPY002
+        "torch-random": torch.rand(1, device="cpu", dtype=torch.float32).item(),
+        "locale": locale.setlocale(locale.LC_ALL),
         "signals": (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), "stdout": sys.stdout,
-        "warnings": warnings.filters[0][0] == "error", "environment": dict(os.environ), "logging": logging.root.manager.disable,
+        "warnings": warnings.filters[0][0] == "error",
+        "environment": dict(os.environ), "logging": logging.root.manager.disable,
         "recursion": sys.getrecursionlimit(), "numpy": np.geterr(), "pillow": ImageFile.LOAD_TRUNCATED_IMAGES,
     }  # fmt: skip
 
@@ -171,7 +174,7 @@ def test_a_method_finds_its_own_state_again(tmp_path, monkeypatch):
             os.environ["OF_THE_METHOD"] = "1"
 
         def edit(self, batch):
-            seen.append((os.getcwd(), torch.get_default_dtype(), os.environ.get("OF_THE_METHOD")))
+            seen.append((str(Path.cwd()), torch.get_default_dtype(), os.environ.get("OF_THE_METHOD")))
             return super().edit(batch)
 
     monkeypatch.chdir(tmp_path)
@@ -190,7 +193,7 @@ def test_a_failing_method_leaves_nothing_either(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RsesError):
         run(Failing(), "run")
-    assert os.getcwd() == str(tmp_path)
+    assert str(Path.cwd()) == str(tmp_path)
     assert torch.get_default_dtype() == torch.float32
 
 
@@ -213,7 +216,8 @@ MODULE = """
 def test_what_a_method_prints_stays_out_of_json(tmp_path):
     (tmp_path / "loud_method.py").write_text(textwrap.dedent(MODULE), "utf-8")
     command = [
-        sys.executable, "-m", "rses.cli.main", "bench", "--method", "loud_method:Loud", "--suite", "mini", "--limit", "2",
+        sys.executable, "-m", "rses.cli.main", "bench", "--method", "loud_method:Loud", "--suite", "mini",
+        "--limit", "2",
         "--protocol", "rses-mini", "--device", "cpu", "--format", "json", "--out", "here",
     ]  # fmt: skip
     path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
