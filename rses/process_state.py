@@ -145,7 +145,8 @@ def _torch_parts() -> list[_Part]:
 
 
 def _cuda_rng() -> tuple[torch.Tensor, ...]:
-    return tuple(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() and torch.cuda.is_initialized() else ()
+    cuda: Any = torch.cuda
+    return tuple(cuda.get_rng_state_all()) if cuda.is_available() and cuda.is_initialized() else ()
 
 
 def _set_cuda_rng(states: tuple[torch.Tensor, ...]) -> None:

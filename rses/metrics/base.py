@@ -21,6 +21,8 @@ class MeanMetric(torch.nn.Module):
     """
 
     higher_is_better: ClassVar[bool]
+    _state: torch.Tensor
+    _foreign: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
