@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.resources
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import RsesError, WeightsError, require
 from rses.hub import load_error
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
@@ -68,7 +68,7 @@ def base_facts(source: str) -> BaseFacts:
     if not path.is_file():
         return FULL_SIZE
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = parse_json(path.read_bytes())
         buckets = tuple((int(width), int(height)) for width, height in values.pop("buckets", ()))
         return dataclasses.replace(FULL_SIZE, buckets=buckets, **values)
     except (ValueError, TypeError, AttributeError) as error:

@@ -10,7 +10,16 @@ import importlib
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
-__all__ = ["InputError", "NonFiniteError", "ProtocolError", "RsesError", "WeightsError", "did_you_mean", "require"]
+__all__ = [
+    "InputError",
+    "NonFiniteError",
+    "ProtocolError",
+    "RsesError",
+    "TensorError",
+    "WeightsError",
+    "did_you_mean",
+    "require",
+]
 
 
 class RsesError(Exception):
@@ -43,6 +52,10 @@ class InputError(RsesError):
 
 class NonFiniteError(InputError):
     """An image holds NaN or infinity."""
+
+
+class TensorError(InputError, ValueError):
+    """A tensor, or a number beside it, has a wrong shape, type or range; a ``ValueError``, too, as torch raises."""
 
 
 class ProtocolError(RsesError):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
-from rses.loading import Unit
 from rses.sample_result import SampleResult
+from rses.unit import Unit
 
 if TYPE_CHECKING:
     from rses.pairing import Pairing

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rses.errors import InputError
+from rses.textfiles import parse_json
 
 __all__ = ["Journal", "recorded_keys"]
 
@@ -120,7 +121,7 @@ def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record = parse_json(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

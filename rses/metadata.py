@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from rses.errors import InputError
+from rses.textfiles import JsonError, parse_json, read_text
 
 __all__ = ["METADATA", "Row", "normal_id", "read_metadata", "read_styles", "safe_id", "safe_relative"]
 
@@ -91,13 +92,13 @@ def read_metadata(path: Path) -> tuple[list[Row], list[str]]:
     rows: list[Row] = []
     problems: list[str] = []
     first_seen: dict[str, int] = {}
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = _row(json.loads(line))
-        except json.JSONDecodeError as error:
-            problems.append(f"{path}, line {number}: not valid JSON ({error.msg}). Write one JSON object a line.")
+            row = _row(parse_json(line))
+        except JsonError as error:
+            problems.append(f"{path}, line {number}: not valid JSON ({error}). Write one JSON object per line.")
             continue
         except ValueError as error:
             problems.append(f"{path}, line {number}: {error}")
@@ -170,32 +171,23 @@ def read_styles(path: Path) -> dict[str, str]:
 
 
 def _style_rows(path: Path) -> Iterator[tuple[str, Any, Any]]:
-    kind, text = path.suffix.lower(), _text(path)
+    kind, text = path.suffix.lower(), read_text(path)
     if kind not in (".json", ".jsonl", ".csv"):
         raise InputError(f"{path}: expected a .json, .jsonl or .csv file with the style of each id.")
     try:
         if kind == ".json":
-            content = json.loads(text)
+            content = parse_json(text)
             if isinstance(content, dict):
                 yield from ((f'key "{name}"', name, style) for name, style in content.items())
                 return
             records = list(enumerate(content if isinstance(content, list) else [content], start=1))
         elif kind == ".jsonl":
             lines = enumerate(text.split("\n"), start=1)
-            records = [(number, json.loads(line)) for number, line in lines if line.strip()]
+            records = [(number, parse_json(line)) for number, line in lines if line.strip()]
         else:
             records = list(enumerate(csv.DictReader(io.StringIO(text)), start=2))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not valid JSON ({error}). Mend it, e.g. with python -m json.tool.") from error
+    except JsonError as error:
+        raise InputError(f"{path} is not valid JSON ({error}). Correct it, e.g. with python -m json.tool.") from error
     for number, record in records:
         fields = record if isinstance(record, dict) else {}
         yield f"row {number}", fields.get("id"), fields.get("style")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error

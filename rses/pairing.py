@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,9 @@ from pathlib import Path, PurePosixPath
 from rses.decode import IMAGE_EXTENSIONS
 from rses.errors import InputError, did_you_mean
 from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+from rses.places import shown_name, unwritable_name
+from rses.textfiles import parse_json
+from rses.texts import text_fault
 
 __all__ = ["Pair", "Pairing", "pair_folder"]
 
@@ -141,6 +143,9 @@ class _Folder:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
+            if unwritable_name(entry.name):
+                problems.append(f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file.")
+                continue
             name = normal_id(entry.stem)
             if entry.suffix.lower() not in IMAGE_EXTENSIONS:
                 self.others.setdefault(name, []).append(entry.name)
@@ -228,8 +233,9 @@ def _rows(metadata: Path | None, masks: _Folder, problems: list[str]) -> list[Ro
 def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
         problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
-    if style is not None and not style.strip():
-        problems.append('The style is empty. Give its name, e.g. --style "pixel art".')
+    if style is not None and (fault := text_fault(style)):
+        shown = f"{style!r} " if style.strip() else ""
+        problems.append(f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".')
     if styles is None:
         return {}
     try:
@@ -307,6 +313,11 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
             f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for "
             "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
+    faults: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.style is not None and (fault := text_fault(pair.style)):
+            faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
+    problems.extend(f"{fault}: {_listed(ids)}." for fault, ids in faults.items())
 
 
 def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
@@ -338,7 +349,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _suite_name(folder: Path) -> str:
     try:
-        name = json.loads((folder / "suite.json").read_text("utf-8"))["name"]
+        name = parse_json((folder / "suite.json").read_bytes())["name"]
     except (OSError, ValueError, KeyError, TypeError):
         name = None
     return name if isinstance(name, str) else folder.resolve().name

@@ -17,6 +17,7 @@ from rses.errors import InputError
 from rses.files import write_atomic
 from rses.sample_result import STATUSES, SampleResult
 from rses.summary import SCHEMA, summarise
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ class Results:
                 "Expected a folder written by `rses score --out` or `rses bench --out`."
             )
         try:
-            info = json.loads(summary.read_text("utf-8"))
+            info = parse_json(summary.read_bytes())
             rows = pq.read_table(samples).to_pylist()
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error

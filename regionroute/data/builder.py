@@ -21,8 +21,10 @@ from rses.files import require_writable, write_atomic
 from rses.images import read_image, write_png
 from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
+from rses.places import require_apart
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
+from rses.textfiles import parse_json
 
 __all__ = ["build_pairs"]
 
@@ -100,6 +102,7 @@ def build_pairs(
         "style_seed": style_seed, "seed": seed if style_seed is None else None,
     }  # fmt: skip
     folder = Path(out).expanduser()
+    require_apart(folder, {"the suite": loaded.root})
     _check_folder(folder, settings, pairs)
     missing = [pair for pair in pairs if not all(file.is_file() for file in pair.files(folder))]
     paint = load() if missing else None
@@ -202,7 +205,7 @@ def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]
             raise InputError(f"{folder} holds other files. Choose another --out, or empty it.")
         return
     try:
-        former = json.loads(path.read_text("utf-8"))
+        former = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}. Choose another --out, or delete that folder.") from error
     wanted = json.loads(_as_text(settings))

@@ -14,6 +14,7 @@ import torch
 
 from regionroute.training.config import TrainConfig
 from rses.errors import InputError
+from rses.textfiles import parse_json
 
 __all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "save_checkpoint"]
 
@@ -80,7 +81,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         return None
     path = found[-1]
     try:
-        state = json.loads((path / "state.json").read_text("utf-8"))
+        state = parse_json((path / "state.json").read_bytes())
         if state["format"] != FORMAT:
             raise InputError(
                 f"The checkpoint {path} has format {state['format']}, this version reads {FORMAT}. "

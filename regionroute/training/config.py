@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rses.errors import InputError, did_you_mean
+from rses.textfiles import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -198,10 +199,9 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         InputError: The file cannot be read, or keys or values are wrong; all problems are listed at once.
     """
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read the configuration {path}: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(read_text(path))
+    # Wider than TOMLDecodeError: whole numbers of thousands of digits, arrays in arrays in arrays.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
     changed = [_split_change(change) for change in changes]
     changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]
@@ -338,6 +338,6 @@ def _split_change(change: str) -> tuple[str, str, Any]:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     # Wider than TOMLDecodeError: Python refuses to read whole numbers of thousands of digits.
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text.strip()
     return section, key, value

@@ -9,6 +9,7 @@ from typing import Any
 
 from rses.errors import require
 from rses.files import write_atomic
+from rses.textfiles import parse_json
 
 __all__ = ["Journal"]
 
@@ -63,6 +64,6 @@ class Journal:
 
 def _step(line: str) -> float:
     try:
-        return int(json.loads(line)["step"])
+        return int(parse_json(line)["step"])
     except (ValueError, KeyError, TypeError):
         return float("inf")

@@ -27,6 +27,7 @@ from regionroute.training.watch import draw_overlay
 from rses.errors import InputError, RsesError, did_you_mean, require
 from rses.files import require_writable, write_atomic
 from rses.images import write_png
+from rses.places import require_apart
 
 __all__ = ["Trainer", "batch_indices", "train"]
 
@@ -61,6 +62,7 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
+    require_apart(out, {"training pairs": config.data.pairs})
     found = None if fresh else latest_checkpoint(out / "checkpoints", config)
     new = not out.exists()
     require_writable(out)

@@ -15,6 +15,7 @@ from rses.files import remove_leftovers
 from rses.folder import source_names, suite_unit
 from rses.loading import Unit
 from rses.methods import Method, get_method
+from rses.places import require_apart, require_utf8
 from rses.results import Results
 from rses.sample_result import SampleResult
 from rses.scorer import RSES
@@ -69,7 +70,9 @@ def run_bench(
     """
     editor = get_method(method) if isinstance(method, str) else method
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
-    samples, folder = select(loaded.samples, limit, shard), Path(out)
+    samples, folder = select(loaded.samples, limit, shard), Path(out).absolute()
+    require_utf8(folder, loaded.root)
+    require_apart(folder, {"the suite": loaded.root, "edits that are read": getattr(editor, "folder", None)})
     verify_files(loaded, samples)
     with exclusive(folder):
         remove_leftovers(folder, folder / "images")

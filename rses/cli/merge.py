@@ -21,7 +21,11 @@ def merge(
 ) -> None:
     """Merge runs that `rses bench --shard i/n` made of parts of a suite into one run of the whole."""
     with quiet_stdout():
-        from rses.bench import merge_runs
+        from rses.results import load_run
+
+        for run in runs:
+            load_run(run)
+        from rses.bench import merge_runs  # imports torch: only now, so that a wrong path is found at once
         from rses.report.tables import render
 
         results = merge_runs(runs, out, allow_missing=allow_missing, fresh=fresh)

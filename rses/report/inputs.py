@@ -12,6 +12,7 @@ from typing import Any
 from rses.errors import InputError
 from rses.files import write_atomic
 from rses.results import Results
+from rses.textfiles import parse_json
 
 __all__ = ["INPUTS", "SampleFiles", "folder_files", "remember_inputs", "run_files"]
 
@@ -121,7 +122,7 @@ def run_files(folder: str | Path, run: Results, suite: str | Path | None = None)
 
 def _recall(root: Path) -> dict[str, Any]:
     try:
-        record = json.loads((root / INPUTS).read_text("utf-8"))
+        record = parse_json((root / INPUTS).read_bytes())
     except (OSError, ValueError):
         return {}
     if not isinstance(record, Mapping):

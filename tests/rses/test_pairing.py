@@ -316,7 +316,7 @@ def test_styles_that_leave_an_id_out_or_contradict(suite):
     assert "No style is known for b (the file" in text
     both = problems(suite / "pred", suite / "suite" / "masks", styles=styles, style="x")
     assert any("not both" in text for text in both)
-    assert any("style is empty" in text for text in problems(suite / "pred", suite / "suite" / "masks", style=" "))
+    assert any("is empty" in text for text in problems(suite / "pred", suite / "suite" / "masks", style=" "))
 
 
 @settings(max_examples=60, deadline=None)

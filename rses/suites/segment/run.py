@@ -22,6 +22,7 @@ from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
+from rses.textfiles import parse_json
 
 __all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
 
@@ -130,7 +131,7 @@ def _forget(out: Path) -> None:
     path = out / JOURNAL
     for line in path.read_bytes().split(b"\n") if path.is_file() else ():
         try:
-            key = json.loads(line).get("key")
+            key = parse_json(line).get("key")
         except (ValueError, AttributeError):
             continue
         if id_problem(key) is None:
