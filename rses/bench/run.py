@@ -12,12 +12,13 @@ from rses.bench.lock import exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
 from rses.files import remove_leftovers
-from rses.folder import source_names, suite_unit
+from rses.folder import suite_unit
 from rses.loading import Unit
 from rses.methods import Method, get_method
 from rses.results import Results
 from rses.sample_result import SampleResult
 from rses.scorer import RSES
+from rses.sources import source_names
 from rses.suites import Sample, Suite, load_suite, verify_files
 
 __all__ = ["run_bench"]
