@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.names import folded
 
 __all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "sha256_files", "write_atomic"]
 
@@ -62,10 +63,10 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_files(paths: Iterable[Path], folder: Path) -> str:
-    """Return one hexadecimal SHA-256 over files and their names within a folder, in the order given."""
+    """Return one hexadecimal SHA-256 over files and their names (NFC) within a folder, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_file(path)}\n".encode())
+        digest.update(f"{folded(path.relative_to(folder).as_posix())}:{sha256_file(path)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

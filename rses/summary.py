@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from rses.metrics_table import METRICS, MetricInfo
 from rses.sample_result import SampleResult
 from rses.statistics import column_intervals
 
-__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise", "table_of"]
+__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "suite_size", "summarise", "table_of"]
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
@@ -51,7 +51,7 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "suite": info.get("suite", {}).get("name"),
         "protocol": info.get("protocol"),
         "weights": info.get("weights"),
-        "coverage": {"n": len(scored), "N": len(samples), "statuses": dict(sorted(statuses.items()))},
+        "coverage": {"n": len(scored), "N": suite_size(samples, info), "statuses": dict(sorted(statuses.items()))},
         "metrics": aggregate(scored),
         "by_style": _grouped(scored, lambda sample: sample.style),
         "by_mask_size": _grouped(scored, lambda sample: mask_size_bin(sample.mask_fraction)),
@@ -59,6 +59,18 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "by_tag": _by_tag(scored),
         "info": info,
     }
+
+
+def suite_size(samples: Sequence[SampleResult], info: Mapping[str, Any]) -> int:
+    """Return how many samples a whole run would have: those of the suite, where a run is on a part of it.
+
+    Example:
+        >>> suite_size([SampleResult("a")], {"generation": {"suite_samples": 96}}), suite_size([SampleResult("a")], {})
+        (96, 1)
+    """
+    facts = info.get("generation")
+    whole = facts.get("suite_samples") if isinstance(facts, Mapping) else None
+    return max(len(samples), whole) if type(whole) is int else len(samples)
 
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:

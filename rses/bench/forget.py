@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.journal import recorded_keys
+from rses.journal import recorded_keys, records_of
 from rses.metadata import safe_id
 
-__all__ = ["EDITS", "SCORES", "forget_run"]
+__all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind", "remove_new_folders"]
 
 EDITS, SCORES = "generation.jsonl", "journal.jsonl"
 """Journals of the edits and of their scores."""
@@ -33,3 +34,48 @@ def forget_run(folder: Path, ids: Iterable[str] = ()) -> None:
             (folder / "images" / f"{name}.png").unlink(missing_ok=True)
     for name in (SCORES, EDITS):
         (folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def nothing_left_behind(folder: Path) -> Iterator[None]:
+    """If the block fails before a first edit is kept, remove what it began, so that another try is not blocked.
+
+    A folder that held a run before stays as it is.
+
+    Args:
+        folder: Run folder, which exists.
+    """
+    before = [name for name in (EDITS, SCORES, *RESULTS) if (folder / name).exists()]
+    try:
+        yield
+    except BaseException:
+        if not before and not _has_edits(folder):
+            forget_run(folder)
+            with contextlib.suppress(OSError):
+                (folder / "images").rmdir()
+        raise
+
+
+def _has_edits(folder: Path) -> bool:
+    return any(record.get("status") == "done" for record in records_of(folder / EDITS))
+
+
+@contextlib.contextmanager
+def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
+    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it.
+
+    Args:
+        folder: The folder; it need not exist.
+        files: Names of files that count for nothing.
+    """
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if absent and {entry.name for entry in folder.iterdir()} <= set(files):
+                for name in files:
+                    (folder / name).unlink(missing_ok=True)
+                for place in absent:
+                    place.rmdir()
+        raise

@@ -87,7 +87,7 @@ def bench(
         remember_inputs(folder, pred=folder / "images", suite=suite)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
-    note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
+    note(f"{_counted(results)} in {elapsed(start)}, written to {folder}")
     failed = [sample for sample in results.samples if sample.status == "failed"]
     if failed:
         again = "--retry-failed" if predictions is None else "--fresh"
@@ -101,6 +101,13 @@ def bench(
             Places(folder / "images", None, None, suite),
             folder / "report.html",
         )
+
+
+def _counted(results: Results) -> str:
+    from rses.summary import suite_size
+
+    run, whole = len(results.samples), suite_size(results.samples, results.info)
+    return f"{run} samples" if run == whole else f"{run} of {whole} samples (a part of the suite)"
 
 
 def _on_ray(

@@ -18,10 +18,11 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import sha256_file
-from rses.leaderboard.fields import sample_problems, shown, text_problem, tree_problems
+from rses.leaderboard.fields import sample_problems
 from rses.results import SCHEMA, Results
 from rses.sample_result import SampleResult
 from rses.suites.paths import id_problem
+from rses.untrusted import shown, text_problem, tree_problems
 
 __all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "read_submission"]
 

@@ -16,7 +16,6 @@ from typing import Any
 from rses.errors import InputError, RsesError
 from rses.files import sha256_file
 from rses.leaderboard.archive import unpack
-from rses.leaderboard.fields import shown
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
 from rses.metrics_table import METRICS

@@ -290,6 +290,8 @@ def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Resu
     if any(row.reference for row in rows):
         tail = ", and not marked as best" if any(not row.reference for row in rows) else ""
         notes.append(f"(ref) reference row: bounds the scale{tail}.")
+    if any(row.total > len(run.samples) for row, run in zip(rows, runs, strict=True)):
+        notes.append("A run on a part of its suite: N counts all samples of the suite.")
     if len({frozenset(s.id for s in run.samples if s.status == "ok") for run in runs}) > 1:
         notes.append("The runs cover different samples; `rses compare` uses those they share.")
     return notes
