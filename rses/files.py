@@ -66,7 +66,9 @@ def sha256_files(paths: Iterable[Path], folder: Path) -> str:
     """Return one hexadecimal SHA-256 over files and their names (NFC) within a folder, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{folded(path.relative_to(folder).as_posix())}:{sha256_file(path)}\n".encode(errors="surrogateescape"))
+        digest.update(
+            f"{folded(path.relative_to(folder).as_posix())}:{sha256_file(path)}\n".encode(errors="surrogateescape")
+        )
     return digest.hexdigest()
 
 

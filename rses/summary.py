@@ -12,13 +12,37 @@ from rses.metrics_table import METRICS, MetricInfo
 from rses.sample_result import SampleResult
 from rses.statistics import column_intervals
 
-__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "suite_size", "summarise", "table_of"]
+__all__ = [
+    "SCHEMA",
+    "aggregate",
+    "clusters_of",
+    "mask_size_bin",
+    "schema_problem",
+    "suite_size",
+    "summarise",
+    "table_of",
+]
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
 SCHEMA = 2
 
 SMALL, MEDIUM = 0.03, 0.15
+
+
+def schema_problem(summary: Mapping[str, Any]) -> str | None:
+    """Say why a ``summary.json`` is not of this version, and what to do, or return ``None``.
+
+    Example:
+        >>> schema_problem({"schema": SCHEMA}) is None, "score the run again" in schema_problem({"schema": 1})
+        (True, True)
+    """
+    schema = summary.get("schema")
+    if type(schema) is int and schema == SCHEMA:
+        return None
+    newer = type(schema) is int and schema > SCHEMA
+    remedy = "upgrade rses" if newer else "score the run again with this version of rses"
+    return f"schema is {str(schema)[:20]!r}, this version reads {SCHEMA}: {remedy}"
 
 
 def mask_size_bin(fraction: float | None) -> str | None:
