@@ -66,7 +66,8 @@ def run_bench(
 
     Raises:
         RsesError: Unknown method or suite, files of the suite were changed, ``out`` holds a run with other settings
-            or is in use, or no sample at all could be edited. What fails before the first edit leaves nothing in ``out``.
+            or is in use, or no sample at all could be edited. What fails before the first edit leaves nothing
+            in ``out``.
 
     Returns:
         The scored run, also written to ``out``; samples whose edit failed have the status "failed".

@@ -53,7 +53,8 @@ class Verdict:
     rescored: int
 
     def __str__(self) -> str:
-        lines = [f"{self.method} on {self.board[0]} under {self.board[1]}: verified"]
+        where = f" on {self.board[0]}" if self.board[0] else ""
+        lines = [f"{self.method}{where} under {self.board[1]}: verified"]
         return "\n".join([*lines, *(f"  ok    {text}" for text in self.checked), *(f"  note  {n}" for n in self.notes)])
 
 
