@@ -112,7 +112,7 @@ def _sentence(path: Path, cause: str, remedy: str, places: list[tuple[int, str]]
         text = f"{path}, line {number}: {cause}{detail}."
     else:
         text = f"{path}, lines {listed(str(place) for place, _ in places)}: {cause}"
-        text += f" (the first:{detail})." if detail else "."
+        text += f" (the first: {detail.strip(' ,()')})." if detail else "."
     return f"{text} {remedy}".rstrip()
 
 

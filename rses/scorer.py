@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from rses.backbones import load_perceptual, load_style, require_weights
+from rses.card import name_problem
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files import require_writable, sha256_file
@@ -157,11 +158,14 @@ class RSES:
         )  # fmt: skip
         if suite_info is None:
             suite_info = {"name": pairing.suite_name}
+        name = method or Path(pred).resolve().name
+        if fault := name_problem(name):
+            raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
         return self.score_units(
             units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
             missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
-            method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
-            extra=pairing.extra, progress=progress,
+            method=name, allow_missing=allow_missing, allow_resize=allow_resize,
+            extra=pairing.extra, notes=pairing.notes, progress=progress,
         )  # fmt: skip
 
     def score_units(
@@ -171,6 +175,7 @@ class RSES:
         styles: Iterable[str] | None = None,
         missing: Sequence[SampleResult] = (),
         extra: Sequence[str] = (),
+        notes: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
         method: str | None = None,
         card: dict[str, Any] | None = None,
@@ -187,6 +192,7 @@ class RSES:
             styles: All style texts that ``style_correct`` chooses among; those of the units by default.
             missing: Samples without a prediction, counted in coverage.
             extra: Names of files that belong to no sample, noted in the summary.
+            notes: What else the summary should say.
             suite: Name, version and sha256 of the suite.
             method: Name of the method.
             card: Method card, copied into the summary.
@@ -211,6 +217,8 @@ class RSES:
         )  # fmt: skip
         if extra:
             results.info["extra_files"] = list(extra)
+        if notes:
+            results.info["notes"] = list(notes)
         if out is not None:
             results.save(out)
         return results

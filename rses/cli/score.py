@@ -104,6 +104,8 @@ def score(
         )  # fmt: skip
     _show(results, format)
     _name_left_out(results)
+    for text in results.info.get("notes", ()):
+        note(f"note: {text}")
     note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs

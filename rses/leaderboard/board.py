@@ -177,8 +177,8 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
     first: tuple[str, dict[str, Any]] | None = None
     ids: set[str] = set()
     # One method at a time, so that memory does not grow with their number.
-    for name, places in sorted(by_method.items()):
-        group = [read_submission(place) for place in places]
+    for name, own in sorted(by_method.items()):
+        group = [read_submission(folder) for folder in own]
         first = first or (group[0].folder.name, group[0].results.info)
         ids = ids or {sample.id for sample in group[0].results.samples}
         problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)

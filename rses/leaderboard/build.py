@@ -148,8 +148,9 @@ def _require_ours(root: Path) -> None:
     index = root / INDEX
     if index.is_symlink() or (index.exists() and not index.read_bytes().startswith(WRITTEN.encode())):
         problems.append(f"{index} was not written by a build, which would replace it")
-    if not problems and not index.exists() and _present(root):
-        problems.append(f"{root} holds files that no build wrote, e.g. {min(_present(root))}")
+    strange = set() if problems or index.exists() else _present(root) - (_recorded(root) or set())
+    if strange:
+        problems.append(f"{root} holds files that no build wrote, e.g. {min(strange)}")
     if problems:
         raise InputError([*problems, advice], f"{root} is not a leaderboards folder:")
 

@@ -138,5 +138,6 @@ def recorded_places(root: Path) -> dict[str, Any]:
     for name, value in record.items():
         if isinstance(value, str) and "\0" not in value:
             path = (root / value).resolve()
-            places[name] = path if name != "suite" or path.is_dir() else value
+            # A suite may be a name; a path that leads nowhere stays one, so that it is not taken for a name.
+            places[name] = path if name != "suite" or path.is_dir() or value.startswith(".") else value
     return places

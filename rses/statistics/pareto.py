@@ -14,8 +14,8 @@ __all__ = ["pareto_layers"]
 def pareto_layers(points: Sequence[Sequence[float | None]], higher_is_better: Sequence[bool]) -> list[int | None]:
     """Number the layers of a trade-off: 1 is the front, 2 the front without it, and so on.
 
-    A point dominates another if it is nowhere worse and somewhere better; equal points share a layer, and values that tie
-    (:func:`rses.statistics.order.places`) are equal.
+    A point dominates another if it is nowhere worse and somewhere better; equal points share a layer, and
+    values that tie (:func:`rses.statistics.order.places`) are equal.
 
     Args:
         points: One a method: a mean for each criterion; ``None`` where there is none.

@@ -363,7 +363,7 @@ def test_styles_of_other_ids_are_refused(suite):
     (suite / "styles.json").write_text(json.dumps({"a.png": "line art", "b": "mosaic"}))
     found = problems(suite / "pred", suite / "suite" / "masks", styles=suite / "styles.json")
     assert found == [
-        f"{suite / 'styles.json'} names 1 ids that are no samples: a.png. Their names have \".png\" after the id: "
+        f'{suite / "styles.json"} names 1 ids that are no samples: a.png. Their names have ".png" after the id: '
         "rename a.png to a. Ids are the file names of masks without their ending, or those of metadata.jsonl."
     ]
 
