@@ -379,3 +379,85 @@ def test_a_source_that_could_be_two_files_is_refused(suite):
     assert len(found) == 2
     assert "by its id" in found[0]
     assert "Leave --source out" in found[0]
+
+
+def own_folders(root: Path, count: int = 3) -> Path:
+    for folder in ("pred", "masks", "images"):
+        touch(root / folder, *[f"s{number}.png" for number in range(count)])
+    return root
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": 0, "file_name": "images/s0.png", "text": "a photo"}',
+        '{"image": "x.png", "caption": "a photo"}',
+        '{"id": "other", "file_name": "x.png", "style": "ink"}',
+        "not json",
+        "[1, 2]",
+        "[" * 100_000,
+        "9" * 5000,
+    ],
+)
+def test_metadata_of_another_data_set_is_ignored_where_flags_say_all(tmp_path, line):
+    root = own_folders(tmp_path)
+    (root / "metadata.jsonl").write_text(f"{line}\n" * 3)
+    flags = {"source": root / "images", "style": "pixel art"}
+    found = pair_folder(root / "pred", root / "masks", **flags)
+    assert [(pair.id, pair.source.parent.name, pair.style) for pair in found.pairs] == [
+        (f"s{number}", "images", "pixel art") for number in range(3)
+    ]
+    assert "metadata.jsonl speaks of none of the masks" in found.notes[0]
+    for lacking in flags:
+        rest = {name: value for name, value in flags.items() if name != lacking}
+        found = problems(root / "pred", root / "masks", **rest)
+        assert "If it is another data set's, give --source DIR" in found[-1]
+        assert len(found) <= 3
+
+
+def test_metadata_that_is_no_text_is_ignored_where_flags_say_all(tmp_path):
+    root = own_folders(tmp_path)
+    (root / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
+    assert pair_folder(root / "pred", root / "masks", source=root / "images", style="x").notes
+
+
+def test_metadata_that_is_partly_ours_is_named(tmp_path):
+    root = own_folders(tmp_path)
+    rows(root, {"id": "s0"}, {"id": "s1"}, *[{"id": number} for number in range(40)])
+    found = problems(root / "pred", root / "masks", source=root / "images", style="x")
+    assert "lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 30 more" in found[0]
+    assert "(the first: got 0)" in found[0]
+    assert "speaks of 2 of 3 masks" in found[1]
+    rows(root, *[{"id": f"s{number}"} for number in range(3)])
+    assert pair_folder(root / "pred", root / "masks", source=root / "images", style="x").notes == ()
+
+
+def test_a_mask_is_not_taken_for_its_source(tmp_path):
+    """metadata.jsonl of an image folder of masks names the masks themselves."""
+    root = own_folders(tmp_path)
+    rows(root / "masks", *[{"file_name": f"s{number}.png"} for number in range(3)])
+    (found,) = problems(root / "pred", root / "masks", style="x")
+    assert "names the mask itself as the source of s0, s1, s2" in found
+
+
+def test_misnamed_edits_are_two_messages_however_many(tmp_path):
+    names = [f"n{number:04d}" for number in range(2000)]
+    touch(tmp_path / "masks", *[f"{name}.png" for name in names])
+    touch(tmp_path / "pred", *[f"{name}_edited.png" for name in names])
+    found = problems(tmp_path / "pred", tmp_path / "masks", style="x", needs=("style",))
+    assert len(found) == 2
+    assert "and 1990 more" in found[0]
+    assert 'Their names have "_edited" after the id: rename n0000_edited.png to n0000.png' in found[1]
+    assert all(len(text) < 800 for text in found)
+
+
+def test_files_that_metadata_names_are_found_stored_apart(tmp_path):
+    name, apart = "caf\u00e9", unicodedata.normalize("NFD", "caf\u00e9")
+    for folder in ("images", "masks", "pred"):
+        touch(tmp_path / folder, f"{apart}.png")
+    rows(tmp_path, record(name))
+    (pair,) = pair_folder(tmp_path / "pred", tmp_path / "masks").pairs
+    assert pair.id == name
+    assert pair.pred.exists()
+    assert pair.source.exists()
+    assert pair.mask.exists()
