@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -17,7 +18,7 @@ from rses.backbones import load_perceptual, load_style, require_weights
 from rses.card import name_problem
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files import require_writable, sha256_file
+from rses.files import remove_new_folders, require_writable, sha256_file
 from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
@@ -161,12 +162,13 @@ class RSES:
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
             raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
-        return self.score_units(
-            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
-            method=name, allow_missing=allow_missing, allow_resize=allow_resize,
-            extra=pairing.extra, notes=pairing.notes, progress=progress,
-        )  # fmt: skip
+        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out)):
+            return self.score_units(
+                units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+                missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+                method=name, allow_missing=allow_missing, allow_resize=allow_resize,
+                extra=pairing.extra, notes=pairing.notes, progress=progress,
+            )  # fmt: skip
 
     def score_units(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from rses.journal import recorded_keys, records_of
 from rses.metadata import safe_id
 
-__all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind", "remove_new_folders"]
+__all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]
 
 EDITS, SCORES = "generation.jsonl", "journal.jsonl"
 """Journals of the edits and of their scores."""
@@ -58,24 +58,3 @@ def nothing_left_behind(folder: Path) -> Iterator[None]:
 
 def _has_edits(folder: Path) -> bool:
     return any(record.get("status") == "done" for record in records_of(folder / EDITS))
-
-
-@contextlib.contextmanager
-def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
-    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it.
-
-    Args:
-        folder: The folder; it need not exist.
-        files: Names of files that count for nothing.
-    """
-    absent = [place for place in (folder, *folder.parents) if not place.exists()]
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            if absent and {entry.name for entry in folder.iterdir()} <= set(files):
-                for name in files:
-                    (folder / name).unlink(missing_ok=True)
-                for place in absent:
-                    place.rmdir()
-        raise

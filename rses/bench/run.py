@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rses.bench.background import in_background
-from rses.bench.forget import nothing_left_behind, remove_new_folders
+from rses.bench.forget import nothing_left_behind
 from rses.bench.generate import Generation, Settings, package_versions
 from rses.bench.lock import LOCK, exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
-from rses.files import remove_leftovers
+from rses.files import remove_leftovers, remove_new_folders
 from rses.folder import suite_unit
 from rses.loading import Unit
 from rses.methods import Method, get_method
