@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rses.decode import IMAGE_EXTENSIONS
 from rses.errors import did_you_mean
-from rses.names import SHOWN, common_affix, folded, listed
+from rses.names import SHOWN, Affix, common_affix, folded, listed
 
 __all__ = ["ImageFolder", "name_hint"]
 
@@ -94,9 +94,9 @@ def name_hint(extra: Mapping[str, str], missing: Collection[str]) -> str:
     """
     stems, wanted = list(extra), sorted(missing)
     longer, shorter = common_affix(stems, wanted), common_affix(wanted, stems)
-    if longer is not None and len(longer.pairs) * 2 >= len(stems):
+    if longer is not None and len(longer.pairs) * 2 >= len(stems) and _is_sure(longer):
         return f"{_who(len(longer.pairs), len(stems))} {longer} the id: rename {_renamed(extra, longer.pairs)}."
-    if shorter is not None and len(shorter.pairs) * 2 >= len(stems):
+    if shorter is not None and len(shorter.pairs) * 2 >= len(stems) and _is_sure(shorter):
         pairs = tuple((stem, name) for name, stem in shorter.pairs)
         return f"The ids have {shorter} such a name: rename {_renamed(extra, pairs)}."
     lower = {name.casefold(): name for name in wanted}
@@ -107,6 +107,11 @@ def name_hint(extra: Mapping[str, str], missing: Collection[str]) -> str:
         return ""
     hints = [f"{extra[stem]}:{hint}" for stem in stems[:SHOWN] if (hint := did_you_mean(stem, wanted))]
     return " ".join(hints)
+
+
+def _is_sure(affix: Affix) -> bool:
+    """One name may hold a short id by chance; then what is around it must be set off from it."""
+    return len(affix.pairs) > 1 or not (affix.before[-1:].isalnum() or affix.after[:1].isalnum())
 
 
 def _who(some: int, every: int) -> str:

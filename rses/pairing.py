@@ -105,7 +105,9 @@ def pair_folder(
     source_files = None if source is None else ImageFolder(source, "sources", problems)
     told = {"source": source is not None, "style": style is not None or styles is not None}
     found, rows, notes = _samples(metadata, mask_files, all(told[need] for need in needs), problems)
+    before = len(problems)
     texts = _styles(style, styles, problems)
+    styles_known = len(problems) == before
     builder = _Builder(found, metadata is not None, mask_files, source_files, pred_files, problems)
     pairs = [builder.pair(row) for row in rows]
     pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
@@ -118,7 +120,7 @@ def pair_folder(
     if mask_files.exists:
         _check_masks(pairs, masks, problems)
     _check_sources(pairs, source, "source" in needs, problems)
-    if "style" in needs:
+    if "style" in needs and styles_known:
         _check_styles(pairs, styles, problems)
     if texts and rows:
         _check_names(pairs, styles, texts, problems)

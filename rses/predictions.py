@@ -90,7 +90,7 @@ class Predictions:
             facts["name"] = folder.resolve().name
         if path.is_file():
             try:
-                given = json.loads(path.read_text("utf-8-sig"))
+                given = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_unique)
                 card = MethodCard(**{**facts, **given})
             except (ValueError, TypeError, RecursionError) as error:
                 known = ", ".join(field.name for field in dataclasses.fields(MethodCard))
@@ -102,6 +102,13 @@ class Predictions:
             where = path if path.is_file() else f"{folder}, which stands for its method.json,"
             raise InputError([f"{where} has {problem}." for problem in problems])
         return card
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a key is used twice in one object")
+    return record
 
 
 def _indexed(folder: Path) -> ImageFolder:

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "STATUSES", "Results", "SampleResult", "load_run"]
 
 
+KINDS: dict[str, type] = {
+    "method": str, "metrics": list, "method_card": dict, "suite": dict, "protocol": dict, "weights": dict,
+    "versions": dict, "generation": dict,
+}  # fmt: skip
+"""What ``info`` holds, where it holds it."""
+
+
 @dataclass
 class Results:
     """All samples of one run and what determined their numbers.
@@ -95,8 +102,14 @@ class Results:
             raise InputError(f"{root} cannot be read as a run: {summary.name} holds no object with info.")
         if fault := schema_problem(content):
             raise InputError(f"{summary}: {fault}.")
+        info = content.get("info", {})
+        odd = [name for name, kind in KINDS.items() if info.get(name) is not None and not isinstance(info[name], kind)]
+        if odd:
+            raise InputError(
+                f"{root} cannot be read as a run: in {summary.name}, {', '.join(odd)} of info has another type."
+            )
         rows = read_rows(samples, [item.name for item in dataclasses.fields(SampleResult)])
-        return cls([SampleResult.from_dict(row) for row in rows], content.get("info", {}))
+        return cls([SampleResult.from_dict(row) for row in rows], info)
 
 
 def load_run(folder: str | Path) -> Results:

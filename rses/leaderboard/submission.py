@@ -176,7 +176,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
     if not isinstance(info, dict):
         return [*problems, "summary.json: info is missing"]
     if fault := name_problem(info.get("method")):
-        problems.append(f"summary.json: info.method {fault.removeprefix(' that ')}")
+        problems.append(f"summary.json: info.method{fault if fault.startswith('=') else fault.removeprefix(' that')}")
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
@@ -188,6 +188,8 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
         problems.append("summary.json: info.protocol.knobs must be an object")
     if not isinstance(info.get("metrics"), list):
         problems.append("summary.json: info.metrics is missing")
+    if not isinstance(info.get("generation", {}), dict):
+        problems.append("summary.json: info.generation must be an object")
     card = info.get("method_card")
     if card is not None and not isinstance(card, dict):
         problems.append("summary.json: info.method_card must be an object")

@@ -48,7 +48,18 @@ def test_another_schema_is_refused_with_what_to_do(schema, tmp_path):
     assert "this version reads 2" in fault
 
 
-@pytest.mark.parametrize("content", ["[]", "[" * 100_000, '{"schema": 2, "info": []}', "{", '{"schema": 2, "info": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "[" * 100_000,
+        '{"schema": 2, "info": []}',
+        "{",
+        '{"schema": 2, "info": 1}',
+        '{"schema": 2, "info": {"suite": "x"}}',
+        '{"schema": 2, "info": {"generation": "x", "metrics": {}}}',
+    ],
+)
 def test_summaries_that_are_none_are_refused(content, tmp_path):
     shutil.copytree(RUN, tmp_path / "run")
     (tmp_path / "run" / "summary.json").write_text(content)

@@ -51,6 +51,8 @@ def test_two_thousand_misnamed_files_take_two_thousand_steps(monkeypatch):
         (["1.png", "2.png"], ["cat-1", "cat-2"], 'The ids have "cat-" before such a name: rename 1.png to cat-1.png'),
         (["kat.png"], ["cat", "dog"], 'kat.png: Did you mean "cat"?'),
         (["zzz.png"], ["cat"], ""),
+        (["cafe.png"], ["a", "b"], ""),
+        (["my-a.png"], ["a", "b"], "rename my-a.png to a.png"),
     ],
 )
 def test_other_misnamings_are_explained(files, ids, part):

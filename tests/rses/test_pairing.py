@@ -319,6 +319,9 @@ def test_styles_that_leave_an_id_out_or_contradict(suite):
     both = problems(suite / "pred", suite / "suite" / "masks", styles=styles, style="x")
     assert any("not both" in text for text in both)
     assert any("style is empty" in text for text in problems(suite / "pred", suite / "suite" / "masks", style=" "))
+    (suite / "styles.csv").write_text("a,b\n")
+    (text,) = problems(suite / "pred", suite / "suite" / "masks", styles=suite / "styles.csv")
+    assert "expected a heading" in text
 
 
 @settings(max_examples=60, deadline=None)

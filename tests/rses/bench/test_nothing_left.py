@@ -53,7 +53,17 @@ def test_a_failed_bench_of_predictions_does_not_block_the_retry(tmp_path, edits,
 
 
 @pytest.mark.parametrize(
-    "card", ['{"name": 5}', '{"nme": "x"}', "[]", "[" * 5000, '{"year": "2026"}', '{"name": "' + "x" * 200 + '"}', "{"]
+    "card",
+    [
+        '{"name": 5}',
+        '{"nme": "x"}',
+        "[]",
+        "[" * 5000,
+        '{"name": "a", "name": "b"}',
+        '{"year": "2026"}',
+        '{"name": "' + "x" * 200 + '"}',
+        "{",
+    ],
 )
 def test_faults_of_a_card_are_found_before_the_run(tmp_path, edits, card, capsys):
     """`leaderboard add` found them after the run."""
