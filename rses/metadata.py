@@ -76,7 +76,7 @@ def read_metadata(path: Path) -> tuple[list[Row], list[str]]:
         ('pixel art', 1)
     """
     rows: list[Row] = []
-    faults: dict[str, list[tuple[int, str]]] = {}
+    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
     first_seen: dict[str, int] = {}
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
@@ -87,11 +87,11 @@ def read_metadata(path: Path) -> tuple[list[Row], list[str]]:
                 detail = f' ("{row.id}" in line {first_seen[row.id]})'
                 raise _Fault("an id is already used", detail, "Give every row its own id.")
         except _Fault as fault:
-            faults.setdefault(f"{fault.cause}\0{fault.remedy}", []).append((number, fault.detail))
+            faults.setdefault((fault.cause, fault.remedy), []).append((number, fault.detail))
             continue
         first_seen[row.id] = number
         rows.append(row)
-    problems = [_sentence(path, *cause.split("\0"), places) for cause, places in faults.items()]
+    problems = [_sentence(path, *about, places) for about, places in faults.items()]
     if not rows and not problems:
         problems.append(f"{path} has no rows. Write one JSON object a line.")
     return rows, problems
