@@ -13,16 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rses.bounded_parquet import read_rows
 from rses.errors import InputError
 from rses.files import write_atomic
 from rses.sample_result import STATUSES, SampleResult
-from rses.summary import SCHEMA, summarise
+from rses.summary import SCHEMA, schema_problem, summarise
 from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SCHEMA", "STATUSES", "Results", "SampleResult", "load_run"]
+
+
+KINDS: dict[str, type] = {
+    "method": str, "metrics": list, "method_card": dict, "suite": dict, "protocol": dict, "weights": dict,
+    "versions": dict, "generation": dict,
+}  # fmt: skip
+"""What ``info`` holds, where it holds it."""
 
 
 @dataclass
@@ -78,10 +86,8 @@ class Results:
         """Read a run folder written by :meth:`save`.
 
         Raises:
-            InputError: The folder is not a finished run, or was written by a newer version.
+            InputError: The folder is not a finished run, or was written by another version.
         """
-        import pyarrow.parquet as pq
-
         root = Path(folder)
         samples, summary = root / "samples.parquet", root / "summary.json"
         absent = [path.name for path in (samples, summary) if not path.is_file()]
@@ -91,13 +97,21 @@ class Results:
                 "Expected a folder written by `rses score --out` or `rses bench --out`."
             )
         try:
-            info = parse_json(summary.read_bytes())
-            rows = pq.read_table(samples).to_pylist()
+            content = parse_json(summary.read_bytes())
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
-        if info.get("schema", 0) > SCHEMA:
-            raise InputError(f"{summary} has schema {info['schema']}, this version reads up to {SCHEMA}: upgrade rses.")
-        return cls([SampleResult.from_dict(row) for row in rows], info.get("info", {}))
+        if not isinstance(content, dict) or not isinstance(content.get("info", {}), dict):
+            raise InputError(f"{root} cannot be read as a run: {summary.name} holds no object with info.")
+        if fault := schema_problem(content):
+            raise InputError(f"{summary}: {fault}.")
+        info = content.get("info", {})
+        odd = [name for name, kind in KINDS.items() if info.get(name) is not None and not isinstance(info[name], kind)]
+        if odd:
+            raise InputError(
+                f"{root} cannot be read as a run: in {summary.name}, {', '.join(odd)} of info has another type."
+            )
+        rows = read_rows(samples, [item.name for item in dataclasses.fields(SampleResult)])
+        return cls([SampleResult.from_dict(row) for row in rows], info)
 
 
 def load_run(folder: str | Path) -> Results:

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from rses.names import folded
+
 __all__ = ["STATUSES", "SampleResult"]
 
 STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing", "failed")
@@ -70,6 +72,8 @@ class SampleResult:
             for key, value in record.items()
             if key in names
         }
+        if isinstance(known.get("id"), str):
+            known["id"] = folded(known["id"])
         known["tags"] = tuple(_list(known.get("tags")))
         known["warnings"] = tuple(_list(known.get("warnings")))
         return cls(**known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -17,9 +18,10 @@ import torch
 
 from rses.arguments import require_path, require_text, text_list, whole_number
 from rses.backbones import load_perceptual, load_style, require_weights
+from rses.card import name_problem
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files import require_writable, sha256_file
+from rses.files import remove_new_folders, require_writable, sha256_file
 from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
@@ -178,12 +180,16 @@ class RSES:
         )  # fmt: skip
         if suite_info is None:
             suite_info = {"name": pairing.suite_name}
-        return self.score_units(
-            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
-            method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
-            extra=pairing.extra, progress=progress,
-        )  # fmt: skip
+        name = method or Path(pred).resolve().name
+        if fault := name_problem(name):
+            raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
+        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out)):
+            return self.score_units(
+                units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+                missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+                method=name, allow_missing=allow_missing, allow_resize=allow_resize,
+                extra=pairing.extra, notes=pairing.notes, progress=progress,
+            )  # fmt: skip
 
     def score_units(
         self,
@@ -192,6 +198,7 @@ class RSES:
         styles: Iterable[str] | None = None,
         missing: Sequence[SampleResult] = (),
         extra: Sequence[str] = (),
+        notes: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
         method: str | None = None,
         card: dict[str, Any] | None = None,
@@ -208,6 +215,7 @@ class RSES:
             styles: All style texts that ``style_correct`` chooses among; those of the units by default.
             missing: Samples without a prediction, counted in coverage.
             extra: Names of files that belong to no sample, noted in the summary.
+            notes: What else the summary should say.
             suite: Name, version and sha256 of the suite.
             method: Name of the method.
             card: Method card, copied into the summary.
@@ -232,6 +240,8 @@ class RSES:
         )  # fmt: skip
         if extra:
             results.info["extra_files"] = list(extra)
+        if notes:
+            results.info["notes"] = list(notes)
         if out is not None:
             results.save(out)
         return results

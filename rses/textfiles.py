@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,8 +19,15 @@ class JsonError(ValueError):
     """A text is not the JSON that a file of ours may hold."""
 
 
-def parse_json(text: str | bytes, *, allow_nan: bool = False) -> Any:
+def parse_json(
+    text: str | bytes, *, allow_nan: bool = False, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Any:
     """Parse untrusted JSON; unlike ``json.loads``, fail with one kind of error whatever it holds.
+
+    Args:
+        text: A whole file, or one line of it.
+        allow_nan: Take NaN and infinity.
+        pairs: Makes each object from its pairs; by default a dict, which a key used twice makes an error.
 
     Raises:
         JsonError: Not JSON or not UTF-8, nested too deeply, NaN or infinity (unless ``allow_nan``), a key used twice,
@@ -36,7 +44,7 @@ def parse_json(text: str | bytes, *, allow_nan: bool = False) -> Any:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
         content = json.loads(
-            text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_int=_bounded_int,
+            text.removeprefix("\ufeff"), object_pairs_hook=pairs or _unique, parse_int=_bounded_int,
             parse_constant=float if allow_nan else _refuse_constant,
         )  # fmt: skip
         if "\\ud" in text.lower():

@@ -89,7 +89,7 @@ def bench(
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
     warn(results)
-    note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
+    note(f"{_counted(results)} in {elapsed(start)}, written to {folder}")
     failed = [sample for sample in results.samples if sample.status == "failed"]
     if failed:
         again = "--retry-failed" if predictions is None else "--fresh"
@@ -119,6 +119,13 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
     if predictions is not None and not predictions.is_dir():
         raise InputError(f"There is no folder of predictions {predictions}.")
     require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
+
+
+def _counted(results: Results) -> str:
+    from rses.summary import suite_size
+
+    run, whole = len(results.samples), suite_size(results.samples, results.info)
+    return f"{run} samples" if run == whole else f"{run} of {whole} samples (a part of the suite)"
 
 
 def _on_ray(

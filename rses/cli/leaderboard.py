@@ -73,7 +73,7 @@ def add(
 
 @app.command("verify")
 def verify(
-    place: Annotated[Path, typer.Argument(help="Submission (folder or zip) or run folder.", metavar="RUN|SUBMISSION")],
+    place: Annotated[Path, typer.Argument(help="Folder of a submission or of a run.", metavar="RUN|SUBMISSION")],
     rescore: Annotated[
         int | None, typer.Option(help="Score this many random edits again; by default all that are there.", min=0)
     ] = None,

@@ -108,6 +108,8 @@ def score(
     _show(results, format)
     _name_left_out(results)
     warn(results)
+    for text in results.info.get("notes", ()):
+        note(f"note: {text}")
     note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs

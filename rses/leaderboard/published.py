@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.leaderboard.fields import shown, text_problem
 from rses.metrics_table import METRICS
 from rses.report.text import escape_html
+from rses.untrusted import shown, text_problem
 
 __all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]
 

@@ -1,4 +1,4 @@
-"""A submission: a packed run, read with the distrust that a stranger's file deserves.
+"""A submission: a packed run, read as untrusted input.
 
 submission/
   submission.json  schema, date, SHA-256 of the two files below and of every edited image
@@ -10,26 +10,30 @@ submission/
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rses.bounded_parquet import MAX_ROWS, read_rows
+from rses.card import card_problems, name_problem
 from rses.errors import InputError
 from rses.files import sha256_file
-from rses.leaderboard.fields import sample_problems, shown, text_problem, tree_problems
-from rses.results import SCHEMA, Results
+from rses.leaderboard.fields import sample_problems
+from rses.names import folded
+from rses.results import Results
 from rses.sample_result import SampleResult
 from rses.suites.paths import id_problem
+from rses.summary import schema_problem
 from rses.textfiles import parse_json
+from rses.untrusted import shown, text_problem, tree_problems
 
-__all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "read_submission"]
+__all__ = ["MANIFEST", "MAX_JSON", "Submission", "read_submission"]
 
 MANIFEST = "submission.json"
 MANIFEST_SCHEMA = 1
-MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_RAW = 8 << 20, 32 << 20, 100_000, 512 << 20
-# Rows unpacked at once, and bytes that the texts of one column may take a row on average.
-BATCH, MAX_ROW = 500, 16 << 10
+MAX_JSON = 8 << 20
 LEGACY = ("pie-bench", "brushbench")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -63,7 +67,7 @@ class Submission:
     @property
     def images(self) -> dict[str, str]:
         """SHA-256 of every edited image, by sample id."""
-        return dict(self.manifest.get("images") or {})
+        return {folded(name): digest for name, digest in (self.manifest.get("images") or {}).items()}
 
     @property
     def board(self) -> tuple[str, str]:
@@ -135,6 +139,8 @@ def manifest_problems(manifest: dict[str, Any]) -> list[str]:
     images = manifest.get("images")
     if not isinstance(images, dict) or len(images) > MAX_ROWS:
         return [*problems, f"{MANIFEST}: images must map at most {MAX_ROWS} ids to SHA-256 values"]
+    if len({folded(name) for name in images}) < len(images):
+        problems.append(f"{MANIFEST}: two images have one id, with accents coded in two ways")
     for name, digest in [*images.items(), *(files.items() if isinstance(files, dict) else ())]:
         if (fault := id_problem(name)) is not None:
             problems.append(f"{MANIFEST}: image id {shown(name)} {fault}")
@@ -143,35 +149,39 @@ def manifest_problems(manifest: dict[str, Any]) -> list[str]:
     return problems[:50]
 
 
-def summary_problems(summary: dict[str, Any]) -> list[str]:
-    """Check the form of ``summary.json`` and the texts that a board shows."""
+def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str]:
+    """Check the form of ``summary.json`` and the texts that a board shows.
+
+    Args:
+        summary: Its content.
+        on_board: Whether it must name a suite.
+    """
     problems = tree_problems(summary)
-    schema = summary.get("schema")
-    if type(schema) is not int or not 1 <= schema <= SCHEMA:
-        problems.append(f"summary.json: schema is {shown(schema)}; this version reads 1 to {SCHEMA}")
+    if fault := schema_problem(summary):
+        problems.append(f"summary.json: {fault}")
     info = summary.get("info")
     if not isinstance(info, dict):
         return [*problems, "summary.json: info is missing"]
-    if not isinstance(info.get("method"), str) or not info["method"].strip():
-        problems.append("summary.json: info.method must name the method")
-    elif fault := text_problem(info["method"], 100):
-        problems.append(f"summary.json: info.method {fault}")
+    if fault := name_problem(info.get("method")):
+        problems.append(f"summary.json: info.method{fault if fault.startswith('=') else fault.removeprefix(' that')}")
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
     for key, name in (("suite", "name"), ("protocol", "id")):
-        if isinstance(info.get(key), dict) and (fault := text_problem(info[key].get(name), 100)):
+        nameless = key == "suite" and not on_board and isinstance(info.get(key), dict) and info[key].get(name) is None
+        if not nameless and isinstance(info.get(key), dict) and (fault := text_problem(info[key].get(name), 100)):
             problems.append(f"summary.json: info.{key}.{name} {fault}")
     if isinstance(info.get("protocol"), dict) and not isinstance(info["protocol"].get("knobs") or {}, dict):
         problems.append("summary.json: info.protocol.knobs must be an object")
     if not isinstance(info.get("metrics"), list):
         problems.append("summary.json: info.metrics is missing")
+    if not isinstance(info.get("generation", {}), dict):
+        problems.append("summary.json: info.generation must be an object")
     card = info.get("method_card")
     if card is not None and not isinstance(card, dict):
         problems.append("summary.json: info.method_card must be an object")
-    for key in ("reference", "mask_used"):
-        if isinstance(card, dict) and not isinstance(card.get(key, False), bool):
-            problems.append(f"summary.json: info.method_card.{key} must be true or false")
+    if isinstance(card, dict):
+        problems += [f"summary.json: info.method_card has {fault}" for fault in card_problems(card)]
     return problems
 
 
@@ -181,45 +191,11 @@ def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     Raises:
         InputError: Lists the first fifty faults.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if path.stat().st_size > MAX_PARQUET:
-        raise InputError(f"{path} is larger than {MAX_PARQUET >> 20} MB.")
-    try:
-        with pq.ParquetFile(path) as file:
-            about = file.metadata
-            raw = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-            if about.num_rows > MAX_ROWS or raw > MAX_RAW or about.num_columns > 100:
-                raise InputError(
-                    f"{path} holds {about.num_rows} rows, {raw >> 20} MB unpacked; at most {MAX_ROWS} rows and "
-                    f"{MAX_RAW >> 20} MB are read."
-                )
-            rows = [row for batch in file.iter_batches(BATCH) for row in _bounded(batch, path)]
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as parquet: {shown(error, 200)}") from error
+    rows = read_rows(path, [field.name for field in dataclasses.fields(SampleResult)])
     problems = row_problems(rows, info)
     if problems:
         raise InputError(problems, f"{path} is not sound:")
     return [SampleResult.from_dict(row) for row in rows]
-
-
-def _bounded(batch: Any, path: Path) -> list[dict[str, Any]]:
-    """Unpack a batch of rows, unless its texts are long: one that is stored once may stand in every row.
-
-    Raises:
-        InputError: The texts of a row are longer than all that a row may say.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for column in batch.columns:
-        texts = column.flatten() if pa.types.is_list(column.type) else column
-        if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
-            held = pc.sum(pc.binary_length(texts)).as_py() or 0
-            if held > MAX_ROW * batch.num_rows or len(texts) > MAX_ROW * batch.num_rows:
-                raise InputError(f"{path} holds longer texts than a sample can have.")
-    return list(batch.to_pylist())
 
 
 def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:
@@ -228,7 +204,7 @@ def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:
     problems: list[str] = []
     seen: set[str] = set()
     for number, row in enumerate(rows):
-        name = row.get("id")
+        name = folded(row["id"]) if isinstance(row.get("id"), str) else row.get("id")
         faults = sample_problems(row, legacy)
         if str(name) in seen:
             faults.append(f"id {shown(name)} is used before")

@@ -96,4 +96,5 @@ class MeanMetric(torch.nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Add a batch and return the mean of that batch alone."""
         total, count, _ = self._add(self.values(*args, **kwargs))
-        return total / count
+        mean: torch.Tensor = total / count
+        return mean

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files import sha256_file
+from rses.names import folded
 from rses.suites.paths import id_problem, path_problem
 from rses.textfiles import parse_json, read_text
 from rses.texts import text_fault
@@ -238,7 +238,7 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
         faults = _row_problems(root, row, manifest)
         if not faults:
             # Some file systems ignore case, and some change how accents are coded.
-            key = unicodedata.normalize("NFC", row["id"]).casefold()
+            key = folded(row["id"]).casefold()
             if key in seen:
                 faults.append(f'id "{row["id"]}" is used before, in line {seen[key]}')
             seen.setdefault(key, number)
@@ -250,7 +250,7 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
 
 def _sample(root: Path, row: Mapping[str, Any]) -> Sample:
     return Sample(
-        id=row["id"],
+        id=folded(row["id"]),
         image=root / row["file_name"],
         mask=root / row["mask_file_name"],
         object=row["object"],
