@@ -21,6 +21,7 @@ import torch
 
 from rses.errors import InputError, WeightsError
 from rses.files import write_atomic
+from rses.json_text import parse_json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -336,7 +337,7 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
     if ADAPTER not in metadata:
         return 1.0
     try:
-        stated = json.loads(metadata[ADAPTER])
+        stated = parse_json(metadata[ADAPTER])
         facts = {key.removeprefix(PREFIX): value for key, value in stated.items()}
         rank, alpha = float(facts.get("r", settings.rank)), float(facts.get("lora_alpha", settings.rank))
     except (ValueError, TypeError, AttributeError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from rses.errors import InputError
 from rses.files import sha256_files
 from rses.images import read_image
+from rses.json_text import parse_json
 from rses.methods import EditSample, MethodCard
 
 __all__ = ["Predictions"]
@@ -69,7 +69,7 @@ class Predictions:
             facts["name"] = folder.resolve().name
         if path.is_file():
             try:
-                given = json.loads(path.read_text("utf-8"))
+                given = parse_json(path.read_bytes())
                 return MethodCard(**{**facts, **given})
             except (ValueError, TypeError) as error:
                 known = ", ".join(field.name for field in dataclasses.fields(MethodCard))

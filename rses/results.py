@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.json_text import parse_json
+from rses.run_info import run_info
 from rses.sample_result import STATUSES, SampleResult
+from rses.sample_table import read_samples
 from rses.summary import SCHEMA, summarise
 
 if TYPE_CHECKING:
@@ -78,8 +81,6 @@ class Results:
         Raises:
             InputError: The folder is not a finished run, or was written by a newer version.
         """
-        import pyarrow.parquet as pq
-
         root = Path(folder)
         samples, summary = root / "samples.parquet", root / "summary.json"
         absent = [path.name for path in (samples, summary) if not path.is_file()]
@@ -89,13 +90,13 @@ class Results:
                 "Expected a folder written by `rses score --out` or `rses bench --out`."
             )
         try:
-            info = json.loads(summary.read_text("utf-8"))
-            rows = pq.read_table(samples).to_pylist()
+            content = parse_json(summary.read_bytes())
+            info = run_info(content)
+            if isinstance(schema := content.get("schema", 0), int) and schema > SCHEMA:
+                raise InputError(f"{summary} has schema {schema}, this version reads up to {SCHEMA}: upgrade rses.")
+            return cls(read_samples(samples), info)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
-        if info.get("schema", 0) > SCHEMA:
-            raise InputError(f"{summary} has schema {info['schema']}, this version reads up to {SCHEMA}: upgrade rses.")
-        return cls([SampleResult.from_dict(row) for row in rows], info.get("info", {}))
 
 
 def load_run(folder: str | Path) -> Results:

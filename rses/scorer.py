@@ -318,9 +318,9 @@ class RSES:
             for unit in units:
                 if journal is not None:
                     keys[unit.id] = _content_key(unit)
-                    record = journal.records.get(unit.id)
-                    if record is not None and record["inputs"] == keys[unit.id]:
-                        done.append(dataclasses.replace(SampleResult.from_dict(record["sample"]), **_labels(unit)))
+                    former = _recorded(journal.records.get(unit.id), unit, keys[unit.id])
+                    if former is not None:
+                        done.append(dataclasses.replace(former, **_labels(unit)))
                         continue
                 yield unit
 
@@ -401,6 +401,17 @@ class RSES:
             "dtype": "float32",
             "versions": {"rses": rses.__version__, "torch": torch.__version__},
         }
+
+
+def _recorded(record: dict[str, Any] | None, unit: Unit, key: str) -> SampleResult | None:
+    """Return what a journal says of a unit, if it was scored from the same files; a damaged record says nothing."""
+    if record is None or record.get("inputs") != key or not isinstance(record.get("sample"), dict):
+        return None
+    try:
+        sample = SampleResult.from_dict(record["sample"])
+    except ValueError:
+        return None
+    return sample if sample.id == unit.id else None
 
 
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:

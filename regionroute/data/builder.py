@@ -19,6 +19,7 @@ from rses.device import choose_device
 from rses.errors import InputError, RsesError
 from rses.files import require_writable, write_atomic
 from rses.images import read_image, write_png
+from rses.json_text import parse_json
 from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.suites import Sample, Suite, load_suite
@@ -202,7 +203,7 @@ def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]
             raise InputError(f"{folder} holds other files. Choose another --out, or empty it.")
         return
     try:
-        former = json.loads(path.read_text("utf-8"))
+        former = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}. Choose another --out, or delete that folder.") from error
     wanted = json.loads(_as_text(settings))

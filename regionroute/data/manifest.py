@@ -6,13 +6,13 @@ and ``objects``, ``{object: style}``; its mask is ``<mask_dir>/mask_<image_name>
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rses.errors import InputError
+from rses.json_text import parse_json
 
 __all__ = ["manifest_rows"]
 
@@ -33,8 +33,8 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
         InputError: The file cannot be read as a JSON list.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
+        content = parse_json(path.read_bytes())
+    except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, list):
         raise InputError(f"{path} must hold a list of records, found {type(content).__name__}.")

@@ -16,6 +16,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.json_text import parse_json
 from rses.suites.paths import path_problem
 
 __all__ = ["METADATA", "suite_rows", "write_rows"]
@@ -54,8 +55,8 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
             continue
         where = f"{METADATA}, line {number}"
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line)
+        except ValueError as error:
             problems.append(f"{where}: not valid JSON ({error})")
             continue
         faults = _faults(folder, row)

@@ -201,7 +201,8 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"Cannot read the configuration {path}: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # Wider than TOMLDecodeError: the reader follows nesting as deep as Python does, and numbers of thousands of digits.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
     changed = [_split_change(change) for change in changes]
     changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]
@@ -337,7 +338,6 @@ def _split_change(change: str) -> tuple[str, str, Any]:
         raise InputError(f'Cannot read the change "{change}": write it as table.key=value, e.g. optimiser.steps=100.')
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    # Wider than TOMLDecodeError: Python refuses to read whole numbers of thousands of digits.
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text.strip()
     return section, key, value

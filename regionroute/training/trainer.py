@@ -18,7 +18,7 @@ from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
 from regionroute.styles import EXPERT_STYLES
-from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
+from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, save_checkpoint
 from regionroute.training.config import TrainConfig
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
@@ -228,7 +228,7 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.trainable.items():
                 parameter.copy_(found.weights[name])
-        self.optimiser.load_state_dict(found.optimiser)
+        load_optimiser(self.optimiser, found, self.out / "checkpoints")
         return found.step
 
     def _write(self, step: int, journal: Journal) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.json_text import parse_json
 from rses.results import Results
 
 __all__ = ["INPUTS", "SampleFiles", "folder_files", "remember_inputs", "run_files"]
@@ -121,14 +122,14 @@ def run_files(folder: str | Path, run: Results, suite: str | Path | None = None)
 
 def _recall(root: Path) -> dict[str, Any]:
     try:
-        record = json.loads((root / INPUTS).read_text("utf-8"))
+        record = parse_json((root / INPUTS).read_bytes())
     except (OSError, ValueError):
         return {}
     if not isinstance(record, Mapping):
         return {}
     places: dict[str, Any] = {}
     for name, value in record.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and "\0" not in value:
             path = (root / value).resolve()
             places[name] = path if name != "suite" or path.is_dir() else value
     return places

@@ -47,7 +47,7 @@ def judge_run(
     }  # fmt: skip
     folder = Path(run)
     with exclusive(folder):
-        journal = Journal(folder / JOURNAL, settings, fresh)
+        journal = Journal(folder / JOURNAL, settings, fresh, _is_sound)
         try:
             _ask_open(asked, judge, journal, batch_size, progress)
         finally:
@@ -105,6 +105,12 @@ def _ask_open(
         done += len(batch)
         if progress is not None:
             progress(done, len(asked))
+
+
+def _is_sound(record: dict[str, Any]) -> bool:
+    """Whether a record of the journal of answers holds what is taken over from it."""
+    numbers = all(isinstance(record.get(name), (int, float)) for name in ("p_yes", "mass"))
+    return numbers and isinstance(record.get("answer"), str)
 
 
 def _record(key: str, text: str, image: str, answer: Answer) -> dict[str, Any]:

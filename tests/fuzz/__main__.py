@@ -1,8 +1,8 @@
 """``python -m tests.fuzz``: try changed inputs on everything that reads files of unknown origin.
 
-    python -m tests.fuzz --seconds 60                  # a minute a target
-    python -m tests.fuzz --only coco --seed 7          # one target, from a seed that an earlier run printed
-    python -m tests.fuzz --replay .fuzz/coco/0-1a2b    # one saved input again, with its traceback
+python -m tests.fuzz --seconds 60                  # a minute a target
+python -m tests.fuzz --only coco --seed 7          # one target, from a seed that an earlier run printed
+python -m tests.fuzz --replay .fuzz/coco/0-1a2b    # one saved input again, with its traceback
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ __all__ = ["mutate_file"]
 
 TEXTS = (
     "", " ", "a", "../x", "/etc/passwd", "a/b", "a\\b", "C:\\x", "a\0b", "\ud800", "e\u0301", "\u202e", "\x1b[31m",
-    "inf", "nan", "-1", "1e999", "NaN", "\ufeffa", "x" * 300, "y" * 20_000, "<script>", "=1+1", "%s{0}", "a\nb", "\u0660",
+    "inf", "nan", "-1", "1e999", "NaN", "\ufeffa", "x" * 300, "y" * 20_000, "<script>", "=1+1", "%s{0}", "a\nb",
+    "\u0660",
 )  # fmt: skip
 NUMBERS = (0, -1, 1, 2, 255, 2**31, 2**63, 2**64, 10**400, -(10**400), 0.5, -0.0, 1e-320, 1e308, float("inf"),
            float("-inf"), float("nan"))  # fmt: skip
@@ -48,7 +49,8 @@ def _bytes(rng: random.Random, data: bytes) -> bytes:
         elif how == 3:
             del content[where:]
         elif how == 4 and where + 4 <= len(content):
-            content[where : where + 4] = struct.pack(rng.choice("<>") + "I", rng.choice((0, 1, 2**31 - 1, 2**32 - 1, 65536)))
+            number = rng.choice((0, 1, 65536, 2**31 - 1, 2**32 - 1))
+            content[where : where + 4] = struct.pack(rng.choice("<>") + "I", number)
         elif where < len(content):
             content[where] = content[where] ^ (1 << rng.randrange(8)) if how == 5 else rng.randrange(256)
     return bytes(content)
@@ -154,7 +156,7 @@ def _png(rng: random.Random, data: bytes) -> bytes:
         elif how == 1:
             chunks.insert(rng.randrange(len(chunks)), chunks[at])
         elif how == 2:
-            added = (b"zTXt", b"tRNS", b"iCCP", b"eXIf", b"gAMA", b"pHYs", b"cHRM", b"PLTE", b"acTL", b"fdAT", b"IEND", b"iTXt")
+            added = b"zTXt tRNS iCCP eXIf gAMA pHYs cHRM PLTE acTL fdAT IEND iTXt".split()
             filled = rng.choice((b"", b"a\0\0", b"a\0\0" + zlib.compress(bytes(5_000)), rng.randbytes(12)))
             chunks.insert(rng.randrange(len(chunks) + 1), (rng.choice(added), filled))
         elif how == 3 and kind == b"IDAT":

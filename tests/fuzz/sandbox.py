@@ -259,7 +259,9 @@ def _tree(folder: Path) -> dict[str, tuple[int, int]]:
 def _place(error: BaseException | None) -> str:
     """Name the innermost line of this project's on the way to an error."""
     frames = traceback.extract_tb(error.__traceback__ if error else None)
-    own = [f for f in frames if re.search(r"/(rses|regionroute|baselines)/", f.filename) and "/tests/" not in f.filename]
+    own = [
+        f for f in frames if re.search(r"/(rses|regionroute|baselines)/", f.filename) and "/tests/" not in f.filename
+    ]
     if not own:
         return "tests"
     path = "/".join(Path(own[-1].filename).parts[-3:])

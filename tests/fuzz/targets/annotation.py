@@ -137,7 +137,9 @@ def _words(kind: str, *more: str) -> Callable[[Path], Sequence[str]]:
 def _selection() -> list[Files]:
     from rses.suites.selection import load_selection
 
-    return [{"rule.json": json.dumps(dataclasses.asdict(load_selection(name))).encode()} for name in ("default", "hard")]
+    return [
+        {"rule.json": json.dumps(dataclasses.asdict(load_selection(name))).encode()} for name in ("default", "hard")
+    ]
 
 
 def _read_selection(folder: Path) -> None:

@@ -174,7 +174,9 @@ def targets() -> list[Target]:
         Target("results", lambda: [_part(*results)], _load, (".json", ".parquet"), _compare_words),
         Target("merge", lambda: [_part(*results)], _merge, (".json", ".parquet"), _merge_words),
         Target("inputs.json", lambda: [_part(*results, "inputs.json")], _find, ("inputs.json",), _report_words),
-        Target("run journals", lambda: [_part("journal.jsonl", "generation.jsonl")], _resume, (".jsonl",), _resume_words),
+        Target(
+            "run journals", lambda: [_part("journal.jsonl", "generation.jsonl")], _resume, (".jsonl",), _resume_words
+        ),
         Target("journal", lambda: [_answers()], _journal, (".jsonl",)),
         Target("journal of masks", lambda: [_masks()], _segment_again, (".jsonl",)),
     ]

@@ -79,11 +79,11 @@ def _checkpoint() -> Files:
 def _read_checkpoint(folder: Path) -> None:
     import torch
 
-    from regionroute.training.checkpoint import latest_checkpoint
+    from regionroute.training.checkpoint import latest_checkpoint, load_optimiser
 
     found = latest_checkpoint(folder, _config())
     assert found is not None
-    torch.optim.AdamW([torch.nn.Parameter(torch.ones(2, 3))]).load_state_dict(found.optimiser)
+    load_optimiser(torch.optim.AdamW([torch.nn.Parameter(torch.ones(2, 3))]), found, folder)
 
 
 def _configs() -> list[Files]:
@@ -151,7 +151,7 @@ def _read_log(folder: Path) -> None:
     (out / "train.jsonl").write_bytes((folder / "train.jsonl").read_bytes())
     with Journal(out, 3, tensorboard=False) as journal:
         journal.write(4, {"loss": 0.25})
-    steps = [json.loads(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").splitlines()]
+    steps = [json.loads(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").split("\n") if line]
     assert steps[-1] == 4, steps
 
 
