@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import tempfile
@@ -35,11 +36,18 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
-def remove_leftovers(*folders: Path) -> None:
-    """Delete what :func:`write_atomic` leaves in folders when the process is killed; no one else may write there."""
-    for folder in folders:
-        for path in folder.glob(f".*.{'[0-9a-f]' * 32}.tmp"):
-            path.unlink(missing_ok=True)
+def remove_leftovers(*places: Path) -> None:
+    """Delete what :func:`write_atomic` leaves behind when the process is killed; no one else may write there.
+
+    Args:
+        places: Folders, or single files.
+    """
+    for place in places:
+        folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
+        for path in folder.glob(f".{name}.{'[0-9a-f]' * 32}.tmp"):
+            # Folders of such names are no business of this function.
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -69,7 +69,11 @@ class Results:
         table = pa.Table.from_pylist([_row(sample) for sample in self.samples], schema=_arrow_schema(pa))
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
-        write_atomic(target / "samples.parquet", sink.getvalue().to_pybytes())
+        data = sink.getvalue().to_pybytes()
+        if not _holds(target / "samples.parquet", data):
+            # Stopped between the two files, the folder must not hold a summary of other samples.
+            (target / "summary.json").unlink(missing_ok=True)
+        write_atomic(target / "samples.parquet", data)
         text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomic(target / "summary.json", text.encode("utf-8"))
         return target
@@ -102,6 +106,10 @@ class Results:
 def load_run(folder: str | Path) -> Results:
     """Read a run folder; the same as :meth:`Results.load`."""
     return Results.load(folder)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
 
 
 def _row(sample: SampleResult) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -16,11 +17,12 @@ import torch
 from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files import require_writable, sha256_file
+from rses.files import remove_leftovers, require_writable, sha256_file
 from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
 from rses.loading import Prepared, Unit, map_in_order, prepare
+from rses.lock import exclusive
 from rses.masks import as_mask
 from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
@@ -204,15 +206,18 @@ class RSES:
         if not allow_missing:
             check_units(units, allow_resize)
         own = [unit.style for unit in units if unit.style]
-        results = self.score_stream(
-            units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
-            card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
-            progress=None if progress is None else lambda done: progress(done, len(units)),
-        )  # fmt: skip
-        if extra:
-            results.info["extra_files"] = list(extra)
-        if out is not None:
-            results.save(out)
+        with contextlib.nullcontext() if out is None else exclusive(Path(out), ""):
+            if out is not None:
+                remove_leftovers(Path(out))
+            results = self.score_stream(
+                units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
+                card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
+                progress=None if progress is None else lambda done: progress(done, len(units)),
+            )  # fmt: skip
+            if extra:
+                results.info["extra_files"] = list(extra)
+            if out is not None:
+                results.save(out)
         return results
 
     def score_stream(

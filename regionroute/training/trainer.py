@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,8 +26,9 @@ from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
 from rses.errors import InputError, RsesError, did_you_mean, require
-from rses.files import require_writable, write_atomic
+from rses.files import remove_leftovers, require_writable, write_atomic
 from rses.images import write_png
+from rses.lock import holding
 
 __all__ = ["Trainer", "batch_indices", "train"]
 
@@ -61,21 +63,25 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
-    found = None if fresh else latest_checkpoint(out / "checkpoints", config)
     new = not out.exists()
-    require_writable(out)
-    try:
-        trainer = Trainer(config)
-        trainer.encode(pairs)
-    except BaseException:
-        if new:
-            with contextlib.suppress(OSError):
-                out.rmdir()
-        raise
-    # Only now: a mistake above must not cost the run before.
-    if fresh and trainer.accelerator.is_main_process:
-        _forget(out)
-    return trainer.run(found, progress)
+    # Of several processes of one training, the first holds the folder for all.
+    with holding(out) if os.environ.get("RANK", "0") == "0" else contextlib.nullcontext():
+        try:
+            found = None if fresh else latest_checkpoint(out / "checkpoints", config)
+            require_writable(out)
+            trainer = Trainer(config)
+            trainer.encode(pairs)
+        except BaseException:
+            if new:
+                with contextlib.suppress(OSError):
+                    out.rmdir()
+            raise
+        if trainer.accelerator.is_main_process:
+            remove_leftovers(out, out / "overlays")
+            # Only now: a mistake above must not cost the run before.
+            if fresh:
+                _forget(out)
+        return trainer.run(found, progress)
 
 
 class Trainer:

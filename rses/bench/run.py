@@ -8,12 +8,12 @@ from typing import Any
 
 from rses.bench.background import in_background
 from rses.bench.generate import Generation, Settings, package_versions
-from rses.bench.lock import exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
 from rses.files import remove_leftovers
 from rses.folder import source_names, suite_unit
 from rses.loading import Unit
+from rses.lock import exclusive
 from rses.methods import Method, get_method
 from rses.results import Results
 from rses.sample_result import SampleResult

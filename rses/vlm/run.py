@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.bench.lock import exclusive
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.images import read_image
 from rses.journal import Journal
+from rses.lock import exclusive
 from rses.sample_result import SampleResult
 from rses.statistics import mean_interval
 from rses.vlm.judge import Answer, YesNoJudge

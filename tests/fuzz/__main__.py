@@ -22,7 +22,7 @@ from tests.fuzz.sandbox import Fault, Files, Sandbox, Target, digest
 from tests.fuzz.targets import targets
 
 SAVED = Path(".fuzz")
-COMMAND_EVERY = 40
+COMMAND_EVERY = 50
 
 
 @dataclass

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from rses.decode import read_image
 from rses.errors import InputError, RsesError
-from rses.files import sha256_file, write_atomic
+from rses.files import remove_leftovers, sha256_file, write_atomic
 from rses.journal import Journal, recorded_keys
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
@@ -98,7 +98,7 @@ def make_masks(
     Raises:
         InputError: The folder is in use, or holds masks of other settings, prompts or photographs.
     """
-    from rses.bench.lock import exclusive
+    from rses.lock import exclusive
 
     require_mask_folder(out)
     if batch_size < 1:
@@ -106,6 +106,7 @@ def make_masks(
     with exclusive(out, _ALONE):
         if fresh:
             _forget(out)
+        remove_leftovers(out, out / "check")
         settings = {**segmenter.facts.to_dict(), "prompts": "boxes" if jobs and jobs[0].prompt.box else "points"}
         journal = Journal(out / JOURNAL, settings, fresh, _is_sound)
         run = MaskRun(out, segmenter.facts, jobs, journal.records)
