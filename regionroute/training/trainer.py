@@ -239,14 +239,15 @@ class Trainer:
 
     def _write(self, step: int, journal: Journal) -> None:
         run, last = self.config.run, step == self.config.optimiser.steps
-        if step % run.checkpoint_every == 0 or last:
-            save_checkpoint(
-                self.out / "checkpoints", step, dict(self.trainable), self.optimiser.state_dict(), self.config
-            )
+        # Before the checkpoint: a run that goes on from it does not come by here again.
         if run.overlay_every and (step % run.overlay_every == 0 or last):
             picture = draw_overlay(self, run.overlays)
             write_png(self.out / "overlays" / f"step-{step:06d}.png", picture)
             journal.picture(step, picture)
+        if step % run.checkpoint_every == 0 or last:
+            save_checkpoint(
+                self.out / "checkpoints", step, dict(self.trainable), self.optimiser.state_dict(), self.config
+            )
 
 
 def batch_indices(count: int, step: int, size: int, seed: int) -> list[int]:
