@@ -6,12 +6,17 @@ import contextlib
 import glob
 import hashlib
 import os
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from rses.errors import InputError
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "sha256_files", "write_atomic"]
 
@@ -26,6 +31,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as stream:
+            _hold(stream)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -37,7 +43,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def remove_leftovers(*places: Path) -> None:
-    """Delete what :func:`write_atomic` leaves behind when the process is killed; no one else may write there.
+    """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays.
 
     Args:
         places: Folders, or single files.
@@ -46,8 +52,26 @@ def remove_leftovers(*places: Path) -> None:
         folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
         for path in folder.glob(f".{name}.{'[0-9a-f]' * 32}.tmp"):
             # Folders of such names are no business of this function.
-            if path.is_file():
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if path.is_file() and not _is_held(path):
+                    path.unlink(missing_ok=True)
+
+
+def _hold(stream: IO[bytes]) -> None:
+    """Mark a file as being written, until it is closed or the process ends, where the system can."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    if sys.platform != "win32":
+        with path.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,8 @@ def run_info(summary: Any) -> dict[str, Any]:
     info = summary.get("info", {})
     if not isinstance(info, dict):
         raise ValueError(f"info of summary.json is {str(info)[:40]!r}, expected dict")
+    # As it was written: NaN and infinity are no JSON.
+    json.dumps(info, allow_nan=False)
     for name, allowed in _TYPES.items():
         value = _at(info, name)
         absent = value is _ABSENT or (value is None and name not in _REQUIRED)

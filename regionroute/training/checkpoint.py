@@ -16,7 +16,7 @@ from regionroute.training.config import TrainConfig
 from rses.errors import InputError
 from rses.json_text import parse_json
 
-__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "save_checkpoint"]
+__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "remove_old", "save_checkpoint"]
 
 FORMAT = 1
 _FREE = ("run",)
@@ -67,9 +67,14 @@ def save_checkpoint(
     (draft / "state.json").write_text(json.dumps(state), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     draft.replace(target)
-    for old in _checkpoints(folder)[:-keep]:
-        shutil.rmtree(old)
+    remove_old(folder, keep)
     return target
+
+
+def remove_old(folder: Path, keep: int = 2) -> None:
+    """Delete all but the newest checkpoints, and what a process that was killed left of one."""
+    for old in [*_checkpoints(folder)[:-keep], *folder.glob(".step-*.tmp")]:
+        shutil.rmtree(old)
 
 
 def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:

@@ -19,7 +19,7 @@ from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
 from regionroute.styles import EXPERT_STYLES
-from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, save_checkpoint
+from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, remove_old, save_checkpoint
 from regionroute.training.config import TrainConfig
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
@@ -77,7 +77,8 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
                     out.rmdir()
             raise
         if trainer.accelerator.is_main_process:
-            remove_leftovers(out, out / "overlays")
+            remove_leftovers(out, out / "overlays", *([Path(config.data.cache)] if config.data.cache else []))
+            remove_old(out / "checkpoints")
             # Only now: a mistake above must not cost the run before.
             if fresh:
                 _forget(out)
@@ -314,6 +315,11 @@ def _metadata(config: TrainConfig) -> dict[str, str]:
 
 
 def _forget(out: Path) -> None:
+    forgotten = out / ".forgotten.tmp"
     for name in ("checkpoints", "overlays", "tensorboard"):
-        shutil.rmtree(out / name, ignore_errors=True)
+        shutil.rmtree(forgotten, ignore_errors=True)
+        # In one step: half a checkpoint would stand in the way of a run that goes on.
+        if (out / name).is_dir():
+            (out / name).rename(forgotten)
+    shutil.rmtree(forgotten, ignore_errors=True)
     (out / "train.jsonl").unlink(missing_ok=True)

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from rses.lock import exclusive
 from rses.errors import InputError
+from rses.lock import exclusive
 
 HOLD = """
 import sys, time
