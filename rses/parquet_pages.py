@@ -8,6 +8,8 @@ unpacked, field 3 its size in the file, and field 1 of the structures 5, 7 and 8
 
 from __future__ import annotations
 
+import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +19,8 @@ __all__ = ["Pages", "measure_pages"]
 Fields = dict[int, Any]
 _HEADER = 64 << 10
 """Most bytes of a header; it holds statistics, which writers keep short."""
+_FOOTER = 16 << 20
+"""Most bytes of the structure at the end of a file."""
 _MAX_DEPTH = 8
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 
@@ -34,29 +38,53 @@ class Pages:
     values: int = 0
 
 
-def measure_pages(path: Path, metadata: Any) -> Pages:
+def measure_pages(path: Path) -> Pages:
     """Measure the pages of a file without unpacking any.
 
-    Args:
-        path: The file.
-        metadata: What ``pyarrow`` read from its end.
+    What lies at the file's end is read here, too: ``pyarrow`` ends the process on some that are damaged.
 
     Raises:
-        ValueError: Pages do not lie where the metadata says.
+        ValueError: It is not parquet, or pages do not lie where its end says.
     """
     largest, values = 0, dict[int, int]()
     with path.open("rb") as stream:
-        for group in range(metadata.num_row_groups):
-            row_group = metadata.row_group(group)
-            for number in range(row_group.num_columns):
-                column = row_group.column(number)
-                start = column.data_page_offset
-                if column.has_dictionary_page and 0 < column.dictionary_page_offset < start:
-                    start = column.dictionary_page_offset
-                pages = _measure(stream, start, column.total_compressed_size)
+        for group in _items(_footer(stream), 4):
+            for number, chunk in enumerate(_items(group, 1)):
+                column = _inner(chunk, 3)
+                start, dictionary = _number(column, 9), column.get(11)
+                if isinstance(dictionary, int) and 0 < dictionary < start:
+                    start = dictionary
+                pages = _measure(stream, start, _number(column, 7))
                 largest = max(largest, pages.largest)
                 values[number] = values.get(number, 0) + pages.values
     return Pages(largest, max(values.values(), default=0))
+
+
+def _footer(stream: IO[bytes]) -> Fields:
+    """Return the structure at the end of a file: 4 row groups, of 1 columns, of 3 metadata."""
+    end = stream.seek(0, os.SEEK_END)
+    if end < 12:
+        raise ValueError("it is too short to be parquet")
+    stream.seek(end - 8)
+    length, mark = struct.unpack("<I4s", stream.read(8))
+    if mark != b"PAR1" or length > min(end - 12, _FOOTER):
+        raise ValueError("it has no end of a parquet file")
+    stream.seek(end - 8 - length)
+    return _Compact(stream.read(length)).struct()
+
+
+def _items(fields: Fields, key: int) -> list[Fields]:
+    found = fields.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise ValueError("the end of the file does not list its columns")
+    return found
+
+
+def _inner(fields: Fields, key: int) -> Fields:
+    found = fields.get(key)
+    if not isinstance(found, dict):
+        raise ValueError("the end of the file does not describe its columns")
+    return found
 
 
 def _measure(stream: IO[bytes], start: int, length: int) -> Pages:
@@ -80,7 +108,7 @@ def _number(fields: Fields, key: int) -> int:
 
 
 class _Compact:
-    """Reads the whole numbers and the structures of a structure; everything else is passed over."""
+    """Reads the whole numbers, structures and lists of a structure; everything else is passed over."""
 
     def __init__(self, data: bytes):
         self.data, self.place = data, 0
@@ -99,7 +127,7 @@ class _Compact:
 
     def _value(self, kind: int, depth: int) -> Any:
         if depth > _MAX_DEPTH:
-            raise ValueError("a page's header is nested too deeply")
+            raise ValueError("a structure is nested too deeply")
         if kind in (I16, I32, I64):
             return _zigzag(self._varint())
         if kind == STRUCT:
@@ -107,19 +135,23 @@ class _Compact:
         if kind == BINARY:
             self._skip(self._varint())
         elif kind in (LIST, SET):
-            self._items(depth)
+            return self._list(depth)
         elif kind in (BYTE, DOUBLE):
             self._skip(1 if kind == BYTE else 8)
         elif kind not in (TRUE, FALSE):
-            raise ValueError("a page's header cannot be read")
+            raise ValueError("a structure cannot be read")
         return None
 
-    def _items(self, depth: int) -> None:
+    def _list(self, depth: int) -> list[Any]:
         head = self._byte()
         count = head >> 4 if head >> 4 < 15 else self._varint()
-        for _ in range(min(count, len(self.data))):
-            # Each takes at least a byte, so that a count that lies runs out of data.
-            self._skip(1) if head & 15 in (TRUE, FALSE) else self._value(head & 15, depth + 1)
+        # Each takes at least a byte, so that a count that lies runs out of data.
+        if count > len(self.data) - self.place:
+            raise ValueError("a list is cut short")
+        if head & 15 in (TRUE, FALSE):
+            self._skip(count)
+            return []
+        return [self._value(head & 15, depth + 1) for _ in range(count)]
 
     def _byte(self) -> int:
         self._skip(1)
@@ -134,12 +166,12 @@ class _Compact:
             if byte < 128:
                 return value
             if shift > 63:
-                raise ValueError("a page's header holds a number that is too large")
+                raise ValueError("a number is too large")
 
     def _skip(self, count: int) -> None:
         self.place += count
         if self.place > len(self.data):
-            raise ValueError("a page's header is cut short")
+            raise ValueError("a structure is cut short")
 
 
 def _zigzag(value: int) -> int:

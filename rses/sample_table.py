@@ -63,7 +63,7 @@ def read_rows(path: Path, max_rows: int = MAX_ROWS, max_columns: int = MAX_COLUM
                     f"{path} holds {about.num_rows} rows of {about.num_columns} columns; at most {max_rows} rows of "
                     f"{max_columns} columns are read."
                 )
-            pages = measure_pages(path, about)
+            pages = measure_pages(path)
             if pages.largest > MAX_PAGE or pages.values > MAX_VALUES:
                 raise InputError(
                     f"{path} has pages of {pages.largest >> 20} MB unpacked and columns of {pages.values} values; at "

@@ -10,7 +10,6 @@ submission/
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +17,18 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import sha256_file
+from rses.json_text import parse_json
 from rses.leaderboard.fields import sample_problems, shown, text_problem, tree_problems
 from rses.results import SCHEMA, Results
 from rses.sample_result import SampleResult
+from rses.sample_table import read_rows
 from rses.suites.paths import id_problem
 
 __all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "read_submission"]
 
 MANIFEST = "submission.json"
 MANIFEST_SCHEMA = 1
-MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_RAW = 8 << 20, 32 << 20, 100_000, 512 << 20
-# Rows unpacked at once, and bytes that the texts of one column may take a row on average.
-BATCH, MAX_ROW = 500, 16 << 10
+MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_COLUMNS = 8 << 20, 32 << 20, 100_000, 100
 LEGACY = ("pie-bench", "brushbench")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -113,8 +112,8 @@ def read_json(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_JSON:
         raise InputError(f"{path} is larger than {MAX_JSON >> 20} MB.")
     try:
-        content = json.loads(path.read_text("utf-8"), object_pairs_hook=_unique, parse_int=_bounded_int)
-    except (ValueError, RecursionError) as error:
+        content = parse_json(path.read_bytes(), object_pairs_hook=_unique, parse_int=_bounded_int)
+    except ValueError as error:
         raise InputError(f"{path} is not valid JSON: {shown(error, 200)}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a JSON object.")
@@ -194,45 +193,16 @@ def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     Raises:
         InputError: Lists the first fifty faults.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if path.stat().st_size > MAX_PARQUET:
         raise InputError(f"{path} is larger than {MAX_PARQUET >> 20} MB.")
-    try:
-        with pq.ParquetFile(path) as file:
-            about = file.metadata
-            raw = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-            if about.num_rows > MAX_ROWS or raw > MAX_RAW or about.num_columns > 100:
-                raise InputError(
-                    f"{path} holds {about.num_rows} rows, {raw >> 20} MB unpacked; at most {MAX_ROWS} rows and "
-                    f"{MAX_RAW >> 20} MB are read."
-                )
-            rows = [row for batch in file.iter_batches(BATCH) for row in _bounded(batch, path)]
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as parquet: {shown(error, 200)}") from error
+    rows = list(read_rows(path, MAX_ROWS, MAX_COLUMNS))
     problems = row_problems(rows, info)
     if problems:
         raise InputError(problems, f"{path} is not sound:")
-    return [SampleResult.from_dict(row) for row in rows]
-
-
-def _bounded(batch: Any, path: Path) -> list[dict[str, Any]]:
-    """Unpack a batch of rows, unless its texts are long: one that is stored once may stand in every row.
-
-    Raises:
-        InputError: The texts of a row are longer than all that a row may say.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for column in batch.columns:
-        texts = column.flatten() if pa.types.is_list(column.type) else column
-        if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
-            held = pc.sum(pc.binary_length(texts)).as_py() or 0
-            if held > MAX_ROW * batch.num_rows or len(texts) > MAX_ROW * batch.num_rows:
-                raise InputError(f"{path} holds longer texts than a sample can have.")
-    return list(batch.to_pylist())
+    try:
+        return [SampleResult.from_dict(row) for row in rows]
+    except ValueError as error:
+        raise InputError(f"{path} is not sound: {error}.") from error
 
 
 def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:

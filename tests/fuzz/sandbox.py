@@ -1,4 +1,4 @@
-"""Run one input and judge what came of it: the right outcomes, in bounded time and memory, nothing written elsewhere."""
+"""Run one input and judge what came of it: right outcomes, bounded time and memory, nothing written elsewhere."""
 
 from __future__ import annotations
 
@@ -166,11 +166,10 @@ class Sandbox:
         after = _tree(self._folder)
         half = [name for name in after if HALF.search("/" + name)]
         changed = [n for n in {*before, *after} if before.get(n) != after.get(n) and not n.startswith("out/")]
-        stray = [*self._outside, *os.listdir(self._cwd), *os.listdir(self._temporary)]
-        for name in changed:
+        stray = [*self._outside, *_tree(self._cwd), *_tree(self._temporary)]
+        if changed:
             # The next input finds its files as they should be.
             self._laid = {}
-            del name
         if half:
             return "half-written", ", ".join(half)
         if stray:
@@ -238,7 +237,8 @@ def _hear(event: str, words: tuple[Any, ...]) -> None:
     box = _WATCHERS[0]
     for path in paths:
         if isinstance(path, (str, bytes, os.PathLike)):
-            place = os.path.abspath(os.fsdecode(path))
+            # Not resolve(): that asks the file system, which would be heard here, too.
+            place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
             if not place.startswith((str(box.root), "/dev/")) and "__pycache__" not in place:
                 box._outside.append(f"{event} {place}")
 

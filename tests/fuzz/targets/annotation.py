@@ -61,8 +61,13 @@ def _voc() -> list[Files]:
 def _big() -> list[Files]:
     mask = np.zeros((SIDE, SIDE), np.uint8)
     mask[4:24, 6:22] = 255
-    return [{"val/2007_cat_1_im.jpg": encoded(photo(side=SIDE), "JPEG"),
-             "val/2007_cat_1_gt.png": encoded(Image.fromarray(mask)), "classes.csv": b"name,object\n2007_cat_1,cat\n"}]  # fmt: skip
+    return [
+        {
+            "val/2007_cat_1_im.jpg": encoded(photo(side=SIDE), "JPEG"),
+            "val/2007_cat_1_gt.png": encoded(Image.fromarray(mask)),
+            "classes.csv": b"name,object\n2007_cat_1,cat\n",
+        }
+    ]
 
 
 def _pie() -> list[Files]:
@@ -82,7 +87,7 @@ def _brush() -> list[Files]:
 
 def _read_all(reader: Any) -> None:
     """Read all pictures and draw all masks, going on after those that are refused, as a selection does not."""
-    for key in reader.keys():
+    for key in list(reader.keys()):
         for instance in reader.read(key).instances:
             instance.mask()
 
@@ -118,7 +123,7 @@ def _read_brush(folder: Path) -> None:
 
 
 def _edits(reader: Any) -> None:
-    for key in reader.keys():
+    for key in list(reader.keys()):
         edit = reader.read(key)
         assert edit.prompt, "an edit without prompt"
         reader.mask(key)
