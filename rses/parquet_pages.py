@@ -2,7 +2,7 @@
 
 A header is a Thrift structure in the compact protocol
 (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md), of which field 2 is the page's size
-unpacked, field 3 its size in the file, and field 1 of the structures 5, 7 and 8 the number of its values
+unpacked, field 3 its size in the file, and field 1 of the structures 5 and 8 the number of its values
 (https://github.com/apache/parquet-format).
 """
 
@@ -95,7 +95,7 @@ def _measure(stream: IO[bytes], start: int, length: int) -> Pages:
         reader = _Compact(stream.read(min(_HEADER, end - place)))
         fields = reader.struct()
         unpacked, packed = _number(fields, 2), _number(fields, 3)
-        values += sum(_number(inner, 1) for key in (5, 7, 8) if isinstance(inner := fields.get(key), dict))
+        values += sum(_number(inner, 1) for key in (5, 8) if isinstance(inner := fields.get(key), dict))
         largest, place = max(largest, unpacked), place + reader.place + packed
     return Pages(largest, values)
 

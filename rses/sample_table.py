@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.metadata import safe_id
 from rses.parquet_pages import measure_pages
 from rses.sample_result import SampleResult
 
@@ -34,6 +35,9 @@ def read_samples(path: Path) -> list[SampleResult]:
             sample = SampleResult.from_dict(row)
         except ValueError as error:
             raise InputError(f"{path}, row {len(samples) + 1}: {error}.") from error
+        if not safe_id(sample.id):
+            # Ids name files, which commands write and remove.
+            raise InputError(f'{path}, row {len(samples) + 1}: the id "{sample.id[:80]}" cannot name a file.')
         if sample.id in seen:
             raise InputError(f'{path}, row {len(samples) + 1}: the id "{sample.id[:80]}" is used before.')
         seen.add(sample.id)

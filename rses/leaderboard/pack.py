@@ -191,7 +191,11 @@ def add_run(
         new, old = (target.with_name(f"{prefix}{target.name}") for prefix in (NEW, REPLACED))
         pack_run(run, new, images=images, previews=previews, date=date, suite=suite)
         target.rename(old)
-        new.rename(target)
+        try:
+            new.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     return target
 
