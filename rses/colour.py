@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms
 
 from rses.errors import InputError
 
-__all__ = ["drop_opaque_alpha", "to_srgb"]
+__all__ = ["drop_opaque_alpha", "moves_colours", "to_srgb"]
 
 # Profiles that move no colour by more than this many 8-bit levels are sRGB in all but name. They must not be
 # applied: rounding would then tell an image from its own copy without the profile.
@@ -76,6 +77,33 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
     return _apply_profile(image, profile, name) if profile else image.convert("RGB")
 
 
+@lru_cache(maxsize=64)
+def moves_colours(profile: bytes) -> bool:
+    """Whether an embedded profile tells other colours than sRGB would; true also where it cannot be used.
+
+    Example:
+        >>> moves_colours(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+        False
+    """
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = {"GRAY": "L", "RGB": "RGB"}.get(opened.profile.xcolor_space.strip())
+        return mode is None or not _is_identity(_transform(opened, mode), mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
+        return True
+
+
+def _transform(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        profile,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
 def _apply_profile(image: Image.Image, data: bytes, name: str) -> Image.Image:
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
@@ -87,14 +115,7 @@ def _apply_profile(image: Image.Image, data: bytes, name: str) -> Image.Image:
                 f"{name} has {image.mode} pixels but a colour profile for {space}. "
                 "Remove the profile or save the image as 8-bit RGB PNG."
             )
-        transform = ImageCms.buildTransform(
-            profile,
-            ImageCms.createProfile("sRGB"),
-            image.mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
+        transform = _transform(profile, image.mode)
         if image.mode != "CMYK" and _is_identity(transform, image.mode):
             return image.convert("RGB")
         converted = ImageCms.applyTransform(image, transform)

@@ -13,30 +13,56 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
 from rses.colour import to_srgb
 from rses.errors import InputError
+from rses.pillow_state import pillow_defaults
 
 __all__ = [
+    "FileFacts",
     "IMAGE_EXTENSIONS",
     "MAX_PIXELS",
     "deep_values",
+    "file_facts",
+    "image_facts",
     "image_size",
     "is_lossy",
     "open_image",
     "pixels_of",
+    "read_as_stored",
     "read_image",
+    "turned_note",
     "upright",
 ]
 
 MAX_PIXELS = 8192 * 8192
-IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+IMAGE_EXTENSIONS = (
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm",
+    ".apng", ".avif", ".dib", ".jfif", ".jif", ".jpe", ".mpo", ".pbm", ".pnm",
+)  # fmt: skip
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", *(["AVIF"] if features.check("avif") else []))
+READ = "PNG, JPEG, WebP, BMP, TIFF, GIF, PPM" + (", AVIF" if "AVIF" in FORMATS else "")
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.
 MULTI_PICTURE = "MPO"
-
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TURNED_TIFF = "a TIFF with an orientation tag, which programs read differently. Save it as PNG."
+# Formats that keep an orientation as EXIF does, in JPEG's way.
+TURNED = ("JPEG", MULTI_PICTURE, "WEBP", "AVIF")
+# First bytes of kinds that are read, and of others that are known by name, from the offset on.
+KNOWN = (PNG_SIGNATURE, b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+UNREAD = (
+    (4, (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftyphevc", b"ftypmif1", b"ftypmsf1"), "HEIC"),
+    (4, (b"ftypavif", b"ftypavis"), "AVIF"),
+    (0, (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), "JPEG 2000"),
+    (0, (b"\xff\x0a", b"\x00\x00\x00\x0cJXL "), "JPEG XL"),
+    (0, (b"8BPS",), "Photoshop"),
+    (0, (b"%PDF",), "PDF"),
+    (0, (b"%!PS", b"\xc5\xd0\xd3\xc6"), "PostScript"),
+    (0, (b"\x00\x00\x01\x00",), "icon"),
+    (0, (b"<svg", b"<?xml"), "SVG or XML"),
+)
+
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -70,7 +96,7 @@ def read_image(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     channel rounded to 8 (``round(v / 257)``).
 
     Args:
-        path: PNG, JPEG, WebP, BMP, TIFF, GIF or PPM file with one picture.
+        path: PNG, JPEG, WebP, BMP, TIFF, GIF, PPM or AVIF file with one picture.
         max_pixels: Larger images are refused from their header, before anything is decoded.
 
     Returns:
@@ -125,16 +151,125 @@ def is_lossy(path: str | Path) -> bool:
         >>> is_lossy(file)
         True
     """
+    return file_facts(path).lossy
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a picture's header says beside its pixels.
+
+    Attributes:
+        lossy: Whether the compression changes pixels.
+        orientation: EXIF orientation, 1 (upright) to 8.
+        profile: Embedded ICC profile.
+        stored_size: (height, width) of the pixels as they are stored, before they are turned.
+    """
+
+    lossy: bool = False
+    orientation: int = 1
+    profile: bytes | None = None
+    stored_size: tuple[int, int] = (0, 0)
+
+
+def file_facts(path: str | Path) -> FileFacts:
+    """Read what a file's header says, without decoding it.
+
+    Raises:
+        InputError: As :func:`image_size`.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.jpg"
+        >>> Image.new("RGB", (3, 2)).save(file)
+        >>> file_facts(file)
+        FileFacts(lossy=True, orientation=1, profile=None, stored_size=(2, 3))
+    """
     path = Path(path)
     with open_image(path) as image:
-        if image.format == "WEBP":
-            # The second chunk type of a simple file; extended files carry the bitstream behind other chunks.
-            head = path.read_bytes()
-            return b"VP8 " in (head[12:16], *_webp_chunks(head))
-        return image.format in ("JPEG", MULTI_PICTURE) or image.info.get("compression") in (
-            "jpeg",
-            "tiff_jpeg",
-        )
+        return FileFacts(
+            _is_lossy(image, path), _inspect(image, path).orientation, image.info.get("icc_profile"),
+            (image.height, image.width),
+        )  # fmt: skip
+
+
+def turned_note(image: Any, other: tuple[int, int]) -> str:
+    """Say that an orientation tag explains why a picture differs in size from another; empty where it does not.
+
+    Args:
+        image: Path of the picture; anything else has no tag.
+        other: (height, width) of the other picture, upright.
+
+    Returns:
+        A sentence with a space before it.
+
+    Example:
+        >>> turned_note(np.zeros((2, 3, 3)), (2, 3))
+        ''
+    """
+    if not isinstance(image, (str, Path)):
+        return ""
+    try:
+        facts = file_facts(image)
+    except InputError:
+        return ""
+    if facts.orientation == 1 or facts.stored_size != tuple(other):
+        return ""
+    height, width = facts.stored_size
+    return (
+        f" {image} is stored as {width}x{height}, and its orientation tag {facts.orientation} turns it to "
+        f"{height}x{width}: make the other one for the upright picture (Pillow: ImageOps.exif_transpose)."
+    )
+
+
+def image_facts(image: Image.Image) -> FileFacts:
+    """Return the same of a PIL image, as far as it still knows the file it was opened from."""
+    lossy = image.format in ("JPEG", MULTI_PICTURE, "AVIF")
+    if image.format == "WEBP":
+        file = Path(str(getattr(image, "filename", "")))
+        lossy = file.is_file() and _is_lossy(image, file)
+    try:
+        with pillow_defaults():
+            orientation = _valid(image.getexif().get(ORIENTATION))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error):
+        # Whoever decodes it says so.
+        orientation = 1
+    return FileFacts(lossy, orientation, image.info.get("icc_profile"), (image.height, image.width))
+
+
+def read_as_stored(path: str | Path, *, turned: bool = True, converted: bool = True) -> np.ndarray:
+    """Decode a file as programs do that ignore its orientation tag, its colour profile, or both.
+
+    Only for telling whether a method did so; what is scored comes from :func:`read_image`.
+
+    Args:
+        path: Image file.
+        turned: Whether its orientation is applied.
+        converted: Whether its colour profile is applied.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        InputError: See :func:`read_image`.
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        return _rgb(pixels_of(image, path, turned=turned), str(path), converted)
+
+
+def _rgb(image: Image.Image, name: str, converted: bool) -> np.ndarray:
+    if not converted and image.mode != "CMYK":
+        image.info.pop("icc_profile", None)
+    return np.array(to_srgb(image, name))
+
+
+def _is_lossy(image: Image.Image, path: Path) -> bool:
+    if image.format == "WEBP":
+        # The second chunk type of a simple file; extended files carry the bitstream behind other chunks.
+        head = path.read_bytes()
+        return b"VP8 " in (head[12:16], *_webp_chunks(head))
+    lossy = image.format in ("JPEG", MULTI_PICTURE, "AVIF")
+    return lossy or image.info.get("compression") in ("jpeg", "tiff_jpeg")
 
 
 @contextmanager
@@ -146,7 +281,7 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
     """
     try:
         _check_file(path)
-        with _open_quietly(path) as image:
+        with pillow_defaults(), _open_quietly(path) as image:
             _check_header(image, path, max_pixels)
             yield image
     except InputError:
@@ -154,7 +289,7 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
     except PermissionError as error:
         raise InputError(f"{path} cannot be read: permission denied. Make it readable (chmod u+r).") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not an image. Save it as PNG (also read: JPEG, WebP, BMP, TIFF, PPM).") from error
+        raise InputError(_not_read(path)) from error
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(path, "more than 178 million", max_pixels)) from error
     except (
@@ -171,8 +306,8 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
         raise InputError(f"{path} is damaged or truncated ({reason}). Write or copy it again.") from error
 
 
-def pixels_of(image: Image.Image, path: Path) -> Image.Image:
-    """Decode an opened image, bring it to 8 bits a channel and apply its orientation.
+def pixels_of(image: Image.Image, path: Path, *, turned: bool = True) -> Image.Image:
+    """Decode an opened image, bring it to 8 bits a channel and apply its orientation, unless it is wanted as stored.
 
     Raises:
         InputError: More than 8 bits a channel in a form that cannot be converted faithfully.
@@ -181,7 +316,7 @@ def pixels_of(image: Image.Image, path: Path) -> Image.Image:
     profile = image.info.get("icc_profile")
     decoded = _decode_deep(image, path) if header.deep else image
     decoded.load()
-    if header.orientation in TURNS:
+    if turned and header.orientation in TURNS:
         decoded = decoded.transpose(TURNS[header.orientation])
     if profile:
         decoded.info["icc_profile"] = profile
@@ -219,8 +354,11 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
         >>> upright(Image.new("L", (3, 2))).size
         (3, 2)
     """
+    if _valid(getattr(image, "tag_v2", {}).get(274)) != 1:
+        raise InputError(f"{name} is {TURNED_TIFF}")
     try:
-        image.load()
+        with pillow_defaults():
+            image.load()
         orientation = _valid(image.getexif().get(ORIENTATION))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InputError(f"{name} is damaged or truncated ({error}). Write or copy its file again.") from error
@@ -230,6 +368,8 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected an image file.")
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file.")
     if not path.exists():
         raise InputError(f"{path} does not exist.")
     if path.stat().st_size == 0:
@@ -257,6 +397,18 @@ def _check_header(image: Image.Image, path: Path, max_pixels: int) -> None:
     _inspect(image, path)
 
 
+def _not_read(path: Path) -> str:
+    """Say why a file that Pillow does not know is refused, by name where its kind is known."""
+    with path.open("rb") as stream:
+        head = stream.read(32)
+    kind = next((name for offset, marks, name in UNREAD if head[offset:].lstrip().startswith(marks)), None)
+    if kind in FORMATS or head.startswith(KNOWN):
+        return f"{path} is damaged or truncated (its header cannot be read). Write or copy it again."
+    if kind is None:
+        return f"{path} is not an image. Save it as PNG (read are {READ})."
+    return f"{path} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+
+
 def _too_large(path: Path, size: str, max_pixels: int) -> str:
     return (
         f"{path} is too large: {size} pixels, at most {max_pixels / 1e6:.0f} million are read. "
@@ -274,7 +426,7 @@ def _inspect(image: Image.Image, path: Path) -> _Header:
         return _Header(_valid(exif.get(ORIENTATION)), depth == 16)
     if image.format == "TIFF":
         return _inspect_tiff(image, path)
-    orientation = _valid(image.getexif().get(ORIENTATION)) if image.format in ("JPEG", "MPO", "WEBP") else 1
+    orientation = _valid(image.getexif().get(ORIENTATION)) if image.format in TURNED else 1
     if image.mode == "F":
         raise InputError(f"{path} holds floating-point pixels. Save it as 8-bit PNG.")
     return _Header(orientation, image.mode.startswith("I"))
@@ -287,7 +439,7 @@ def _inspect_tiff(image: Image.Image, path: Path) -> _Header:
     if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
         raise InputError(f"{path} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.")
     if _valid(tags.get(274)) != 1:
-        raise InputError(f"{path} is a TIFF with an orientation tag, which programs read differently. Save it as PNG.")
+        raise InputError(f"{path} is {TURNED_TIFF}")
     return _Header(1, deep)
 
 

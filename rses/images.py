@@ -17,6 +17,7 @@ from rses.colour import to_srgb
 from rses.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, upright
 from rses.errors import InputError, NonFiniteError
 from rses.files import write_atomic
+from rses.pillow_state import pillow_defaults
 
 __all__ = [
     "IMAGE_EXTENSIONS",
@@ -62,7 +63,9 @@ def as_image(x: Any) -> torch.Tensor:
     if isinstance(x, Image.Image):
         if x.mode.startswith(("I", "F")):
             raise InputError(f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.')
-        return _from_uint8(torch.from_numpy(np.array(to_srgb(upright(x), "The PIL image"))).permute(2, 0, 1))
+        with pillow_defaults():
+            pixels = np.array(to_srgb(upright(x), "The PIL image"))
+        return _from_uint8(torch.from_numpy(pixels).permute(2, 0, 1))
     if isinstance(x, np.ndarray):
         return _from_tensor(_channels_first(x), x.dtype)
     if isinstance(x, torch.Tensor):

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import torch
 import torch.nn.functional as F
 
+from rses.decode import turned_note
 from rses.errors import InputError, NonFiniteError
 from rses.images import as_image, resize_image
 from rses.masks import as_mask, dilate
 from rses.metrics.legacy import force_border
 from rses.protocol import Protocol
+from rses.suspect import suspicions
 
 __all__ = ["Prepared", "Unit", "map_in_order", "prepare"]
 
@@ -47,7 +49,8 @@ class Prepared:
     """A unit with its tensors; ``status`` other than "ok" means that there is nothing to measure.
 
     ``pred`` and ``source`` are (1, 3, H, W) in [0, 1]; ``region`` (1, 1, H, W) is the region itself, and
-    ``edited`` the region as the background metrics see it (with ignore band or forced border).
+    ``edited`` the region as the background metrics see it (with ignore band or forced border). ``warnings`` are codes
+    of :data:`rses.warning_codes.WARNINGS`.
     """
 
     unit: Unit
@@ -59,6 +62,7 @@ class Prepared:
     edited: torch.Tensor | None = None
     resized: bool = False
     mask_fraction: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepared:
@@ -79,7 +83,9 @@ def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepa
         return Prepared(unit, "non_finite", str(error))
     size = tuple(pred.shape[-2:] if source is None else source.shape[-2:])
     region = _decode_mask(unit, size)
+    decoded = pred
     pred, resized = _match_size(pred, size, unit, allow_resize)
+    codes = suspicions(unit.pred, unit.source, decoded, pred, source, region)
     if protocol.force_size:
         square = (protocol.force_size, protocol.force_size)
         resized = resized or size != square
@@ -91,7 +97,7 @@ def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepa
         edited = dilate(edited, protocol.ignore_band)
     fraction = float(region.double().mean())
     status, note = _mask_status(region, edited)
-    return Prepared(unit, status, note, pred, source, region, edited, resized, fraction)
+    return Prepared(unit, status, note, pred, source, region, edited, resized, fraction, codes)
 
 
 def _decode(image: Any, what: str) -> torch.Tensor:
@@ -105,7 +111,7 @@ def _decode(image: Any, what: str) -> torch.Tensor:
 
 def _decode_mask(unit: Unit, size: tuple[int, ...]) -> torch.Tensor:
     try:
-        return as_mask(unit.mask, size=(size[0], size[1]))[None]
+        return as_mask(unit.mask, size=(size[0], size[1]), source=unit.source)[None]
     except InputError as error:
         if isinstance(unit.mask, (str, Path)):
             raise
@@ -122,6 +128,8 @@ def _match_size(pred: torch.Tensor, size: tuple[int, ...], unit: Unit, allow_res
         f"{name} is {pred.shape[-1]}x{pred.shape[-2]}, its source is {size[1]}x{size[0]} (width x height). "
         "Save predictions at the source's size, or pass --allow-resize (allow_resize=True) to have them resized; "
         "resizing alone changes background scores and is recorded."
+        + turned_note(unit.source, (pred.shape[-2], pred.shape[-1]))
+        + turned_note(unit.pred, (size[0], size[1]))
     )
 
 

@@ -14,8 +14,9 @@ from PIL import Image
 from scipy import ndimage
 
 from rses.colour import drop_opaque_alpha
-from rses.decode import deep_values, is_lossy, open_image, pixels_of, upright
+from rses.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, turned_note, upright
 from rses.errors import InputError
+from rses.pillow_state import pillow_defaults
 from rses.regions import (
     CLIP_MEAN,
     Window,
@@ -34,6 +35,7 @@ __all__ = [
     "bounding_box",
     "boundary_band",
     "dilate",
+    "read_alpha",
     "read_mask",
     "region_crop",
     "square_window",
@@ -85,19 +87,59 @@ def read_mask(path: str | Path) -> np.ndarray:
         # Not brought to 8 bits: labels that differ by less than 257 would become one.
         deep = deep_values(image, path)
         values = _grey_values(pixels_of(image, path), str(path)) if deep is None else _deep_grey(deep, str(path))
-    if is_lossy(path):
+    return _binarise_grey(values, str(path), is_lossy(path))
+
+
+def read_alpha(path: str | Path) -> np.ndarray:
+    """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
+
+    Args:
+        path: Image file with an alpha channel, a palette with transparency, or a transparent colour.
+
+    Returns:
+        (H, W) bool, upright, True = opaque.
+
+    Raises:
+        InputError: The file cannot be decoded, has no transparency, or its alpha is soft.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.png"
+        >>> Image.fromarray(np.array([[[1, 2, 3, 0], [1, 2, 3, 255]]], np.uint8)).save(file)
+        >>> read_alpha(file).tolist()
+        [[False, True]]
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        if not image.has_transparency_data:
+            raise InputError(f"{path} has no alpha channel.")
+        decoded = pixels_of(image, path)
+        if not decoded.has_transparency_data:
+            raise InputError(f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.")
+        alpha = np.asarray(decoded.convert("RGBA").getchannel("A"))
+        return _binarise_grey(alpha, f"The alpha channel of {path}", _is_lossy_alpha(image))
+
+
+def _is_lossy_alpha(image: Image.Image) -> bool:
+    # WebP keeps alpha losslessly by default, and quantises it otherwise.
+    return image.format in ("WEBP", "AVIF")
+
+
+def _binarise_grey(values: np.ndarray, name: str, lossy: bool) -> np.ndarray:
+    if lossy and values.dtype == np.uint8:
         values = _without_ringing(values)
-        _refuse_flat_levels(values, 255, str(path))
-    return binarise(values, str(path))
+        _refuse_flat_levels(values, 255, name)
+    return binarise(values, name)
 
 
-def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
+def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> torch.Tensor:
     """Bring a mask to 0/1 floats, 1 = region to edit.
 
     Args:
         x: Path; PIL image; bool, integer (0/1 or 0/255) or float (0..1) array or tensor of shape (H, W),
             (H, W, 1), (1, H, W), or three equal channels.
         size: Expected (height, width), the source's.
+        source: The source, for the message about another size where its orientation tag explains it.
 
     Returns:
         (1, H, W) float32, values 0 and 1.
@@ -120,6 +162,8 @@ def as_mask(x: Any, size: tuple[int, int] | None = None) -> torch.Tensor:
         raise InputError(
             f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
             "the size of the source. Masks are never resized silently; make it again at that size."
+            + turned_note(source, (mask.shape[0], mask.shape[1]))
+            + turned_note(x, size)
         )
     return torch.from_numpy(mask).to(torch.float32)[None]
 
@@ -247,11 +291,13 @@ def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
 
 def _from_memory(x: Any) -> np.ndarray:
     if isinstance(x, Image.Image):
+        lossy = image_facts(x).lossy
         x = upright(x, "The mask")
         if x.mode.startswith(("I", "F")):
             x = np.asarray(x)
         else:
-            return binarise(_grey_values(x, "The mask"))
+            with pillow_defaults():
+                return _binarise_grey(_grey_values(x, "The mask"), "The mask", lossy)
     if isinstance(x, torch.Tensor):
         x = (x.float() if x.dtype in (torch.bfloat16, torch.float16) else x).detach().cpu().numpy()
     if not isinstance(x, np.ndarray):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from rses.decode import turned_note
 from rses.errors import InputError
 from rses.images import image_size
 from rses.loading import Unit
@@ -52,5 +53,7 @@ def _check(unit: Unit, allow_resize: bool) -> list[str]:
         )
         problems.append(
             f"{getattr(unit, role)} is {columns}x{rows}, expected {width}x{height} (width x height): {remedy}."
+            + turned_note(unit.source, (rows, columns))
+            + turned_note(getattr(unit, role), expected)
         )
     return problems

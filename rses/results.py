@@ -56,7 +56,8 @@ class Results:
         columns = [item.name for item in dataclasses.fields(SampleResult)]
         rows = [[getattr(sample, name) for name in columns] for sample in self.samples]
         frame = pd.DataFrame(rows, columns=columns)
-        frame["tags"] = [list(sample.tags) for sample in self.samples]
+        for name in ("tags", "warnings"):
+            frame[name] = [list(getattr(sample, name)) for sample in self.samples]
         return frame
 
     def save(self, folder: str | Path) -> Path:
@@ -114,7 +115,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 def _row(sample: SampleResult) -> dict[str, Any]:
     record = dataclasses.asdict(sample)
-    record["tags"] = list(sample.tags)
+    record["tags"], record["warnings"] = list(sample.tags), list(sample.warnings)
     return record
 
 

@@ -23,7 +23,7 @@ class SampleResult:
     ``status`` is one of :data:`STATUSES`; only "ok" samples enter means. ``psnr_bg`` is ``inf`` for a perfect
     background. ``mask_fraction`` is the share of the image inside the region, in [0, 1]. ``resized`` is true
     where the prediction had to be brought to the source's size. ``source`` names the source image; samples that share
-    one are not independent.
+    one are not independent. ``warnings`` are codes of :data:`rses.warning_codes.WARNINGS`.
     """
 
     id: str
@@ -50,6 +50,7 @@ class SampleResult:
     rses_h: float | None = None
     mask_fraction: float | None = None
     resized: bool = False
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary; infinity is written as the string "inf".
@@ -59,7 +60,7 @@ class SampleResult:
             'inf'
         """
         record = dataclasses.asdict(self)
-        record["tags"] = list(self.tags)
+        record["tags"], record["warnings"] = list(self.tags), list(self.warnings)
         return {key: _encode(value) for key, value in record.items()}
 
     @classmethod

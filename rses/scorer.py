@@ -31,6 +31,7 @@ from rses.pairing import pair_folder
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
+from rses.warning_codes import in_order
 
 __all__ = ["RSES"]
 
@@ -267,12 +268,18 @@ class RSES:
         return Results(named, info)
 
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
-        """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region."""
+        """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region.
+
+        Raises:
+            InputError: An image cannot be read, is too small for the backbone, or the sizes differ.
+            RsesError: ``lpips_bg`` is not among the metrics.
+        """
         measurer = self._load()
         if measurer.perceptual is None:
             raise RsesError("A heat map needs lpips_bg among the metrics.")
         x = as_image(source)[None]
-        p, m = as_image(pred)[None], as_mask(mask, size=(x.shape[-2], x.shape[-1]))[None]
+        p, m = as_image(pred)[None], as_mask(mask, size=(x.shape[-2], x.shape[-1]), source=source)[None]
+        _require_mappable(p, x, measurer.perceptual.min_size)
         with torch.inference_mode():
             heat = lpips_map(p.to(self.device), x.to(self.device), m.to(self.device), measurer.perceptual)
         return np.asarray(heat[0, 0].float().cpu().numpy())
@@ -419,10 +426,21 @@ def _recorded(record: dict[str, Any] | None, unit: Unit, key: str) -> SampleResu
     return sample if sample.id == unit.id else None
 
 
+def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -> None:
+    (height, width), (rows, columns) = source.shape[-2:], pred.shape[-2:]
+    if (rows, columns) != (height, width):
+        raise InputError(
+            f"The prediction is {columns}x{rows}, its source is {width}x{height} (width x height). A heat map needs "
+            "pictures of one size: resize the prediction first."
+        )
+    if min(height, width) < smallest:
+        raise InputError(f"The pictures are {width}x{height}; a heat map needs at least {smallest}x{smallest} pixels.")
+
+
 def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
     return SampleResult(
         id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        **_labels(item.unit), **numbers,
+        warnings=in_order(item.warnings), **_labels(item.unit), **numbers,
     )  # fmt: skip
 
 

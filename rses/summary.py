@@ -11,6 +11,7 @@ import numpy as np
 from rses.metrics_table import METRICS, MetricInfo
 from rses.sample_result import SampleResult
 from rses.statistics import column_intervals
+from rses.warning_codes import grouped_warnings
 
 __all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise", "table_of"]
 
@@ -52,6 +53,7 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "protocol": info.get("protocol"),
         "weights": info.get("weights"),
         "coverage": {"n": len(scored), "N": len(samples), "statuses": dict(sorted(statuses.items()))},
+        "warnings": grouped_warnings(samples),
         "metrics": aggregate(scored),
         "by_style": _grouped(scored, lambda sample: sample.style),
         "by_mask_size": _grouped(scored, lambda sample: mask_size_bin(sample.mask_fraction)),

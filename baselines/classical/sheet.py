@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from baselines.classical.registry import STYLES, stylize
+from rses.decode import read_image
 
 __all__ = ["PHOTOS", "contact_sheet", "load_photo", "main"]
 
@@ -28,7 +29,7 @@ def load_photo(name: str, size: int) -> NDArray[np.uint8]:
 
         picture = Image.fromarray(getattr(skimage.data, name)())
     else:
-        picture = Image.open(name).convert("RGB")
+        picture = Image.fromarray(read_image(name))
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     box = (left, top, left + side, top + side)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image
-
+from rses.decode import image_size
 from rses.errors import InputError
 from rses.suites import Sample
 
@@ -78,7 +77,6 @@ def fixed_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
 def _image_size(sample: Sample) -> tuple[int, int]:
     # The header alone; a file that cannot be read fails later, as its own sample's failure.
     try:
-        with Image.open(sample.image) as image:
-            return int(image.width), int(image.height)
-    except OSError:
+        return image_size(sample.image)
+    except (InputError, OSError):
         return (0, 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal
+from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
 
 if TYPE_CHECKING:
     from rses.methods import Method
@@ -87,6 +87,7 @@ def bench(
         remember_inputs(folder, pred=folder / "images", suite=suite)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
+    warn(results)
     note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
     failed = [sample for sample in results.samples if sample.status == "failed"]
     if failed:

@@ -10,10 +10,25 @@ import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-__all__ = ["Format", "Interrupted", "catalogue", "emit", "keeping", "note", "progress", "quiet_stdout", "terminal"]
+if TYPE_CHECKING:
+    from rses.results import Results
+
+__all__ = [
+    "Format",
+    "Interrupted",
+    "catalogue",
+    "emit",
+    "keeping",
+    "note",
+    "progress",
+    "quiet_stdout",
+    "terminal",
+    "warn",
+]
 
 Progress = Callable[[int, int], None]
 
@@ -57,6 +72,15 @@ def emit(text: str) -> None:
 def note(text: str) -> None:
     """Write a message to stderr."""
     typer.echo(text, err=True)
+
+
+def warn(results: Results) -> None:
+    """Write the warnings of a run to stderr, one line per cause."""
+    from rses.report.text import clean
+    from rses.warning_codes import grouped_warnings, warning_line
+
+    for group in grouped_warnings(results.samples):
+        note(f"warning: {clean(warning_line(group))}")
 
 
 def terminal() -> tuple[int, bool]:

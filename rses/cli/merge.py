@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rses.cli.common import Format, emit, note, quiet_stdout, terminal
+from rses.cli.common import Format, emit, note, quiet_stdout, terminal, warn
 
 __all__ = ["merge"]
 
@@ -27,4 +27,5 @@ def merge(
         results = merge_runs(runs, out, allow_missing=allow_missing, fresh=fresh)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
+    warn(results)
     note(f"{len(results.samples)} samples of {len(runs)} runs, written to {out}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal
+from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
 from rses.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def score(
         )  # fmt: skip
     _show(results, format)
     _name_left_out(results)
+    warn(results)
     note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rses.cli.common import emit, progress, quiet_stdout
+from rses.cli.common import emit, note, progress, quiet_stdout
 
 if TYPE_CHECKING:
     from rses.suites.readers.mapping import MappingReader
@@ -62,9 +62,17 @@ def voc(
     selection: Rule = "default",
     name: Name = None,
     split: Split = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            help="List of the classes: labelme's class_names.txt, CVAT's labelmap.txt, or CSV with number, object; "
+            "by default one that lies in --root.",
+        ),
+    ] = None,
 ) -> None:
     """Build a suite from Pascal VOC: JPEGImages, SegmentationObject, SegmentationClass, Annotations."""
-    _build("voc", root, out, styles, n, seed, selection, name, split)
+    _build("voc", root, out, styles, n, seed, selection, name, split, classes=classes)
 
 
 @app.command("big")
@@ -160,16 +168,21 @@ def folder(
     name: Name = None,
 ) -> None:
     """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
+    from rses.report.text import clean
     from rses.suites.own_folder import build_folder
     from rses.suites.writing import TEMPLATE, require_free, require_styles
 
     require_free(out)
     wanted = require_styles(styles)
+    lines: list[str] = []
     with progress(f"Building {out}"), quiet_stdout():
         suite = build_folder(
             images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
             template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+            warn=lines.append,
         )  # fmt: skip
+    for line in lines:
+        note(f"warning: {clean(line)}")
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 
@@ -179,7 +192,9 @@ def _prompted(opened: Callable[[], MappingReader], out: Path, n: int | None, see
 
     require_free(out)
     with progress(f"Building {out}") as report, quiet_stdout():
-        suite = build_prompted(opened(), out, n, seed, name, report)
+        said: list[str] = []
+        suite = build_prompted(opened(), out, n, seed, name, report, said.append)
+    _say(said)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 
@@ -195,5 +210,13 @@ def _build(
     wanted, rule = require_styles(styles), load_selection(selection)
     with progress(f"Building {out}") as report, quiet_stdout():
         reader = open_reader(dataset, root, split, annotations, classes, outlines)
-        suite = build_suite(reader, out, wanted, n, seed, rule, name, report)
+        said: list[str] = []
+        suite = build_suite(reader, out, wanted, n, seed, rule, name, report, said.append)
+    _say(said)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
+def _say(lines: list[str]) -> None:
+    """Say what was left out once the bar is gone."""
+    for line in lines:
+        note(line)

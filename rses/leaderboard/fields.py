@@ -125,6 +125,9 @@ def sample_problems(row: Mapping[str, Any], legacy: bool = False) -> list[str]:
     tags = [] if row.get("tags") is None else row["tags"]
     if not isinstance(tags, list | tuple) or len(tags) > MAX_TAGS or any(text_problem(tag, MAX_NAME) for tag in tags):
         problems.append(f"tags must be at most {MAX_TAGS} texts of at most {MAX_NAME} characters")
+    codes = [] if row.get("warnings") is None else row["warnings"]
+    if not isinstance(codes, list | tuple) or len(codes) > MAX_TAGS or any(text_problem(c, MAX_NAME) for c in codes):
+        problems.append(f"warnings must be at most {MAX_TAGS} texts of at most {MAX_NAME} characters")
     for name in ("style_correct", "resized"):
         if row.get(name) is not None and not isinstance(row[name], bool):
             problems.append(f"{name} is {shown(row[name])}, which is neither true nor false")

@@ -35,8 +35,8 @@ MAX_IMAGE = 64 << 20
 MAX_PREVIEW_ERROR = 12.0
 LOOSE_ENDS = 0.25
 """Schema 1 counted ties as rounding fell; its interval ends may differ by this share of the width."""
-ADDED_LATER = {1: {"by_tag"}}
-"""Keys that summaries of an older schema lack."""
+ADDED_LATER = {1: {"by_tag", "warnings"}, 2: {"warnings"}}
+"""Keys that summaries may lack, by their schema."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _summary_problems(submission: Submission) -> list[str]:
     later = ADDED_LATER.get(stored["schema"], set())
     problems = [f"summary.json: {key} is missing" for key in expected.keys() - stored.keys() - later]
     problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
-    for key in expected.keys() & stored.keys() - {"schema", "info"}:
+    for key in expected.keys() & stored.keys() - {"schema", "info", "warnings"}:
         problems += _differences(stored[key], expected[key], key, stored["schema"] == 1)
     info = submission.results.info
     wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}

@@ -13,6 +13,7 @@ from rses.report.columns import build_table, heading, number, run_names
 from rses.report.comparison import HEADER, NOTES, Comparison, comparison_lines
 from rses.report.gallery import Files, Progress, build_gallery
 from rses.report.html import gallery_section, refuse_other_file, whole_page
+from rses.report.sections import warnings_list
 from rses.report.text import escape_html
 from rses.results import Results, common_ids
 
@@ -75,6 +76,7 @@ def comparison_html(
         f'<section id="results"><h2>Paired differences</h2>{_table(comparison)}</section>',
         gallery_section(gallery, build_table(runs), order),
         _list(info, samples[:LISTED], names),
+        warnings_list(runs),
     ]
     return whole_page(escape_html(title), "\n".join(body))
 

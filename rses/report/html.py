@@ -90,6 +90,7 @@ def report_html(
     gallery = build_gallery(results, known, heatmap, limit, progress)
     parts = [
         sections.headline(table, results),
+        sections.warnings_list(results),
         f'<section id="results"><h2>Results</h2>{sections.results_table(table)}'
         f"{sections.breakdowns(results[0], table) if single else ''}</section>",
         f'<section id="distributions"><h2>Distributions</h2><p class="sub">{_plot_legend(single)}</p>'

@@ -11,8 +11,18 @@ from rses.report.columns import Cell, Row, Table, heading, number, run_names
 from rses.report.plots import Series, histogram, strips
 from rses.report.text import escape_html
 from rses.results import Results, SampleResult
+from rses.warning_codes import grouped_warnings, warning_line
 
-__all__ = ["breakdowns", "distributions", "headline", "provenance", "results_table", "sample_list", "unscored"]
+__all__ = [
+    "breakdowns",
+    "distributions",
+    "headline",
+    "provenance",
+    "results_table",
+    "sample_list",
+    "unscored",
+    "warnings_list",
+]
 
 HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_h")
 MAX_ROWS = 600
@@ -181,6 +191,18 @@ def _groups(title: str, groups: dict[str, Any], metrics: Sequence[MetricInfo]) -
         f"</tr></thead><tbody>{lines}</tbody>",
         "wide",
     )
+
+
+def warnings_list(runs: Sequence[Results]) -> str:
+    """Return what is suspected of the runs, one line per cause, or nothing."""
+    lines = [
+        f"<li>{f'<b>{escape_html(name)}</b>: ' if len(runs) > 1 else ''}{escape_html(warning_line(group))}</li>"
+        for name, run in zip(run_names(runs), runs, strict=True)
+        for group in grouped_warnings(run.samples)
+    ]
+    if not lines:
+        return ""
+    return f'<section id="warnings"><h2>Warnings</h2><ul class="notes">{"".join(lines)}</ul></section>'
 
 
 def unscored(runs: Sequence[Results]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
 from rses.suites.format import Suite, read_suite
 from rses.suites.ids import ids_sha256
+from rses.suites.left_out import left_out_lines
 from rses.suites.readers import BigReader, CocoReader, Reader, VocReader
 from rses.suites.selection import RULE, Choice, Selection, load_selection, select
 from rses.suites.writing import Entry, SuiteFacts, require_free, write_suite
@@ -38,7 +38,7 @@ def open_reader(
         split: Part of it.
         annotations: COCO: the annotation file, where it is not in its usual place.
         outlines: COCO: polygons are meant as labelme means them; see `CocoReader`.
-        classes: BIG: table of the objects' names.
+        classes: BIG: table of the objects' names. VOC: list of its classes.
 
     Raises:
         InputError: The folder is not as the data set's should be; lists all faults.
@@ -48,7 +48,7 @@ def open_reader(
     if dataset == "coco":
         return CocoReader(root, split, annotations, outlines)
     if dataset == "voc":
-        return VocReader(root, split)
+        return VocReader(root, split, classes)
     if dataset == "big":
         return BigReader(root, split, classes)
     raise InputError(f'There is no data set "{dataset}". There are: {", ".join(DATASETS)}.')
@@ -63,6 +63,7 @@ def build_suite(
     selection: Selection | str = "default",
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Suite:
     """Build a suite of a data set.
 
@@ -75,12 +76,13 @@ def build_suite(
         selection: The rule's settings, or their name.
         name: Name of the suite; made of data set and selection by default.
         progress: Called with (pictures done, pictures in all).
+        warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Returns:
-        The suite.
+        The suite. What is unsound is left out of it, counted and named in its card.
 
     Raises:
-        InputError: Too few pictures, or unsound ones; lists all. Nothing is written then.
+        InputError: Too few pictures; lists what was left out. Nothing is written then.
     """
     target = Path(out).expanduser()
     require_free(target)
@@ -89,17 +91,28 @@ def build_suite(
     rule = load_selection(selection) if isinstance(selection, str) else selection
     chosen: list[str] = []
     total = n or len(reader.keys())
+    left_out = list(reader.left_out)
+    named: dict[str, str] = {}
 
     def entries() -> Iterator[Entry]:
-        for done, choice in enumerate(islice(select(reader, rule, seed), n), 1):
-            chosen.append(f"{choice.picture.key}:{choice.instance.key}")
-            yield _entry(choice, reader.name)
-            if progress is not None:
-                progress(done, total)
-        if chosen and n is not None and len(chosen) < n:
+        for choice in select(reader, rule, seed, left_out):
+            entry = _entry(choice, reader.name)
+            named[entry.key] = f"{choice.picture.key}:{choice.instance.key}"
+            yield entry
+            if len(chosen) == n:
+                return
+        if chosen and n is not None:
             raise InputError(
-                f"The rule lets in {len(chosen)} pictures, --n asks for {n}. Ask for fewer, or allow more."
+                [
+                    f"The rule lets in {len(chosen)} pictures, --n asks for {n}. Ask for fewer, or allow more.",
+                    *left_out_lines(left_out),
+                ]
             )
+
+    def stored(key: str) -> None:
+        chosen.append(named.pop(key))
+        if progress is not None:
+            progress(len(chosen), total)
 
     def record(ids: list[str]) -> dict[str, Any]:
         return {
@@ -113,7 +126,10 @@ def build_suite(
         licence="Each photograph under its own licence, listed in README.md",
         about=_about(reader.name, rule, seed),
     )
-    write_suite(entries(), styles, target, facts, record)
+    write_suite(entries(), styles, target, facts, record, left_out=left_out, strict=False, stored=stored)
+    if warn is not None:
+        for line in left_out_lines(left_out):
+            warn(line)
     return read_suite(target)
 
 

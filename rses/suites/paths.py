@@ -22,6 +22,8 @@ def id_problem(name: object) -> str | None:
     """
     if not isinstance(name, str) or not name.strip():
         return "is not a non-empty text"
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        return "is not UTF-8; rename the file"
     bad = _FORBIDDEN.search(name)
     if bad:
         shown = bad.group() if bad.group().isprintable() else repr(bad.group())[1:-1]

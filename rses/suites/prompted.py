@@ -10,6 +10,7 @@ from typing import Any
 from rses.errors import InputError
 from rses.suites.format import Suite, read_suite
 from rses.suites.ids import ids_sha256
+from rses.suites.left_out import left_out_lines
 from rses.suites.readers.mapping import SIDE, MappingReader
 from rses.suites.selection import RULE, hash_order
 from rses.suites.writing import Entry, SuiteFacts, require_free, write_suite
@@ -24,6 +25,7 @@ def build_prompted(
     seed: int = 0,
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Suite:
     """Build a suite with one sample for each entry of a mapping file; ids are its keys.
 
@@ -36,12 +38,13 @@ def build_prompted(
         seed: Another seed gives another order.
         name: Name of the suite; that of the data set by default.
         progress: Called with (samples done, samples in all).
+        warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Returns:
-        The suite.
+        The suite. What is unsound is left out of it, counted and named in its card.
 
     Raises:
-        InputError: Too few entries, or unsound ones; lists all. Nothing is written then.
+        InputError: Too few entries; lists what was left out. Nothing is written then.
     """
     target = Path(out).expanduser()
     require_free(target)
@@ -50,18 +53,27 @@ def build_prompted(
         raise InputError("The selection is empty: the mapping file has no entry of the wanted editing types.")
     if n is not None and not 1 <= n <= len(keys):
         raise InputError(f"--n must be from 1 to {len(keys)}, the number of entries, found {n}.")
-    chosen = keys[:n]
+    chosen: list[str] = []
+    left_out = list(reader.left_out)
 
     def entries() -> Iterator[Entry]:
-        for done, key in enumerate(chosen, 1):
+        for key in keys:
             edit = reader.read(key)
             yield Entry(
                 key=edit.key, image=edit.path, mask=partial(reader.mask, key), object=edit.object,
                 dataset=reader.name, licence="as the terms of the data set say", tags=edit.tags,
-                prompts={edit.style: edit.prompt}, style=edit.style, extra=edit.extra,
+                prompts={edit.style: edit.prompt}, style=edit.style, extra=edit.extra, whole=reader.as_published,
             )  # fmt: skip
-            if progress is not None:
-                progress(done, len(chosen))
+            if len(chosen) == n:
+                return
+        if chosen and n is not None:
+            first = f"{len(chosen)} entries can be used, --n asks for {n}. Ask for fewer."
+            raise InputError([first, *left_out_lines(left_out)])
+
+    def stored(key: str) -> None:
+        chosen.append(key)
+        if progress is not None:
+            progress(len(chosen), n or len(keys))
 
     def record(ids: list[str]) -> dict[str, Any]:
         return {
@@ -75,7 +87,10 @@ def build_prompted(
         licence="As the terms of the data set say; do not pass the pictures on unless they allow it",
         about=_about(reader, seed),
     )
-    write_suite(entries(), (), target, facts, record)
+    write_suite(entries(), (), target, facts, record, left_out=left_out, strict=False, stored=stored)
+    if warn is not None:
+        for line in left_out_lines(left_out):
+            warn(line)
     return read_suite(target)
 
 

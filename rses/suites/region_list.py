@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
 
-__all__ = ["PHOTOGRAPHS", "doubles", "outline_of", "rows_by_file", "sort_rows"]
-
-PHOTOGRAPHS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
-"""Endings of photographs that are looked for in a folder."""
+__all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
 
 _BOX = ("x", "y", "width", "height")
 
@@ -44,7 +42,8 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         height: Height of the image.
 
     Raises:
-        InputError: No numbers, fewer than three points, or it reaches outside the image.
+        InputError: No numbers, fewer than three points, fractions of the image's size instead of pixels, or it
+            reaches outside the image by more than :data:`rses.suites.coordinates.OVERHANG`.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
@@ -60,11 +59,9 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         raise InputError(f"{name}: needs numbers {', '.join(_BOX)}, or points ({error!r})") from error
     if len(points) < 6 or len(points) % 2 or not all(math.isfinite(value) for value in points):
         raise InputError(f"{name}: an outline needs at least three x, y pairs of finite numbers")
-    xs, ys = points[::2], points[1::2]
-    if min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height:
-        reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}")
-    return points
+    if problem := fractions_problem(points, width, height):
+        raise InputError(f"{name}: {problem}")
+    return inside(points, name, width, height)
 
 
 def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
@@ -95,10 +92,12 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
     found: dict[str, dict[str, Any]] = {}
     for row in _table(file):
         name = row["file_name"]
-        if fault := path_problem(images, name):
+        # Links are followed: the folder is the user's own.
+        if fault := path_problem(None, name):
             problems.append(f'"{name}" {fault}')
         elif not (images / name).is_file():
-            problems.append(f'"{name}" is listed but absent from {images}')
+            dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
+            problems.append(f'"{name}" is listed but absent from {images}{dangling}')
         elif name in found:
             problems.append(f'"{name}" has two rows; one region a photograph')
         else:

@@ -6,7 +6,8 @@ what else is there; a suite of N pictures is a prefix of every larger one. Of a 
 eligible that
 
 1. are no crowd and have a label that is not excluded,
-2. are the only instance of their label, crowds counted, unless the rule allows "multi-instance",
+2. are the only instance of their label, crowds and instances with unreadable regions counted, unless the rule allows
+   "multi-instance",
 3. are not marked as difficult, unless it allows "difficult",
 4. are not truncated, unless it allows "truncated"; where the data set does not say, a region that reaches the border
    of the picture counts as truncated,
@@ -30,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError, did_you_mean
+from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
 
 __all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
@@ -135,20 +137,37 @@ def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
         ['b', 'c']
     """
     prefix = "|".join(map(str, salt))
-    return sorted(keys, key=lambda key: (hashlib.sha256(f"{prefix}|{key}".encode()).hexdigest(), key))
+    return sorted(
+        keys, key=lambda key: (hashlib.sha256(f"{prefix}|{key}".encode(errors="surrogatepass")).hexdigest(), key)
+    )
 
 
-def select(reader: Reader, selection: Selection, seed: int = 0) -> Iterator[Choice]:
+def select(
+    reader: Reader, selection: Selection, seed: int = 0, left_out: list[LeftOut] | None = None
+) -> Iterator[Choice]:
     """Yield the choices in order, reading one picture at a time.
 
     Args:
         reader: The data set.
         selection: Settings of the rule.
         seed: Another seed gives another order.
+        left_out: Gets the pictures that cannot be used.
+
+    Raises:
+        DataSetError: A picture shows that the data set cannot be used.
     """
+    found = [] if left_out is None else left_out
     for key in hash_order(reader.keys(), RULE, seed, reader.name):
-        picture = reader.read(key)
-        instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}")
+        try:
+            picture = reader.read(key)
+            instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}")
+        except DataSetError:
+            raise
+        except (InputError, OSError, ValueError) as error:
+            found.append(as_left_out(error, key, reader.root))
+            continue
+        # What had to be assumed matters for pictures that are taken only.
+        found += [entry for entry in picture.left_out if instance is not None or entry.reason not in ASSUMED]
         if instance is not None:
             yield Choice(picture, instance, tags_of(picture, instance))
 
@@ -184,7 +203,7 @@ def _eligible(instance: Instance, picture: Picture, selection: Selection) -> boo
 
 
 def _count(picture: Picture, label: str) -> int:
-    return sum(other.label == label for other in picture.instances)
+    return sum(other.label == label for other in picture.instances) + picture.unread.count(label)
 
 
 def _touches_border(mask: NDArray[np.bool_]) -> bool:
@@ -211,7 +230,7 @@ def tags_of(picture: Picture, instance: Instance) -> tuple[str, ...]:
         "multi-instance": _count(picture, instance.label) > 1,
         "occluded": bool(occluded),
         "difficult": instance.difficult,
-        "cluttered": len(picture.instances) > CLUTTERED,
+        "cluttered": len(picture.instances) + len(picture.unread) > CLUTTERED,
         "non-square": long > SQUARE * short,
     }
     return tuple(tag for tag, holds in found.items() if holds)

@@ -146,6 +146,8 @@ def run_lengths(text: str) -> list[int]:
             more = bool(code & 0x20)
             shift += 5
             position += 1
+            if shift > 60:
+                raise ValueError("the run lengths hold a number that no image has pixels for")
             if not more and code & 0x10:
                 value |= -1 << shift
         counts.append(value + counts[-2] if len(counts) > 2 else value)

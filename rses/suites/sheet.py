@@ -15,11 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
+from rses.decode import read_image, turned_note
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.masks import read_mask
 from rses.suites.format import Sample, Suite
 
-__all__ = ["CELL", "Cell", "montage", "outlined", "png_bytes", "sheet_page", "suite_statistics", "write_sheet"]
+__all__ = [
+    "CELL",
+    "Cell",
+    "montage",
+    "outlined",
+    "png_bytes",
+    "sheet_page",
+    "shrunk",
+    "suite_statistics",
+    "write_sheet",
+]
 
 CELL = 256
 """Longest side of a picture on a sheet, in pixels; smaller pictures are enlarged."""
@@ -125,25 +137,32 @@ def write_sheet(suite: Suite, out: Path, progress: Callable[[int, int], None] | 
 
 
 def _area(path: Path) -> float:
-    return float(_region(path).mean())
-
-
-def _region(path: Path) -> NDArray[np.bool_]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L")) > 127
+    return float(read_mask(path).mean())
 
 
 def _thumbnail(sample: Sample) -> Image.Image:
     try:
-        with Image.open(sample.image) as picture:
-            small = picture.convert("RGB")
-        with Image.open(sample.mask) as picture:
-            region = picture.convert("L")
-    except OSError as error:
-        raise InputError(f"{sample.id}: image or mask cannot be read ({error}).") from error
-    small = ImageOps.contain(small, (CELL, CELL))
-    mask = np.asarray(region.resize(small.size, Image.Resampling.BOX)) > 127
-    return Image.fromarray(outlined(np.asarray(small), mask))
+        image, region = read_image(sample.image), read_mask(sample.mask)
+    except InputError as error:
+        raise InputError([f"{sample.id}: {problem}" for problem in error.problems]) from error
+    if region.shape != image.shape[:2]:
+        raise InputError(
+            f"{sample.id}: {sample.mask} is {region.shape[1]}x{region.shape[0]}, its image is "
+            f"{image.shape[1]}x{image.shape[0]}." + turned_note(sample.image, (region.shape[0], region.shape[1]))
+        )
+    small = ImageOps.contain(Image.fromarray(image), (CELL, CELL))
+    return Image.fromarray(outlined(np.asarray(small), shrunk(region, small.size)))
+
+
+def shrunk(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bring a mask to (width, height): pixels of which at least half is inside.
+
+    Example:
+        >>> shrunk(np.array([[True, True, True, False]]), (2, 1)).tolist()
+        [[True, True]]
+    """
+    grey = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)
+    return np.asarray(grey) > 127
 
 
 def _cell(samples: Sequence[Sample]) -> Cell:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
-
+from rses.decode import image_size, turned_note
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
@@ -98,20 +98,23 @@ def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
     problems = []
     for path in dict.fromkeys(path for sample in samples for path in (sample.image, sample.mask)):
         try:
-            with Image.open(path) as picture:
-                sizes[path] = picture.size
-        except (OSError, Image.DecompressionBombError) as error:
-            problems.append(f"{path.relative_to(suite.root).as_posix()}: not a readable image ({error})")
+            sizes[path] = image_size(path)
+        except InputError as error:
+            problems += [f"{path.relative_to(suite.root).as_posix()}: {problem}" for problem in error.problems]
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
             problems.append(
-                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][0]}x{sizes[mask][1]}, its "
-                f"image is {sizes[image][0]}x{sizes[image][1]}"
+                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][1]}x{sizes[mask][0]}, its "
+                f"image is {sizes[image][1]}x{sizes[image][0]}."
+                + turned_note(image, sizes[mask])
+                + turned_note(mask, sizes[image])
             )
     return problems
 
 
-def write_manifest(folder: str | Path, name: str, version: str, licence: str) -> Manifest:
+def write_manifest(
+    folder: str | Path, name: str, version: str, licence: str, left_out: Mapping[str, int] | None = None
+) -> Manifest:
     """Write ``suite.json`` for the files that are in a folder now.
 
     Args:
@@ -119,6 +122,7 @@ def write_manifest(folder: str | Path, name: str, version: str, licence: str) ->
         name: Short name of the suite.
         version: Its version.
         licence: SPDX expression, or a sentence.
+        left_out: How much a build left out, by reason; recorded beside the facts, and no part of the suite's hash.
 
     Raises:
         InputError: The folder holds symbolic links or no ``metadata.jsonl``.
@@ -132,7 +136,9 @@ def write_manifest(folder: str | Path, name: str, version: str, licence: str) ->
     rows = [line for line in (root / METADATA).read_text(encoding="utf-8").split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
     manifest = Manifest(name, version, licence, len(rows), files)
-    content = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    if left_out:
+        content["left_out"] = dict(left_out)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_atomic(root / MANIFEST, text.encode())
     return manifest

@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from rses.colour import to_srgb
-from rses.decode import read_image
+from rses.decode import ORIENTATION, open_image, pixels_of, read_image
 from rses.errors import InputError
+from rses.suites.card import card, card_line
 from rses.suites.folders import new_folder
 from rses.suites.format import METADATA
+from rses.suites.frames import orientation_of, to_upright
+from rses.suites.left_out import LeftOut, UnusableError, as_left_out, counts, left_out_lines
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite, write_manifest
@@ -26,7 +29,6 @@ from rses.suites.verify import verify_suite, write_manifest
 __all__ = ["TEMPLATE", "Entry", "SuiteFacts", "require_free", "require_styles", "write_suite"]
 
 TEMPLATE = "make the {object} in {style} style, keep other area unchanged"
-_EXIF_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class Entry:
         licence: Licence of the photograph.
         tags: Labels of it.
         origin: Address of the photograph.
-        upright: Whether the mask is for the picture as stored (False) or as its orientation tag shows it (True).
+        upright: The mask is known to be for the picture as its orientation tag shows it; otherwise its size tells.
         prompts: Prompt for a style, where the template is not to be used.
         style: Style of this picture alone; it then gives one row, named like it, whatever the suite's styles.
         extra: Further columns of its rows.
         alpha: Whether the photograph's alpha channel is the mask, and so says nothing about its colours.
+        whole: Whether the region may be the whole picture, which no background metric can score.
     """
 
     key: str
@@ -62,6 +65,7 @@ class Entry:
     style: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     alpha: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,10 @@ def write_suite(
     out: Path,
     facts: SuiteFacts,
     extra: Callable[[list[str]], Mapping[str, Any]] | None = None,
+    *,
+    left_out: list[LeftOut] | None = None,
+    strict: bool = True,
+    stored: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Write a suite folder, one entry at a time, and verify it before it gets its name.
 
@@ -132,6 +140,10 @@ def write_suite(
         out: A folder that does not exist yet or is empty.
         facts: Name, version, licence, card.
         extra: Given the ids, returns what ``selection.json`` holds; the file is left out without it.
+        left_out: What was left out so far; more may be added. In the end it is named in the card and counted in
+            ``suite.json``.
+        strict: Unsound entries are an error; otherwise they are left out, and added to ``left_out``.
+        stored: Called with the key of each entry when it is stored.
 
     Returns:
         The ids of the rows, in order.
@@ -140,108 +152,156 @@ def write_suite(
         InputError: The folder is in use, there is no entry, or entries are unsound; lists all. Nothing is left.
     """
     require_free(out)
+    left_out = [] if left_out is None else left_out
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     with new_folder(out) as temporary:
         for entry in entries:
-            try:
-                stored = _store(entry, temporary)
-            except InputError as error:
-                problems += error.problems
-                continue
             own = styles if entry.style is None else [entry.style]
-            for style in own:
-                row = _row(entry, stored, style, facts.template)
-                # As file systems that ignore case, and code accents otherwise, see it.
-                other = seen.setdefault(unicodedata.normalize("NFC", row["id"]).casefold(), f"{entry.key} in {style}")
-                if other != f"{entry.key} in {style}":
-                    problems.append(
-                        f'{entry.key} in {style} and {other} would both be called "{row["id"]}". Rename one.'
-                    )
-                rows.append(row)
-            lines.append(_card_line(entry))
+            try:
+                problems += _claim_names(entry, own, seen, strict)
+                places, assumed = _store(entry, temporary)
+            except InputError as error:
+                if strict:
+                    problems += error.problems
+                else:
+                    left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
+                continue
+            left_out += assumed
+            rows += [_row(entry, places, style, facts.template) for style in own]
+            lines.append(card_line(entry))
+            if stored is not None:
+                stored(entry.key)
         refuse(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:
+            refuse(left_out_lines(left_out), "No suite was written, nothing in the data set can be used:")
             raise InputError(
                 "The selection is empty: no picture has an object that the rule lets in. Allow more with --selection, "
                 "or check that --root holds what you expect."
             )
-        ids = [str(row["id"]) for row in rows]
-        _write_text(temporary / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        _write_text(temporary / "README.md", _card(facts, lines, rows, styles))
-        if extra is not None:
-            _write_text(temporary / "selection.json", json.dumps(extra(ids), indent=1, ensure_ascii=False) + "\n")
-        write_manifest(temporary, facts.name, facts.version, facts.licence)
-        verify_suite(temporary)
-    return ids
+        _finish(temporary, rows, lines, styles, facts, extra, left_out)
+    return [str(row["id"]) for row in rows]
 
 
-def _store(entry: Entry, folder: Path) -> tuple[str, str]:
-    """Store photograph and mask; return their paths in the suite."""
+def _finish(
+    folder: Path,
+    rows: list[dict[str, Any]],
+    lines: list[str],
+    styles: Sequence[str],
+    facts: SuiteFacts,
+    extra: Callable[[list[str]], Mapping[str, Any]] | None,
+    left_out: Sequence[LeftOut],
+) -> None:
+    """Write what describes the pictures of a suite, and verify the whole."""
+    _write_text(folder / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    _write_text(folder / "README.md", card(facts, lines, rows, styles, left_out))
+    if extra is not None:
+        content = extra([str(row["id"]) for row in rows])
+        _write_text(folder / "selection.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    write_manifest(folder, facts.name, facts.version, facts.licence, counts(left_out))
+    verify_suite(folder)
+
+
+def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
+    """Store photograph and mask; return their paths in the suite, and what had to be assumed."""
     if fault := id_problem(entry.key):
-        raise InputError(f'"{entry.key}" {fault}.')
-    if entry.image.is_symlink():
-        raise InputError(f"{entry.image} is a symbolic link; put the file itself there.")
+        raise UnusableError("name", f'"{entry.key}"', fault)
     try:
-        with Image.open(entry.image) as picture:
+        with open_image(entry.image) as picture:
+            stored_size = picture.size
             name, data, size = _image_bytes(entry, picture)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"{entry.image} is not a readable image: {error}.") from error
+            orientation = orientation_of(picture)
+    except InputError as error:
+        raise UnusableError("photograph-unreadable", entry.image.name, " ".join(error.problems)) from error
     try:
-        mask = entry.mask()
+        drawn = entry.mask()
     except (OSError, ValueError) as error:
-        raise InputError(f"The mask of {entry.image} cannot be read: {error}.") from error
-    if mask.shape != (size[1], size[0]):
-        raise InputError(
-            f"{entry.image} is {size[0]}x{size[1]}, its annotation or mask is for {mask.shape[1]}x{mask.shape[0]}."
+        raise UnusableError("mask-unreadable", entry.image.name, f"its mask cannot be read ({error})") from error
+    mask, assumed = (drawn, False) if entry.upright else to_upright(drawn, stored_size, orientation)
+    if mask is None or mask.shape != (size[1], size[0]):
+        turned = f", orientation tag {orientation}" if orientation != 1 else ""
+        raise UnusableError(
+            "size",
+            entry.image.name,
+            f"{entry.image.name} is {size[0]}x{size[1]}{turned}, its annotation or mask is for "
+            f"{drawn.shape[1]}x{drawn.shape[0]}",
         )
     if not mask.any():
-        raise InputError(f"The mask of {entry.image} is empty.")
-    stored = (f"images/{name}", f"masks/{entry.key}.png")
+        raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image.name} is empty")
+    if mask.all() and not entry.whole:
+        raise UnusableError(
+            "region-whole", entry.image.name, "its mask covers the whole picture, so that nothing is left to preserve"
+        )
+    places = (f"images/{name}", f"masks/{entry.key}.png")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", optimize=True)
-    for place, content in zip(stored, (data, memory.getvalue()), strict=True):
+    for place, content in zip(places, (data, memory.getvalue()), strict=True):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(content)
-    return stored
+    detail = f"orientation tag {orientation}; the size of the annotation fits the stored frame, too"
+    return places, [LeftOut("orientation", entry.image.name, detail)] if assumed else []
 
 
 def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[int, int]]:
     # A plain file is kept byte for byte; anything that programs may show in two ways is stored as RGB pixels.
     endings = {"JPEG": ".jpg", "PNG": ".png"}
     picture.load()
-    turned = picture.getexif().get(_EXIF_ORIENTATION, 1) != 1
+    turned = picture.getexif().get(ORIENTATION, 1) != 1
     if picture.format in endings and picture.mode == "RGB" and not turned and "transparency" not in picture.info:
-        if picture.info.get("icc_profile") or getattr(picture, "n_frames", 1) > 1:
+        if picture.info.get("icc_profile"):
             read_image(entry.image)  # refuses what cannot be scored
         return entry.key + endings[picture.format], entry.image.read_bytes(), picture.size
     memory = io.BytesIO()
-    plain = Image.fromarray(_pixels(entry, picture, turned))
+    plain = Image.fromarray(_pixels(entry))
     plain.save(memory, "PNG")
     return f"{entry.key}.png", memory.getvalue(), plain.size
 
 
-def _pixels(entry: Entry, picture: Image.Image, turned: bool) -> NDArray[np.uint8]:
+def _pixels(entry: Entry) -> NDArray[np.uint8]:
     """Return (H, W, 3) as the scorer reads the photograph itself, or refuse what it refuses.
 
     Raises:
-        InputError: Transparent, animated, or of a colour mode or depth without a single reading.
+        InputError: Transparent, or of a colour mode or depth without a single reading.
     """
     if entry.alpha:
         # The alpha channel says where the region is; the colours below it are the photograph's.
-        opaque = ImageOps.exif_transpose(picture).convert("RGB")
-        return np.asarray(to_srgb(opaque, str(entry.image)))
-    if turned and not entry.upright:
-        # The data set's annotations are for the pixels as they are stored.
-        return np.asarray(to_srgb(picture, str(entry.image)))
+        with open_image(entry.image) as again:
+            decoded = pixels_of(again, entry.image)
+            plain = decoded.convert("L") if decoded.mode == "LA" else decoded.convert("RGBA").convert("RGB")
+        return np.asarray(to_srgb(plain, str(entry.image)))
     return read_image(entry.image)
+
+
+def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:
+    """Take the names of an entry's rows; say which are taken already.
+
+    Raises:
+        UnusableError: Another entry has one of them, and this one may be left out.
+    """
+    problems = []
+    for style in styles:
+        name = _row_id(entry, style)
+        # As file systems that ignore case, and code accents otherwise, see it.
+        other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), (entry.key, style))
+        if other == (entry.key, style):
+            continue
+        if not strict and other[0] != entry.key:
+            raise UnusableError("name", entry.image.name, f"{name} differs from a name of {other[0]} by case only")
+        problems.append(
+            f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
+        )
+    return problems
+
+
+def _row_id(entry: Entry, style: str) -> str:
+    return entry.key if entry.style is not None else f"{entry.key}-{style.replace(' ', '-')}"
 
 
 def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> dict[str, Any]:
     return {
-        "id": entry.key if entry.style is not None else f"{entry.key}-{style.replace(' ', '-')}",
+        "id": _row_id(entry, style),
         "file_name": stored[0],
         "mask_file_name": stored[1],
         "object": entry.object,
@@ -252,55 +312,6 @@ def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> di
         "licence": entry.licence,
         **entry.extra,
     }
-
-
-def _card_line(entry: Entry) -> str:
-    cells = (entry.key, entry.object, ", ".join(entry.tags), entry.licence, entry.origin)
-    return "| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |"
-
-
-def _card(facts: SuiteFacts, lines: Sequence[str], rows: Sequence[Mapping[str, Any]], styles: Sequence[str]) -> str:
-    endings = sorted({Path(str(row["file_name"])).suffix for row in rows})
-    files = [METADATA, *(f"images/*{ending}" for ending in endings), "masks/*.png"]
-    paths = "\n".join(f"    - {path}" for path in files)
-    counts = (
-        f"{len(lines)} photographs, one object each, {len(styles)} styles ({', '.join(styles)}): {len(rows)} samples. "
-        "Rows of one\nphotograph share its image and its mask, so they are not independent: resample photographs for "
-        "intervals."
-        if styles
-        else f"{len(rows)} samples, each with a prompt of its own."
-    )
-    return f"""---
-license: other
-license_name: see-the-table
-license_link: README.md
-pretty_name: {json.dumps(facts.name)}
-task_categories:
-- image-to-image
-tags:
-- image-editing
-- style-transfer
-- benchmark
-configs:
-- config_name: default
-  drop_labels: true
-  data_files:
-  - split: test
-    path:
-{paths}
----
-# {facts.name}
-
-{facts.about}
-
-{counts}
-
-Licence of the suite as a whole: {facts.licence}. Licences of the photographs are those that the source states:
-
-| name | object | tags | licence | origin |
-|---|---|---|---|---|
-{chr(10).join(lines)}
-"""
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -338,7 +338,7 @@ def test_files_that_are_no_images_are_refused(tmp_path, content, pattern):
 def test_scripts_in_image_clothing_are_never_run(tmp_path):
     """Pillow would hand PostScript to an interpreter."""
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
-    refused(tmp_path / "a.png", "not an image")
+    refused(tmp_path / "a.png", "is a PostScript file, which is not read")
 
 
 def test_absent_file_and_folder_are_refused(tmp_path):
@@ -619,3 +619,51 @@ def test_a_damaged_file_as_a_pil_image_is_one_message(tmp_path):
     (tmp_path / "i.png").write_bytes(content[: len(content) // 2])
     with Image.open(tmp_path / "i.png") as image, pytest.raises(InputError, match="damaged or truncated"):
         as_image(image)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_turned_tiff_is_refused_in_memory_as_it_is_as_a_file(tmp_path, orientation):
+    pixels = np.zeros((24, 32, 3), np.uint8)
+    pixels[3:9, 4:20] = 200
+    Image.fromarray(pixels).save(tmp_path / "t.tif", tiffinfo={274: orientation})
+    with Image.open(tmp_path / "t.tif") as opened, pytest.raises(InputError, match="TIFF with an orientation tag"):
+        as_image(opened)
+    refused(tmp_path / "t.tif", "TIFF with an orientation tag")
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
+        (b"\x00\x00\x00\x18ftypmif1", "HEIC"),
+        (b"\x00\x00\x00\x0cjP  \r\n", "JPEG 2000"),
+        (b"\xff\x0a\x00", "JPEG XL"),
+        (b"8BPS\x00\x01", "Photoshop"),
+        (b"<svg xmlns=", "SVG"),
+        (b"\x00\x00\x01\x00\x01\x00", "icon"),
+    ],
+)
+def test_kinds_that_are_not_read_are_named(tmp_path, head, kind):
+    (tmp_path / "a.png").write_bytes(head + bytes(60))
+    refused(tmp_path / "a.png", f"is a {kind}.* file, which is not read. Save it as PNG")
+
+
+def test_a_dangling_link_is_named_and_another_is_followed(tmp_path):
+    Image.new("RGB", (3, 2)).save(tmp_path / "there.png")
+    (tmp_path / "a.png").symlink_to(tmp_path / "there.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
+    assert read_image(tmp_path / "a.png").shape == (2, 3, 3)
+    refused(tmp_path / "b.png", "is a link to a file that does not exist")
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_avif_is_turned_as_its_tag_says(tmp_path, orientation):
+    pytest.importorskip("PIL._avif")
+    pixels = np.full((48, 64, 3), 30, np.uint8)
+    pixels[:16, :16] = 220
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "a.avif", exif=exif, quality=95)
+    expected = {1: pixels, 3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1)}[orientation]
+    assert image_size(tmp_path / "a.avif") == expected.shape[:2]
+    assert np.abs(read_image(tmp_path / "a.avif").astype(int) - expected)[4:-4, 4:-4].mean() < 3

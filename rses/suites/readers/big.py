@@ -7,11 +7,10 @@ import re
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
+from rses.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.errors import InputError
+from rses.masks import read_mask
+from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
@@ -30,12 +29,13 @@ class BigReader:
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
 
     Raises:
-        InputError: Pairs are incomplete or objects have no name; lists all.
+        InputError: There is no whole pair whose object has a name; lists all faults.
     """
 
     name = "big"
 
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
+        self.root = root
         if split is not None and (fault := id_problem(split)):
             raise InputError(f'Split "{split}" {fault}.')
         folders = [root / split] if split else [root, root / "val", root / "test"]
@@ -45,19 +45,22 @@ class BigReader:
         problems: list[str] = []
         for folder in folders:
             images, masks = _pairs(folder, "_im"), _pairs(folder, "_gt")
-            problems += [f"{images[key]} has no mask {key}_gt.*" for key in sorted(set(images) - set(masks))]
-            problems += [f"{masks[key]} has no photograph {key}_im.*" for key in sorted(set(masks) - set(images))]
-            for key in sorted(set(images) & set(masks)):
+            found: dict[str, tuple[Path, Path]] = {}
+            for key in sorted({*images, *masks}):
+                problems += _pair_problems(key, images.get(key, []), masks.get(key, []), found)
+            for key, (image, mask) in found.items():
                 label = named.get(key) or _class_in(key)
-                problems += [f"{path} is a symbolic link" for path in (images[key], masks[key]) if path.is_symlink()]
                 if key in self._files:
                     problems.append(f'"{key}" is there twice')
                 if not label:
                     problems.append(f'"{key}": no class in the name; give it in a table with --classes')
-                self._files[key] = (images[key], masks[key], label or "")
+                self._files[key] = (image, mask, label or "")
         if not self._files and not problems:
             problems.append(f"{root} holds no pairs *_im.* and *_gt.*")
-        refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
+        self._files = {key: files for key, files in self._files.items() if files[2]}
+        if not self._files:
+            refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
@@ -66,27 +69,34 @@ class BigReader:
     def read(self, key: str) -> Picture:
         """Read one picture; its mask is read on demand."""
         image, mask, label = self._files[key]
-        sizes = []
-        for path in (image, mask):
-            try:
-                with Image.open(path) as picture:
-                    sizes.append(picture.size)
-            except OSError as error:
-                raise InputError(f"{path} is not a readable image: {error}.") from error
-        if sizes[0] != sizes[1]:
-            raise InputError(f"{mask} is {sizes[1][0]}x{sizes[1][1]}, its photograph {sizes[0][0]}x{sizes[0][1]}.")
-        instance = Instance("0", label, partial(_region, mask))
-        return Picture(key, image, sizes[0][0], sizes[0][1], "not stated by the data set", (instance,))
+        (height, width), (rows, columns) = image_size(image), image_size(mask)
+        # A mask may also be drawn on the photograph as it is stored; its size then tells so.
+        if (rows, columns) not in ((height, width), file_facts(image).stored_size):
+            note = turned_note(mask, (height, width))
+            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}")
+        instance = Instance("0", label, partial(read_mask, mask))
+        return Picture(key, image, width, height, "not stated by the data set", (instance,))
 
 
-def _region(path: Path) -> NDArray[np.bool_]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L")) > 127
+def _pairs(folder: Path, ending: str) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.stem.endswith(ending) and path.suffix.lower() in IMAGE_EXTENSIONS:
+            found.setdefault(path.stem.removesuffix(ending), []).append(path)
+    return found
 
 
-def _pairs(folder: Path, ending: str) -> dict[str, Path]:
-    files = sorted(path for path in folder.iterdir() if path.stem.endswith(ending))
-    return {path.stem.removesuffix(ending): path for path in files}
+def _pair_problems(key: str, images: list[Path], masks: list[Path], found: dict[str, tuple[Path, Path]]) -> list[str]:
+    """Say why files of one name are no pair, or put the pair into ``found``."""
+    for files in (images, masks):
+        if len(files) > 1:
+            return [f"{files[0]} and {files[1].name} are two files of one name; keep one"]
+    if not masks:
+        return [f"{images[0]} has no mask {key}_gt.*"]
+    if not images:
+        return [f"{masks[0]} has no photograph {key}_im.*"]
+    found[key] = (images[0], masks[0])
+    return []
 
 
 def _class_in(key: str) -> str | None:

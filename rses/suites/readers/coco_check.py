@@ -1,116 +1,195 @@
-"""Faults of COCO annotation, each named by the id of its image or annotation."""
+"""Entries of COCO annotation: read where their meaning is clear, or the reason why not."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from rses.decode import MAX_PIXELS
-from rses.suites.paths import id_problem
+from rses.suites.coordinates import fractions_problem
+from rses.suites.left_out import UnusableError
+from rses.suites.readers.files import name_problem
 from rses.suites.shapes import unfold_runs
 
-__all__ = ["annotation_problems", "image_problems"]
+__all__ = ["Region", "category_labels", "has_extent", "image_facts", "objects", "plain_id", "plain_text", "region_of"]
 
 # Official annotation strays past the border by rounding.
 TOLERANCE = 2.0
+# Of a category; it becomes part of prompts.
+LONGEST_NAME = 200
+
+Region = list[list[float]] | dict[str, Any]
+"""Polygons ``[x0, y0, x1, y1, ...]`` of at least three points, or an object with ``size`` and ``counts``."""
 
 
-def image_problems(image: Any, seen: Container[Any]) -> list[str]:
-    """List what is wrong with one entry of ``images``.
+def objects(entries: Any) -> list[dict[str, Any]]:
+    """Return those of a list that are objects with an id."""
+    listed = entries if isinstance(entries, list) else []
+    return [entry for entry in listed if isinstance(entry, dict) and plain_id(entry.get("id")) is not None]
+
+
+def plain_id(value: Any) -> int | str | None:
+    """Return an id so that 7, 7.0 and "7" are the same, or None if it is none.
 
     Example:
-        >>> image_problems({"id": 1, "file_name": "a.jpg", "width": 0, "height": 3}, set())
-        ['image 1: width must be a whole number from 1 up, found 0']
+        >>> plain_id("7"), plain_id(7.0), plain_id("007"), plain_id([7])
+        (7, 7, '007', None)
     """
-    if not isinstance(image, dict) or not isinstance(image.get("id"), int | str):
-        return [f"image {str(image)[:80]}: expected an object with an id"]
-    name = f"image {image['id']}"
-    problems = [
-        f"{name}: {side} must be a whole number from 1 up, found {image.get(side)!r}"
-        for side in ("width", "height")
-        if type(image.get(side)) is not int or image[side] < 1
-    ]
-    if not problems and image["width"] * image["height"] > MAX_PIXELS:
-        problems.append(
-            f"{name}: {image['width']}x{image['height']} pixels are more than the {MAX_PIXELS} that are read"
-        )
-    file = image.get("file_name")
-    if not isinstance(file, str) or not file:
-        problems.append(f"{name}: file_name must be a text, found {file!r}")
-    elif fault := id_problem(file.replace("\\", "/").rsplit("/", 1)[-1]):
-        problems.append(f'{name}: file_name "{file}" {fault}')
-    if image["id"] in seen:
-        problems.append(f"{name}: its id is used before")
-    return problems
+    if isinstance(value, str):
+        text = value.strip()
+        if name_problem(text):
+            return None
+        return int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) else text or None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def annotation_problems(annotation: Any, image: dict[str, Any] | None, categories: Container[Any]) -> list[str]:
-    """List what is wrong with one entry of ``annotations``.
+def plain_text(value: Any) -> str:
+    r"""Return a text in one line, or an empty one if it is none or cannot be written as UTF-8.
+
+    Example:
+        >>> plain_text(" potted\nplant "), plain_text(None)
+        ('potted plant', '')
+    """
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return "" if name_problem(text) else text
+
+
+def category_labels(categories: Iterable[Any]) -> dict[int | str, str]:
+    """Return the names of categories by id; none for those whose id has several names or that have no name."""
+    labels: dict[int | str, str] = {}
+    twice = set()
+    for entry in objects(list(categories)):
+        number, name = plain_id(entry["id"]), plain_text(entry.get("name"))
+        if number is None or not name or len(name) > LONGEST_NAME:
+            continue
+        if labels.setdefault(number, name) != name:
+            twice.add(number)
+    return {number: name for number, name in labels.items() if number not in twice}
+
+
+def image_facts(image: Any) -> tuple[int | str, str, int | None, int | None]:
+    """Return id, file name, width and height of an entry of ``images``; sizes that it does not state are None.
+
+    Raises:
+        UnusableError: It has no id, no name, or a size that no photograph has.
+
+    Example:
+        >>> image_facts({"id": "1", "file_name": "a.jpg", "width": "4", "height": 3})
+        (1, 'a.jpg', 4, 3)
+    """
+    number = plain_id(image.get("id")) if isinstance(image, dict) else None
+    if number is None:
+        raise UnusableError("photograph-entry", f"entry {str(image)[:80]}", "expected an object with an id")
+    named = [image.get(key) for key in ("file_name", "coco_url", "flickr_url")]
+    name = next((value for value in named if isinstance(value, str) and value.strip()), "")
+    if not name:
+        raise UnusableError("photograph-entry", f"image {number}", "it has no file_name")
+    if fault := name_problem(name):
+        raise UnusableError("name", name, fault)
+    sides = []
+    for side in ("width", "height"):
+        value = image.get(side)
+        length = plain_id(value) if value else None
+        if value and not (isinstance(length, int) and length > 0):
+            raise UnusableError("photograph-entry", name, f"{side} must be a whole number from 1 up, found {value!r}")
+        sides.append(length if isinstance(length, int) else None)
+    width, height = sides
+    if width and height and width * height > MAX_PIXELS:
+        detail = f"{width}x{height} pixels are more than the {MAX_PIXELS} that are read"
+        raise UnusableError("photograph-entry", name, detail)
+    return number, name, width, height
+
+
+def region_of(annotation: dict[str, Any], name: str, width: int, height: int) -> tuple[Region, int]:
+    """Return the region of an annotation, and how many of its polygons were dropped for having under three points.
 
     Args:
-        annotation: The entry.
-        image: The image it belongs to, or None if there is none.
-        categories: Ids of the categories.
+        annotation: The entry of ``annotations``.
+        name: What messages call it.
+        width: Width of the image.
+        height: Height of the image.
+
+    Raises:
+        UnusableError: It has no region, or one that cannot be read or lies outside the image.
 
     Example:
-        >>> image = {"id": 1, "width": 4, "height": 3}
-        >>> entry = {"id": 7, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 9, 0, 9, 3]]}
-        >>> annotation_problems(entry, image, {1})
-        ['annotation 7: a polygon reaches x 0..9, y 0..3, outside the image of 4x3']
+        >>> region_of({"segmentation": [[0, 0, 3, 0, 3, 3], [1, 1]]}, "annotation 7", 4, 3)
+        ([[0, 0, 3, 0, 3, 3]], 1)
+        >>> region_of({"segmentation": [[0, 0, 9, 0, 9, 3]]}, "annotation 7", 4, 3)
+        Traceback (most recent call last):
+        rses.suites.left_out.UnusableError: annotation 7: a polygon reaches x 0..9, y 0..3, outside the image of 4x3
     """
-    if not isinstance(annotation, dict) or "id" not in annotation:
-        return [f"annotation {str(annotation)[:80]}: expected an object with an id"]
-    name = f"annotation {annotation['id']}"
-    if image is None:
-        return [f"{name}: there is no image {annotation.get('image_id')!r}"]
-    problems = []
-    category = annotation.get("category_id")
-    if not isinstance(category, int | str) or category not in categories:
-        problems.append(f"{name}: there is no category {annotation.get('category_id')!r}")
-    width, height = image["width"], image["height"]
-    faults = _shape_problems(annotation.get("segmentation"), width, height)
-    faults += _box_problems(annotation.get("bbox"), width, height)
-    return problems + [f"{name}: {fault}" for fault in faults]
-
-
-def _shape_problems(shape: Any, width: int, height: int) -> list[str]:
+    shape = annotation.get("segmentation")
     if isinstance(shape, dict):
-        if shape.get("size") != [height, width]:
-            return [f"its run lengths are for (height, width) {shape.get('size')}, the image has {[height, width]}"]
-        try:
-            unfold_runs(shape.get("counts"), width, height)
-        except ValueError as error:
-            return [str(error)]
-        return []
+        return _runs(shape, name, width, height), 0
     if not isinstance(shape, list) or not shape:
-        return ["segmentation must be a list of polygons or an object with counts and size"]
-    return [fault for polygon in shape for fault in _polygon_problems(polygon, width, height)]
+        raise UnusableError("region-empty", name, f"its segmentation is {'empty' if shape == [] else str(shape)[:40]}")
+    if len(shape) >= 6 and _numbers(shape):
+        shape = [shape]  # one polygon, not in a list of its own
+    if not all(isinstance(part, list) and len(part) % 2 == 0 and _numbers(part) for part in shape):
+        detail = "polygons must be flat lists of x, y pairs of finite numbers"
+        raise UnusableError("region-unreadable", name, detail)
+    kept = [part for part in shape if len(part) >= 6]
+    if not kept:
+        raise UnusableError("region-empty", name, "its polygons have fewer than three points")
+    for part in kept:
+        _require_inside(part, name, width, height)
+    if problem := fractions_problem([value for part in kept for value in part], width, height):
+        raise UnusableError("region-relative", name, problem)
+    _require_box_inside(annotation.get("bbox"), name, width, height)
+    return kept, len(shape) - len(kept)
 
 
-def _polygon_problems(polygon: Any, width: int, height: int) -> list[str]:
-    if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2 or not _numbers(polygon):
-        return ["a polygon must be a flat list of at least three x, y pairs of finite numbers"]
+def has_extent(annotation: dict[str, Any], reason: str) -> bool:
+    """Whether an unusable annotation still shows that a thing is there: by its box, or by more than points.
+
+    Example:
+        >>> has_extent({"segmentation": [[3, 3]], "bbox": [3, 3, 0, 0]}, "region-empty")
+        False
+    """
+    box = annotation.get("bbox")
+    if reason != "region-empty":
+        return True
+    return isinstance(box, list) and len(box) == 4 and _numbers(box) and min(box[2:]) > 0
+
+
+def _runs(shape: dict[str, Any], name: str, width: int, height: int) -> dict[str, Any]:
+    if shape.get("size") != [height, width]:
+        detail = f"its run lengths are for (height, width) {shape.get('size')}, the image has {[height, width]}"
+        raise UnusableError("region-unreadable", name, detail)
+    try:
+        marked = unfold_runs(shape.get("counts"), width, height).any()
+    except ValueError as error:
+        raise UnusableError("region-unreadable", name, str(error)) from error
+    if not marked:
+        raise UnusableError("region-empty", name, "its run lengths mark no pixel")
+    return shape
+
+
+def _require_inside(polygon: list[float], name: str, width: int, height: int) -> None:
     xs, ys = polygon[::2], polygon[1::2]
     inside = min(xs) >= -TOLERANCE and max(xs) <= width + TOLERANCE
-    inside = inside and min(ys) >= -TOLERANCE and max(ys) <= height + TOLERANCE
-    if inside:
-        return []
-    reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-    return [f"a polygon reaches {reach}, outside the image of {width}x{height}"]
+    if not inside or min(ys) < -TOLERANCE or max(ys) > height + TOLERANCE:
+        reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
+        raise UnusableError("region-outside", name, f"a polygon reaches {reach}, outside the image of {width}x{height}")
 
 
-def _box_problems(box: Any, width: int, height: int) -> list[str]:
-    if box is None:
-        return []
+def _require_box_inside(box: Any, name: str, width: int, height: int) -> None:
+    # The region does not come from the box; one that contradicts it shows that a coordinate system is wrong.
     if not isinstance(box, list) or len(box) != 4 or not _numbers(box):
-        return [f"bbox must be [x, y, width, height], found {box!r}"]
+        return
     x, y, across, down = box
     low = min(x, y) < -TOLERANCE or min(across, down) < 0
     if low or x + across > width + TOLERANCE or y + down > height + TOLERANCE:
-        return [f"bbox {box} is outside the image of {width}x{height}"]
-    return []
+        raise UnusableError("region-outside", name, f"its bbox {box} is outside the image of {width}x{height}")
 
 
 def _numbers(values: list[Any]) -> bool:
-    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    return all(
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+        for value in values
+    )

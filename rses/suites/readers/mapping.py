@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from rses.errors import InputError
 from rses.files import sha256_file
-from rses.suites.paths import id_problem, path_problem
-from rses.suites.readers.types import refuse
+from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
+from rses.suites.paths import id_problem
+from rses.suites.readers.files import FileFinder, name_problem
 from rses.suites.shapes import marks_pixels, unfold_starts
 
 __all__ = ["PIE_TYPES", "SIDE", "BrushReader", "Edit", "MappingReader", "PieReader"]
@@ -65,8 +66,11 @@ class MappingReader:
         texts: Further entries that must be texts.
         as_published: Cut runs that pass the last pixel, as the data set's own script does.
 
+    Attributes:
+        left_out: Entries that cannot be used.
+
     Raises:
-        InputError: Files are missing or entries unsound; lists all.
+        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = ""
@@ -78,12 +82,20 @@ class MappingReader:
         self.mapping_sha256 = ""
         self.mask_key, self.as_published = mask_key, as_published
         self._folder, self._path_key = folder, path_key
-        self._entries = _load(mapping)
+        entries = _load(mapping)
         self.mapping_sha256 = sha256_file(mapping)
-        problems: list[str] = []
-        for key, entry in self._entries.items():
-            problems += [f'entry "{key}": {fault}' for fault in self._faults(key, entry, texts)]
-        refuse(problems, f"{mapping} cannot be used, {len(problems)} faults:")
+        self._finder = FileFinder([folder])
+        self._paths: dict[str, Path] = {}
+        self._entries: dict[str, Any] = {}
+        self.left_out: list[LeftOut] = []
+        for key, entry in entries.items():
+            try:
+                self._paths[key] = self._checked(key, entry, texts)
+                self._entries[key] = entry
+            except UnusableError as error:
+                self.left_out.append(error.left_out)
+        if not self._entries:
+            raise InputError(left_out_lines(self.left_out), f"{mapping}: none of its entries can be used:")
 
     def keys(self) -> list[str]:
         """Keys of all entries, in the order of the mapping file."""
@@ -97,20 +109,29 @@ class MappingReader:
         """Read one entry."""
         raise NotImplementedError
 
-    def _path(self, key: str) -> Path:
-        return self._folder / str(self._entries[key][self._path_key])
+    def _checked(self, key: str, entry: Any, texts: tuple[str, ...]) -> Path:
+        """Return the picture of an entry, or say what is wrong with the entry."""
+        name = f'entry "{key}"'
+        faults = self._faults(key, entry, texts)
+        if faults:
+            raise UnusableError("entry", name, "; ".join(faults))
+        named = str(entry[self._path_key])
+        path = self._finder.exact(named) or self._finder.similar(named)
+        if path is None:
+            raise UnusableError("photograph-absent", name, f"{self._path_key} {named}")
+        return path
 
     def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
         if not isinstance(entry, dict):
             return [f"expected an object, found {type(entry).__name__}"]
         faults = [f"its key {fault}"] if (fault := id_problem(key)) else []
         faults += [f"{name} must be a text, found {entry.get(name)!r}" for name in texts
-                   if not isinstance(entry.get(name), str)]  # fmt: skip
+                   if not isinstance(entry.get(name), str) or name_problem(" ".join(entry[name].split()))]  # fmt: skip
         path = entry.get(self._path_key)
-        if fault := path_problem(self._folder, path):
+        if not isinstance(path, str) or not path:
+            faults.append(f"{self._path_key} must be a non-empty text, found {path!r}")
+        elif fault := name_problem(path):
             faults.append(f'{self._path_key} "{path}" {fault}')
-        elif not (self._folder / str(path)).is_file():
-            faults.append(f'{self._path_key} "{path}" is listed but absent from {self._folder}')
         if self.mask_key not in entry:
             return [*faults, f"it has no {self.mask_key}"]
         try:
@@ -140,7 +161,7 @@ class PieReader(MappingReader):
             ring of pixels is part of every mask. The protocol ``pie-bench`` adds the ring by itself.
 
     Raises:
-        InputError: Files are missing or entries unsound; lists all.
+        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = "pie-bench"
@@ -188,7 +209,7 @@ class PieReader(MappingReader):
         instruction = entry["editing_instruction"].strip()
         return Edit(
             key=key,
-            path=self._path(key),
+            path=self._paths[key],
             object=thing,
             style=style,
             prompt=(instruction or after) if self._instructions else after,
@@ -216,7 +237,7 @@ class BrushReader(MappingReader):
         as_published: Cut runs that pass the last pixel, as BrushBench's script does.
 
     Raises:
-        InputError: Files are missing or entries unsound; lists all.
+        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = "brushbench"
@@ -234,7 +255,7 @@ class BrushReader(MappingReader):
     def read(self, key: str) -> Edit:
         """Read one entry."""
         caption = self._entries[key]["caption"].strip()
-        return Edit(key, self._path(key), "region", caption, caption, (self.mask_key,))
+        return Edit(key, self._paths[key], "region", caption, caption, (self.mask_key,))
 
     def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
         faults = super()._faults(key, entry, texts)
@@ -259,7 +280,7 @@ def _load(file: Path) -> dict[str, Any]:
             f"{file} cannot be read: {error.strerror or error}. Give the data set's folder with --root, "
             f"or the file with --mapping."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file} is not valid JSON: {error}.") from error
     if not isinstance(content, dict) or not content:
         raise InputError(f"{file} is no mapping file: expected an object with one entry a picture.")

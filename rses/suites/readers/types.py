@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.suites.left_out import LeftOut
 
 __all__ = ["SHOWN", "Instance", "Picture", "Reader", "refuse"]
 
@@ -53,6 +54,9 @@ class Picture:
         licence: Licence of the photograph as the data set states it.
         instances: What is annotated in it.
         origin: Address of the photograph, where the data set names it.
+        unread: Labels of further things in it whose regions cannot be read; an object is not the only one of its
+            label beside them.
+        left_out: What else of it is left out, and what had to be assumed about it.
     """
 
     key: str
@@ -62,6 +66,8 @@ class Picture:
     licence: str
     instances: tuple[Instance, ...]
     origin: str = ""
+    unread: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Reader(Protocol):
@@ -69,12 +75,16 @@ class Reader(Protocol):
 
     name: str
     """Name of the data set in the ``dataset`` column."""
+    root: Path
+    """Folder of the data set."""
+    left_out: list[LeftOut]
+    """What was found to be unusable so far."""
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
 
     def read(self, key: str) -> Picture:
-        """Read one picture's annotation; raises InputError where it is unsound."""
+        """Read one picture's annotation; raises UnusableError where it is to be left out, DataSetError to stop."""
 
 
 def refuse(problems: list[str], summary: str) -> None:

@@ -1,34 +1,47 @@
 """Pascal VOC: ``JPEGImages``, ``SegmentationObject``, ``SegmentationClass``, and where present ``Annotations``.
 
-Object masks hold 0 for background, 255 for the void band along outlines, and a number for each object. The void
-band belongs to no object here.
+Also as labelme and CVAT write it: with a list of classes of their own, PNG photographs, masks in colours or as arrays.
+Object masks hold 0 for background, 255 for the void band along outlines, and a number or colour for each object. The
+void band belongs to no object here.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from rses.errors import InputError
+from rses.suites.left_out import DataSetError, LeftOut, UnusableError, left_out_lines
 from rses.suites.paths import id_problem
-from rses.suites.readers.types import Instance, Picture, refuse
+from rses.suites.readers.label_image import VOID, LabelImage, read_labels
+from rses.suites.readers.types import Instance, Picture
+from rses.suites.readers.voc_classes import (
+    LISTS,
+    VOC_CLASSES,
+    VOC_NAMES,
+    VOID_COLOUR,
+    find_class_list,
+    read_class_list,
+)
 
 __all__ = ["VOC_CLASSES", "VocReader"]
 
-VOC_CLASSES = (
-    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "dining table", "dog",
-    "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train", "tv monitor",
+PHOTOGRAPHS, OBJECTS, CLASSES = ("JPEGImages",), ("SegmentationObject", "SegmentationObjectPNG"), (
+    "SegmentationClass", "SegmentationClassPNG",
 )  # fmt: skip
-"""Class names in plain words; class k of ``SegmentationClass`` is entry k - 1."""
+"""Folders; labelme used to write arrays into the first and images into the second ones."""
 
-VOID = 255
-FOLDERS = ("JPEGImages", "SegmentationObject", "SegmentationClass")
+NO_IMAGES = frozenset({".txt", ".xml", ".json", ".csv", ".md", ".db", ".ini", ".lst", ""})
+MOST_OBJECTS = 1000
+_VOID_VALUE = VOID_COLOUR[0] << 16 | VOID_COLOUR[1] << 8 | VOID_COLOUR[2]
 
 
 class VocReader:
@@ -37,81 +50,139 @@ class VocReader:
     Args:
         root: ``VOC2012`` or another folder with ``JPEGImages``, or one with ``VOCdevkit/VOC<year>`` below it.
         split: List of ``ImageSets/Segmentation`` such as "val"; every segmented picture by default.
+        classes: List of the classes, see `read_class_list`; by default one that lies in the folder, or else VOC's.
+
+    Attributes:
+        left_out: Pictures that cannot be used.
 
     Raises:
-        InputError: Folders or files are missing; lists all.
+        InputError: Folders are missing, lists unsound, or no picture is whole.
     """
 
     name = "voc"
 
-    def __init__(self, root: Path, split: str | None = None):
-        self._root = _find_root(root)
-        problems: list[str] = []
-        self._keys: list[str] = []
-        for key in _listed(self._root, split):
-            if fault := id_problem(key):
-                problems.append(f'"{key}" {fault}')
-                continue
-            paths = (_photograph(self._root, key), *(self._root / name / f"{key}.png" for name in FOLDERS[1:]))
-            for path in paths:
-                if path.is_symlink():
-                    problems.append(f"{path.relative_to(self._root)} is a symbolic link; put the file itself there")
-                elif not path.is_file():
-                    problems.append(f"{path.relative_to(self._root)} is listed but absent")
-            self._keys.append(key)
-        refuse(problems, f"{self._root} cannot be used, {len(problems)} faults:")
+    def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
+        self.root = _find_root(root)
+        file = classes if classes is not None else find_class_list(self.root)
+        self._names = VOC_NAMES if file is None else read_class_list(file)
+        photographs, objects, labels = (_by_stem(self.root, names) for names in (PHOTOGRAPHS, OBJECTS, CLASSES))
+        self.left_out: list[LeftOut] = []
+        self._files: dict[str, tuple[Path, Path, Path]] = {}
+        for key in sorted(objects) if split is None else _listed(self.root, split):
+            try:
+                photograph = _one(photographs, key, ".jpg", LeftOut("photograph-absent", f"JPEGImages/{key}.jpg"))
+                found = _one(objects, key, ".png", LeftOut("mask-absent", f"{OBJECTS[0]}/{key}.png"))
+                label = _one(labels, key, ".png", LeftOut("mask-absent", f"{CLASSES[0]}/{key}.png"))
+            except UnusableError as error:
+                self.left_out.append(error.left_out)
+            else:
+                self._files[key] = (photograph, found, label)
+        if not self._files:
+            lines = left_out_lines(self.left_out) or ["there is no picture"]
+            raise InputError(lines, f"{self.root} cannot be used:")
 
     def keys(self) -> list[str]:
         """Keys of all segmented pictures, such as "2007_000032"."""
-        return list(self._keys)
+        return list(self._files)
 
     def read(self, key: str) -> Picture:
-        """Read one picture's masks and, where present, its annotation."""
-        photograph = _photograph(self._root, key)
-        objects, classes = (_indices(self._root / name / f"{key}.png") for name in FOLDERS[1:])
-        with Image.open(photograph) as picture:
-            width, height = picture.size
-        problems = [
-            f"{name}/{key}.png is {array.shape[1]}x{array.shape[0]}, its photograph {width}x{height}"
-            for name, array in zip(FOLDERS[1:], (objects, classes), strict=True)
-            if array.shape != (height, width)
-        ]
-        refuse(problems, "Masks and photograph differ in size:")
-        described = _described(self._root / "Annotations" / f"{key}.xml")
-        instances = tuple(
-            _instance(number, objects, classes, described, key)
-            for number in np.unique(objects).tolist()
-            if number not in (0, VOID)
-        )
+        """Read one picture's masks and, where present, its annotation.
+
+        Raises:
+            UnusableError: Its masks or its annotation are unsound.
+            DataSetError: It holds classes that no list names.
+        """
+        photograph, *masks = self._files[key]
+        objects, classes = (read_labels(path) for path in masks)
+        height, width = objects.values.shape
+        if classes.values.shape != objects.values.shape:
+            raise UnusableError(
+                "size",
+                photograph.name,
+                f"{masks[1].parent.name}/{masks[1].name} is {classes.values.shape[1]}x{classes.values.shape[0]}, "
+                f"{masks[0].parent.name}/{masks[0].name} {width}x{height}",
+            )
+        described = _described(self.root / "Annotations" / f"{key}.xml")
+        self._require_named(described, key)
+        left_out: list[LeftOut] = []
+        instances = []
+        for value in _objects(objects, f"{masks[0].parent.name}/{masks[0].name}"):
+            try:
+                instances.append(self._instance(value, objects.values, classes, described, masks[1]))
+            except UnusableError as error:
+                left_out.append(error.left_out)
+        if not self._names.own and not described:
+            left_out.append(LeftOut("class-names", photograph.name, f"no list of classes ({', '.join(LISTS)})"))
         licence = "not stated for single photographs; from Flickr, whose terms of use apply"
-        return Picture(key, photograph, width, height, licence, instances)
+        if self._names.own:
+            licence = "not stated"
+        return Picture(key, photograph, width, height, licence, tuple(instances), left_out=tuple(left_out))
+
+    def _instance(
+        self, value: int, objects: NDArray[np.int32], classes: LabelImage, described: list[dict[str, Any]], file: Path
+    ) -> Instance:
+        region = objects == value
+        found, counts = np.unique(classes.values[region], return_counts=True)
+        # The class of most of its pixels; background and void are none.
+        for number in found[np.argsort(-counts, kind="stable")].tolist():
+            label = self._names.name(number, classes)
+            if label != "":
+                break
+        else:
+            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", "it covers no class")
+        if label is None:
+            if not self._names.own:
+                raise self._no_list(f"{file.parent.name}/{file.name} holds class {_shown(number)}")
+            detail = f"class {_shown(number)} is not in {self._names.source}"
+            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", detail)
+        facts = _matching(region, label, described)
+        return Instance(
+            key=str(value),
+            label=label,
+            mask=partial(np.equal, objects, value),
+            truncated=facts.get("truncated"),
+            occluded=facts.get("occluded"),
+            difficult=bool(facts.get("difficult")),
+        )
+
+    def _require_named(self, described: list[dict[str, Any]], key: str) -> None:
+        known = {_letters(name) for name in VOC_CLASSES}
+        strange = [name for entry in described if (name := entry["name"]) and _letters(name) not in known]
+        if strange and not self._names.own:
+            raise self._no_list(f'Annotations/{key}.xml names "{strange[0]}"')
+
+    def _no_list(self, found: str) -> DataSetError:
+        """Stop where a class is none of VOC's: the names of all other numbers would be wrong, too."""
+        return DataSetError(
+            f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
+            f"--classes, or put one of {', '.join(LISTS)} into {self.root}."
+        )
 
 
-def _instance(
-    number: int, objects: NDArray[np.uint8], classes: NDArray[np.uint8], described: list[dict[str, Any]], key: str
-) -> Instance:
-    region = objects == number
-    inside = classes[region]
-    values, counts = np.unique(inside[(inside > 0) & (inside < VOID)], return_counts=True)
-    if len(values) == 0 or int(values[counts.argmax()]) > len(VOC_CLASSES):
-        raise InputError(f"SegmentationClass/{key}.png gives object {number} no class from 1 to {len(VOC_CLASSES)}.")
-    label = VOC_CLASSES[int(values[counts.argmax()]) - 1]
-    facts = _matching(region, label, described)
-    return Instance(
-        key=str(number),
-        label=label,
-        mask=partial(np.equal, objects, number),
-        truncated=facts.get("truncated"),
-        occluded=facts.get("occluded"),
-        difficult=bool(facts.get("difficult")),
-    )
+def _objects(image: LabelImage, name: str) -> list[int]:
+    void = _VOID_VALUE if image.coloured else VOID
+    found: list[int] = [value for value in np.unique(image.values).tolist() if value not in (0, void)]
+    if not found:
+        raise UnusableError("mask-empty", name, "it holds no number of an object (0 is background, 255 void)")
+    if len(found) > MOST_OBJECTS:
+        raise UnusableError("mask-unreadable", name, f"it holds {len(found)} numbers or colours; smoothed edges?")
+    return found
+
+
+def _shown(value: int) -> str:
+    """Return a number as it is, and a colour as red,green,blue."""
+    return str(value) if value < 1 << 16 else f"({value >> 16},{value >> 8 & 255},{value & 255})"
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def _matching(region: NDArray[np.bool_], label: str, described: list[dict[str, Any]]) -> dict[str, Any]:
     # Numbers of objects and entries of the annotation mostly agree, boxes always do.
     rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    same = [entry for entry in described if entry["name"].replace(" ", "") == label.replace(" ", "")]
+    same = [entry for entry in described if entry["box"] and _letters(entry["name"]) == _letters(label)]
     best = max(same, key=lambda entry: _overlap(box, entry["box"]), default=None)
     return best if best is not None and _overlap(box, best["box"]) >= 0.5 else {}
 
@@ -126,20 +197,25 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 def _described(file: Path) -> list[dict[str, Any]]:
     if not file.is_file():
         return []
-    text = file.read_bytes()
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise InputError(f"{file} declares a document type, which VOC annotation does not need. Remove it.")
+    name = f"Annotations/{file.name}"
     try:
+        text = file.read_bytes()
+        # In other encodings than ASCII's the declaration would look different.
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text or b"\0" in text:
+            detail = "it declares a document type, which VOC does not need, or is not UTF-8"
+            raise UnusableError("annotation-entry", name, detail)
         return [_entry(node) for node in ElementTree.fromstring(text).iter("object")]
-    except (ElementTree.ParseError, ValueError, TypeError) as error:
-        raise InputError(f"{file} is not VOC annotation: {error}.") from error
+    except (OSError, ElementTree.ParseError, LookupError, ValueError, TypeError, RecursionError) as error:
+        raise UnusableError("annotation-entry", name, f"it is not VOC annotation ({error})") from error
 
 
 def _entry(node: ElementTree.Element) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": node.findtext("name", "").strip()}
+    entry: dict[str, Any] = {"name": node.findtext("name", "").strip(), "box": None}
     for flag in ("truncated", "occluded", "difficult"):
         text = node.findtext(flag)
-        entry[flag] = None if text is None else text.strip() == "1"
+        entry[flag] = None if text is None else text.strip().lower() in ("1", "true", "yes")
+    if node.find("bndbox") is None:
+        return entry  # An outline alone, as some tools write: nothing to match by.
     left, top, right, bottom = (float(node.findtext(f"bndbox/{side}", "")) for side in ("xmin", "ymin", "xmax", "ymax"))
     if right < left or bottom < top:
         raise ValueError(f"bounding box {left:g}, {top:g}, {right:g}, {bottom:g} is turned round")
@@ -147,38 +223,50 @@ def _entry(node: ElementTree.Element) -> dict[str, Any]:
     return entry
 
 
-def _indices(path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as picture:
-            if picture.mode not in ("P", "L"):
-                raise InputError(
-                    f"{path} has mode {picture.mode}, expected a palette image of class or object numbers."
-                )
-            return np.asarray(picture, dtype=np.uint8)
-    except OSError as error:
-        raise InputError(f"{path} is not a readable image: {error}.") from error
+def _by_stem(root: Path, folders: Sequence[str]) -> dict[str, list[Path]]:
+    """List the files of some folders by their name without ending."""
+    found: dict[str, list[Path]] = {}
+    for folder in folders:
+        for path in sorted((root / folder).iterdir()) if (root / folder).is_dir() else ():
+            if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES:
+                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+    return found
 
 
-def _photograph(root: Path, key: str) -> Path:
-    return root / "JPEGImages" / f"{key}.jpg"
+def _one(files: dict[str, list[Path]], key: str, ending: str, absent: LeftOut) -> Path:
+    """Return the file of a key: the one with the usual ending, or the only one."""
+    if fault := id_problem(key):
+        raise UnusableError("name", key, fault)
+    found = [path for path in files.get(key, []) if path.is_file()]
+    usual = [path for path in found if path.suffix.lower() == ending]
+    if not found:
+        raise UnusableError(absent.reason, absent.name)
+    if len(found) > 1 and len(usual) != 1:
+        raise UnusableError("photograph-twice", key, f"{', '.join(path.name for path in found)}; keep one")
+    return usual[0] if usual else found[0]
 
 
 def _find_root(root: Path) -> Path:
     places = [root, *sorted(root.glob("VOC2*")), *sorted(root.glob("VOCdevkit/VOC2*"))]
-    found = [place for place in places if all((place / name).is_dir() for name in FOLDERS)]
+    wanted = (PHOTOGRAPHS, OBJECTS, CLASSES)
+    found = [place for place in places if all(any((place / name).is_dir() for name in names) for names in wanted)]
     if not found:
-        raise InputError(f"{root} holds no folder with {', '.join(FOLDERS)}. Give the folder VOC<year> with --root.")
+        names = ", ".join(folders[0] for folders in wanted)
+        raise InputError(f"{root} holds no folder with {names}. Give the folder VOC<year> with --root.")
     if len(found) > 1:
         raise InputError(f"{root} holds several years: {', '.join(map(str, found))}. Give one of them with --root.")
     return found[0]
 
 
-def _listed(root: Path, split: str | None) -> list[str]:
-    if split is None:
-        return sorted(path.stem for path in (root / "SegmentationObject").glob("*.png"))
+def _listed(root: Path, split: str) -> list[str]:
     if fault := id_problem(split):
         raise InputError(f'Split "{split}" {fault}.')
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
         raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
-    return list(dict.fromkeys(line.split()[0] for line in file.read_text("utf-8").splitlines() if line.strip()))
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}.") from error
+    names = (unicodedata.normalize("NFC", line.split()[0]) for line in lines if line.strip())
+    return list(dict.fromkeys(names))

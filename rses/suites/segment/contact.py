@@ -14,10 +14,11 @@ from PIL import Image, ImageDraw
 from rses.decode import read_image
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.masks import read_mask
 from rses.suites.segment.base import Prompt
 from rses.suites.segment.prompts import Job
 from rses.suites.segment.run import MaskRun
-from rses.suites.sheet import CELL, Cell, montage, outlined, png_bytes, sheet_page
+from rses.suites.sheet import CELL, Cell, montage, outlined, png_bytes, sheet_page, shrunk
 
 __all__ = ["FOLDER", "overlay", "write_mask_sheets"]
 
@@ -40,7 +41,7 @@ def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, prompt: Pr
     picture = Image.fromarray(image)
     picture.thumbnail((CELL, CELL))
     if mask is not None:
-        small = np.asarray(Image.fromarray(mask).convert("L").resize(picture.size, Image.Resampling.BOX)) > 127
+        small = shrunk(mask, picture.size)
         shown = np.asarray(picture)
         dimmed = np.where(small[..., None], shown, (shown * 0.5).astype(np.uint8))
         picture = Image.fromarray(outlined(dimmed, small))
@@ -111,7 +112,7 @@ def _cell(run: MaskRun, job: Job) -> Cell:
 def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     if not path.is_file():
         return None
-    mask = read_image(path)[..., 0] > 127
+    mask = read_mask(path)
     if mask.shape != shape:
         raise InputError(f"{path} is {mask.shape[1]}x{mask.shape[0]}, its photograph {shape[1]}x{shape[0]}.")
     return mask

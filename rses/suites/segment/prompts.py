@@ -10,9 +10,11 @@ from typing import Any
 
 from rses.decode import image_size
 from rses.errors import InputError
+from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import id_problem
+from rses.suites.photographs import find_photographs
 from rses.suites.readers.types import refuse
-from rses.suites.region_list import PHOTOGRAPHS, doubles, outline_of, sort_rows
+from rses.suites.region_list import doubles, outline_of, sort_rows
 from rses.suites.segment.base import Prompt
 
 __all__ = ["Job", "read_jobs", "unlisted"]
@@ -71,16 +73,12 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
 def unlisted(images: Path, jobs: list[Job]) -> list[str]:
     """Return the names of photographs that have no row."""
     known = {job.path.name for job in jobs}
-    return sorted(
-        path.name for path in images.iterdir() if path.suffix.lower() in PHOTOGRAPHS and path.name not in known
-    )
+    return sorted(path.name for path in find_photographs(images).paths if path.name not in known)
 
 
 def _job(path: Path, name: str, row: Mapping[str, Any], box: bool) -> Job:
     if "/" in name:
         raise InputError(f"{name}: lies in a folder of its own; put the photographs side by side")
-    if path.suffix.lower() not in PHOTOGRAPHS:
-        raise InputError(f"{name}: is no photograph ({', '.join(sorted(PHOTOGRAPHS))})")
     if fault := id_problem(path.stem):
         raise InputError(f'"{path.stem}" {fault}')
     height, width = image_size(path)
@@ -107,8 +105,12 @@ def _clicks(row: Mapping[str, Any], name: str, width: int, height: int) -> Promp
         raise InputError(f"{name}: clicks are x, y pairs of finite numbers")
     if len(labels) != len(values) // 2 or not any(labels):
         raise InputError(f"{name}: needs one label a click, and at least one click on the object (1)")
-    points = tuple(zip(values[::2], values[1::2], strict=True))
-    outside = [f"({x:g}, {y:g})" for x, y in points if not (0 <= x < width and 0 <= y < height)]
-    if outside:
-        raise InputError(f"{name}: its clicks {', '.join(outside)} are outside the image of {width}x{height}")
+    # The corner pixels are clicked with whole numbers; fractions below 1 are those of the image.
+    if any(not value.is_integer() for value in values) and (problem := fractions_problem(values, width, height)):
+        raise InputError(f"{name}: {problem}")
+    within = inside(values, name, width, height)
+    # A click on the far edge means the last pixel.
+    xs, ys = ([value if value < limit else limit - 0.5 for value in part]
+              for part, limit in ((within[::2], width), (within[1::2], height)))  # fmt: skip
+    points = tuple(zip(xs, ys, strict=True))
     return Prompt(points=points, labels=tuple(labels))

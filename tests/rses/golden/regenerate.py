@@ -1,51 +1,58 @@
-"""Rewrite the golden files. Only for a deliberate change of numbers, which also needs a new protocol version.
+"""Rewrite the golden files. Only for a deliberate change, see CONTRIBUTING.md.
 
-Run ``python tests/rses/golden/regenerate.py``.
+``python tests/rses/golden/regenerate.py`` writes ``expected``; ``--inputs`` makes ``stored`` first, which old boards
+must never need.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from skimage import data
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from rses import RSES, get_protocol
-from rses.images import write_png
-from rses.metrics_table import METRICS
-from rses.protocol import PROTOCOLS
-
-FOLDER = Path(__file__).parent
-# Protocols whose networks are not embedded are frozen on the metrics that need none.
-PIXEL = ("mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg", "boundary_mse")
+from golden import EXPECTED, board, inputs, names, pictures, runs, values  # noqa: E402
 
 
-def scorer(protocol: str) -> RSES:
-    metrics = list(METRICS) if protocol == "rses-mini" else PIXEL
-    return RSES(get_protocol(protocol), device="cpu", metrics=metrics)
+def write(name: str, content: str) -> None:
+    path = EXPECTED / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8", newline="\n")
 
 
-def numbers(protocol: str) -> dict[str, float | bool | None]:
-    result = scorer(protocol).score(
-        FOLDER / "pred.png", FOLDER / "source.png", FOLDER / "mask.png", "pixel art", styles=["line art"]
-    )
-    return {name: getattr(result, name) for name in METRICS} | {"mask_fraction": result.mask_fraction}
+def indented(content: Any) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
-    source = data.chelsea()[40:136, 100:212].copy()
-    mask = np.zeros(source.shape[:2], np.uint8)
-    rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    mask[((rows - 50) / 30) ** 2 + ((columns - 60) / 38) ** 2 < 1] = 255
-    rng = np.random.default_rng(0)
-    pred = np.clip(source + rng.normal(0, 6, source.shape), 0, 255).astype(np.uint8)
-    blocks = np.repeat(np.repeat(source[::8, ::8], 8, axis=0), 8, axis=1)
-    pred[mask > 0] = blocks[mask > 0]
-    for name, array in (("source", source), ("pred", pred), ("mask", mask)):
-        write_png(FOLDER / f"{name}.png", array)
-    expected = {name: {"hash": get_protocol(name).hash, "numbers": numbers(name)} for name in PROTOCOLS}
-    (FOLDER / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", action="store_true", help="make the stored inputs anew, too")
+    with tempfile.TemporaryDirectory() as place:
+        work = Path(place)
+        if parser.parse_args().inputs:
+            inputs.write_patches()
+            inputs.write_submissions(work)
+        write("environment.json", indented(values.environment()))
+        write("names.json", indented(names.public_names()))
+        write("commands.json", indented(names.commands()))
+        write("protocols.json", indented(names.protocols()))
+        write("suites.json", indented(names.suites()))
+        write("pixels.json", indented(pictures.write_cases(work / "pixels")))
+        for protocol in runs.PROTOCOLS:
+            run = runs.score(protocol, work)
+            write(f"{protocol}.json", indented(runs.table(run / "samples.parquet")))
+            if protocol == "rses-mini":
+                write("summary.json", indented(runs.summary(run)))
+        for suite in pictures.SAMPLES:
+            run = runs.bench(suite, work)
+            write(f"bench-{suite}.json", indented(runs.table(run / "samples.parquet")))
+            write(f"bench-{suite}-summary.json", indented(runs.summary(run)))
+        for name, text in board.rendered(work).items():
+            write(f"board/{name}", text)
 
 
 if __name__ == "__main__":

@@ -111,3 +111,27 @@ def test_another_image_under_a_new_digest_is_found(scored, tmp_path):
     verify(folder, suite=suite, rescore=0)
     with pytest.raises(InputError, match=rf"{first.stem}: \w+ is .*, scored again"):
         verify(folder, suite=suite)
+
+
+def test_warnings_neither_refuse_a_run_nor_have_to_be_there(scored, tmp_path):
+    run, suite = scored
+    warned = [dataclasses.replace(s, warnings=("unedited", "of another version")) for s in load_run(run).samples]
+    Results(warned, load_run(run).info).save(tmp_path / "warned")
+    remember_inputs(tmp_path / "warned", pred=run.parent / "pred", suite=suite)
+    assert verify(tmp_path / "warned", suite=suite, rescore=0).method == "swap"
+    packed = pack_run(tmp_path / "warned", tmp_path / "packed", previews=0, suite=suite)
+    assert packed.results.samples[0].warnings == ("unedited", "of another version")
+    shutil.copytree(run, tmp_path / "old")
+    summary = json.loads((run / "summary.json").read_text())
+    del summary["warnings"]
+    (tmp_path / "old" / "summary.json").write_text(json.dumps(summary))
+    remember_inputs(tmp_path / "old", pred=run.parent / "pred", suite=suite)
+    assert verify(tmp_path / "old", suite=suite, rescore=0).method == "swap"
+
+
+@pytest.mark.parametrize("codes", ["unedited", [1], ["x" * 5000], ["a"] * 5000])
+def test_warnings_of_a_submission_are_short_texts(codes):
+    from rses.leaderboard.fields import sample_problems
+
+    row = {"id": "a", "status": "ok", "mse_bg": 0.1, "mse_bg_pm1": 0.4, "tags": [], "warnings": codes}
+    assert any("warnings must be" in problem for problem in sample_problems(row))

@@ -100,14 +100,41 @@ def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
         build_suite(reader, target / "a", ["x"], n=7)
     with pytest.raises(InputError, match="selection is empty"):
         build_suite(reader, target / "a", ["x"], selection=Selection("none", "1", "none", 0.9, 1.0))
-    layouts.photograph(tmp_path / "coco" / "val2017" / "000000000001.jpg", 50, 30)
-    (tmp_path / "coco" / "val2017" / "000000000002.jpg").write_bytes(b"no image")
+    folder = tmp_path / "coco" / "val2017"
+    layouts.photograph(folder / "000000000001.jpg", 50, 30)
+    for k in (0, 2, 3, 4, 5):
+        (folder / f"{k:012d}.jpg").write_bytes(b"no image")
     with pytest.raises(InputError) as caught:
         build_suite(open_reader("coco", tmp_path / "coco"), target / "a", ["x"])
-    assert len(caught.value.problems) == 2
+    assert [problem.partition(":")[0] for problem in sorted(caught.value.problems)] == [
+        "Left out, photographs of another size than their annotation (1)", "Left out, unreadable photographs (5)",
+    ]  # fmt: skip
     assert "is 50x30, its annotation or mask is for 40x30" in str(caught.value)
     assert list(target.iterdir()) == []
     assert len(content["images"]) == 6
+
+
+def test_damaged_photographs_are_replaced_by_the_next_of_the_order(tmp_path: Path) -> None:
+    layouts.coco(tmp_path / "coco", 9)
+    reader = open_reader("coco", tmp_path / "coco")
+    whole = [sample.id for sample in build_suite(reader, tmp_path / "a", ["x"]).samples]
+    for name in (whole[1], whole[3]):
+        photograph = tmp_path / "coco" / "val2017" / f"{name.removeprefix('coco-').removesuffix('-x')}.jpg"
+        photograph.write_bytes(photograph.read_bytes()[:300])
+    said: list[str] = []
+    suite = build_suite(reader, tmp_path / "b", ["x"], n=3, warn=said.append)
+    assert [sample.id for sample in suite.samples] == [whole[0], whole[2], whole[4]]
+    assert len(json.loads((suite.root / "selection.json").read_text())["instances"]) == 3
+    (line,) = said
+    assert line.startswith("Left out, unreadable photographs (2): ")
+    assert line.partition(": ")[2] in (suite.root / "README.md").read_text()
+    assert json.loads((suite.root / "suite.json").read_text())["left_out"] == {"photograph-unreadable": 2}
+    verify_suite(suite.root)
+    with pytest.raises(InputError) as caught:
+        build_suite(reader, tmp_path / "c", ["x"], n=8)
+    assert len(caught.value.problems) == 2
+    assert "lets in 7 pictures, --n asks for 8" in caught.value.problems[0]
+    assert not (tmp_path / "c").exists()
 
 
 def test_existing_folder_is_not_touched(tmp_path: Path) -> None:
@@ -149,7 +176,7 @@ def test_thousands_of_pictures_are_read_one_at_a_time(tmp_path: Path) -> None:
     layouts.coco(tmp_path, 3000, photographs=False)
     (tmp_path / "val2017").mkdir()
     for k in range(3000):
-        (tmp_path / "val2017" / f"{k:012d}.jpg").touch()
+        (tmp_path / "val2017" / f"{k:012d}.jpg").touch()  # never opened
     reader = open_reader("coco", tmp_path)
     first = next(select(reader, load_selection("default")))
     assert first.picture.key == hash_order(reader.keys(), "rses-selection-1", 0, "coco")[0]

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from rses.errors import InputError
+from rses.suites.left_out import UnusableError
 from rses.suites.readers import BigReader, CocoReader, VocReader
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -83,30 +84,37 @@ def test_big(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "reason"),
     [
-        (lambda c: c["annotations"][0].update(segmentation=layouts.square(30, 5, 20)), "outside the image of 40x30"),
-        (lambda c: c["annotations"][0].update(segmentation={"size": [30, 40], "counts": [7]}), "cover 7 pixels"),
-        (lambda c: c["annotations"][0].update(segmentation={"size": [40, 30], "counts": [1200]}), "height, width"),
-        (lambda c: c["annotations"][0].update(bbox=[35, 5, 10, 10]), "bbox .* is outside"),
-        (lambda c: c["annotations"][0].update(segmentation=[[1, 2, 3]]), "flat list"),
-        (lambda c: c["annotations"][0].update(image_id=99), "no image 99"),
-        (lambda c: c["annotations"][0].update(category_id=99), "no category 99"),
-        (lambda c: c["annotations"][0].update(image_id=[0]), r"no image \[0\]"),
-        (lambda c: c["annotations"][0].update(category_id={}), r"no category \{\}"),
-        (lambda c: c["images"][0].update(width=200_000, height=200_000), "more than the 67108864 that are read"),
-        (lambda c: c["images"][0].update(file_name="../../x.jpg"), "leads outside"),
-        (lambda c: c["images"][0].update(file_name="/etc/passwd"), "absolute path"),
-        (lambda c: c["images"][0].update(file_name="absent.jpg"), "listed but absent"),
+        (lambda c: c["annotations"][0].update(segmentation=layouts.square(30, 5, 20)), "region-outside"),
+        (lambda c: c["annotations"][0].update(segmentation={"size": [30, 40], "counts": [7]}), "region-unreadable"),
+        (lambda c: c["annotations"][0].update(segmentation={"size": [40, 30], "counts": [1200]}), "region-unreadable"),
+        (lambda c: c["annotations"][0].update(bbox=[35, 5, 10, 10]), "region-outside"),
+        (lambda c: c["annotations"][0].update(segmentation=[[1, 2, 3]]), "region-unreadable"),
+        (lambda c: c["annotations"][0].update(segmentation=[]), "region-empty"),
+        (lambda c: c["annotations"][0].update(image_id=99), "annotation-image"),
+        (lambda c: c["annotations"][0].update(category_id=99), "annotation-category"),
+        (lambda c: c["annotations"][0].update(image_id=[0]), "annotation-image"),
+        (lambda c: c["annotations"][0].update(category_id={}), "annotation-category"),
+        (lambda c: c["images"][0].update(width=200_000, height=200_000), "photograph-entry"),
+        (lambda c: c["images"][0].update(file_name="../../x.jpg"), "photograph-absent"),
+        (lambda c: c["images"][0].update(file_name="/etc/passwd"), "photograph-absent"),
+        (lambda c: c["images"][0].update(file_name="absent.jpg"), "photograph-absent"),
     ],
 )
-def test_bad_coco_is_refused_with_its_offender(tmp_path: Path, change, message: str) -> None:
+def test_bad_coco_is_left_out_by_name_and_the_rest_is_read(tmp_path: Path, change, reason: str) -> None:
     content = layouts.coco(tmp_path)
     change(content)
     layouts.write_coco(tmp_path, content)
-    with pytest.raises(InputError, match=message) as caught:
-        CocoReader(tmp_path)
-    assert len(caught.value.problems) == 1
+    reader = CocoReader(tmp_path)
+    assert [entry.reason for entry in reader.left_out] == [reason]
+    if reason.startswith("photograph"):
+        assert reader.keys() == [f"{k:012d}" for k in range(1, 6)]
+    else:
+        assert reader.read("000000000000").instances == ()
+        assert "annotation 0" in reader.left_out[0].name
+    labels = [instance.label for key in reader.keys()[-5:] for instance in reader.read(key).instances]
+    assert labels.count("cat") == 5
 
 
 @pytest.mark.parametrize("licences", [["by"], {"a": 1}, [{"id": [1]}], 5])
@@ -118,24 +126,31 @@ def test_licences_of_another_form_are_not_stated(tmp_path: Path, licences: objec
     assert CocoReader(tmp_path).read(key).licence == "not stated"
 
 
-def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
-    content = layouts.coco(tmp_path)
-    content["images"][0]["file_name"] = "absent.jpg"
-    content["annotations"][-1]["bbox"] = [0, 0, 99, 1]
-    content["annotations"][-2]["segmentation"] = []
+def test_all_faults_are_listed_where_nothing_can_be_used(tmp_path: Path) -> None:
+    content = layouts.coco(tmp_path, 12)
+    for image in content["images"]:
+        image["file_name"] = f"absent-{image['id']}.jpg"
+    content["images"].append({"id": "x"})
     layouts.write_coco(tmp_path, content)
     with pytest.raises(InputError) as caught:
         CocoReader(tmp_path)
-    assert len(caught.value.problems) == 3
+    unnamed, absent, looked = caught.value.problems
+    assert "(1): image x: it has no file_name" in unnamed
+    assert "(12): absent-0.jpg; " in absent
+    assert absent.endswith("absent-9.jpg; and 2 more")
+    assert str(tmp_path / "val2017") in looked
 
 
-def test_linked_photograph_is_refused(tmp_path: Path) -> None:
+def test_linked_photograph_is_read(tmp_path: Path) -> None:
     layouts.coco(tmp_path)
     first = tmp_path / "val2017" / "000000000000.jpg"
-    first.rename(tmp_path / "elsewhere.jpg")
-    first.symlink_to(tmp_path / "elsewhere.jpg")
-    with pytest.raises(InputError, match="symbolic link"):
-        CocoReader(tmp_path)
+    first.rename(tmp_path / "elsewhere.bin")
+    first.symlink_to(tmp_path / "elsewhere.bin")
+    (tmp_path / "val2017" / "000000000001.jpg").unlink()
+    (tmp_path / "val2017" / "000000000001.jpg").symlink_to(tmp_path / "nothing")
+    reader = CocoReader(tmp_path)
+    assert reader.read("000000000000").path.read_bytes() == (tmp_path / "elsewhere.bin").read_bytes()
+    assert [(entry.reason, entry.name) for entry in reader.left_out] == [("photograph-absent", "000000000001.jpg")]
 
 
 def test_missing_annotation_file(tmp_path: Path) -> None:
@@ -148,15 +163,19 @@ def test_missing_annotation_file(tmp_path: Path) -> None:
 def test_bad_voc(tmp_path: Path) -> None:
     layouts.voc(tmp_path)
     Image.new("L", (9, 9)).save(tmp_path / "SegmentationClass" / "2007_000000.png")
-    with pytest.raises(InputError, match="is 9x9, its photograph 40x30"):
+    with pytest.raises(UnusableError) as caught:
         VocReader(tmp_path).read("2007_000000")
+    assert caught.value.left_out.reason == "size"
+    assert "is 9x9, SegmentationObject/2007_000000.png 40x30" in caught.value.left_out.detail
     (tmp_path / "ImageSets" / "Segmentation" / "bad.txt").write_text("../../x\n2007_000009\n2007_000001\n")
-    with pytest.raises(InputError) as caught:
-        VocReader(tmp_path, "bad")
-    assert len(caught.value.problems) == 4
+    reader = VocReader(tmp_path, "bad")
+    assert reader.keys() == ["2007_000001"]
+    assert [entry.reason for entry in reader.left_out] == ["name", "photograph-absent"]
     (tmp_path / "JPEGImages" / "2007_000002.jpg").unlink()
-    with pytest.raises(InputError, match=r"JPEGImages/2007_000002.jpg is listed but absent"):
-        VocReader(tmp_path)
+    (tmp_path / "SegmentationClass" / "2007_000003.png").unlink()
+    assert [str(entry) for entry in VocReader(tmp_path).left_out] == [
+        "JPEGImages/2007_000002.jpg", "SegmentationClass/2007_000003.png",
+    ]  # fmt: skip
 
 
 def test_bad_big(tmp_path: Path) -> None:
@@ -164,8 +183,13 @@ def test_bad_big(tmp_path: Path) -> None:
     (tmp_path / "cow_2_gt.png").unlink()
     layouts.photograph(tmp_path / "thing_im.jpg")
     Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "thing_gt.png")
+    reader = BigReader(tmp_path)
+    assert reader.keys() == ["aeroplane_1"]
+    absent, unnamed = (entry.detail for entry in reader.left_out)
+    assert str(tmp_path) not in absent
+    assert "no mask" in absent
+    assert "no class in the name" in unnamed
+    (tmp_path / "aeroplane_1_im.jpg").unlink()
     with pytest.raises(InputError) as caught:
         BigReader(tmp_path)
-    assert len(caught.value.problems) == 2
-    assert "no mask" in str(caught.value)
-    assert "no class in the name" in str(caught.value)
+    assert len(caught.value.problems) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,34 @@ import pytest
 import torch
 from PIL import Image
 
-from rses.suites.segment.sam_checkpoint import Geometry, build_sam
 
-TINY = Geometry(
-    side=64, patch=8, width=24, depth=3, heads=2, window=3, whole=(1,), encoder_hidden=48, channels=32, mask_channels=8,
-    decoder_depth=2, decoder_hidden=16, masks=3, score_depth=3, score_hidden=16,
-)  # fmt: skip
+def build_tiny_sam():
+    """A SAM of segment-anything, small enough for tests."""
+    from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+
+    return Sam(
+        image_encoder=ImageEncoderViT(
+            img_size=64, patch_size=8, embed_dim=24, depth=3, num_heads=2, mlp_ratio=2, out_chans=32, qkv_bias=True,
+            norm_layer=partial(torch.nn.LayerNorm, eps=1e-6), use_rel_pos=True, window_size=3, global_attn_indexes=(1,),
+        ),
+        prompt_encoder=PromptEncoder(
+            embed_dim=32, image_embedding_size=(8, 8), input_image_size=(64, 64), mask_in_chans=8
+        ),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3, transformer_dim=32, iou_head_depth=3, iou_head_hidden_dim=16,
+            transformer=TwoWayTransformer(depth=2, embedding_dim=32, mlp_dim=16, num_heads=8),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _registered() -> Iterator[None]:
+    """The registry of the package knows the tiny model, too."""
+    from segment_anything import sam_model_registry
+
+    sam_model_registry["tiny"] = build_tiny_sam
+    yield
+    del sam_model_registry["tiny"]
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +46,7 @@ def sam_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of segment-anything; its masks cover some, but not all, of a picture."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        sam = build_sam(TINY)
+        sam = build_tiny_sam()
         for name, tensor in sam.named_parameters():
             if "rel_pos" in name or "pos_embed" in name:
                 torch.nn.init.normal_(tensor, std=0.5)

@@ -63,14 +63,14 @@ BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
         ({"file_name": "z.png", **BOX}, "listed but absent"),
         ({"file_name": "../images/a.png", **BOX}, "leads outside"),
         ({"file_name": "/etc/passwd", **BOX}, "absolute path"),
-        ({"file_name": "link.png", **BOX}, "symbolic link"),
+        ({"file_name": "link.png", **BOX}, "absent.*link to a file that does not exist"),
         ({"file_name": "deep/a.png", **BOX}, "folder of its own"),
-        ({"file_name": "notes.txt", **BOX}, "no photograph"),
+        ({"file_name": "notes.txt", **BOX}, "not an image"),
         ({"file_name": "broken.png", **BOX}, "not an image"),
     ],
 )
 def test_bad_boxes(photographs, tmp_path, row, message):
-    (photographs / "link.png").symlink_to(photographs / "a.png")
+    (photographs / "link.png").symlink_to(photographs / "gone.png")
     (photographs / "deep").mkdir()
     Image.new("RGB", (30, 20)).save(photographs / "deep" / "a.png")
     (photographs / "notes.txt").write_text("x")
@@ -82,8 +82,9 @@ def test_bad_boxes(photographs, tmp_path, row, message):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"x": 30, "y": 5}, r"\(30, 5\) are outside the image of 30x20"),
-        ({"x": 3, "y": -0.5}, "outside"),
+        ({"x": 31, "y": 5}, "reaches x 31..31.*outside the image of 30x20"),
+        ({"x": 3, "y": -0.6}, "outside"),
+        ({"x": 0.4, "y": 0.5}, "x times 30, y times 20"),
         ({"x": 3}, "needs numbers x, y"),
         ({"points": [1, 2, 3]}, "pairs"),
         ({"points": [[1, 2]]}, "needs numbers"),

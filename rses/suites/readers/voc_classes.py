@@ -1,0 +1,179 @@
+"""Names of the classes in label images: Pascal VOC's own, or those that a labelling tool wrote beside them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rses.errors import InputError
+from rses.suites.readers.files import name_problem
+from rses.suites.readers.label_image import VOID, LabelImage
+
+__all__ = ["LISTS", "VOC_CLASSES", "VOC_NAMES", "VOID_COLOUR", "ClassNames", "find_class_list", "read_class_list"]
+
+VOC_CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "dining table", "dog",
+    "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train", "tv monitor",
+)  # fmt: skip
+"""Class names in plain words; class k of ``SegmentationClass`` is entry k - 1."""
+
+VOID_COLOUR = (224, 224, 192)
+"""What VOC's palette shows for 255, the band along outlines; tools that write colours call it "ignored"."""
+
+LISTS = ("labelmap.txt", "class_names.txt", "labels.txt", "classes.txt")
+"""What CVAT, labelme and others call their lists."""
+
+_BACKGROUND = frozenset({"background", "_background_", "__background__", "__ignore__", "_ignore_", "ignored"})
+# Headings of tables; the last ones are Roboflow's "Pixel Value, Class".
+_NUMBER = ("number", "id", "index", "value", "pixel value", "class")
+_NAME = ("object", "name", "label", "class name", "class")
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """Names of classes by number, and by colour where the list gives colours.
+
+    Attributes:
+        source: What messages call the list.
+        by_number: Names by number. Background is not among them.
+        by_colour: Names by (red, green, blue); background is an empty name.
+        own: Whether the list is the data set's own, and not assumed.
+    """
+
+    source: str
+    by_number: Mapping[int, str]
+    by_colour: Mapping[tuple[int, int, int], str] = field(default_factory=dict)
+    own: bool = True
+
+    def name(self, value: int, image: LabelImage) -> str | None:
+        """Return the name of a value of a label image: empty for background and void, None where it is unknown."""
+        colour = (value >> 16, value >> 8 & 255, value & 255) if image.coloured else image.palette.get(value)
+        if self.by_colour and colour is not None:
+            if colour in self.by_colour:
+                return self.by_colour[colour]
+            if image.coloured or max(colour) != min(colour):
+                return "" if colour in ((0, 0, 0), VOID_COLOUR) else None
+        number = _VOC_COLOURS.get(colour) if image.coloured and colour is not None else value
+        return "" if number in (0, VOID) else self.by_number.get(-1 if number is None else number)
+
+
+def _voc_colour(number: int) -> tuple[int, int, int]:
+    """Return the colour of a number in the palette of VOC, which labelme uses too.
+
+    Example:
+        >>> _voc_colour(1), _voc_colour(20), _voc_colour(255)
+        ((128, 0, 0), (0, 64, 128), (224, 224, 192))
+    """
+    red = green = blue = 0
+    for bit in range(8):
+        red |= (number >> 3 * bit & 1) << 7 - bit
+        green |= (number >> 3 * bit + 1 & 1) << 7 - bit
+        blue |= (number >> 3 * bit + 2 & 1) << 7 - bit
+    return red, green, blue
+
+
+_VOC_COLOURS = {_voc_colour(number): number for number in range(256)}
+
+VOC_NAMES = ClassNames("Pascal VOC", dict(enumerate(VOC_CLASSES, 1)), own=False)
+
+
+def find_class_list(root: Path) -> Path | None:
+    """Return the list of classes in a data set's folder, or None.
+
+    Raises:
+        InputError: There are several that differ.
+    """
+    found = [root / name for name in LISTS if (root / name).is_file()]
+    if len({frozenset(read_class_list(file).by_number.items()) for file in found}) > 1:
+        names = ", ".join(file.name for file in found)
+        raise InputError(f"{root} holds several lists of classes that differ ({names}). Name one with --classes.")
+    return found[0] if found else None
+
+
+def read_class_list(file: Path) -> ClassNames:
+    """Read a list of classes.
+
+    Three forms are read: one name a line, as labelme writes it, counted from 0 where the first is the background,
+    from -1 where it is ``__ignore__``, and else from 1; CVAT's ``name:red,green,blue::``; and CSV with a heading, with
+    a column ``number`` (or ``id``, ``class``) and a column ``object`` (or ``name``, ``label``).
+
+    Args:
+        file: The list.
+
+    Raises:
+        InputError: It cannot be read, is empty, or names a number or colour twice.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}.") from error
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not lines:
+        raise InputError(f"{file} names no class.")
+    if bad := [line for line in lines if name_problem(line)]:
+        raise InputError(f"{file}: {bad[0][:80]!r} holds control characters or is not UTF-8.")
+    if file.suffix.lower() == ".csv":
+        return _table(file, lines)
+    if all(re.match(r"^[^:]+:[^:]*:[^:]*:[^:]*$", line) for line in lines):
+        return _label_map(file, lines)
+    first = {"__ignore__": -1, "_ignore_": -1}.get(lines[0], 0 if lines[0].lower() in _BACKGROUND else 1)
+    return ClassNames(file.name, _named(file, [(first + k, line) for k, line in enumerate(lines)]))
+
+
+def _label_map(file: Path, lines: list[str]) -> ClassNames:
+    colours: dict[tuple[int, int, int], str] = {}
+    names = []
+    for line in lines:
+        name, colour, _, _ = line.split(":")
+        names.append(name.strip())
+        if not colour.strip():
+            continue
+        parts = colour.split(",")
+        if len(parts) != 3 or not all(re.fullmatch(r"\s*\d{1,3}\s*", part) and int(part) < 256 for part in parts):
+            raise InputError(f'{file}: the colour of "{name}" must be three numbers from 0 to 255, found "{colour}".')
+        red, green, blue = (int(part) for part in parts)
+        plain = "" if name.strip().lower() in _BACKGROUND else _plain(name)
+        if colours.setdefault((red, green, blue), plain) != plain:
+            raise InputError(f"{file} gives the colour {red},{green},{blue} to several classes.")
+    first = 0 if names[0].lower() in _BACKGROUND else 1
+    return ClassNames(file.name, _named(file, [(first + k, name) for k, name in enumerate(names)]), colours)
+
+
+def _table(file: Path, lines: list[str]) -> ClassNames:
+    # Some tools put a space after the comma, and letters of any case.
+    try:
+        table = list(csv.DictReader(lines, skipinitialspace=True))
+    except csv.Error as error:
+        raise InputError(f"{file} is not a CSV file: {error}.") from error
+    rows = [{(key or "").strip().lower(): value.strip() for key, value in row.items() if isinstance(value, str)}
+            for row in table]  # fmt: skip
+    heading = set(rows[0]) if rows else set()
+    number = next((key for key in _NUMBER if key in heading), None)
+    name = next((key for key in _NAME if key in heading and key != number), None)
+    if number is None or name is None:
+        raise InputError(f"{file} must be a CSV file with the columns number and object.")
+    bad = [row for row in rows if not re.fullmatch(r"\d{1,9}", row.get(number, "")) or not row.get(name)]
+    if bad:
+        raise InputError(f"{file}: {number} must be a whole number and {name} a text, found {bad[0]}.")
+    return ClassNames(file.name, _named(file, [(int(row[number]), row[name]) for row in rows]))
+
+
+def _named(file: Path, numbered: list[tuple[int, str]]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for number, name in numbered:
+        if name.lower() in _BACKGROUND:
+            continue
+        if found.setdefault(number, _plain(name)) != _plain(name):
+            raise InputError(f"{file} gives the number {number} to several classes.")
+    if not found:
+        raise InputError(f"{file} names no class but the background.")
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return a name in plain words: VOC's own are written in several ways."""
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    return {plain.replace(" ", ""): plain for plain in VOC_CLASSES}.get(letters, " ".join(name.split()))
