@@ -10,7 +10,7 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bund
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test lint bench fuzz kill lock clean
 
 install: $(STAMP)
 
@@ -33,6 +33,15 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Break it on purpose, see docs/reliability.md: seconds for each target, moments for each command.
+FUZZ_SECONDS ?= 20
+KILLS ?= 10
+fuzz: install
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+kill: install
+	$(BIN)/python -m tests.kill --kills $(KILLS) --failures $(KILLS) --full
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.resources
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,16 +64,32 @@ def base_source(base: str) -> str:
 
 
 def base_facts(source: str) -> BaseFacts:
-    """Read ``regionroute.json`` beside the weights; models without one are taken for FLUX.1-Kontext."""
+    """Read ``regionroute.json`` beside the weights; models without one are taken for FLUX.1-Kontext.
+
+    Raises:
+        WeightsError: The file cannot be used.
+    """
     path = Path(source) / "regionroute.json"
     if not path.is_file():
         return FULL_SIZE
     try:
         values = parse_json(path.read_bytes())
         buckets = tuple((int(width), int(height)) for width, height in values.pop("buckets", ()))
-        return dataclasses.replace(FULL_SIZE, buckets=buckets, **values)
-    except (ValueError, TypeError, AttributeError) as error:
+        facts = dataclasses.replace(FULL_SIZE, buckets=buckets, **values)
+        _require_sound(facts)
+        return facts
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} cannot be used: {error}.") from error
+
+
+def _require_sound(facts: BaseFacts) -> None:
+    sides = [side for size in facts.buckets for side in size]
+    for name, numbers in (("text_length", [facts.text_length]), ("steps", [facts.steps]), ("buckets", sides)):
+        if not all(type(number) is int and 1 <= number < 2**31 for number in numbers):
+            raise ValueError(f"{name} must be made of whole numbers from 1 up")
+    guidance = facts.guidance
+    if type(guidance) not in (int, float) or not math.isfinite(guidance) or guidance < 0:
+        raise ValueError(f"guidance is {guidance!r}, expected a number of at least 0")
 
 
 def load_base(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from rses.errors import InputError
 from rses.names import folded
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = [
     "remove_leftovers",
@@ -34,6 +40,7 @@ def write_atomic(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as stream:
+            _hold(stream)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -44,11 +51,36 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
-def remove_leftovers(*folders: Path) -> None:
-    """Delete what :func:`write_atomic` leaves in folders when the process is killed; no one else may write there."""
-    for folder in folders:
-        for path in folder.glob(f".*.{'[0-9a-f]' * 32}.tmp"):
-            path.unlink(missing_ok=True)
+def remove_leftovers(*places: Path) -> None:
+    """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays.
+
+    Args:
+        places: Folders, or single files.
+    """
+    for place in places:
+        folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
+        for path in folder.glob(f".{name}.{'[0-9a-f]' * 32}.tmp"):
+            # Folders of such names are no business of this function.
+            with contextlib.suppress(OSError):
+                if path.is_file() and not _is_held(path):
+                    path.unlink(missing_ok=True)
+
+
+def _hold(stream: IO[bytes]) -> None:
+    """Mark a file as being written, until it is closed or the process ends, where the system can."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    if sys.platform != "win32":
+        with path.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,17 +29,25 @@ class Journal:
         path: File to append to.
         settings: What determines the numbers; a journal with other settings is refused.
         fresh: Start over, forgetting what the file holds; it is replaced when the first record is added.
+        sound: Whether a record holds what its reader relies on; one that does not is damaged and forgotten, so that
+            its sample is done again.
 
     Raises:
         InputError: The file belongs to a run with other settings.
     """
 
-    def __init__(self, path: Path, settings: dict[str, Any], fresh: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        settings: dict[str, Any],
+        fresh: bool = False,
+        sound: Callable[[dict[str, Any]], bool] = lambda record: True,  # noqa: ARG005
+    ):
         self.path = path
         self.records: dict[str, dict[str, Any]] = {}
         self._settings = json.loads(json.dumps(settings))
         self._stream: IO[bytes] | None = None
-        self._discard = fresh
+        self._discard, self._sound = fresh, sound
         if path.exists() and not fresh:
             self._read()
 
@@ -51,7 +59,7 @@ class Journal:
             return
         lines = content.split(b"\n")
         header = _parse(lines[0])
-        if header is None or header.get("journal") != VERSION:
+        if header is None or header.get("journal") != VERSION or not isinstance(header.get("settings"), dict):
             raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
         if header.get("settings") != self._settings and not any(_parse(line) for line in lines[1:]):
             # Killed before anything was finished: no other run is lost.
@@ -66,7 +74,7 @@ class Journal:
             )
         for line in lines[1:]:
             record = _parse(line)
-            if record is not None and "key" in record:
+            if record is not None and isinstance(record.get("key"), str) and self._sound(record):
                 self.records[record["key"]] = record
         if not content.endswith(b"\n"):
             os.truncate(self.path, content.rfind(b"\n") + 1)

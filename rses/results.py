@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rses.bounded_parquet import read_rows
 from rses.errors import InputError
 from rses.files import write_atomic
+from rses.run_info import run_info
 from rses.sample_result import STATUSES, SampleResult
+from rses.sample_table import read_samples
 from rses.summary import SCHEMA, schema_problem, summarise
 from rses.textfiles import parse_json
 
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["SCHEMA", "STATUSES", "Results", "SampleResult", "load_run"]
-
-
-KINDS: dict[str, type] = {
-    "method": str, "metrics": list, "method_card": dict, "suite": dict, "protocol": dict, "weights": dict,
-    "versions": dict, "generation": dict,
-}  # fmt: skip
-"""What ``info`` holds, where it holds it."""
 
 
 @dataclass
@@ -76,7 +70,11 @@ class Results:
         table = pa.Table.from_pylist([_row(sample) for sample in self.samples], schema=_arrow_schema(pa))
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
-        write_atomic(target / "samples.parquet", sink.getvalue().to_pybytes())
+        data = sink.getvalue().to_pybytes()
+        if not _holds(target / "samples.parquet", data):
+            # Stopped between the two files, the folder must not hold a summary of other samples.
+            (target / "summary.json").unlink(missing_ok=True)
+        write_atomic(target / "samples.parquet", data)
         text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomic(target / "summary.json", text.encode("utf-8"))
         return target
@@ -98,25 +96,21 @@ class Results:
             )
         try:
             content = parse_json(summary.read_bytes())
+            info = run_info(content)
+            if fault := schema_problem(content):
+                raise InputError(f"{summary}: {fault}.")
+            return cls(read_samples(samples), info)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
-        if not isinstance(content, dict) or not isinstance(content.get("info", {}), dict):
-            raise InputError(f"{root} cannot be read as a run: {summary.name} holds no object with info.")
-        if fault := schema_problem(content):
-            raise InputError(f"{summary}: {fault}.")
-        info = content.get("info", {})
-        odd = [name for name, kind in KINDS.items() if info.get(name) is not None and not isinstance(info[name], kind)]
-        if odd:
-            raise InputError(
-                f"{root} cannot be read as a run: in {summary.name}, {', '.join(odd)} of info has another type."
-            )
-        rows = read_rows(samples, [item.name for item in dataclasses.fields(SampleResult)])
-        return cls([SampleResult.from_dict(row) for row in rows], info)
 
 
 def load_run(folder: str | Path) -> Results:
     """Read a run folder; the same as :meth:`Results.load`."""
     return Results.load(folder)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
 
 
 def _row(sample: SampleResult) -> dict[str, Any]:

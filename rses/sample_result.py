@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +13,9 @@ from rses.names import folded
 
 __all__ = ["STATUSES", "SampleResult"]
 
+LARGEST = 2**53
+"""Whole numbers up to here are exact as doubles."""
 STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing", "failed")
-_TEXTS = frozenset({"id", "status", "method", "suite", "dataset", "style", "object", "source", "tags", "note"})
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,29 @@ class SampleResult:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> SampleResult:
-        """Read :meth:`to_dict` back; unknown keys are ignored, so that newer files stay readable."""
-        names = {item.name for item in dataclasses.fields(cls)}
-        # A style may be called "inf"; only numbers are written so.
-        known: dict[str, Any] = {
-            key: value if key in _TEXTS and isinstance(value, str) else _decode(value)
-            for key, value in record.items()
-            if key in names
-        }
-        if isinstance(known.get("id"), str):
-            known["id"] = folded(known["id"])
-        known["tags"] = tuple(_list(known.get("tags")))
-        known["warnings"] = tuple(_list(known.get("warnings")))
+        """Read :meth:`to_dict` back; unknown keys are ignored, so that newer files stay readable.
+
+        Raises:
+            ValueError: No id, or a value of another type.
+        """
+        known: dict[str, Any] = {}
+        for name, (allowed, expected) in _types().items():
+            value = record.get(name)
+            # A style may be called "inf"; only numbers are written so.
+            if allowed is not str:
+                value = _decode(value)
+            if allowed is tuple:
+                value = tuple(_list(value, name))
+            if value is None:
+                # What has no value keeps its default.
+                continue
+            if isinstance(value, int) and abs(value) > LARGEST:
+                raise ValueError(f"{name} of a sample is larger than a number can be")
+            if not isinstance(value, allowed) or (value.__class__ is bool and allowed is not bool):
+                raise ValueError(f"{name} of a sample is {str(value)[:40]!r}, expected {expected}")
+            known[name] = folded(value) if name == "id" else value
+        if "id" not in known:
+            raise ValueError("a sample has no id")
         return cls(**known)
 
 
@@ -91,5 +105,17 @@ def _decode(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _list(value: Any) -> list[str]:
+def _list(value: Any, name: str) -> list[str]:
+    if value is not None and not isinstance(value, (list, tuple)):
+        raise ValueError(f"{name} of a sample is {str(value)[:40]!r}, expected a list")
     return [] if value is None else [str(item) for item in value]
+
+
+@functools.cache
+def _types() -> dict[str, tuple[Any, str]]:
+    """Return the Python types of each field, and what messages call them."""
+    kinds: dict[str, tuple[Any, str]] = {
+        "bool": (bool, "true or false"), "str": (str, "a text"), "float": ((float, int), "a number"),
+        "tuple": (tuple, "a list"),
+    }  # fmt: skip
+    return {item.name: kinds[re.split(r"[ \[]", str(item.type))[0]] for item in dataclasses.fields(SampleResult)}

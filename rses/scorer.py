@@ -21,11 +21,12 @@ from rses.backbones import load_perceptual, load_style, require_weights
 from rses.card import name_problem
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files import remove_new_folders, require_writable, sha256_file
+from rses.files import remove_leftovers, remove_new_folders, require_writable, sha256_file
 from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
 from rses.loading import Prepared, Unit, map_in_order, prepare
+from rses.lock import exclusive
 from rses.masks import as_mask
 from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
@@ -233,17 +234,20 @@ class RSES:
         if not allow_missing:
             check_units(units, allow_resize)
         own = [unit.style for unit in units if unit.style]
-        results = self.score_stream(
-            units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
-            card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
-            progress=None if progress is None else lambda done: progress(done, len(units)),
-        )  # fmt: skip
-        if extra:
-            results.info["extra_files"] = list(extra)
-        if notes:
-            results.info["notes"] = list(notes)
-        if out is not None:
-            results.save(out)
+        with contextlib.nullcontext() if out is None else exclusive(Path(out), ""):
+            if out is not None:
+                remove_leftovers(Path(out))
+            results = self.score_stream(
+                units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
+                card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
+                progress=None if progress is None else lambda done: progress(done, len(units)),
+            )  # fmt: skip
+            if extra:
+                results.info["extra_files"] = list(extra)
+            if notes:
+                results.info["notes"] = list(notes)
+            if out is not None:
+                results.save(out)
         return results
 
     def score_stream(
@@ -356,9 +360,9 @@ class RSES:
             for unit in units:
                 if journal is not None:
                     keys[unit.id] = _content_key(unit)
-                    record = journal.records.get(unit.id)
-                    if record is not None and record["inputs"] == keys[unit.id]:
-                        done.append(dataclasses.replace(SampleResult.from_dict(record["sample"]), **_labels(unit)))
+                    former = _recorded(journal.records.get(unit.id), unit, keys[unit.id])
+                    if former is not None:
+                        done.append(dataclasses.replace(former, **_labels(unit)))
                         continue
                 yield unit
 
@@ -466,6 +470,17 @@ class RSES:
             "dtype": "float32",
             "versions": {"rses": rses.__version__, "torch": torch.__version__},
         }
+
+
+def _recorded(record: dict[str, Any] | None, unit: Unit, key: str) -> SampleResult | None:
+    """Return what a journal says of a unit, if it was scored from the same files; a damaged record says nothing."""
+    if record is None or record.get("inputs") != key or not isinstance(record.get("sample"), dict):
+        return None
+    try:
+        sample = SampleResult.from_dict(record["sample"])
+    except ValueError:
+        return None
+    return sample if sample.id == unit.id else None
 
 
 def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -> None:

@@ -17,8 +17,9 @@ from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.device import choose_device
 from rses.errors import InputError, RsesError
-from rses.files import require_writable, write_atomic
+from rses.files import remove_leftovers, write_atomic
 from rses.images import read_image, write_png
+from rses.lock import holding
 from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.places import require_apart
@@ -104,17 +105,19 @@ def build_pairs(
     folder = Path(out).expanduser()
     require_apart(folder, {"the suite": loaded.root})
     _check_folder(folder, settings, pairs)
-    missing = [pair for pair in pairs if not all(file.is_file() for file in pair.files(folder))]
-    paint = load() if missing else None
-    require_writable(folder)
-    write_atomic(folder / SETTINGS, _as_text(settings))
-    for done, pair in enumerate(missing, len(pairs) - len(missing) + 1):
-        assert paint is not None
-        _make(pair, folder, paint, sample_seed(seed, pair.sample.id) if style_seed is None else style_seed, feather)
-        if progress is not None:
-            progress(done, len(pairs))
-    write_atomic(folder / "README.md", _card_text(loaded, settings, pairs).encode())
-    write_rows(folder, [_row(pair) for pair in pairs])
+    with holding(folder):
+        remove_leftovers(folder, *(folder / name for name in FOLDERS))
+        missing = [pair for pair in pairs if not all(file.is_file() for file in pair.files(folder))]
+        paint = load() if missing else None
+        write_atomic(folder / SETTINGS, _as_text(settings))
+        for done, pair in enumerate(missing, len(pairs) - len(missing) + 1):
+            assert paint is not None
+            own = sample_seed(seed, pair.sample.id) if style_seed is None else style_seed
+            _make(pair, folder, paint, own, feather)
+            if progress is not None:
+                progress(done, len(pairs))
+        write_atomic(folder / "README.md", _card_text(loaded, settings, pairs).encode())
+        write_rows(folder, [_row(pair) for pair in pairs])
     return len(pairs)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 from rses.files import write_atomic
+from rses.textfiles import parse_json
 
 __all__ = ["StudyRows", "load_rows", "read_rows", "save_rows"]
 
@@ -20,7 +20,7 @@ def read_rows(out: Path) -> StudyRows:
     found = {}
     for path in sorted(out.glob("*/seed-*/rows.json")):
         key = (path.parent.parent.name, int(path.parent.name.removeprefix("seed-")))
-        found[key] = json.loads(path.read_text("utf-8"))
+        found[key] = parse_json(path.read_bytes())
     return found
 
 

@@ -16,11 +16,13 @@ from regionroute.training.config import TrainConfig
 from rses.errors import InputError
 from rses.textfiles import parse_json
 
-__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "save_checkpoint"]
+__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "remove_old", "save_checkpoint"]
 
 FORMAT = 1
 _FREE = ("run",)
 """Tables that may differ between the run that wrote a checkpoint and the one that goes on from it."""
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError)
+"""What reading a damaged checkpoint raises."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,14 @@ def save_checkpoint(
     (draft / "state.json").write_text(json.dumps(state), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     draft.replace(target)
-    for old in sorted(folder.glob("step-*"))[:-keep]:
-        shutil.rmtree(old)
+    remove_old(folder, keep)
     return target
+
+
+def remove_old(folder: Path, keep: int = 2) -> None:
+    """Delete all but the newest checkpoints, and what a process that was killed left of one."""
+    for old in [*_checkpoints(folder)[:-keep], *folder.glob(".step-*.tmp")]:
+        shutil.rmtree(old)
 
 
 def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
@@ -76,7 +83,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
     Raises:
         InputError: It was written by another version, with other settings, or is damaged.
     """
-    found = sorted(folder.glob("step-*"))
+    found = _checkpoints(folder)
     if not found:
         return None
     path = found[-1]
@@ -90,12 +97,50 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         _check_settings(path, state["config"], config)
         weights = safetensors.torch.load_file(path / "lora.safetensors")
         optimiser = _join(safetensors.torch.load_file(path / "optimiser.safetensors"), state["optimiser"])
-        return Checkpoint(int(state["step"]), weights, optimiser)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
-        raise InputError(
-            f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
-            "or start again with --fresh."
-        ) from error
+        if type(state["step"]) is not int or f"step-{state['step']:06d}" != path.name:
+            raise ValueError(f"it says that it is of step {state['step']!r}")
+        return Checkpoint(state["step"], weights, optimiser)
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def load_optimiser(optimiser: torch.optim.Optimizer, found: Checkpoint, folder: Path) -> None:
+    """Bring an optimiser to the state of a checkpoint.
+
+    Args:
+        optimiser: Made with the settings that the checkpoint was written with.
+        found: From `latest_checkpoint`.
+        folder: Where it lies, for the message.
+
+    Raises:
+        InputError: The state is not one of this optimiser: it is damaged.
+    """
+    own = json.loads(json.dumps(optimiser.state_dict()["param_groups"]))
+    try:
+        written = found.optimiser["param_groups"]
+        for group, asked in zip(written, own, strict=True):
+            for key in sorted(group.keys() & asked.keys() - {"lr"}):
+                if group[key] != asked[key]:
+                    raise ValueError(f"its {key} is {str(group[key])[:40]}, expected {str(asked[key])[:40]}")
+        optimiser.load_state_dict(found.optimiser)
+        for parameter, entries in optimiser.state.items():
+            for name in ("exp_avg", "exp_avg_sq"):
+                if name in entries and entries[name].shape != getattr(parameter, "shape", None):
+                    raise ValueError(f"{name} of a weight has another shape than the weight")
+    except (*_DAMAGE, IndexError, RuntimeError) as error:
+        raise _damaged(folder / f"step-{found.step:06d}", error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
+        "or start again with --fresh."
+    )
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints of a run, oldest first; steps of seven digits come after those of six."""
+    return sorted(folder.glob("step-*"), key=lambda path: (len(path.name), path.name))
 
 
 def _check_settings(path: Path, written: dict[str, Any], config: TrainConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,8 +30,8 @@ class Journal:
     def __init__(self, folder: Path, start: int, tensorboard: bool):
         self.path = folder / "train.jsonl"
         if self.path.exists():
-            lines = [line for line in self.path.read_text("utf-8").splitlines() if _step(line) <= start]
-            write_atomic(self.path, "".join(f"{line}\n" for line in lines).encode())
+            lines = [line for line in self.path.read_bytes().split(b"\n") if _step(line) <= start]
+            write_atomic(self.path, b"".join(line + b"\n" for line in lines))
         self._stream = self.path.open("a", encoding="utf-8")
         self._board: Any = None
         if tensorboard:
@@ -62,8 +63,10 @@ class Journal:
             self._board.add_image("attention", image, step, dataformats="HWC")
 
 
-def _step(line: str) -> float:
+def _step(line: bytes) -> float:
+    """Return the step of a line; what is no line of a log counts as later than all."""
     try:
-        return int(parse_json(line)["step"])
+        step = parse_json(line.decode("utf-8"))["step"]
     except (ValueError, KeyError, TypeError):
-        return float("inf")
+        return math.inf
+    return step if type(step) is int else math.inf

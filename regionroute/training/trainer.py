@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,15 +19,16 @@ from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
 from regionroute.styles import EXPERT_STYLES
-from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint
+from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, remove_old, save_checkpoint
 from regionroute.training.config import TrainConfig
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
 from rses.errors import InputError, RsesError, did_you_mean, require
-from rses.files import require_writable, write_atomic
+from rses.files import remove_leftovers, require_writable, write_atomic
 from rses.images import write_png
+from rses.lock import holding
 from rses.places import require_apart
 
 __all__ = ["Trainer", "batch_indices", "train"]
@@ -63,21 +65,26 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
     require_apart(out, {"training pairs": config.data.pairs})
-    found = None if fresh else latest_checkpoint(out / "checkpoints", config)
     new = not out.exists()
-    require_writable(out)
-    try:
-        trainer = Trainer(config)
-        trainer.encode(pairs)
-    except BaseException:
-        if new:
-            with contextlib.suppress(OSError):
-                out.rmdir()
-        raise
-    # Only now: a mistake above must not cost the run before.
-    if fresh and trainer.accelerator.is_main_process:
-        _forget(out)
-    return trainer.run(found, progress)
+    # Of several processes of one training, the first holds the folder for all.
+    with holding(out) if os.environ.get("RANK", "0") == "0" else contextlib.nullcontext():
+        try:
+            found = None if fresh else latest_checkpoint(out / "checkpoints", config)
+            require_writable(out)
+            trainer = Trainer(config)
+            trainer.encode(pairs)
+        except BaseException:
+            if new:
+                with contextlib.suppress(OSError):
+                    out.rmdir()
+            raise
+        if trainer.accelerator.is_main_process:
+            remove_leftovers(out, out / "overlays", *([Path(config.data.cache)] if config.data.cache else []))
+            remove_old(out / "checkpoints")
+            # Only now: a mistake above must not cost the run before.
+            if fresh:
+                _forget(out)
+        return trainer.run(found, progress)
 
 
 class Trainer:
@@ -230,19 +237,20 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.trainable.items():
                 parameter.copy_(found.weights[name])
-        self.optimiser.load_state_dict(found.optimiser)
+        load_optimiser(self.optimiser, found, self.out / "checkpoints")
         return found.step
 
     def _write(self, step: int, journal: Journal) -> None:
         run, last = self.config.run, step == self.config.optimiser.steps
-        if step % run.checkpoint_every == 0 or last:
-            save_checkpoint(
-                self.out / "checkpoints", step, dict(self.trainable), self.optimiser.state_dict(), self.config
-            )
+        # Before the checkpoint: a run that goes on from it does not come by here again.
         if run.overlay_every and (step % run.overlay_every == 0 or last):
             picture = draw_overlay(self, run.overlays)
             write_png(self.out / "overlays" / f"step-{step:06d}.png", picture)
             journal.picture(step, picture)
+        if step % run.checkpoint_every == 0 or last:
+            save_checkpoint(
+                self.out / "checkpoints", step, dict(self.trainable), self.optimiser.state_dict(), self.config
+            )
 
 
 def batch_indices(count: int, step: int, size: int, seed: int) -> list[int]:
@@ -309,6 +317,11 @@ def _metadata(config: TrainConfig) -> dict[str, str]:
 
 
 def _forget(out: Path) -> None:
+    forgotten = out / ".forgotten.tmp"
     for name in ("checkpoints", "overlays", "tensorboard"):
-        shutil.rmtree(out / name, ignore_errors=True)
+        shutil.rmtree(forgotten, ignore_errors=True)
+        # In one step: half a checkpoint would stand in the way of a run that goes on.
+        if (out / name).is_dir():
+            (out / name).rename(forgotten)
+    shutil.rmtree(forgotten, ignore_errors=True)
     (out / "train.jsonl").unlink(missing_ok=True)

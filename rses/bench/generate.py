@@ -95,7 +95,7 @@ class Generation:
             "method": self.method.card.to_dict(), "suite": self.suite.sha256, "seed": self.settings.seed,
             "device": self.device.type, "dtype": self.dtype,
         }  # fmt: skip
-        self._journal = Journal(self.folder / EDITS, determines, self.settings.fresh)
+        self._journal = Journal(self.folder / EDITS, determines, self.settings.fresh, _is_sound)
         self._is_loaded = False
         self.loaded = self._journal.records.get("", {}).get("loaded", {})
         self._same_weights()
@@ -317,6 +317,13 @@ def generate(
     for _ in generation:
         pass
     return generation
+
+
+def _is_sound(record: dict[str, Any]) -> bool:
+    """Whether a record of the journal of edits holds what is taken over from it."""
+    if not all(isinstance(record.get(name, {}), dict) for name in ("loaded", "details")):
+        return False
+    return record["key"] == "" or record.get("status") == "done" or isinstance(record.get("error"), str)
 
 
 def choose_dtype(name: str, device: torch.device, method: Method) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.bench.forget import EDITS, SCORES, forget_run
-from rses.bench.lock import exclusive
 from rses.errors import InputError
 from rses.files import remove_leftovers
+from rses.lock import exclusive
 from rses.results import Results
 
 __all__ = ["merge_runs"]

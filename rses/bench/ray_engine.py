@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.bench.lock import exclusive
 from rses.bench.merge import merge_runs
 from rses.bench.plan import Shard
 from rses.bench.run import run_bench
 from rses.errors import InputError, RsesError, require
+from rses.lock import exclusive
 from rses.methods import get_method
 from rses.results import Results
 

@@ -10,12 +10,12 @@ from typing import Any
 from rses.bench.background import in_background
 from rses.bench.forget import nothing_left_behind
 from rses.bench.generate import Generation, Settings, package_versions
-from rses.bench.lock import LOCK, exclusive
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
 from rses.files import remove_leftovers, remove_new_folders
 from rses.folder import suite_unit
 from rses.loading import Unit
+from rses.lock import LOCK, exclusive
 from rses.methods import Method, get_method
 from rses.places import require_apart, require_utf8
 from rses.predictions import Predictions

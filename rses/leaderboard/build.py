@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.files import write_atomic
+from rses.files import remove_leftovers, write_atomic
 from rses.leaderboard import tables
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.index import index_markdown
+from rses.leaderboard.pack import restore_replaced
 from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
+from rses.lock import holding
 from rses.suites.paths import path_problem
 
 __all__ = ["build", "check_fresh", "render_all"]
@@ -82,6 +84,15 @@ def build(
     """
     root = Path(folder)
     _require_ours(root)
+    with holding(root):
+        return _write(root, progress, readme)
+
+
+def _write(root: Path, progress: Callable[[int, int], None] | None, readme: str | Path | None) -> list[Path]:
+    """Render everything, then write what has changed."""
+    for board in (root / "results").iterdir():
+        restore_replaced(board)
+    remove_leftovers(root, *([] if readme is None else [Path(readme)]))
     files = render_all(root, progress, readme)
     before = _recorded(root)
     _require_free(root, files, before)

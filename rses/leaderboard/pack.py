@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +15,16 @@ from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
 from rses.leaderboard.worst import worst_samples
+from rses.lock import holding
 from rses.report.inputs import SampleFiles, run_files
 from rses.results import Results
+from rses.suites.folders import new_folder
 
-__all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "slug"]
+__all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "restore_replaced", "slug"]
 
 PREVIEWS = 24
+NEW, REPLACED = ".new-", ".replaced-"
+"""Begin the names of a submission, and of the one whose place it takes, for a moment."""
 PREVIEW_SIDE, PREVIEW_QUALITY = 256, 82
 
 
@@ -82,10 +85,7 @@ def pack_run(
             f"{source}: the images of {len(scored) - len(found)} of {len(scored)} scored samples were not found. "
             "Keep them where they were scored, or give --suite."
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".packing-") as place:
-        new = Path(place) / "new"
-        new.mkdir()
+    with new_folder(target) as new:
         for name in ("summary.json", "samples.parquet"):
             shutil.copyfile(source / name, new / name)
         manifest = {
@@ -105,7 +105,6 @@ def pack_run(
         except InputError as error:
             # The folder of the draft says nothing to anybody.
             raise InputError(error.problems, f"{source} cannot be submitted:") from error
-        new.rename(target)
     return read_submission(target)
 
 
@@ -185,18 +184,40 @@ def add_run(
     tail = f"-seed{seed}" if isinstance(seed, int) and seed else ""
     place_name = "--".join(map(slug, board.split("--") if board else (suite_name, protocol)))
     target = Path(boards) / "results" / place_name / (slug(method) + tail)
-    if target.exists() and _method_of(target) not in (None, method):
-        # Two names that differ in what folder names cannot hold.
-        target = target.with_name(f"{slug(method)}-{hashlib.sha256(method.encode()).hexdigest()[:8]}{tail}")
-    if not (target.exists() and replace):
-        pack_run(run, target, images=images, previews=previews, date=date, suite=suite)
-        return target
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".packing-") as place:
-        new, old = Path(place) / "packed", Path(place) / "old"
+    with holding(Path(boards)):
+        restore_replaced(target.parent)
+        if target.exists() and _method_of(target) not in (None, method):
+            # Two names that differ in what folder names cannot hold.
+            target = target.with_name(f"{slug(method)}-{hashlib.sha256(method.encode()).hexdigest()[:8]}{tail}")
+        if not (target.exists() and replace):
+            pack_run(run, target, images=images, previews=previews, date=date, suite=suite)
+            return target
+        new, old = (target.with_name(f"{prefix}{target.name}") for prefix in (NEW, REPLACED))
         pack_run(run, new, images=images, previews=previews, date=date, suite=suite)
         target.rename(old)
-        new.rename(target)
+        try:
+            new.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     return target
+
+
+def restore_replaced(board: Path) -> None:
+    """Put submissions back that a process was about to replace when it was killed, and remove those it had replaced.
+
+    Args:
+        board: Folder of a board's submissions.
+    """
+    for old in board.glob(f"{REPLACED}*"):
+        target = old.with_name(old.name.removeprefix(REPLACED))
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(target)
+    for new in board.glob(f"{NEW}*"):
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _method_of(submission: Path) -> str | None:

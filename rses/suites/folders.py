@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.lock import hold
 
 __all__ = ["new_folder"]
 
@@ -39,10 +42,13 @@ def new_folder(target: Path) -> Iterator[Path]:
         raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")
     if target.is_dir() and any(target.iterdir()):
         raise InputError(f"{target} is not empty. Choose a folder that does not exist yet, or empty it.")
+    _remove_abandoned(target)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    held: int | None = None
     try:
         try:
             temporary.mkdir(parents=True)
+            held = hold(temporary)
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         yield temporary
@@ -53,4 +59,15 @@ def new_folder(target: Path) -> Iterator[Path]:
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
+        if held is not None:
+            os.close(held)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what processes that were killed left beside the target; those that still fill a folder hold it."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
+        held = hold(path)
+        if held is not None:
+            os.close(held)
+            shutil.rmtree(path, ignore_errors=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.bench.lock import exclusive
 from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.images import read_image
 from rses.journal import Journal
+from rses.lock import exclusive
 from rses.sample_result import SampleResult
 from rses.statistics import mean_interval
 from rses.vlm.judge import Answer, YesNoJudge
@@ -47,7 +47,7 @@ def judge_run(
     }  # fmt: skip
     folder = Path(run)
     with exclusive(folder):
-        journal = Journal(folder / JOURNAL, settings, fresh)
+        journal = Journal(folder / JOURNAL, settings, fresh, _is_sound)
         try:
             _ask_open(asked, judge, journal, batch_size, progress)
         finally:
@@ -105,6 +105,12 @@ def _ask_open(
         done += len(batch)
         if progress is not None:
             progress(done, len(asked))
+
+
+def _is_sound(record: dict[str, Any]) -> bool:
+    """Whether a record of the journal of answers holds what is taken over from it."""
+    numbers = all(isinstance(record.get(name), (int, float)) for name in ("p_yes", "mass"))
+    return numbers and isinstance(record.get("answer"), str)
 
 
 def _record(key: str, text: str, image: str, answer: Answer) -> dict[str, Any]:

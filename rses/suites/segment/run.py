@@ -16,13 +16,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from rses.decode import read_image
 from rses.errors import InputError, RsesError
-from rses.files import sha256_file, write_atomic
-from rses.journal import Journal
+from rses.files import remove_leftovers, sha256_file, write_atomic
+from rses.journal import Journal, recorded_keys
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
-from rses.textfiles import parse_json
 
 __all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
 
@@ -99,7 +98,7 @@ def make_masks(
     Raises:
         InputError: The folder is in use, or holds masks of other settings, prompts or photographs.
     """
-    from rses.bench.lock import exclusive
+    from rses.lock import exclusive
 
     require_mask_folder(out)
     if batch_size < 1:
@@ -107,8 +106,9 @@ def make_masks(
     with exclusive(out, _ALONE):
         if fresh:
             _forget(out)
+        remove_leftovers(out, out / "check")
         settings = {**segmenter.facts.to_dict(), "prompts": "boxes" if jobs and jobs[0].prompt.box else "points"}
-        journal = Journal(out / JOURNAL, settings, fresh)
+        journal = Journal(out / JOURNAL, settings, fresh, _is_sound)
         run = MaskRun(out, segmenter.facts, jobs, journal.records)
         _require_same(run)
         # The journal's first line marks the folder as ours before the first mask is in it.
@@ -128,14 +128,17 @@ def make_masks(
 
 def _forget(out: Path) -> None:
     """Remove the masks that the journal names; anything else in the folder stays."""
-    path = out / JOURNAL
-    for line in path.read_bytes().split(b"\n") if path.is_file() else ():
-        try:
-            key = parse_json(line).get("key")
-        except (ValueError, AttributeError):
-            continue
+    for key in recorded_keys(out / JOURNAL):
         if id_problem(key) is None:
             (out / f"{key}.png").unlink(missing_ok=True)
+
+
+def _is_sound(record: dict[str, Any]) -> bool:
+    """Whether a record of the journal of masks holds what is taken over from it."""
+    # Not every segmenter estimates how good a mask is.
+    done = all(isinstance(record.get(name), (int, float, type(None))) for name in ("score", "area", "share"))
+    whole = {"file_name", "prompt", "image_sha256"} <= set(record)
+    return whole and (done if record.get("status") == "done" else isinstance(record.get("error"), str))
 
 
 def _require_same(run: MaskRun) -> None:

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from rses.bench.lock import exclusive
 from rses.errors import InputError
+from rses.lock import exclusive
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from rses.bench.lock import exclusive
+from rses.lock import exclusive
 with exclusive(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from rses.bounded_parquet import read_rows
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.files import sha256_file
@@ -24,6 +23,7 @@ from rses.leaderboard.pack import add_run, pack_run
 from rses.leaderboard.submission import read_submission
 from rses.leaderboard.verify import verify
 from rses.sample_result import SampleResult
+from rses.sample_table import read_rows
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")
@@ -430,7 +430,7 @@ def test_what_the_footer_says_of_encodings_is_not_believed(tmp_path):
     forged = forged.replace(bytes([0x25, 0, 14]), bytes([0x25, 0, 6])) if forged == content else forged
     path.write_bytes(forged)
     with pytest.raises(InputError, match="page of encoding 7"):
-        read_rows(path, ["note"])
+        list(read_rows(path))
 
 
 def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
@@ -444,7 +444,7 @@ def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
             changed[rng.randrange(len(changed))] = rng.randrange(256)
         path.write_bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])])
         with contextlib.suppress(InputError):
-            read_rows(path, ["id", "rsm", "tags"])
+            list(read_rows(path))
 
 
 def test_a_submission_of_an_older_schema_is_told_what_to_do(submission):

@@ -185,7 +185,7 @@ def test_folders_in_use_are_refused(jobs, photographs, tmp_path):
 
 
 def test_one_process_at_a_time(jobs, tmp_path):
-    from rses.bench.lock import exclusive
+    from rses.lock import exclusive
 
     with exclusive(tmp_path / "out"), pytest.raises(InputError, match="in use by process") as caught:
         make_masks(jobs, tmp_path / "out", Fake())

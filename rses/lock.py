@@ -1,4 +1,4 @@
-"""One run a folder at a time."""
+"""One process a folder at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO
 from rses.errors import InputError
 from rses.files import require_writable
 
-__all__ = ["LOCK", "exclusive"]
+__all__ = ["LOCK", "exclusive", "hold", "holding"]
 
 LOCK = ".lock"
 """Name of the lock within its folder."""
@@ -56,8 +56,57 @@ def _is_at(stream: IO[bytes], path: Path) -> bool:
         return False
 
 
+@contextlib.contextmanager
+def holding(folder: Path) -> Iterator[None]:
+    """Hold a folder itself, without a file in it; where the system cannot do that, nobody is kept out.
+
+    Args:
+        folder: The folder; made if need be.
+
+    Raises:
+        InputError: Another process holds it, or it cannot be made.
+    """
+    require_writable(folder)
+    descriptor = hold(folder)
+    if descriptor is None and sys.platform != "win32" and _is_held(folder):
+        raise InputError(f"{folder} is in use by another process. Wait for it, or stop it.")
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def hold(folder: Path) -> int | None:
+    """Hold a folder itself until the process ends or the result is closed.
+
+    Returns:
+        A descriptor to give to ``os.close``, or ``None`` where somebody else holds the folder, or where the system
+        cannot tell.
+    """
+    try:
+        return _locked(folder)
+    except OSError:
+        return None
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        descriptor = _locked(folder)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
+
+
 if sys.platform == "win32":
     import msvcrt
+
+    def _locked(folder: Path) -> int | None:  # noqa: ARG001
+        return None
 
     def _try_lock(stream: IO[bytes]) -> bool:
         stream.seek(0)
@@ -69,6 +118,15 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def _locked(folder: Path) -> int | None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def _try_lock(stream: IO[bytes]) -> bool:
         try:
