@@ -152,7 +152,7 @@ def method_names() -> list[str]:
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
-def get_method(name: str, **options: Any) -> Method:
+def get_method(name: str, /, **options: Any) -> Method:
     """Build a method by entry-point name or ``package.module:Class``.
 
     Args:

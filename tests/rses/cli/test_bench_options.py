@@ -65,6 +65,7 @@ def test_shards_are_merged_on_the_command_line(tmp_path, capsys):
         (["--predictions", "nowhere"], "no folder of predictions"),
         (["--predictions", ".", "--set", "steps=3"], "belong to a method"),
         (["--method", "identity", "--set", "steps"], "key=value"),
+        (["--method", "identity", "--set", "name=x"], "name"),
         (["--method", "identity", "--shard", "3/2"], "i/n"),
         (["--method", "identity", "--batch-size", "many"], "--batch-size"),
         (["--method", "identity", "--dtype", "float8"], "--dtype"),
