@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from baselines.sizes import SizeRule, resize, resize_mask, to_bytes
 from rses.errors import InputError, RsesError, require
 from rses.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     import torch
@@ -265,7 +265,7 @@ def recommended(source: str) -> dict[str, Any]:
     for name in ("use.json", "regionroute.json"):
         path = Path(source) / name
         if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            found: dict[str, Any] = parse_json(path.read_bytes())
             return found
     return {}
 

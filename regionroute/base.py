@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import RsesError, WeightsError, require
 from rses.hub import load_error
-from rses.json_text import parse_json
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline

@@ -22,7 +22,7 @@ import torch
 
 from rses.errors import InputError, WeightsError
 from rses.files import write_atomic
-from rses.json_text import parse_json
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     from torch import nn

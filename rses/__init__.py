@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from rses import functional as functional
+    from rses import metrics as metrics
     from rses.errors import InputError, ProtocolError, RsesError, WeightsError
     from rses.protocol import Protocol, get_protocol
     from rses.results import Results, SampleResult, load_run
@@ -36,6 +38,7 @@ _HOMES = {
     "list_suites": "rses.suites",
     "load_suite": "rses.suites",
 }
+_MODULES = ("functional", "metrics")
 
 __all__ = [
     "RSES",
@@ -57,8 +60,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"rses.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

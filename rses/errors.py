@@ -7,10 +7,25 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
-__all__ = ["InputError", "NonFiniteError", "ProtocolError", "RsesError", "WeightsError", "did_you_mean", "require"]
+__all__ = [
+    "InputError",
+    "NonFiniteError",
+    "ProtocolError",
+    "RsesError",
+    "TensorError",
+    "WeightsError",
+    "did_you_mean",
+    "require",
+]
+
+
+SHARED_SHOWN, ALONE_SHOWN = 10, 60
+"""Problems that a message names: of those with one remedy, and of those with remedies of their own."""
+MAX_SENTENCES, MAX_ENDING = 8, 600
 
 
 class RsesError(Exception):
@@ -20,15 +35,25 @@ class RsesError(Exception):
 class InputError(RsesError):
     """One or more inputs cannot be used.
 
+    The message gives the ending that several problems share, what to do, once, below the first ten of them.
+
     Args:
-        problems: One sentence each, naming the file or value and the remedy.
+        problems: One sentence each, naming the file or value, then what to do.
         summary: A heading printed above the problems when there are several.
+
+    Attributes:
+        problems: All of them, as given.
 
     Example:
         >>> InputError(["a.png is missing", "b.png is empty"]).problems
         ['a.png is missing', 'b.png is empty']
         >>> print(InputError("a.png is missing"))
         a.png is missing
+        >>> print(InputError(["a.png is empty. Write it again.", "b.png is empty. Write it again."]))
+        2 problems with the input:
+          - a.png is empty.
+          - b.png is empty.
+            Write it again.
     """
 
     def __init__(self, problems: str | Sequence[str], summary: str | None = None):
@@ -37,12 +62,43 @@ class InputError(RsesError):
             message = self.problems[0]
         else:
             heading = summary or f"{len(self.problems)} problems with the input:"
-            message = "\n".join([heading, *(f"  - {problem}" for problem in self.problems)])
+            message = "\n".join([heading, *_lines(self.problems)])
         super().__init__(message)
+
+
+def _lines(problems: Sequence[str]) -> list[str]:
+    """Group problems that end alike; a name may hold a full stop, so every ending of whole sentences is tried."""
+    endings = [_endings(problem) for problem in problems]
+    counts = Counter(ending for found in endings for ending in found)
+    groups: dict[str, list[str]] = {}
+    for problem, found in zip(problems, endings, strict=True):
+        shared = next((ending for ending in found if counts[ending] > 1), "")
+        groups.setdefault(shared, []).append(problem.removesuffix(shared).rstrip() if shared else problem)
+    lines = []
+    for ending, facts in groups.items():
+        most = SHARED_SHOWN if ending else ALONE_SHOWN
+        lines += [f"  - {fact}" for fact in facts[:most]]
+        lines += [f"  - and {len(facts) - most} more"] if len(facts) > most else []
+        lines += [f"    {ending}"] if ending else []
+    return lines
+
+
+def _endings(problem: str) -> list[str]:
+    """Return what follows each of the first full stops, the longest first."""
+    places: list[int] = []
+    start = 0
+    while len(places) < MAX_SENTENCES and (start := problem.find(". ", start)) >= 0:
+        start += 2
+        places.append(start)
+    return [problem[place:] for place in places if len(problem) - place <= MAX_ENDING]
 
 
 class NonFiniteError(InputError):
     """An image holds NaN or infinity."""
+
+
+class TensorError(InputError, ValueError):
+    """A tensor, or a number beside it, has a wrong shape, type or range; a ``ValueError``, too, as torch raises."""
 
 
 class ProtocolError(RsesError):

@@ -9,16 +9,25 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from rses.errors import InputError
+from rses.names import folded
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["remove_leftovers", "require_writable", "sha256_bytes", "sha256_file", "sha256_files", "write_atomic"]
+__all__ = [
+    "remove_leftovers",
+    "remove_new_folders",
+    "require_writable",
+    "sha256_bytes",
+    "sha256_file",
+    "sha256_files",
+    "write_atomic",
+]
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -94,10 +103,12 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_files(paths: Iterable[Path], folder: Path) -> str:
-    """Return one hexadecimal SHA-256 over files and their names within a folder, in the order given."""
+    """Return one hexadecimal SHA-256 over files and their names (NFC) within a folder, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_file(path)}\n".encode())
+        digest.update(
+            f"{folded(path.relative_to(folder).as_posix())}:{sha256_file(path)}\n".encode(errors="surrogateescape")
+        )
     return digest.hexdigest()
 
 
@@ -116,3 +127,24 @@ def require_writable(folder: Path) -> None:
         raise InputError(
             f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out."
         ) from error
+
+
+@contextlib.contextmanager
+def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
+    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it.
+
+    Args:
+        folder: The folder; it need not exist.
+        files: Names of files that count for nothing.
+    """
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if absent and {entry.name for entry in folder.iterdir()} <= set(files):
+                for name in files:
+                    (folder / name).unlink(missing_ok=True)
+                for place in absent:
+                    place.rmdir()
+        raise

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
-from rses.loading import Unit
 from rses.sample_result import SampleResult
+from rses.unit import Unit
 
 if TYPE_CHECKING:
     from rses.pairing import Pairing
     from rses.suites import Sample
 
-__all__ = ["missing_samples", "resolve_suite", "source_names", "suite_unit", "units_of"]
+__all__ = ["missing_samples", "resolve_suite", "suite_unit", "units_of"]
 
 
 def resolve_suite(
@@ -46,7 +44,6 @@ def units_of(pairing: Pairing, with_sources: bool = True) -> list[Unit]:
         pairing: All samples of a folder.
         with_sources: Whether source images are measured; where not, they need not even be there.
     """
-    names = source_names(pair.source for pair in pairing.pairs)
     return [
         Unit(
             pair.id,
@@ -58,7 +55,7 @@ def units_of(pairing: Pairing, with_sources: bool = True) -> list[Unit]:
             pair.object,
             pair.dataset,
             pair.tags,
-            None if pair.source is None else names[pair.source],
+            pair.source_name,
         )
         for pair in pairing.pairs
         if pair.pred is not None
@@ -71,29 +68,12 @@ def suite_unit(sample: Sample, pred: Path, names: Mapping[Path, str]) -> Unit:
     Args:
         sample: From the suite.
         pred: Its prediction.
-        names: From :func:`source_names` over all samples of the suite.
+        names: From :func:`rses.sources.source_names` over all samples of the suite.
     """
     return Unit(
         sample.id, pred, sample.mask, sample.image, sample.style, sample.prompt, sample.object, sample.dataset,
         tuple(sample.tags), names[sample.image],
     )  # fmt: skip
-
-
-def source_names(paths: Iterable[Path | None]) -> dict[Path, str]:
-    """Name source images so that no two share one: by the file's name, with folders where several have the same.
-
-    Samples that share a source count as one observation, so its name must tell it apart.
-
-    Example:
-        >>> list(source_names([Path("a/0.png"), Path("b/0.png"), Path("b/1.png"), None]).values())
-        ['a/0.png', 'b/0.png', '1.png']
-    """
-    known = list(dict.fromkeys(path for path in paths if path is not None))
-    counts = Counter(path.name for path in known)
-    if len(counts) == len(known):
-        return {path: path.name for path in known}
-    root = os.path.commonpath([path.parent for path in known])
-    return {path: path.relative_to(root).as_posix() if counts[path.name] > 1 else path.name for path in known}
 
 
 def missing_samples(pairing: Pairing) -> list[SampleResult]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from rses.errors import RsesError, WeightsError
 from rses.files import sha256_files
+from rses.textfiles import parse_json
 
 __all__ = ["EMBEDDED_ADVICE", "folder_digest", "gpu_error", "load_error", "snapshot", "weights_facts"]
 
@@ -34,7 +34,7 @@ def folder_digest(folder: Path, parts: Collection[str] | None = None) -> str:
     """
     index = folder / "model_index.json"
     if index.is_file():
-        named = {name for name, part in json.loads(index.read_text("utf-8")).items() if isinstance(part, list)}
+        named = {name for name, part in parse_json(index.read_bytes()).items() if isinstance(part, list)}
         kept = named if parts is None else named.intersection(parts)
         files = [file for name in kept for file in _weight_files(folder / name) if "." not in file.stem]
     else:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from rses.colour import to_srgb
 from rses.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, upright
-from rses.errors import InputError, NonFiniteError
+from rses.errors import InputError, NonFiniteError, TensorError
 from rses.files import write_atomic
 from rses.pillow_state import pillow_defaults
 
@@ -156,16 +156,16 @@ def resize_image(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         (N, 3, height, width) in [0, 1]; ``x`` itself if it has that size already.
 
     Raises:
-        ValueError: Not four dimensions, or a size below 1.
+        InputError: Not four dimensions, or a size below 1.
 
     Example:
         >>> resize_image(torch.rand(2, 3, 8, 8), (4, 6)).shape
         torch.Size([2, 3, 4, 6])
     """
     if x.ndim != 4:
-        raise ValueError(f"expected images of shape (N, 3, H, W), got {tuple(x.shape)}")
+        raise TensorError(f"expected images of shape (N, 3, H, W), got {tuple(x.shape)}")
     if min(size) < 1:
-        raise ValueError(f"expected a size of at least 1x1, got {size}")
+        raise TensorError(f"expected a size of at least 1x1, got {size}")
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     # One by one and contiguous: the kernel is chosen by memory layout, and its choice shows in the last bits.

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from rses.errors import InputError
-from rses.json_text import parse_json
+from rses.textfiles import parse_json
 
-__all__ = ["Journal", "recorded_keys"]
+__all__ = ["Journal", "recorded_keys", "records_of"]
 
 VERSION = 1
 LONGEST = 60
@@ -61,8 +61,13 @@ class Journal:
         header = _parse(lines[0])
         if header is None or header.get("journal") != VERSION or not isinstance(header.get("settings"), dict):
             raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
-        if header["settings"] != self._settings:
-            changed = ", ".join(_differences(header["settings"], self._settings))
+        if header.get("settings") != self._settings and not any(_parse(line) for line in lines[1:]):
+            # Killed before anything was finished: no other run is lost.
+            os.truncate(self.path, 0)
+            return
+        if header.get("settings") != self._settings:
+            before = header.get("settings")
+            changed = ", ".join(_differences(before if isinstance(before, dict) else {}, self._settings))
             raise InputError(
                 f"{self.path.parent} already holds another run (different: {changed}). "
                 "Choose another --out, or pass --fresh to replace it."
@@ -112,9 +117,18 @@ def recorded_keys(path: Path) -> list[str]:
         >>> recorded_keys(Path("no-such-file"))
         []
     """
+    return [record["key"] for record in records_of(path) if isinstance(record.get("key"), str)]
+
+
+def records_of(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a journal, the settings first; nothing where there is none.
+
+    Example:
+        >>> records_of(Path("no-such-file"))
+        []
+    """
     lines = path.read_bytes().split(b"\n") if path.is_file() else []
-    keys = (record.get("key") for record in map(_parse, lines) if record is not None)
-    return [key for key in keys if isinstance(key, str)]
+    return [record for record in map(_parse, lines) if record is not None]
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") -> Iterator[str]:
@@ -130,7 +144,7 @@ def _differences(before: dict[str, Any], now: dict[str, Any], within: str = "") 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        record = parse_json(line.decode("utf-8"))
+        record = parse_json(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

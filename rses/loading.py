@@ -17,31 +17,14 @@ from rses.images import as_image, resize_image
 from rses.masks import as_mask, dilate
 from rses.metrics.legacy import force_border
 from rses.protocol import Protocol
+from rses.steady import steady_thread
 from rses.suspect import suspicions
+from rses.unit import Unit
 
 __all__ = ["Prepared", "Unit", "map_in_order", "prepare"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One sample to score: images as paths or arrays, and what they are called.
-
-    ``source_name`` tells the source apart from all others; by default it is the file's name.
-    """
-
-    id: str
-    pred: Any
-    mask: Any
-    source: Any = None
-    style: str | None = None
-    prompt: str | None = None
-    object: str | None = None
-    dataset: str | None = None
-    tags: tuple[str, ...] = ()
-    source_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +48,7 @@ class Prepared:
     warnings: tuple[str, ...] = ()
 
 
+@steady_thread()
 def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepared:
     """Decode one unit and bring it to the protocol's form.
 

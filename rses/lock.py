@@ -13,9 +13,10 @@ from typing import IO
 from rses.errors import InputError
 from rses.files import require_writable
 
-__all__ = ["exclusive", "hold", "holding"]
+__all__ = ["LOCK", "exclusive", "hold", "holding"]
 
 LOCK = ".lock"
+"""Name of the lock within its folder."""
 SHARDS = "To work side by side, give every process its own --shard and --out, and merge with `rses merge`."
 
 
@@ -33,7 +34,8 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
     require_writable(folder)
     path = folder / LOCK
     with path.open("a+b") as stream:
-        if not _try_lock(stream):
+        # A run that came to nothing removes its folder; whoever opened the lock before that holds a file of no name.
+        if not _try_lock(stream) or not _is_at(stream, path):
             stream.seek(0)
             holder = stream.read().decode("utf-8", "replace").strip() or "another process"
             raise InputError(
@@ -91,6 +93,13 @@ def _is_held(folder: Path) -> bool:
     if descriptor is not None:
         os.close(descriptor)
     return False
+
+
+def _is_at(stream: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 if sys.platform == "win32":

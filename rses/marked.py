@@ -31,7 +31,7 @@ def replace_marked(page: Path, name: str, content: str) -> str:
         InputError: The page cannot be read, or lacks the marks.
     """
     try:
-        text = page.read_text("utf-8")
+        text = page.read_text("utf-8-sig")
     except OSError as error:
         raise InputError(f"Cannot read the page {page}: {error.strerror or error}.") from error
     begin, end = marks(name)

@@ -21,6 +21,8 @@ from rses.metrics.pixel import masked_mse, psnr_from_mse
 from rses.metrics.structural import masked_ssim
 from rses.metrics.style import Region, background_view, region_view, rsm_from_cosine
 from rses.protocol import Protocol
+from rses.steady import steady
+from rses.texts import fold_style, text_fault
 
 __all__ = ["STYLE_METRICS", "Measurer", "sample_text"]
 
@@ -42,10 +44,17 @@ def sample_text(unit: Unit, protocol: Protocol) -> str:
                 f'"{unit.id}" has no prompt, and protocol {protocol.id} compares with the whole prompt. '
                 'Add a "prompt" to its row of metadata.jsonl or choose another protocol.'
             )
+        _require_text(unit, "prompt", unit.prompt)
         return unit.prompt
     if not unit.style:
         raise InputError(f'"{unit.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.')
+    _require_text(unit, "style", unit.style)
     return protocol.template.format(style=unit.style)
+
+
+def _require_text(unit: Unit, kind: str, text: str) -> None:
+    if fault := text_fault(text):
+        raise InputError(f'The {kind} {text!r} of "{unit.id}" {fault}. Write it in words, e.g. "pixel art".')
 
 
 @dataclass
@@ -69,6 +78,7 @@ class Measurer:
     _sources: dict[tuple[Any, ...], torch.Tensor] = field(default_factory=dict)
 
     @torch.inference_mode()
+    @steady()
     def __call__(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
         """Measure samples of one size.
 
@@ -93,6 +103,14 @@ class Measurer:
             columns.update(self._style(batch, pred, source, shown, styles, columns.get("lpips_bg")))
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return [{name: _defined(row.get(name)) for name in self.metrics} for row in rows]
+
+    def text_codes(self, unit: Unit) -> tuple[str, ...]:
+        """Return the codes of warnings about a unit's text."""
+        reads = getattr(self.style, "reads", None)
+        if reads is None or not self.metrics & STYLE_METRICS:
+            return ()
+        text = unit.prompt if self.protocol.text == "prompt" else unit.style
+        return () if not text or reads(text) else ("style_unknown",)
 
     def _stack(self, tensors: Sequence[torch.Tensor | None]) -> torch.Tensor:
         return torch.cat(cast("list[torch.Tensor]", list(tensors))).to(self.device)
@@ -131,7 +149,7 @@ class Measurer:
         features = self.style.encode_images(self._view(pred, region))
         cosine = (features * targets).sum(dim=1)
         columns = {"clip_cosine": cosine.tolist(), "rsm": rsm_from_cosine(cosine).tolist()}
-        candidates = {_folded(style): style for style in sorted(styles, reverse=True)}
+        candidates = {fold_style(style): style for style in sorted(styles, reverse=True)}
         if "style_correct" in self.metrics and self.protocol.text == "style" and len(candidates) > 1:
             columns["style_correct"] = self._correct(features, batch, candidates)
         if source is not None and self.metrics & {"rsm_gain", "rses_h"}:
@@ -158,7 +176,12 @@ class Measurer:
         table = torch.stack([self._text(self.protocol.template.format(style=text)) for text in candidates.values()])
         names = list(candidates)
         nearest = (features @ table.T).argmax(dim=1).tolist()
-        return [names[index] == _folded(item.unit.style or "") for index, item in zip(nearest, batch, strict=True)]
+        own = [fold_style(item.unit.style or "") for item in batch]
+        # Texts that the encoder cannot tell apart are one candidate, whichever of them comes first.
+        return [
+            names[index] == name or (name in names and torch.equal(table[index], table[names.index(name)]))
+            for index, name in zip(nearest, own, strict=True)
+        ]
 
     def _view(self, image: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
         assert self.style is not None
@@ -181,7 +204,9 @@ class Measurer:
         """Embeddings of the sources, remembered by content: methods are compared on the same sources."""
         assert self.style is not None
         keys = [(kind, *_fingerprint(item)) for item in batch]
-        absent = [index for index, key in enumerate(keys) if key not in self._sources]
+        # Another thread may forget them at any moment.
+        known = {key: value for key in keys if (value := self._sources.get(key)) is not None}
+        absent = [index for index, key in enumerate(keys) if key not in known]
         if absent:
             some, where = source[absent], region[absent]
             if kind == "region":
@@ -192,12 +217,8 @@ class Measurer:
                 self._sources.clear()
             found = dict(zip((keys[index] for index in absent), self.style.encode_images(view), strict=True))
             self._sources.update(found)
-        return torch.stack([self._sources[key] for key in keys])
-
-
-def _folded(style: str) -> str:
-    """Styles that differ in case or spaces alone are one: most encoders cannot tell them apart."""
-    return " ".join(style.casefold().split())
+            known |= found
+        return torch.stack([known[key] for key in keys])
 
 
 def _fingerprint(item: Prepared) -> tuple[Any, ...]:

@@ -1,19 +1,16 @@
-"""The rows of a suite's ``metadata.jsonl`` and of a file that gives each id its style."""
+"""The rows of a suite's ``metadata.jsonl``."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from rses.errors import InputError
+from rses.names import folded, listed
+from rses.textfiles import JsonError, parse_json, read_text
 
-__all__ = ["METADATA", "Row", "normal_id", "read_metadata", "read_styles", "safe_id", "safe_relative"]
+__all__ = ["METADATA", "Row", "read_metadata", "safe_id", "safe_relative"]
 
 METADATA = "metadata.jsonl"
 TEXT_FIELDS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset")
@@ -31,16 +28,6 @@ class Row:
     prompt: str | None = None
     dataset: str | None = None
     tags: tuple[str, ...] = ()
-
-
-def normal_id(name: str) -> str:
-    """Bring an id to Unicode form NFC: some file systems store accents apart from their letters.
-
-    Example:
-        >>> normal_id("e" + chr(0x301)) == chr(0xE9)
-        True
-    """
-    return unicodedata.normalize("NFC", name)
 
 
 def safe_id(name: str) -> bool:
@@ -89,113 +76,70 @@ def read_metadata(path: Path) -> tuple[list[Row], list[str]]:
         ('pixel art', 1)
     """
     rows: list[Row] = []
-    problems: list[str] = []
+    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
     first_seen: dict[str, int] = {}
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = _row(json.loads(line))
-        except json.JSONDecodeError as error:
-            problems.append(f"{path}, line {number}: not valid JSON ({error.msg}). Write one JSON object a line.")
-            continue
-        except ValueError as error:
-            problems.append(f"{path}, line {number}: {error}")
-            continue
-        if row.id in first_seen:
-            problems.append(
-                f'{path}, line {number}: id "{row.id}" is already used in line {first_seen[row.id]}. '
-                "Give every row its own id."
-            )
+            row = _row(_record(line))
+            if row.id in first_seen:
+                detail = f' ("{row.id}" in line {first_seen[row.id]})'
+                raise _Fault("an id is already used", detail, "Give every row its own id.")
+        except _Fault as fault:
+            faults.setdefault((fault.cause, fault.remedy), []).append((number, fault.detail))
             continue
         first_seen[row.id] = number
         rows.append(row)
+    problems = [_sentence(path, *about, places) for about, places in faults.items()]
     if not rows and not problems:
         problems.append(f"{path} has no rows. Write one JSON object a line.")
     return rows, problems
 
 
+class _Fault(ValueError):
+    """What is wrong with a row: the cause, what was found in it, and what to do."""
+
+    def __init__(self, cause: str, detail: str = "", remedy: str = ""):
+        self.cause, self.detail, self.remedy = cause, detail, remedy
+        super().__init__(cause)
+
+
+def _sentence(path: Path, cause: str, remedy: str, places: list[tuple[int, str]]) -> str:
+    """One sentence a cause, however many rows it is found in."""
+    number, detail = places[0]
+    if len(places) == 1:
+        text = f"{path}, line {number}: {cause}{detail}."
+    else:
+        text = f"{path}, lines {listed(str(place) for place, _ in places)}: {cause}"
+        text += f" (the first: {detail.strip(' ,()')})." if detail else "."
+    return f"{text} {remedy}".rstrip()
+
+
+def _record(line: str) -> Any:
+    try:
+        return parse_json(line)
+    except JsonError as error:
+        raise _Fault("not valid JSON", f" ({str(error)[:60]})", "Write one JSON object per line.") from error
+
+
 def _row(record: Any) -> Row:
     if not isinstance(record, dict):
-        raise ValueError(f"expected a JSON object, got {type(record).__name__}.")
+        raise _Fault("expected a JSON object", f", got {type(record).__name__}")
     texts: dict[str, str | None] = {}
     for key in TEXT_FIELDS:
         value = record.get(key)
         if value is not None and not isinstance(value, str):
-            raise ValueError(f'"{key}" must be text, got {json.dumps(value)[:40]}.')
+            raise _Fault(f'"{key}" must be text', f", got {json.dumps(value)[:40]}")
         texts[key] = value
     tags = record.get("tags") or []
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise ValueError('"tags" must be a list of texts.')
+        raise _Fault('"tags" must be a list of texts')
     for key in ("file_name", "mask_file_name"):
         name = texts[key]
         if name is not None and not safe_relative(name):
-            raise ValueError(f'"{key}" is "{name}", which leads out of the folder. Use a path below it.')
+            raise _Fault(f'"{key}" leads out of the folder', f', "{name[:80]}"', "Use a path below it.")
     identity = texts.pop("id") or PurePosixPath(texts["file_name"] or "").stem
     if not safe_id(identity):
-        raise ValueError(f'id "{identity}" cannot name a file. Give an "id" without slashes.')
-    return Row(id=normal_id(identity), tags=tuple(tags), **texts)
-
-
-def read_styles(path: Path) -> dict[str, str]:
-    r"""Read a file that gives each id its style.
-
-    Args:
-        path: ``.json`` (object id -> style, or a list of rows), ``.jsonl`` (rows), or ``.csv`` with a header;
-            rows have the columns ``id`` and ``style``.
-
-    Returns:
-        Style by id, ids in form NFC.
-
-    Raises:
-        InputError: Unreadable file, other structure, or an id with two styles.
-
-    Example:
-        >>> import tempfile
-        >>> file = Path(tempfile.mkdtemp()) / "styles.csv"
-        >>> _ = file.write_text("id,style\na,line art\n")
-        >>> read_styles(file)
-        {'a': 'line art'}
-    """
-    styles: dict[str, str] = {}
-    problems: list[str] = []
-    for where, name, style in _style_rows(path):
-        if not isinstance(name, str) or not isinstance(style, str) or not style.strip():
-            problems.append(f'{path}, {where}: expected an "id" and a "style", both texts that are not empty.')
-        elif styles.setdefault(normal_id(name), style) != style:
-            problems.append(f'{path}, {where}: id "{name}" has two styles. Keep one.')
-    if problems:
-        raise InputError(problems)
-    return styles
-
-
-def _style_rows(path: Path) -> Iterator[tuple[str, Any, Any]]:
-    kind, text = path.suffix.lower(), _text(path)
-    if kind not in (".json", ".jsonl", ".csv"):
-        raise InputError(f"{path}: expected a .json, .jsonl or .csv file with the style of each id.")
-    try:
-        if kind == ".json":
-            content = json.loads(text)
-            if isinstance(content, dict):
-                yield from ((f'key "{name}"', name, style) for name, style in content.items())
-                return
-            records = list(enumerate(content if isinstance(content, list) else [content], start=1))
-        elif kind == ".jsonl":
-            lines = enumerate(text.split("\n"), start=1)
-            records = [(number, json.loads(line)) for number, line in lines if line.strip()]
-        else:
-            records = list(enumerate(csv.DictReader(io.StringIO(text)), start=2))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not valid JSON ({error}). Mend it, e.g. with python -m json.tool.") from error
-    for number, record in records:
-        fields = record if isinstance(record, dict) else {}
-        yield f"row {number}", fields.get("id"), fields.get("style")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise _Fault("an id cannot name a file", f', "{identity[:80]}"', 'Give an "id" without slashes.')
+    return Row(id=folded(identity), tags=tuple(tags), **texts)

@@ -11,14 +11,24 @@ import importlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from rses.errors import RsesError, did_you_mean
 
-__all__ = ["DTYPES", "EditSample", "Edited", "Method", "MethodCard", "get_method", "method_names", "sample_seed"]
+__all__ = [
+    "DTYPES",
+    "EditSample",
+    "Edited",
+    "Method",
+    "MethodCard",
+    "get_method",
+    "method_names",
+    "require_method",
+    "sample_seed",
+]
 
 GROUP = "rses.methods"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -152,20 +162,41 @@ def get_method(name: str, **options: Any) -> Method:
     Raises:
         RsesError: Unknown name, options the method does not have, or the object is not a method.
     """
-    target = _import(name) if ":" in name else _entry_point(name)
-    _check_options(name, target, options)
-    try:
-        method = target(**options) if callable(target) else target
-    except RsesError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
+    entry = None if ":" in name else _entry_point(name)
+    # Only now, for it imports torch: a wrong name is found at once.
+    from rses.process_state import MethodState, give_state
+
+    state = MethodState()
+    with state.own():
+        method = _build(name, entry, options)
     if not isinstance(method, Method):
         raise RsesError(
             f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
             "See rses.methods.Method."
         )
+    give_state(method, state)
     return method
+
+
+def require_method(name: str) -> None:
+    """Check that a method of that name is installed, importing nothing of it.
+
+    Raises:
+        RsesError: There is none, or two packages bring one.
+    """
+    if ":" not in name:
+        _entry_point(name)
+
+
+def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:
+    target = _import(name) if entry is None else _load(name, entry)
+    _check_options(name, target, options)
+    try:
+        return target(**options) if callable(target) else target
+    except RsesError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
 
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
@@ -188,19 +219,38 @@ def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
         raise RsesError(f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.')
 
 
-def _entry_point(name: str) -> Any:
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+def _entry_point(name: str) -> EntryPoint:
+    """Find the one entry point of a name.
+
+    Raises:
+        RsesError: There is none, or two packages bring different ones.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        other = found.setdefault(entry.name, entry)
+        if entry.name == name and other.value != entry.value:
+            raise RsesError(
+                f'Two packages bring a method "{name}": {_origin(other)} and {_origin(entry)}. '
+                f"Uninstall one, or say which one you mean: --method {other.value} or --method {entry.value}."
+            )
     if name not in found:
         raise RsesError(
             f'There is no method "{name}".{did_you_mean(name, found)} '
             "List the installed ones with `rses methods`, or give package.module:Class."
         )
+    return found[name]
+
+
+def _origin(entry: EntryPoint) -> str:
+    package = entry.dist.name if entry.dist is not None else "a package"
+    return f"{package} ({entry.value})"
+
+
+def _load(name: str, entry: EntryPoint) -> Any:
     try:
-        return found[name].load()
+        return entry.load()
     except (Exception, SystemExit) as error:
-        raise RsesError(
-            f'The method "{name}" is installed ({found[name].value}) but cannot be imported: {error}.'
-        ) from error
+        raise RsesError(f'The method "{name}" is installed ({entry.value}) but cannot be imported: {error}.') from error
 
 
 def _import(name: str) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rses.arguments import text_list
 from rses.errors import InputError, did_you_mean
 
 __all__ = ["METRICS", "MetricInfo", "metric_info", "select_metrics"]
@@ -129,16 +130,26 @@ def metric_info(name: str) -> MetricInfo:
     raise InputError(f'There is no metric "{name}".{did_you_mean(name, METRICS)} Known metrics: {", ".join(METRICS)}.')
 
 
-def select_metrics(names: Iterable[str] | None) -> tuple[str, ...]:
+def select_metrics(names: str | Iterable[str] | None) -> tuple[str, ...]:
     """Return the chosen columns in table order; all of them for ``None``.
 
+    Args:
+        names: Names of columns; one text may hold several with commas between.
+
+    Raises:
+        InputError: Unknown names, none at all, or no names.
+
     Example:
+        >>> select_metrics("mse_bg, rsm")
+        ('rsm', 'mse_bg')
         >>> select_metrics(["mse_bg", "rsm"])
         ('rsm', 'mse_bg')
     """
     if names is None:
         return tuple(METRICS)
-    chosen = {metric_info(name).name for name in names}
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",") if name.strip()]
+    chosen = {metric_info(name).name for name in text_list(names, "metrics", "mse_bg")}
     if not chosen:
         raise InputError(f"No metric was chosen. Known metrics: {', '.join(METRICS)}.")
     return tuple(name for name in METRICS if name in chosen)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import filecmp
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from rses.decode import IMAGE_EXTENSIONS
-from rses.errors import InputError, did_you_mean
-from rses.metadata import METADATA, Row, normal_id, read_metadata, read_styles
+from rses.errors import InputError
+from rses.image_folder import ImageFolder, name_hint
+from rses.metadata import METADATA, Row, read_metadata
+from rses.names import Locator, folded, listed
+from rses.sources import source_names
+from rses.styles_file import read_styles
+from rses.textfiles import parse_json
+from rses.texts import text_fault
 
 __all__ = ["Pair", "Pairing", "pair_folder"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The files and texts of one sample; ``pred`` is ``None`` where there is no prediction."""
+    """The files and texts of one sample; ``pred`` is ``None`` where there is no prediction.
+
+    ``source_name`` tells its source apart from all others, see :func:`rses.sources.source_names`.
+    """
 
     id: str
     pred: Path | None
@@ -28,6 +35,7 @@ class Pair:
     dataset: str | None = None
     tags: tuple[str, ...] = ()
     prompt: str | None = None
+    source_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,14 @@ class Pairing:
         missing: Ids without a prediction.
         extra: File names of predictions without a sample.
         suite_name: From ``suite.json`` beside the metadata, else the name of the metadata's folder.
+        notes: What was found and not used, for the user to know.
     """
 
     pairs: list[Pair]
     missing: list[str]
     extra: list[str]
     suite_name: str | None
+    notes: tuple[str, ...] = ()
 
 
 def pair_folder(
@@ -60,8 +70,9 @@ def pair_folder(
     """Find the files of every sample, or say everything that is wrong at once.
 
     Predictions are ``<id>.<image extension>``. With ``metadata.jsonl`` in the masks folder or its parent, its
-    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. Files are
-    looked for, not decoded.
+    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. A file of that name
+    that speaks of none of the masks is another data set's: it is ignored where ``source`` and ``style`` say all that is
+    needed. Files are looked for, not decoded.
 
     Args:
         pred: Folder of predictions.
@@ -90,15 +101,19 @@ def pair_folder(
         ('cat', 'images')
     """
     problems: list[str] = []
-    pred_files = _Folder(pred, "predictions", problems)
-    mask_files = _Folder(masks, "masks", problems)
-    source_files = None if source is None else _Folder(source, "sources", problems)
-    found = metadata or _find_metadata(masks)
-    rows = _rows(found, mask_files, problems)
+    pred_files = ImageFolder(pred, "predictions", problems)
+    mask_files = ImageFolder(masks, "masks", problems)
+    source_files = None if source is None else ImageFolder(source, "sources", problems)
+    told = {"source": source is not None, "style": style is not None or styles is not None}
+    found, rows, notes = _samples(metadata, mask_files, all(told[need] for need in needs), problems)
+    before = len(problems)
     texts = _styles(style, styles, problems)
+    styles_known = len(problems) == before
     builder = _Builder(found, metadata is not None, mask_files, source_files, pred_files, problems)
     pairs = [builder.pair(row) for row in rows]
     pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
+    # What a suite says of its sources holds for copies of them, too.
+    pairs = _with_source_names(pairs, rows if metadata is not None else ())
     if rows and pred_files.exists:
         missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
     else:
@@ -106,54 +121,14 @@ def pair_folder(
     if mask_files.exists:
         _check_masks(pairs, masks, problems)
     _check_sources(pairs, source, "source" in needs, problems)
-    if "style" in needs:
+    if "style" in needs and styles_known:
         _check_styles(pairs, styles, problems)
     if texts and rows:
         _check_names(pairs, styles, texts, problems)
     _check_empty(pairs, allow_missing, "source" in needs, problems)
     if problems:
         raise InputError(problems)
-    return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent))
-
-
-class _Folder:
-    """Image files of a folder by id; what is wrong with the folder goes to ``problems``."""
-
-    def __init__(self, path: Path, role: str, problems: list[str]):
-        self.path = path
-        self.files: dict[str, Path] = {}
-        self.others: dict[str, list[str]] = {}
-        self.exists = False
-        try:
-            entries = sorted(path.iterdir())
-        except FileNotFoundError:
-            problems.append(f"The folder of {role} {path} does not exist. Check the path.")
-        except NotADirectoryError:
-            problems.append(f"{path} is a file, expected the folder of {role}.")
-        except OSError as error:
-            problems.append(f"The folder of {role} {path} cannot be read: {error.strerror or error}.")
-        else:
-            self.exists = True
-            self._index(entries, role, problems)
-
-    def _index(self, entries: Iterable[Path], role: str, problems: list[str]) -> None:
-        double: dict[str, list[str]] = {}
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            name = normal_id(entry.stem)
-            if entry.suffix.lower() not in IMAGE_EXTENSIONS:
-                self.others.setdefault(name, []).append(entry.name)
-            elif entry.is_dir():
-                problems.append(f"{entry} is a folder, expected an image file. Rename or remove it.")
-            elif name in self.files:
-                double.setdefault(name, [self.files[name].name]).append(entry.name)
-            else:
-                self.files[name] = entry
-        problems.extend(
-            f'{self.path} has several {role} with the id "{name}": {", ".join(names)}. Keep one of them.'
-            for name, names in double.items()
-        )
+    return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -162,10 +137,11 @@ class _Builder:
 
     metadata: Path | None
     explicit: bool
-    masks: _Folder
-    sources: _Folder | None
-    preds: _Folder
+    masks: ImageFolder
+    sources: ImageFolder | None
+    preds: ImageFolder
     problems: list[str]
+    locate: Locator = field(default_factory=Locator)
 
     def pair(self, row: Row) -> Pair:
         return Pair(
@@ -182,7 +158,7 @@ class _Builder:
 
     def _source(self, row: Row) -> Path | None:
         if self.sources is not None:
-            names = [row.id] if row.file_name is None else [row.id, normal_id(PurePosixPath(row.file_name).stem)]
+            names = [row.id] if row.file_name is None else [row.id, folded(PurePosixPath(row.file_name).stem)]
             hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
             if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
                 self.problems.append(
@@ -192,17 +168,17 @@ class _Builder:
             return hits[0] if hits else self.sources.path / f"{row.id}.png"
         if self.metadata is None or row.file_name is None:
             return None
-        return self.metadata.parent / row.file_name
+        return self.locate(self.metadata.parent / row.file_name)
 
     def _mask(self, row: Row) -> Path:
         if self.metadata is None or row.mask_file_name is None:
             return self.masks.files.get(row.id, self.masks.path / f"{row.id}.png")
-        path = self.metadata.parent / row.mask_file_name
+        path = self.locate(self.metadata.parent / row.mask_file_name)
         if self.explicit or self.masks.path.resolve() in path.resolve().parents:
             return path
         # Other masks than the suite's own were asked for, e.g. masks_dilated/.
         name = PurePosixPath(row.mask_file_name)
-        return self.masks.files.get(normal_id(name.stem), self.masks.path / name.name)
+        return self.masks.files.get(folded(name.stem), self.masks.path / name.name)
 
 
 def _find_metadata(masks: Path) -> Path | None:
@@ -212,24 +188,60 @@ def _find_metadata(masks: Path) -> Path | None:
     return None
 
 
-def _rows(metadata: Path | None, masks: _Folder, problems: list[str]) -> list[Row]:
-    if metadata is not None:
-        try:
-            rows, bad = read_metadata(metadata)
-        except InputError as error:
-            rows, bad = [], error.problems
+def _samples(
+    given: Path | None, masks: ImageFolder, told: bool, problems: list[str]
+) -> tuple[Path | None, list[Row], list[str]]:
+    """Return the metadata that holds, the rows of it or of the masks' names, and notes.
+
+    Args:
+        given: The metadata to use, whatever it says.
+        masks: The masks.
+        told: Whether flags say all that metadata could.
+        problems: Receives what is wrong.
+    """
+    path = given or _find_metadata(masks.path)
+    if path is None:
+        if masks.exists and not masks.files:
+            problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
+        return None, [Row(name) for name in masks.files], []
+    try:
+        rows, bad = read_metadata(path)
+    except InputError as error:
+        rows, bad = [], error.problems
+    if given is not None or not masks.files:
         problems.extend(bad)
-        return rows
-    if masks.exists and not masks.files:
-        problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
-    return [Row(name) for name in masks.files]
+        return path, rows, []
+    own = [row for row in rows if _speaks_of(row, masks)]
+    if not own and told:
+        note = f"{path} speaks of none of the masks in {masks.path}, so it was ignored; the masks' names are the ids."
+        return None, [Row(name) for name in masks.files], [note]
+    if not own:
+        problems.extend(bad[:3] or [f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."])
+        problems.append(
+            f"{path} is taken for the metadata of these masks. If it is another data set's, give --source DIR and "
+            "--style TEXT (or --styles FILE), and it is ignored."
+        )
+        return path, [], []
+    problems.extend(bad)
+    if bad and told:
+        problems.append(
+            f"{path} speaks of {len(own)} of {len(masks.files)} masks in {masks.path}. Fix its other rows, or move it "
+            "elsewhere if it is another data set's."
+        )
+    return path, rows, []
+
+
+def _speaks_of(row: Row, masks: ImageFolder) -> bool:
+    names = [row.id] if row.mask_file_name is None else [row.id, folded(PurePosixPath(row.mask_file_name).stem)]
+    return any(name in masks.files for name in names)
 
 
 def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
         problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
-    if style is not None and not style.strip():
-        problems.append('The style is empty. Give its name, e.g. --style "pixel art".')
+    if style is not None and (fault := text_fault(style)):
+        shown = f"{style!r} " if style.strip() else ""
+        problems.append(f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".')
     if styles is None:
         return {}
     try:
@@ -244,42 +256,48 @@ def _with_style(pair: Pair, style: str | None, styles: Mapping[str, str]) -> Pai
     return replace(pair, style=chosen if chosen and chosen.strip() else None)
 
 
+def _with_source_names(pairs: Sequence[Pair], rows: Sequence[Row]) -> list[Pair]:
+    named = {row.id: Path(row.file_name) for row in rows if row.file_name is not None}
+    places = [named.get(pair.id, pair.source) for pair in pairs]
+    names = source_names(places)
+    return [
+        replace(pair, source_name=None if place is None else names[place])
+        for pair, place in zip(pairs, places, strict=True)
+    ]
+
+
 def _coverage(
-    pairs: Sequence[Pair], preds: _Folder, allow_missing: bool, problems: list[str]
+    pairs: Sequence[Pair], preds: ImageFolder, allow_missing: bool, problems: list[str]
 ) -> tuple[list[str], list[str]]:
     missing = [pair.id for pair in pairs if pair.pred is None]
     known = {pair.id for pair in pairs}
     extra = {name: path.name for name, path in preds.files.items() if name not in known}
-    if len(missing) == len(pairs):
-        hint = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
+    none, hint = len(missing) == len(pairs), name_hint(extra, missing) if missing else ""
+    if none:
+        inside = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
         problems.append(
-            f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{hint} "
-            f"Predictions must be named <id>.png: {_listed([f'{name}.png' for name in missing])}."
+            f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{inside} "
+            f"Predictions must be named <id>.png: {listed([preds.shown(name) for name in missing])}."
         )
     elif missing and not allow_missing:
         problems.append(
             f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
-            f"{_listed([_missing_name(name, preds) for name in missing])}. "
+            f"{listed([preds.shown(name) for name in missing])}. "
             "Add them, or pass --allow-missing to score the rest and report coverage."
         )
-    if extra and not allow_missing:
-        names = [f"{file}{did_you_mean(name, missing)}" for name, file in extra.items()]
+    if extra and (hint or not allow_missing) and (none or not allow_missing):
         problems.append(
-            f"{preds.path} holds {len(extra)} predictions without a mask: {_listed(names)}. "
-            "Remove or rename them, or pass --allow-missing to leave them out."
+            f"{preds.path} holds {len(extra)} predictions without a mask: {listed(extra.values())}. "
+            + (f"{hint} " if hint else "")
+            + "Remove or rename them, or pass --allow-missing to leave them out."
         )
     return missing, sorted(extra.values())
-
-
-def _missing_name(name: str, preds: _Folder) -> str:
-    others = preds.others.get(name)
-    return f"{name}.png (found {', '.join(others)}, which is not an image)" if others else f"{name}.png"
 
 
 def _check_masks(pairs: Sequence[Pair], masks: Path, problems: list[str]) -> None:
     absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
     if absent:
-        problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {_listed(absent)}. Add them to {masks}.")
+        problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}.")
 
 
 def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, problems: list[str]) -> None:
@@ -287,14 +305,20 @@ def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, pro
         return
     nameless = [pair.id for pair in pairs if pair.source is None]
     absent = [str(pair.source) for pair in pairs if pair.source is not None and not pair.source.exists()]
+    masks = [pair.id for pair in pairs if pair.source is not None and pair.source.resolve() == pair.mask.resolve()]
+    if masks:
+        problems.append(
+            f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source image, "
+            "or give the folder of sources (--source DIR)."
+        )
     if nameless:
         problems.append(
-            f"No source image is known for {_listed(nameless)}. Give the folder of sources (--source DIR), "
+            f"No source image is known for {listed(nameless)}. Give the folder of sources (--source DIR), "
             "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
         )
     if absent and (source is None or source.is_dir()):
         problems.append(
-            f"{len(absent)} of {len(pairs)} source images are missing: {_listed(absent)}. "
+            f"{len(absent)} of {len(pairs)} source images are missing: {listed(absent)}. "
             "Add them, or name their folder with --source DIR."
         )
 
@@ -304,19 +328,27 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
     if bare:
         where = f" (the file {styles} does not name them)" if styles is not None else ""
         problems.append(
-            f"No style is known for {_listed(bare)}{where}. Give one style (--style TEXT) or a style for "
+            f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
             "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
+    faults: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.style is not None and (fault := text_fault(pair.style)):
+            faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
+    problems.extend(f"{fault}: {listed(ids)}." for fault, ids in faults.items())
 
 
 def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
     """A file of styles that speaks of other ids than the samples' was made for other samples."""
     ids = [pair.id for pair in pairs]
-    strange = [f"{name}{did_you_mean(name, ids)}" for name in texts if name not in set(ids)]
+    known = set(ids)
+    strange = {name: name for name in texts if name not in known}
     if strange:
+        hint = name_hint(strange, [name for name in ids if name not in texts])
         problems.append(
-            f"{styles} names {len(strange)} ids that are no samples: {_listed(strange)}. Ids are the file names of "
-            "masks without their ending, or those of metadata.jsonl."
+            f"{styles} names {len(strange)} ids that are no samples: {listed(strange)}. "
+            + (f"{hint} " if hint else "")
+            + "Ids are the file names of masks without their ending, or those of metadata.jsonl."
         )
 
 
@@ -332,13 +364,9 @@ def _check_empty(pairs: Sequence[Pair], allow_missing: bool, sources: bool, prob
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
-
-
 def _suite_name(folder: Path) -> str:
     try:
-        name = json.loads((folder / "suite.json").read_text("utf-8"))["name"]
+        name = parse_json((folder / "suite.json").read_bytes())["name"]
     except (OSError, ValueError, KeyError, TypeError):
         name = None
     return name if isinstance(name, str) else folder.resolve().name

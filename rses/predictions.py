@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rses.card import card_problems
 from rses.errors import InputError
 from rses.files import sha256_files
+from rses.image_folder import ImageFolder, name_hint
 from rses.images import read_image
-from rses.json_text import parse_json
 from rses.methods import EditSample, MethodCard
+from rses.names import folded, listed
+from rses.textfiles import parse_json
 
 __all__ = ["Predictions"]
 
@@ -21,7 +24,7 @@ CARD = "method.json"
 
 
 class Predictions:
-    """Reads ``<id>.png`` from a folder; ``method.json`` in it may fill the card.
+    """Reads ``<id>.png``, or another image file, from a folder; ``method.json`` in it may fill the card.
 
     Without ``"mask_used": false`` there, nobody says that the method did without the mask.
 
@@ -29,7 +32,7 @@ class Predictions:
         folder: Folder of edits, each at its source's size.
 
     Raises:
-        InputError: No such folder, or an unreadable card.
+        InputError: No such folder, several files of one id, or a card that cannot be recorded.
     """
 
     defaults = MethodCard("predictions", "edits read from a folder")
@@ -43,8 +46,26 @@ class Predictions:
         self.card = self.defaults if self.folder is None else self._read_card(self.folder)
         # Known from the start, so that a finished run is not taken for one of files that changed since.
         self.loaded: dict[str, Any] = {}
+        self.files: dict[str, Path] = {}
         if self.folder is not None:
-            self.loaded["sha256"] = sha256_files(sorted(self.folder.glob("*.png")), self.folder)
+            self._edits = _indexed(self.folder)
+            self.files = self._edits.files
+            own = sorted(self.files.values(), key=lambda path: folded(path.name))
+            self.loaded["sha256"] = sha256_files(own, self.folder)
+
+    def check_names(self, ids: Collection[str]) -> None:
+        """Refuse a folder that holds no edit of any of ``ids``, before a run in which all of them would fail.
+
+        Raises:
+            InputError: Says how the files should be called.
+        """
+        if self.folder is None or any(name in self.files for name in ids):
+            return
+        strange = {name: path.name for name, path in self.files.items()}
+        raise InputError(
+            f"{self.folder} holds no edit of any of the {len(ids)} samples. Edits must be named <id>.png: "
+            f"{listed([self._edits.shown(name) for name in sorted(ids)])}. {name_hint(strange, ids)}".rstrip()
+        )
 
     def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
         """Refuse to go on without a folder."""
@@ -57,9 +78,9 @@ class Predictions:
 
     def _read(self, sample: EditSample) -> np.ndarray:
         assert self.folder is not None, "call load first"
-        path = self.folder / f"{sample.id}.png"
-        if not path.is_file():
-            raise InputError(f"{path} is missing.")
+        path = self.files.get(sample.id)
+        if path is None:
+            raise InputError(f"{self.folder / self._edits.shown(sample.id)} is missing.")
         return read_image(path)
 
     def _read_card(self, folder: Path) -> MethodCard:
@@ -70,8 +91,22 @@ class Predictions:
         if path.is_file():
             try:
                 given = parse_json(path.read_bytes())
-                return MethodCard(**{**facts, **given})
+                card = MethodCard(**{**facts, **given})
             except (ValueError, TypeError) as error:
                 known = ", ".join(field.name for field in dataclasses.fields(MethodCard))
-                raise InputError(f"{path} is not a method card: {error}. It may hold: {known}.") from error
-        return MethodCard(**facts)
+                raise InputError(f"{path} is not a method card: {str(error)[:200]}. It may hold: {known}.") from error
+        else:
+            card = MethodCard(**facts)
+        problems = card_problems(card.to_dict())
+        if problems:
+            where = path if path.is_file() else f"{folder}, which stands for its method.json,"
+            raise InputError([f"{where} has {problem}." for problem in problems])
+        return card
+
+
+def _indexed(folder: Path) -> ImageFolder:
+    problems: list[str] = []
+    found = ImageFolder(folder, "edits", problems)
+    if problems:
+        raise InputError(problems)
+    return found

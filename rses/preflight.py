@@ -47,12 +47,12 @@ def _check(unit: Unit, allow_resize: bool) -> list[str]:
         if (rows, columns) == expected or (role == "pred" and allow_resize):
             continue
         remedy = (
-            "save predictions at the source's size, or pass --allow-resize to have them resized (and marked so)"
+            "Save predictions at the source's size, or pass --allow-resize to have them resized (and marked so)."
             if role == "pred"
-            else "masks must have exactly the source's size"
+            else "Masks must have exactly the source's size."
         )
         problems.append(
-            f"{getattr(unit, role)} is {columns}x{rows}, expected {width}x{height} (width x height): {remedy}."
+            f"{getattr(unit, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
             + turned_note(unit.source, (rows, columns))
             + turned_note(getattr(unit, role), expected)
         )

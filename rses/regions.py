@@ -8,7 +8,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from rses.errors import TensorError
 from rses.images import resize_image
+from rses.steady import steady
 
 __all__ = [
     "CLIP_MEAN",
@@ -49,7 +51,7 @@ def bounding_box(mask: torch.Tensor | np.ndarray) -> tuple[int, int, int, int]:
         (top, left, bottom, right) in pixels, half-open.
 
     Raises:
-        ValueError: Not two dimensions, or no pixel is set.
+        InputError: Not two dimensions, or no pixel is set.
 
     Example:
         >>> m = torch.zeros(6, 8); m[2:4, 3:7] = 1
@@ -58,11 +60,11 @@ def bounding_box(mask: torch.Tensor | np.ndarray) -> tuple[int, int, int, int]:
     """
     values = torch.as_tensor(mask)
     if values.ndim != 2:
-        raise ValueError(f"expected a mask of shape (H, W), got {tuple(values.shape)}")
+        raise TensorError(f"expected a mask of shape (H, W), got {tuple(values.shape)}")
     rows = torch.nonzero((values != 0).any(dim=1)).flatten()
     columns = torch.nonzero((values != 0).any(dim=0)).flatten()
     if rows.numel() == 0:
-        raise ValueError("the mask is empty, so there is no box around it")
+        raise TensorError("the mask is empty, so there is no box around it")
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
@@ -78,7 +80,7 @@ def square_window(mask: torch.Tensor | np.ndarray, pad: float) -> Window:
         pad: Padding as a fraction of the longer side of the box, at least 0.
 
     Raises:
-        ValueError: Empty mask or negative padding.
+        InputError: Empty mask or negative padding.
 
     Source: RegionRoute (https://arxiv.org/abs/2602.19254): "tight bounding box" with padding; the square is
     ours, because CLIP's centre crop would cut the longer side.
@@ -91,7 +93,7 @@ def square_window(mask: torch.Tensor | np.ndarray, pad: float) -> Window:
         Window(top=-3, left=0, side=16)
     """
     if pad < 0:
-        raise ValueError(f"expected padding of at least 0, got {pad}")
+        raise TensorError(f"expected padding of at least 0, got {pad}")
     top, left, bottom, right = bounding_box(mask)
     height, width = mask.shape
     margin = int(pad * max(bottom - top, right - left) + 0.5)
@@ -108,6 +110,7 @@ def _place(start: int, stop: int, side: int, limit: int) -> int:
     return min(max(start - (side - (stop - start)) // 2, 0), limit - side)
 
 
+@steady()
 def region_crop(
     image: torch.Tensor,
     mask: torch.Tensor,
@@ -131,7 +134,7 @@ def region_crop(
         square that has the output size already is returned unchanged.
 
     Raises:
-        ValueError: Wrong shapes, empty mask, or unknown ``region``.
+        InputError: Wrong shapes, empty mask, or unknown ``region``.
 
     Example:
         >>> x = torch.rand(1, 3, 8, 8); m = torch.zeros(1, 1, 8, 8); m[..., 2:6, 1:5] = 1
@@ -139,9 +142,13 @@ def region_crop(
         True
     """
     if region not in ("crop", "masked"):
-        raise ValueError(f'unknown region "{region}"; choose crop or masked')
+        raise TensorError(f'unknown region "{region}"; choose crop or masked')
+    if not isinstance(image, torch.Tensor) or not isinstance(mask, torch.Tensor):
+        raise TensorError(f"expected two tensors, got {type(image).__name__} and {type(mask).__name__}")
+    if not isinstance(out_size, int) or out_size < 1:
+        raise TensorError(f"expected a size of at least 1 px, got {out_size!r}")
     if image.ndim != 4 or tuple(mask.shape) != (image.shape[0], 1, *image.shape[2:]):
-        raise ValueError(f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}")
+        raise TensorError(f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}")
     colour = torch.tensor(fill, dtype=torch.float32, device=image.device).view(3, 1, 1)
     crops = []
     for sample, area in zip(image.to(torch.float32), mask[:, 0] != 0, strict=True):
@@ -163,6 +170,7 @@ def _cut(image: torch.Tensor, window: Window, colour: torch.Tensor) -> torch.Ten
     return square
 
 
+@steady()
 def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
     """Grow a mask by ``k`` pixels in all directions, diagonals included (Chebyshev distance).
 
@@ -174,15 +182,17 @@ def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
         Same shape and type.
 
     Raises:
-        ValueError: Negative ``k``.
+        InputError: Negative ``k``.
 
     Example:
         >>> m = torch.zeros(1, 1, 5, 5); m[..., 2, 2] = 1
         >>> int(dilate(m, 1).sum())
         9
     """
-    if k < 0:
-        raise ValueError(f"expected a width of at least 0, got {k}")
+    if not isinstance(mask, torch.Tensor):
+        raise TensorError(f"expected a tensor, got {type(mask).__name__}")
+    if not isinstance(k, int) or k < 0:
+        raise TensorError(f"expected a width of a whole number of pixels, at least 0, got {k!r}")
     if k == 0 or mask.numel() == 0:
         return mask
     height, width = mask.shape[-2:]
@@ -192,6 +202,7 @@ def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
     return grown.reshape(mask.shape).to(mask.dtype)
 
 
+@steady()
 def boundary_band(mask: torch.Tensor, k: int) -> torch.Tensor:
     """Return the pixels outside a mask within ``k`` pixels of it: ``dilate(mask, k) - mask``.
 

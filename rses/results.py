@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rses.bounded_parquet import read_rows
 from rses.errors import InputError
 from rses.files import write_atomic
-from rses.json_text import parse_json
+from rses.metadata import safe_id
 from rses.run_info import run_info
 from rses.sample_result import STATUSES, SampleResult
-from rses.sample_table import read_samples
-from rses.summary import SCHEMA, summarise
+from rses.summary import SCHEMA, schema_problem, summarise
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ class Results:
         """Read a run folder written by :meth:`save`.
 
         Raises:
-            InputError: The folder is not a finished run, or was written by a newer version.
+            InputError: The folder is not a finished run, or was written by another version.
         """
         root = Path(folder)
         samples, summary = root / "samples.parquet", root / "summary.json"
@@ -97,16 +98,39 @@ class Results:
         try:
             content = parse_json(summary.read_bytes())
             info = run_info(content)
-            if isinstance(schema := content.get("schema", 0), int) and schema > SCHEMA:
-                raise InputError(f"{summary} has schema {schema}, this version reads up to {SCHEMA}: upgrade rses.")
-            return cls(read_samples(samples), info)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
+        if fault := schema_problem(content):
+            raise InputError(f"{summary}: {fault}.")
+        return cls(_read_samples(samples), info)
 
 
 def load_run(folder: str | Path) -> Results:
     """Read a run folder; the same as :meth:`Results.load`."""
     return Results.load(folder)
+
+
+def _read_samples(path: Path) -> list[SampleResult]:
+    """Read the samples of a run.
+
+    Raises:
+        InputError: Unpacks to too much, ids that name no file or are there twice, or values of another type.
+    """
+    samples: list[SampleResult] = []
+    seen: set[str] = set()
+    for number, row in enumerate(read_rows(path, [item.name for item in dataclasses.fields(SampleResult)]), 1):
+        try:
+            sample = SampleResult.from_dict(row)
+        except ValueError as error:
+            raise InputError(f"{path}, row {number}: {error}.") from error
+        if not safe_id(sample.id):
+            # Ids name files, which commands write and remove.
+            raise InputError(f'{path}, row {number}: the id "{sample.id[:80]}" cannot name a file.')
+        if sample.id in seen:
+            raise InputError(f'{path}, row {number}: the id "{sample.id[:80]}" is used before.')
+        seen.add(sample.id)
+        samples.append(sample)
+    return samples
 
 
 def _holds(path: Path, data: bytes) -> bool:

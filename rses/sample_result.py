@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from rses.names import folded
+
 __all__ = ["STATUSES", "SampleResult"]
 
 LARGEST = 2**53
@@ -88,6 +90,7 @@ class SampleResult:
             known[name] = value
         if "id" not in known:
             raise ValueError("a sample has no id")
+        known["id"] = folded(known["id"])
         return cls(**known)
 
 

@@ -5,37 +5,45 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
+from rses.arguments import require_path, require_text, text_list, whole_number
 from rses.backbones import load_perceptual, load_style, require_weights
+from rses.card import name_problem
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files import remove_leftovers, require_writable, sha256_file
+from rses.files import remove_leftovers, remove_new_folders, require_writable, sha256_file
 from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
 from rses.loading import Prepared, Unit, map_in_order, prepare
-from rses.lock import exclusive
+from rses.lock import LOCK, exclusive
 from rses.masks import as_mask
 from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
 from rses.metrics_table import METRICS, select_metrics
 from rses.pairing import pair_folder
+from rses.places import require_apart, require_utf8
 from rses.preflight import check_units
 from rses.protocol import Protocol, get_protocol
 from rses.results import Results, SampleResult
+from rses.steady import helping, steady
+from rses.texts import require_readable
 from rses.warning_codes import in_order
 
 __all__ = ["RSES"]
 
 Progress = Callable[[int, int], None]
+_T = TypeVar("_T")
 
 
 class RSES:
@@ -66,14 +74,14 @@ class RSES:
         protocol: str | Protocol = "rses-v1",
         device: str | torch.device = "auto",
         batch_size: int | str = "auto",
-        metrics: Iterable[str] | None = None,
+        metrics: str | Iterable[str] | None = None,
         workers: int = 2,
     ):
         self.protocol = get_protocol(protocol)
         self.device = choose_device(device)
         self.metrics = select_metrics(metrics)
         self.batch_size = choose_batch_size(batch_size, self.device)
-        self.workers = workers
+        self.workers = whole_number(workers, "workers", 0)
         self._measurer: Measurer | None = None
 
     def score(
@@ -108,10 +116,13 @@ class RSES:
         Raises:
             InputError: A value range, shape, size or file is wrong, or style or source is needed and absent.
         """
+        for name, value in (("style", style), ("prompt", prompt), ("object", object), ("id", id)):
+            require_text(value, name, "pixel art" if name == "style" else "cat")
+        candidates = _candidates(styles)
         unit = Unit(id, pred, mask, source, style, prompt, object)
         self._require_inputs([unit])
         prepared = prepare(unit, self.protocol, allow_resize)
-        result = self._score_batch([prepared], [*styles, *([style] if style else [])])[0]
+        result = self._score_batch([prepared], [*candidates, *([style] if style else [])])[0]
         # Paths and arrays give the same result; a source matters among several samples only.
         return dataclasses.replace(result, source=None)
 
@@ -150,8 +161,18 @@ class RSES:
         Raises:
             InputError: With every missing, extra, unreadable or mismatched file by name.
         """
+        for name, path in (("masks", masks), ("source", source), ("out", out)):
+            require_path(path, name, "folder")
+        require_path(pred, "pred", "folder", optional=False)
+        require_path(suite, "suite", "suite, or its name")
+        require_path(styles, "styles", "file with a style for each id (JSON, JSONL or CSV)")
+        require_text(style, "style", "pixel art")
+        require_text(method, "method", "my-method")
         needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
+        require_utf8(pred, masks, source, styles, suite, out, method)
+        require_apart(out, {"predictions": pred, "masks": masks, "sources": source})
         suite_info, masks_folder, metadata = resolve_suite(suite, masks)
+        require_apart(out, {"the suite": None if metadata is None else metadata.parent})
         pairing = pair_folder(
             Path(pred), masks_folder,
             source=None if source is None else Path(source), style=style,
@@ -160,12 +181,16 @@ class RSES:
         )  # fmt: skip
         if suite_info is None:
             suite_info = {"name": pairing.suite_name}
-        return self.score_units(
-            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
-            method=method or Path(pred).resolve().name, allow_missing=allow_missing, allow_resize=allow_resize,
-            extra=pairing.extra, progress=progress,
-        )  # fmt: skip
+        name = method or Path(pred).resolve().name
+        if fault := name_problem(name):
+            raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
+        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out), LOCK):
+            return self.score_units(
+                units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+                missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+                method=name, allow_missing=allow_missing, allow_resize=allow_resize,
+                extra=pairing.extra, notes=pairing.notes, progress=progress,
+            )  # fmt: skip
 
     def score_units(
         self,
@@ -174,6 +199,7 @@ class RSES:
         styles: Iterable[str] | None = None,
         missing: Sequence[SampleResult] = (),
         extra: Sequence[str] = (),
+        notes: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
         method: str | None = None,
         card: dict[str, Any] | None = None,
@@ -190,6 +216,7 @@ class RSES:
             styles: All style texts that ``style_correct`` chooses among; those of the units by default.
             missing: Samples without a prediction, counted in coverage.
             extra: Names of files that belong to no sample, noted in the summary.
+            notes: What else the summary should say.
             suite: Name, version and sha256 of the suite.
             method: Name of the method.
             card: Method card, copied into the summary.
@@ -217,6 +244,8 @@ class RSES:
             )  # fmt: skip
             if extra:
                 results.info["extra_files"] = list(extra)
+            if notes:
+                results.info["notes"] = list(notes)
             if out is not None:
                 results.save(out)
         return results
@@ -253,7 +282,7 @@ class RSES:
         """
         start = time.monotonic()
         info = self._info(suite or {}, method, card)
-        texts = sorted(set(styles))
+        texts = sorted(set(_candidates(styles)))
         journal = None
         if out is not None:
             require_writable(Path(out))
@@ -267,6 +296,7 @@ class RSES:
         info["wall_time_s"] = round(time.monotonic() - start, 3)
         return Results(named, info)
 
+    @steady()
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
         """Return where LPIPS_bg comes from: float array (H, W), at least 0, exactly 0 inside the region.
 
@@ -337,11 +367,11 @@ class RSES:
                 yield unit
 
         try:
-            for batch in self._batches(self._prepared(todo(), allow_resize)):
-                failed = [item for item in batch if item.status == "unreadable"]
-                problems.extend(item.note for item in failed)
-                kept = batch if allow_missing else [item for item in batch if item.status != "unreadable"]
-                scored = self._score_batch(kept, styles)
+            batches = self._batches(self._prepared(todo(), allow_resize))
+            for batch, scored in self._side_by_side(batches, styles):
+                problems.extend(item.note for item in batch if item.status == "unreadable")
+                if not allow_missing:
+                    scored = [sample for sample in scored if sample.status != "unreadable"]
                 done.extend(scored)
                 if journal is not None:
                     journal.append(
@@ -378,10 +408,37 @@ class RSES:
                 yield open_groups.pop(item.pred.shape)
         yield from open_groups.values()
 
+    def _side_by_side(
+        self, batches: Iterable[list[Prepared]], styles: Sequence[str]
+    ) -> Iterator[tuple[list[Prepared], list[SampleResult]]]:
+        """Score batches; on a CPU as many at a time as torch has threads, each by a thread of its own.
+
+        One that is shared out among threads is rounded otherwise for each number of threads.
+        """
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        if threads == 1:
+            yield from ((batch, self._score_batch(batch, styles)) for batch in batches)
+            return
+
+        def work(batch: list[Prepared]) -> list[SampleResult]:
+            with helping():
+                return self._score_batch(batch, styles)
+
+        with ThreadPoolExecutor(threads) as pool:
+            for group in _groups(batches, threads):
+                self._load()
+                with steady():
+                    results = list(pool.map(work, group))
+                yield from zip(group, results, strict=True)
+
     def _score_batch(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[SampleResult]:
         measurable = [item for item in batch if item.status == "ok"]
         numbers = iter(self._measure(measurable, styles) if measurable else [])
-        return [_result(item, next(numbers) if item.status == "ok" else {}) for item in batch]
+        return [
+            _result(item, next(numbers), self._load().text_codes(item.unit))
+            if item.status == "ok" else _result(item, {}, ())
+            for item in batch
+        ]  # fmt: skip
 
     def _measure(self, batch: list[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
         measurer = self._load()
@@ -437,10 +494,24 @@ def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -
         raise InputError(f"The pictures are {width}x{height}; a heat map needs at least {smallest}x{smallest} pixels.")
 
 
-def _result(item: Prepared, numbers: dict[str, Any]) -> SampleResult:
+def _candidates(styles: Iterable[str]) -> list[str]:
+    """Check the texts that ``style_correct`` chooses among."""
+    texts = text_list(styles, "styles", "pixel art")
+    require_readable(texts)
+    return texts
+
+
+def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield items in lists of ``size``, the last of which may be shorter."""
+    rest = iter(items)
+    while group := list(itertools.islice(rest, size)):
+        yield group
+
+
+def _result(item: Prepared, numbers: dict[str, Any], codes: tuple[str, ...]) -> SampleResult:
     return SampleResult(
         id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        warnings=in_order(item.warnings), **_labels(item.unit), **numbers,
+        warnings=in_order((*item.warnings, *codes)), **_labels(item.unit), **numbers,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,37 @@ from rses.sample_result import SampleResult
 from rses.statistics import column_intervals
 from rses.warning_codes import grouped_warnings
 
-__all__ = ["SCHEMA", "aggregate", "clusters_of", "mask_size_bin", "summarise", "table_of"]
+__all__ = [
+    "SCHEMA",
+    "aggregate",
+    "clusters_of",
+    "mask_size_bin",
+    "schema_problem",
+    "suite_size",
+    "summarise",
+    "table_of",
+]
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
 SCHEMA = 2
 
 SMALL, MEDIUM = 0.03, 0.15
+
+
+def schema_problem(summary: Mapping[str, Any]) -> str | None:
+    """Say why a ``summary.json`` is not of this version, and what to do, or return ``None``.
+
+    Example:
+        >>> schema_problem({"schema": SCHEMA}) is None, "score the run again" in schema_problem({"schema": 1})
+        (True, True)
+    """
+    schema = summary.get("schema")
+    if type(schema) is int and schema == SCHEMA:
+        return None
+    newer = type(schema) is int and schema > SCHEMA
+    remedy = "upgrade rses" if newer else "score the run again with this version of rses"
+    return f"schema is {str(schema)[:20]!r}, this version reads {SCHEMA}: {remedy}"
 
 
 def mask_size_bin(fraction: float | None) -> str | None:
@@ -52,7 +76,7 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "suite": info.get("suite", {}).get("name"),
         "protocol": info.get("protocol"),
         "weights": info.get("weights"),
-        "coverage": {"n": len(scored), "N": len(samples), "statuses": dict(sorted(statuses.items()))},
+        "coverage": {"n": len(scored), "N": suite_size(samples, info), "statuses": dict(sorted(statuses.items()))},
         "warnings": grouped_warnings(samples),
         "metrics": aggregate(scored),
         "by_style": _grouped(scored, lambda sample: sample.style),
@@ -61,6 +85,18 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
         "by_tag": _by_tag(scored),
         "info": info,
     }
+
+
+def suite_size(samples: Sequence[SampleResult], info: Mapping[str, Any]) -> int:
+    """Return how many samples a whole run would have: those of the suite, where a run is on a part of it.
+
+    Example:
+        >>> suite_size([SampleResult("a")], {"generation": {"suite_samples": 96}}), suite_size([SampleResult("a")], {})
+        (96, 1)
+    """
+    facts = info.get("generation")
+    whole = facts.get("suite_samples") if isinstance(facts, Mapping) else None
+    return max(len(samples), whole) if type(whole) is int else len(samples)
 
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:

@@ -40,6 +40,12 @@ WARNINGS: dict[str, WarningKind] = {
         "The picture changed outside of the region and hardly inside it. Are the masks inverted? White is the region "
         "to edit."
     ),
+    "style_unknown": WarningKind(
+        "The style encoder cannot be expected to know this style: no word of it named a style when rses-mini was "
+        "trained, or it is not English, which CLIP reads. Check its spelling and write it in English; "
+        "what rses-mini does not know needs --protocol rses-v1.",
+        field="style",
+    ),
     "lossy_prediction": WarningKind(
         "The prediction is stored with lossy compression, which alone changes background scores. Save it as PNG."
     ),

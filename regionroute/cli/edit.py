@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import elapsed, emit, note, quiet_stdout
+from rses.errors import InputError
+from rses.places import require_suffix
 
 __all__ = ["edit"]
 
@@ -48,12 +50,16 @@ def edit(
     Prints the file written.
     """
     start = time.monotonic()
+    for path in (out, attention_map):
+        if path is not None:
+            require_suffix(path, (".png",), "A picture")
+    if not image.is_file():
+        raise InputError(f"{image} is not there. Give the picture to edit with --image.")
     with quiet_stdout():
         from regionroute.overlay import heat_overlay
         from regionroute.pipeline import RegionRoutePipeline
         from regionroute.styles import find_style
         from rses.device import choose_device
-        from rses.errors import InputError
         from rses.images import read_image, write_png
         from rses.methods import DTYPES
 

@@ -19,12 +19,13 @@ from rses.device import choose_device
 from rses.errors import InputError, RsesError
 from rses.files import remove_leftovers, write_atomic
 from rses.images import read_image, write_png
-from rses.json_text import parse_json
 from rses.lock import holding
 from rses.masks import read_mask
 from rses.methods import Edited, EditSample, get_method, sample_seed
+from rses.places import require_apart
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
+from rses.textfiles import parse_json
 
 __all__ = ["build_pairs"]
 
@@ -102,6 +103,7 @@ def build_pairs(
         "style_seed": style_seed, "seed": seed if style_seed is None else None,
     }  # fmt: skip
     folder = Path(out).expanduser()
+    require_apart(folder, {"the suite": loaded.root})
     _check_folder(folder, settings, pairs)
     with holding(folder):
         remove_leftovers(folder, *(folder / name for name in FOLDERS))

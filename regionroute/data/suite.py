@@ -16,8 +16,8 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import write_atomic
-from rses.json_text import parse_json
 from rses.suites.paths import path_problem
+from rses.textfiles import parse_json, read_text
 
 __all__ = ["METADATA", "suite_rows", "write_rows"]
 
@@ -44,10 +44,7 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
             f"{folder} has no {METADATA}, so it holds no finished training pairs. "
             "Make some, or finish them, with `regionroute data`."
         )
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
+    lines = read_text(path).split("\n")
     rows: list[tuple[str, dict[str, Any]]] = []
     problems: list[str] = []
     for number, line in enumerate(lines, 1):

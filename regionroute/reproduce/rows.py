@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.files import write_atomic
-from rses.json_text import parse_json
+from rses.textfiles import parse_json
 
 __all__ = ["StudyRows", "load_rows", "read_rows", "save_rows"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rses.errors import InputError, did_you_mean
+from rses.textfiles import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -198,10 +199,8 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         InputError: The file cannot be read, or keys or values are wrong; all problems are listed at once.
     """
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read the configuration {path}: {error.strerror or error}.") from error
-    # Wider than TOMLDecodeError: the reader follows nesting as deep as Python does, and numbers of thousands of digits.
+        tables = tomllib.loads(read_text(path))
+    # Wider than TOMLDecodeError: whole numbers of thousands of digits, arrays in arrays in arrays.
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
     changed = [_split_change(change) for change in changes]
@@ -338,6 +337,7 @@ def _split_change(change: str) -> tuple[str, str, Any]:
         raise InputError(f'Cannot read the change "{change}": write it as table.key=value, e.g. optimiser.steps=100.')
     try:
         value = tomllib.loads(f"value = {text}")["value"]
+    # Wider than TOMLDecodeError: Python refuses to read whole numbers of thousands of digits.
     except (ValueError, RecursionError):
         value = text.strip()
     return section, key, value

@@ -29,6 +29,7 @@ from rses.errors import InputError, RsesError, did_you_mean, require
 from rses.files import remove_leftovers, require_writable, write_atomic
 from rses.images import write_png
 from rses.lock import holding
+from rses.places import require_apart
 
 __all__ = ["Trainer", "batch_indices", "train"]
 
@@ -63,6 +64,7 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
+    require_apart(out, {"training pairs": config.data.pairs})
     new = not out.exists()
     # Of several processes of one training, the first holds the folder for all.
     with holding(out) if os.environ.get("RANK", "0") == "0" else contextlib.nullcontext():

@@ -39,14 +39,17 @@ def load_style(
         rses.errors.WeightsError: "lpips:alex" measures perceptual distance and cannot compare images ...
     """
     kind = parse_spec(spec).kind
-    if kind == "rses-mini":
-        from rses.backbones.mini import load_mini_style
+    if kind in ("rses-mini", "open_clip"):
+        from rses.steady import quiet_rng, steady
 
-        return _moved(load_mini_style(), device)
-    if kind == "open_clip":
-        from rses.backbones.clip import load_clip
+        with steady(), quiet_rng():
+            if kind == "rses-mini":
+                from rses.backbones.mini import load_mini_style
 
-        return load_clip(spec, device, files)
+                return _moved(load_mini_style(), device)
+            from rses.backbones.clip import load_clip
+
+            return load_clip(spec, device, files)
     raise WeightsError(
         f'"{spec}" measures perceptual distance and cannot compare images with texts. '
         f'Use "{DEFAULT_STYLE}", another open_clip model, or "rses-mini".'
@@ -73,14 +76,17 @@ def load_perceptual(
         rses.errors.WeightsError: There is no backbone "lpips:vgg16". Did you mean "lpips:vgg"? ...
     """
     kind = parse_spec(spec).kind
-    if kind == "rses-mini":
-        from rses.backbones.mini import load_mini_perceptual
+    if kind in ("rses-mini", "lpips"):
+        from rses.steady import quiet_rng, steady
 
-        return _moved(load_mini_perceptual(), device)
-    if kind == "lpips":
-        from rses.backbones.lpips import load_lpips
+        with steady(), quiet_rng():
+            if kind == "rses-mini":
+                from rses.backbones.mini import load_mini_perceptual
 
-        return load_lpips(spec, device, files)
+                return _moved(load_mini_perceptual(), device)
+            from rses.backbones.lpips import load_lpips
+
+            return load_lpips(spec, device, files)
     raise WeightsError(
         f'"{spec}" compares images with texts and measures no perceptual distance. '
         'Use "lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".'

@@ -15,16 +15,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rses.backbones.precision import full_precision
 from rses.backbones.specs import ClipSpec, check_architecture, parse_spec, quick_gelu_message
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import Located, Need, locate
 from rses.errors import InputError, RsesError, WeightsError
+from rses.steady import steady
+from rses.texts import mostly_latin
 
 __all__ = ["OpenClipStyle", "load_clip"]
 
 Tokenizer = Callable[..., torch.Tensor]
 
+MULTILINGUAL = ("xlm", "nllb", "i18n", "siglip2", "siglip-2", "mt5")
+"""Parts of the names of models whose texts were not English alone."""
 # Metadata in OpenAI's archives, not weights.
 OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 
@@ -89,7 +92,7 @@ class OpenClipStyle:
         x = images.to(self.device, torch.float32)
         mean = x.new_tensor(self.mean).view(1, 3, 1, 1)
         std = x.new_tensor(self.std).view(1, 3, 1, 1)
-        with full_precision(self.device):
+        with steady():
             return F.normalize(self._model.encode_image((x - mean) / std).float(), dim=-1)
 
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
@@ -100,8 +103,12 @@ class OpenClipStyle:
         """
         tokens = self._tokenizer(list(texts))
         self._warn_of_truncation(texts, tokens.shape[-1])
-        with full_precision(self.device):
+        with steady():
             return F.normalize(self._model.encode_text(tokens.to(self.device)).float(), dim=-1)
+
+    def reads(self, text: str) -> bool:
+        """Whether a text can be English: most of its letters are Latin ones, or the model reads other scripts, too."""
+        return mostly_latin(text) or any(part in self.id.lower() for part in MULTILINGUAL)
 
     def _warn_of_truncation(self, texts: Sequence[str], context: int) -> None:
         from open_clip.tokenizer import SimpleTokenizer

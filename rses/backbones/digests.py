@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from rses.files import sha256_file, write_atomic
+from rses.textfiles import parse_json
 
 __all__ = ["cache_home", "file_digest", "is_digest"]
 
@@ -61,7 +62,7 @@ def _remembered(path: str, size: int, mtime_ns: int) -> str:
 
 def _read(store: Path) -> dict[str, str]:
     try:
-        content = json.loads(store.read_text(encoding="utf-8"))
+        content = parse_json(store.read_bytes())
     except (OSError, ValueError):
         return {}
     if not isinstance(content, dict):

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from rses.backbones.precision import full_precision
 from rses.backbones.receptive import layer_windows, touched_cells
 from rses.backbones.specs import parse_spec
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import Need, locate
 from rses.errors import InputError, WeightsError
+from rses.steady import steady
 
 __all__ = ["MIN_SIZE", "LpipsPerceptual", "load_lpips"]
 
@@ -89,7 +89,7 @@ class LpipsPerceptual:
             height, width = images.shape[2:]
             raise InputError(f"{self.id} needs sides of at least {self.min_size} px, got {height} x {width}.")
         x = images.to(self.device, torch.float32)
-        with full_precision(self.device):
+        with steady():
             maps = self._trunk(self._scaling(2 * x - 1))
             return [self._normalise(item) for item in maps]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,9 @@ from safetensors.torch import load
 from torch import nn
 
 from rses.backbones.mini_network import ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
-from rses.errors import WeightsError
+from rses.errors import TensorError, WeightsError
+from rses.steady import quiet_rng, steady
+from rses.texts import words_of
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "load_mini_perceptual", "load_mini_style"]
 
 MINI_ID = "rses-mini"
+STYLE_WORDS = "style_words.txt"
+STEM = 4
+"""Letters that two forms of one word share at least."""
 REMEDY = "Reinstall the package (pip install --force-reinstall rses), or restore the file from the repository."
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -37,6 +43,7 @@ class MiniStyle:
         text_encoder: Trained network for texts.
         config: Their sizes.
         sha256: Digest of the weights file.
+        style_words: Words by which training named styles.
 
     Example:
         >>> style = load_mini_style()
@@ -44,16 +51,25 @@ class MiniStyle:
         (2, 128)
     """
 
-    def __init__(self, image_encoder: ImageEncoder, text_encoder: TextEncoder, config: MiniConfig, sha256: str):
+    def __init__(
+        self,
+        image_encoder: ImageEncoder,
+        text_encoder: TextEncoder,
+        config: MiniConfig,
+        sha256: str,
+        style_words: Sequence[str] = (),
+    ):
         self.id = MINI_ID
         self.sha256 = sha256
         self.image_size = config.image_size
         self.mean = config.mean
         self.logit_scale = config.logit_scale
+        self._style_words = frozenset(style_words)
         self._images = _frozen(image_encoder)
         self._texts = _frozen(text_encoder)
 
     @torch.no_grad()
+    @steady()
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
         """Embed images as unit vectors.
 
@@ -64,20 +80,37 @@ class MiniStyle:
             (N, D) float32 on the encoder's device.
 
         Raises:
-            ValueError: Another shape.
+            InputError: Another shape.
         """
         expected = (3, self.image_size, self.image_size)
         if tuple(images.shape[1:]) != expected:
-            raise ValueError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
+            raise TensorError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
         device = self._images.mean.device
         embedded: torch.Tensor = self._images(images.to(device, torch.float32))
         return embedded
 
     @torch.no_grad()
+    @steady()
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
         """Embed N texts as unit vectors (N, D), float32; an empty list gives (0, D)."""
         embedded: torch.Tensor = self._texts(texts)
         return embedded
+
+    def reads(self, text: str) -> bool:
+        """Whether a word of the text, or one that begins or goes on like it, named a style in training.
+
+        Example:
+            >>> style = load_mini_style()
+            >>> style.reads("Pixel-Art"), style.reads("steampunk")
+            (True, False)
+        """
+        return not self._style_words or any(self._knows(word) for word in words_of(text))
+
+    def _knows(self, word: str) -> bool:
+        if word in self._style_words or len(word) < STEM:
+            return word in self._style_words
+        stems = (known for known in self._style_words if len(known) >= STEM)
+        return any(word.startswith(known) or known.startswith(word) for known in stems)
 
     def to(self, device: torch.device | str) -> MiniStyle:
         """Move the networks to a device and return self."""
@@ -106,6 +139,7 @@ class MiniPerceptual:
         self._trunk = _frozen(trunk)
 
     @torch.no_grad()
+    @steady()
     def features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Map images to channel-normalised maps.
 
@@ -116,10 +150,10 @@ class MiniPerceptual:
             One (N, C_l, H_l, W_l) a layer, finest first.
 
         Raises:
-            ValueError: Not three channels, or too small.
+            InputError: Not three channels, or too small.
         """
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[-2:]) < self.min_size:
-            raise ValueError(
+            raise TensorError(
                 f"expected images (N, 3, H, W) of at least {self.min_size} px a side, got {tuple(images.shape)}"
             )
         maps: list[torch.Tensor] = self._trunk(images.to(self._trunk.mean.device, torch.float32))
@@ -130,6 +164,7 @@ class MiniPerceptual:
         return [head.detach() for head in self._trunk.heads]
 
     @torch.no_grad()
+    @steady()
     def touched(self, mask: torch.Tensor) -> list[torch.Tensor]:
         """Mark the cells whose receptive field meets the mask.
 
@@ -147,6 +182,8 @@ class MiniPerceptual:
         return self
 
 
+@steady()
+@quiet_rng()
 def load_mini_style(folder: Path | None = None) -> MiniStyle:
     """Load the embedded image/text encoder.
 
@@ -163,9 +200,11 @@ def load_mini_style(folder: Path | None = None) -> MiniStyle:
     config, tensors, digest = _read(folder)
     images = _filled(ImageEncoder(config), tensors, "image.")
     texts = _filled(TextEncoder(config), tensors, "text.")
-    return MiniStyle(images, texts, config, digest)
+    return MiniStyle(images, texts, config, digest, _style_words(folder))
 
 
+@steady()
+@quiet_rng()
 def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     """Load the embedded perceptual trunk.
 
@@ -208,6 +247,12 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
         )
     tensors = {name: tensor.float() for name, tensor in load(content).items()}
     return MiniConfig.from_dict(settings), tensors, digest
+
+
+def _style_words(path: Path | None) -> list[str]:
+    """Read the words by which training named styles; a folder without them, of an own training, has none."""
+    place = (path or _packaged()).joinpath(STYLE_WORDS)
+    return place.read_text(encoding="utf-8").split() if place.is_file() else []
 
 
 def _filled(network: _Network, tensors: dict[str, torch.Tensor], prefix: str) -> _Network:

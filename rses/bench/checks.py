@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
 import numpy as np
 
+from rses.card import card_problems
 from rses.errors import InputError, RsesError
 from rses.methods import Method, MethodCard
+from rses.report.text import clean
 
 __all__ = ["check_card", "check_edit", "require_json"]
 
 
 def check_card(method: Method) -> None:
-    """Refuse cards with which no run could be recorded.
+    """Refuse cards with which no run could be recorded, or stand on a board.
 
     Raises:
-        InputError: Not a card, fields of other types, no room for a single sample, or settings that are no JSON.
+        InputError: Not a card, or faults of :func:`rses.card.card_problems`, or settings that are no JSON.
     """
     card: Any = method.card
     if not isinstance(card, MethodCard):
         raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
-    if type(card.max_batch) is not int or card.max_batch < 1:
-        raise InputError(f"The card of {card.name} has max_batch={card.max_batch!r}, expected at least 1.")
-    if card.mask_used is not None and not isinstance(card.mask_used, bool):
-        raise InputError(f"The card of {card.name} has mask_used={card.mask_used!r}, expected true or false.")
-    if not isinstance(card.name, str) or not card.name.strip():
-        raise InputError(f"The card of {type(method).__name__} has name={card.name!r}, expected a text.")
-    for field_ in dataclasses.fields(MethodCard):
-        value = getattr(card, field_.name)
-        if field_.type == "str" and not isinstance(value, str):
-            raise InputError(f"The card of {card.name} has {field_.name}={value!r}, expected a text.")
+    who = f"The card of {card.name if isinstance(card.name, str) and card.name.strip() else type(method).__name__}"
     try:
         facts = card.to_dict()
     except Exception as error:
-        raise InputError(f"The card of {card.name} cannot be copied: {type(error).__name__}: {error}.") from error
-    require_json(facts, f"The card of {card.name}")
+        raise InputError(f"{who} cannot be copied: {type(error).__name__}: {error}.") from error
+    require_json(facts, who)
+    problems = card_problems(json.loads(json.dumps(facts)))
+    if problems:
+        raise InputError([f"{clean(who)[:160]} has {problem}." for problem in problems])
 
 
 def require_json(facts: dict[str, Any], what: str) -> None:
@@ -48,7 +43,7 @@ def require_json(facts: dict[str, Any], what: str) -> None:
     """
     try:
         json.dumps(facts, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
 
 

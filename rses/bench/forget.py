@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.journal import recorded_keys
+from rses.journal import recorded_keys, records_of
 from rses.metadata import safe_id
 
-__all__ = ["EDITS", "SCORES", "forget_run"]
+__all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]
 
 EDITS, SCORES = "generation.jsonl", "journal.jsonl"
 """Journals of the edits and of their scores."""
@@ -33,3 +34,27 @@ def forget_run(folder: Path, ids: Iterable[str] = ()) -> None:
             (folder / "images" / f"{name}.png").unlink(missing_ok=True)
     for name in (SCORES, EDITS):
         (folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def nothing_left_behind(folder: Path) -> Iterator[None]:
+    """If the block fails before a first edit is kept, remove what it began, so that another try is not blocked.
+
+    A folder that held a run before stays as it is.
+
+    Args:
+        folder: Run folder, which exists.
+    """
+    before = [name for name in (EDITS, SCORES, *RESULTS) if (folder / name).exists()]
+    try:
+        yield
+    except BaseException:
+        if not before and not _has_edits(folder):
+            forget_run(folder)
+            with contextlib.suppress(OSError):
+                (folder / "images").rmdir()
+        raise
+
+
+def _has_edits(folder: Path) -> bool:
+    return any(record.get("status") == "done" for record in records_of(folder / EDITS))

@@ -24,6 +24,7 @@ from rses.images import read_image, write_png
 from rses.journal import Journal
 from rses.masks import read_mask
 from rses.methods import DTYPES, Edited, EditSample, Method, sample_seed
+from rses.process_state import state_of
 from rses.suites import Sample, Suite
 
 __all__ = ["Generation", "Settings", "choose_dtype", "generate", "package_versions"]
@@ -82,6 +83,9 @@ class Generation:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # The method may change directory.
+        self.folder = self.folder.absolute()
+        self._state = state_of(self.method)
         check_card(self.method)
         require_writable(self.folder / "images")
         self.device = choose_device(self.settings.device)
@@ -177,7 +181,8 @@ class Generation:
         reason: Exception | None = None
         try:
             # Copies, for a method may work in place, and a batch that fails is tried again.
-            edits = list(self.method.edit([_own(request) for request in requests]))
+            with self._state.own():
+                edits = list(self.method.edit([_own(request) for request in requests]))
             if len(edits) != len(requests):
                 raise RsesError(f"{self.method.card.name} returned {len(edits)} images for {len(requests)} samples.")
         except torch.cuda.OutOfMemoryError as error:
@@ -239,7 +244,8 @@ class Generation:
         if self._is_loaded:
             return
         try:
-            self.method.load(str(self.device), self.dtype)
+            with self._state.own():
+                self.method.load(str(self.device), self.dtype)
         except RsesError:
             raise
         except torch.cuda.OutOfMemoryError as error:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rses.decode import image_size
 from rses.errors import InputError
+from rses.images import image_size
 from rses.suites import Sample
 
 __all__ = ["Shard", "fixed_batches", "select"]
@@ -78,5 +78,5 @@ def _image_size(sample: Sample) -> tuple[int, int]:
     # The header alone; a file that cannot be read fails later, as its own sample's failure.
     try:
         return image_size(sample.image)
-    except (InputError, OSError):
+    except InputError:
         return (0, 0)

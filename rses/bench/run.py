@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rses.bench.background import in_background
+from rses.bench.forget import nothing_left_behind
 from rses.bench.generate import Generation, Settings, package_versions
 from rses.bench.plan import Shard, select
 from rses.errors import RsesError
-from rses.files import remove_leftovers
-from rses.folder import source_names, suite_unit
+from rses.files import remove_leftovers, remove_new_folders
+from rses.folder import suite_unit
 from rses.loading import Unit
-from rses.lock import exclusive
+from rses.lock import LOCK, exclusive
 from rses.methods import Method, get_method
+from rses.places import require_apart, require_utf8
+from rses.predictions import Predictions
 from rses.results import Results
 from rses.sample_result import SampleResult
 from rses.scorer import RSES
+from rses.sources import source_names
 from rses.suites import Sample, Suite, load_suite, verify_files
 
 __all__ = ["run_bench"]
@@ -62,16 +67,21 @@ def run_bench(
 
     Raises:
         RsesError: Unknown method or suite, files of the suite were changed, ``out`` holds a run with other settings
-            or is in use, or no sample at all could be edited.
+            or is in use, or no sample at all could be edited. What fails before the first edit leaves nothing
+            in ``out``.
 
     Returns:
         The scored run, also written to ``out``; samples whose edit failed have the status "failed".
     """
     editor = get_method(method) if isinstance(method, str) else method
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
-    samples, folder = select(loaded.samples, limit, shard), Path(out)
+    samples, folder = select(loaded.samples, limit, shard), Path(out).absolute()
+    require_utf8(folder, loaded.root)
+    require_apart(folder, {"the suite": loaded.root, "edits that are read": getattr(editor, "folder", None)})
+    if isinstance(editor, Predictions):
+        editor.check_names([sample.id for sample in loaded.samples])
     verify_files(loaded, samples)
-    with exclusive(folder):
+    with remove_new_folders(folder, LOCK), exclusive(folder), nothing_left_behind(folder):
         remove_leftovers(folder, folder / "images")
         scorer = scorer or RSES(protocol=protocol, device=device)
         settings = Settings(seed, device, dtype, batch_size, retry_failed, fresh)
@@ -135,8 +145,10 @@ def _failed(sample: Sample, generation: Generation) -> SampleResult:
 
 
 def _nothing_worked(generation: Generation) -> str:
-    first = next(iter(generation.failures.values()))
+    reasons = Counter(generation.failures.values())
+    shown = " ".join(f"{reason} ({number} of them)" for reason, number in reasons.most_common(3))
+    more = f" And {len(reasons) - 3} other reasons." if len(reasons) > 3 else ""
     return (
-        f"{generation.method.card.name} edited none of {len(generation.samples)} samples. The first failure: {first} "
-        "Mend that and repeat with --fresh."
+        f"{generation.method.card.name} edited none of {len(generation.samples)} samples: {shown}{more} "
+        "Fix that and repeat; add --fresh where --out held a run before."
     )

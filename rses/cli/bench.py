@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     from rses.methods import Method
@@ -63,9 +63,10 @@ def bench(
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
+        _look_for_names(method, predictions, suite, protocol, folder)
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
-        from rses.scorer import RSES
+        from rses.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         settings: dict[str, Any] = {
             "device": device, "dtype": dtype, "batch_size": _batch_size(batch_size), "limit": limit, "seed": seed,
@@ -88,7 +89,7 @@ def bench(
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
     warn(results)
-    note(f"{len(results.samples)} samples in {elapsed(start)}, written to {folder}")
+    note(f"{_counted(results)} in {elapsed(start)}, written to {folder}")
     failed = [sample for sample in results.samples if sample.status == "failed"]
     if failed:
         again = "--retry-failed" if predictions is None else "--fresh"
@@ -102,6 +103,29 @@ def bench(
             Places(folder / "images", None, None, suite),
             folder / "report.html",
         )
+
+
+def _look_for_names(method: str | None, predictions: Path | None, suite: str, protocol: str, folder: Path) -> None:
+    """Find wrong names, paths and folders before torch is imported."""
+    from rses.errors import InputError
+    from rses.methods import require_method
+    from rses.places import require_apart
+    from rses.protocol import get_protocol
+    from rses.suites import load_suite
+
+    if method is not None and predictions is None:
+        require_method(method)
+    get_protocol(protocol)
+    if predictions is not None and not predictions.is_dir():
+        raise InputError(f"There is no folder of predictions {predictions}.")
+    require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
+
+
+def _counted(results: Results) -> str:
+    from rses.summary import suite_size
+
+    run, whole = len(results.samples), suite_size(results.samples, results.info)
+    return f"{run} samples" if run == whole else f"{run} of {whole} samples (a part of the suite)"
 
 
 def _on_ray(
@@ -155,7 +179,7 @@ def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[
         if not separator or not key.strip().isidentifier():
             raise InputError(f'--set must be key=value, e.g. steps=20; got "{text}".')
         try:
-            found[key.strip()] = json.loads(value)
+            found[key.strip()] = parse_json(value)
         except ValueError:
             found[key.strip()] = value
     return found if variant is None else {**found, "variant": variant}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import sys
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int], None]
+STDOUT, STDERR = 1, 2
 
 
 class Format(str, Enum):
@@ -92,9 +94,36 @@ def terminal() -> tuple[int, bool]:
 
 @contextlib.contextmanager
 def quiet_stdout() -> Iterator[None]:
-    """Send whatever libraries print to stderr, so that stdout holds the result alone."""
-    with contextlib.redirect_stdout(sys.stderr):
+    """Send whatever libraries and their child processes print to stderr, so that stdout holds the result alone."""
+    with contextlib.redirect_stdout(sys.stderr), _stdout_is_stderr():
         yield
+
+
+@contextlib.contextmanager
+def _stdout_is_stderr() -> Iterator[None]:
+    """Let the file descriptor of stdout be that of stderr, for code that does not write through ``sys.stdout``."""
+    try:
+        _flush_stdout()
+        kept = os.dup(STDOUT)
+        os.dup2(STDERR, STDOUT)
+    except OSError:  # closed, as a daemon's may be
+        yield
+        return
+    try:
+        yield
+    finally:
+        _flush_stdout()
+        os.dup2(kept, STDOUT)
+        os.close(kept)
+
+
+def _flush_stdout() -> None:
+    """Write out what Python and the C library hold back, to where it was printed."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.__stdout__ is not None:
+            sys.__stdout__.flush()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)
 
 
 def _ignore(done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import Format, emit, note, progress, quiet_stdout, terminal
+from rses.places import require_suffix
 
 __all__ = ["compare"]
 
@@ -28,6 +29,8 @@ def compare(
 
     Mean differences with bootstrap intervals, and p-values corrected for the number of rows.
     """
+    if page is not None:
+        require_suffix(page, (".html", ".htm"), "A page")
     with progress("Comparing") as update, quiet_stdout():
         from rses.metrics_table import select_metrics
         from rses.report.comparison import compare_runs, render_comparison

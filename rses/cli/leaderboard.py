@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.errors import InputError
 
 __all__ = ["app"]
 
@@ -29,7 +30,9 @@ def build(
 ) -> None:
     """Write tables and site from `results/` and `published.csv`."""
     with progress("Building") as update, quiet_stdout():
-        from rses.leaderboard.build import build as run
+        if not boards.is_dir():
+            raise InputError(f"There is no folder {boards}. Give the leaderboards folder with --boards DIR.")
+        from rses.leaderboard.build import build as run  # imports torch: only now
         from rses.leaderboard.build import check_fresh
 
         if check:
@@ -56,7 +59,10 @@ def add(
 ) -> None:
     """Pack a run as a submission."""
     with progress("Packing"), quiet_stdout():
-        from rses.leaderboard.pack import add_run
+        from rses.results import load_run
+
+        load_run(run)
+        from rses.leaderboard.pack import add_run  # imports torch: only now, so that a wrong path is found at once
 
         target = add_run(
             run, boards, board=board, replace=replace, images=images, previews=previews, suite=suite
@@ -67,7 +73,7 @@ def add(
 
 @app.command("verify")
 def verify(
-    place: Annotated[Path, typer.Argument(help="Submission (folder or zip) or run folder.", metavar="RUN|SUBMISSION")],
+    place: Annotated[Path, typer.Argument(help="Folder of a submission or of a run.", metavar="RUN|SUBMISSION")],
     rescore: Annotated[
         int | None, typer.Option(help="Score this many random edits again; by default all that are there.", min=0)
     ] = None,
@@ -76,7 +82,9 @@ def verify(
 ) -> None:
     """Check a submission: schema, protocol, suite, coverage, weights, arithmetic, images, scores."""
     with progress("Verifying") as update, quiet_stdout():
-        from rses.leaderboard.verify import verify as run
+        if not place.exists():
+            raise InputError(f"There is no {place}. Give a submission (folder or zip) or a run folder.")
+        from rses.leaderboard.verify import verify as run  # imports torch: only now
 
         verdict = run(place, rescore=rescore, suite=suite, device=device, progress=update)
     emit(str(verdict))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.errors import InputError
+from rses.places import require_suffix
 
 if TYPE_CHECKING:
     from rses.report.gallery import HeatMap
@@ -30,20 +32,29 @@ def report(
 ) -> None:
     """Write one self-contained page: table, distributions, and a gallery of the worst cases."""
     with progress("Report") as update, quiet_stdout():
-        from rses.report.html import write_report
         from rses.report.inputs import run_files
         from rses.results import load_run
 
+        page = out or runs[0] / "report.html"
+        _check_page(page)
         loaded = [load_run(run) for run in runs]
+        from rses.report.html import write_report  # imports torch: only now, so that a wrong path is found at once
+
         files = [run_files(folder, run, suite) for folder, run in zip(runs, loaded, strict=True)]
         for folder, found in zip(runs, files, strict=True):
             if found is None:
                 note(f"{folder}: its images were not found, so the gallery leaves it out.")
         heatmap = _heatmap(loaded, device) if any(files) and samples else None
-        target = write_report(
-            loaded, out or runs[0] / "report.html", files=files, heatmap=heatmap, limit=samples, progress=update
-        )
+        target = write_report(loaded, page, files=files, heatmap=heatmap, limit=samples, progress=update)
     emit(str(target))
+
+
+def _check_page(page: Path) -> None:
+    """Refuse a page that would get a wrong name, or lie among the files of a suite."""
+    require_suffix(page, (".html", ".htm"), "A report")
+    for folder in page.absolute().parents:
+        if (folder / "suite.json").is_file():
+            raise InputError(f"{page} lies in the suite {folder}. Choose another --out, apart from what is read.")
 
 
 def _heatmap(runs: Sequence[Results], device: str) -> HeatMap | None:

@@ -11,6 +11,7 @@ import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
 from rses.errors import InputError
+from rses.places import require_apart
 
 if TYPE_CHECKING:
     from rses.protocol import Protocol
@@ -86,15 +87,17 @@ def score(
     places = Places(pred, masks, source, suite)
     start = time.monotonic()
     with keeping(out), progress("Scoring") as update, quiet_stdout():
-        from rses.scorer import RSES
+        rules = custom_protocol(
+            protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
+        )
+        _look_for_files(places, out, style, styles, metrics, allow_missing)
+        from rses.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         scorer = RSES(
-            protocol=custom_protocol(
-                protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
-            ),
+            protocol=rules,
             device=device,
             batch_size=batch_size,
-            metrics=None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()],
+            metrics=metrics,
             workers=workers,
         )
         results = scorer.score_folder(
@@ -105,6 +108,8 @@ def score(
     _show(results, format)
     _name_left_out(results)
     warn(results)
+    for text in results.info.get("notes", ()):
+        note(f"note: {text}")
     note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if out is not None:
         from rses.report.inputs import remember_inputs
@@ -112,6 +117,27 @@ def score(
         remember_inputs(out, pred=pred, masks=masks, source=source, suite=suite)
     if report:
         write_page(results, scorer, places, (out or Path()) / "report.html")
+
+
+def _look_for_files(
+    places: Places, out: Path | None, style: str | None, styles: Path | None, metrics: str | None, allow_missing: bool
+) -> None:
+    """Find wrong names, paths and folders; the scorer looks again, but only after torch was imported."""
+    from rses.metrics_table import METRICS, select_metrics
+    from rses.pairing import pair_folder
+    from rses.suites import load_suite
+
+    needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs})
+    require_apart(out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
+    masks, metadata = places.masks, None
+    if masks is None:
+        root = load_suite(places.suite or "").root
+        require_apart(out, {"the suite": root})
+        masks, metadata = root / "masks", root / "metadata.jsonl"
+    pair_folder(
+        places.pred, masks, source=places.source, style=style, styles=styles, metadata=metadata,
+        allow_missing=allow_missing, needs=needs,
+    )  # fmt: skip
 
 
 def _name_left_out(results: Results) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.places import require_apart
 
 if TYPE_CHECKING:
     from rses.suites.readers.mapping import MappingReader
@@ -125,7 +126,7 @@ def pie(
     from rses.suites.readers import PieReader
 
     wanted = frozenset(part.strip() for part in types.split(",") if part.strip())
-    _prompted(lambda: PieReader(root, mapping, wanted, instructions, as_published), out, n, seed, name)
+    _prompted(lambda: PieReader(root, mapping, wanted, instructions, as_published), root, out, n, seed, name)
 
 
 @app.command("brushbench")
@@ -144,7 +145,7 @@ def brushbench(
     """Build a suite from BrushBench: images and mapping_file.json."""
     from rses.suites.readers import BrushReader
 
-    _prompted(lambda: BrushReader(root, mapping, mask_key, as_published), out, n, seed, name)
+    _prompted(lambda: BrushReader(root, mapping, mask_key, as_published), root, out, n, seed, name)
 
 
 @app.command("folder")
@@ -173,6 +174,7 @@ def folder(
     from rses.suites.writing import TEMPLATE, require_free, require_styles
 
     require_free(out)
+    require_apart(out, {"photographs": images, "masks": masks})
     wanted = require_styles(styles)
     lines: list[str] = []
     with progress(f"Building {out}"), quiet_stdout():
@@ -186,11 +188,14 @@ def folder(
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
 
 
-def _prompted(opened: Callable[[], MappingReader], out: Path, n: int | None, seed: int, name: str | None) -> None:
+def _prompted(
+    opened: Callable[[], MappingReader], root: Path, out: Path, n: int | None, seed: int, name: str | None
+) -> None:
     from rses.suites.prompted import build_prompted
     from rses.suites.writing import require_free
 
     require_free(out)
+    require_apart(out, {"the data set": root}, "--out")
     with progress(f"Building {out}") as report, quiet_stdout():
         said: list[str] = []
         suite = build_prompted(opened(), out, n, seed, name, report, said.append)
@@ -207,6 +212,7 @@ def _build(
     from rses.suites.writing import require_free, require_styles
 
     require_free(out)
+    require_apart(out, {"the data set": root})
     wanted, rule = require_styles(styles), load_selection(selection)
     with progress(f"Building {out}") as report, quiet_stdout():
         reader = open_reader(dataset, root, split, annotations, classes, outlines)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, keeping, note, progress, quiet_stdout
+from rses.places import require_apart
 
 __all__ = ["mask"]
 
@@ -51,6 +52,7 @@ def mask(
         from rses.suites.segment.prompts import unlisted
         from rses.suites.segment.run import require_mask_folder
 
+        require_apart(folder, {"photographs": images})
         jobs = read_jobs(images, boxes=boxes, points=points)
         require_mask_folder(folder)
         chosen = get_segmenter(segmenter, weights, device)

@@ -30,9 +30,10 @@ def vlm(
     """
     with keeping(run), progress("Asking") as update, quiet_stdout():
         from rses.results import load_run
-        from rses.vlm import YesNoJudge, judge_run, open_questions
 
         results = load_run(run)
+        from rses.vlm import YesNoJudge, judge_run, open_questions  # imports torch: only now
+
         open_questions(results.samples, images or run / "images")
         judge = YesNoJudge(model, device, dtype, revision=revision)
         summary = judge_run(

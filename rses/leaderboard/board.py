@@ -23,7 +23,8 @@ from rses.report.columns import Cell
 from rses.report.text import clean
 from rses.sample_result import SampleResult
 from rses.statistics import RankInterval, pareto_layers, rank_intervals
-from rses.summary import clusters_of
+from rses.statistics.order import marked_places, places
+from rses.summary import clusters_of, suite_size
 
 __all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
 
@@ -176,8 +177,8 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
     first: tuple[str, dict[str, Any]] | None = None
     ids: set[str] = set()
     # One method at a time, so that memory does not grow with their number.
-    for name, places in sorted(by_method.items()):
-        group = [read_submission(place) for place in places]
+    for name, own in sorted(by_method.items()):
+        group = [read_submission(folder) for folder in own]
         first = first or (group[0].folder.name, group[0].results.info)
         ids = ids or {sample.id for sample in group[0].results.samples}
         problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)
@@ -269,7 +270,7 @@ def _row(group: Sequence[Submission]) -> BoardRow:
     versions = sorted({clean(s.results.info["versions"].get("rses") or "") for s in group})
     return BoardRow(
         key=slug(first.method), name=clean(first.method), section=section, cells=cells,
-        n=len(scored), total=len(samples), spread=spread,
+        n=len(scored), total=max(suite_size(s.results.samples, s.results.info) for s in group), spread=spread,
         seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
         date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
         groups=groups,
@@ -293,7 +294,7 @@ def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
 
 def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRow]:
     """Rank the rows of one section, and sort them."""
-    rows = sorted(rows, key=_order)
+    rows = _sorted(rows)
     if not rows or rows[0].section == "reference":
         return rows
     infos = [info for info in metrics if info.name in RANKED]
@@ -313,13 +314,16 @@ def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRo
     ]
 
 
-def _order(row: BoardRow) -> tuple[Any, ...]:
-    keys = []
+def _sorted(rows: Sequence[BoardRow]) -> list[BoardRow]:
+    """Sort by RSES-H, then RSM, then LPIPS_bg; what ties in all of them by name."""
+    columns = []
     for name in ("rses_h", "rsm", "lpips_bg"):
-        cell = row.cells.get(name)
-        value = -math.inf if cell is None or cell.mean is None else cell.mean
-        keys.append(-value if METRICS[name].higher_is_better else value)
-    return (*keys, row.name)
+        means = [row.cells[name].mean if name in row.cells else None for row in rows]
+        columns.append(
+            [math.inf if place is None else place for place in places(means, METRICS[name].higher_is_better)]
+        )
+    order = sorted(range(len(rows)), key=lambda i: (*(column[i] for column in columns), rows[i].name))
+    return [rows[i] for i in order]
 
 
 def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | None]:
@@ -336,16 +340,5 @@ def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | Non
 
 
 def _places(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
-    """Place 1 for the best mean, 2 for the next; equal means share a place, and nobody has one where all are equal."""
-    values = [_place_value(row.cells[info.name]) for row in rows]
-    known = sorted({v for v in values if v is not None}, reverse=info.higher_is_better)
-    if len(known) < 2:
-        return [None] * len(rows)
-    return [None if v is None else known.index(v) + 1 for v in values]
-
-
-def _place_value(cell: Cell) -> float | None:
-    """Perfect throughout is beyond every mean; a mean over the imperfect samples alone ranks against none."""
-    if cell.mean is None:
-        return math.inf if cell.perfect else None
-    return None if cell.perfect else cell.mean
+    cells = [row.cells[info.name] for row in rows]
+    return marked_places([cell.mean for cell in cells], [cell.perfect for cell in cells], info.higher_is_better)

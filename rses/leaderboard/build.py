@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rses.errors import InputError
@@ -16,12 +17,15 @@ from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
 from rses.lock import holding
+from rses.suites.paths import path_problem
 
 __all__ = ["build", "check_fresh", "render_all"]
 
-# Everything below these is ours to write and to remove.
+# Where files are written.
 OURS = ("tables", "site")
 INDEX = "README.md"
+RECORD = "tables/files.txt"
+"""Which files builds wrote, one per line: these alone are replaced and removed."""
 WRITTEN = "# Leaderboards\n\nWritten by `rses leaderboard build`"
 """How an index of ours begins."""
 
@@ -56,6 +60,7 @@ def render_all(
     files["tables/published.md"] = tables.published_markdown(published).encode()
     files["tables/published.tex"] = tables.published_latex(published).encode()
     files.update({f"site/{name}": content for name, content in site_files(boards, published).items()})
+    files[RECORD] = _record(files)
     if readme is not None:
         files[str(Path(readme).absolute())] = replace_block(Path(readme), boards, published, root)
     return files
@@ -89,11 +94,18 @@ def _write(root: Path, progress: Callable[[int, int], None] | None, readme: str 
         restore_replaced(board)
     remove_leftovers(root, *([] if readme is None else [Path(readme)]))
     files = render_all(root, progress, readme)
+    before = _recorded(root)
+    _require_free(root, files, before)
+    # First of all, so that a build that is stopped leaves no file that no record knows.
+    write_atomic(root / RECORD, _record({*files, *(before or ())}))
     for name, content in files.items():
-        if not (root / name).is_file() or (root / name).read_bytes() != content:
+        if name != RECORD and (not (root / name).is_file() or (root / name).read_bytes() != content):
             write_atomic(root / name, content)
-    for stale in sorted(_present(root) - files.keys()):
-        (root / stale).unlink()
+    for stale in sorted((before or set()) - files.keys()):
+        (root / stale).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (root / stale).parent.rmdir()
+    write_atomic(root / RECORD, files[RECORD])
     return [root / name for name in files]
 
 
@@ -109,9 +121,9 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
     """
     root = Path(folder)
     files = render_all(root, readme=readme)
-    present = _present(root)
+    leftover = {name for name in _recorded(root) or () if (root / name).is_file()} - files.keys()
     problems = [f"{name} is missing" for name in sorted(files) if not (root / name).is_file()]
-    problems += [f"{name} belongs to no board" for name in sorted(present - files.keys())]
+    problems += [f"{name} belongs to no board" for name in sorted(leftover)]
     problems += [
         f"{name} is stale"
         for name, content in sorted(files.items())
@@ -131,10 +143,10 @@ def _same(name: str, here: bytes, there: bytes) -> bool:
 
 
 def _require_ours(root: Path) -> None:
-    """Leftovers below ``tables`` and ``site`` are removed and README.md is replaced, so the folder must be a build's.
+    """README.md is replaced, so the folder must be a build's.
 
     Raises:
-        InputError: It has no results, or holds links, a run in place of a board, or files that no build wrote.
+        InputError: It has no results, or holds a run in place of a board, or files that no build wrote.
     """
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
@@ -147,10 +159,49 @@ def _require_ours(root: Path) -> None:
     index = root / INDEX
     if index.is_symlink() or (index.exists() and not index.read_bytes().startswith(WRITTEN.encode())):
         problems.append(f"{index} was not written by a build, which would replace it")
-    if not index.exists() and _present(root):
-        problems.append(f"{root} holds files that no build wrote, e.g. {min(_present(root))}")
+    strange = set() if problems or index.exists() else _present(root) - (_recorded(root) or set())
+    if strange:
+        problems.append(f"{root} holds files that no build wrote, e.g. {min(strange)}")
     if problems:
         raise InputError([*problems, advice], f"{root} is not a leaderboards folder:")
+
+
+def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> None:
+    """Refuse to write through links, and over files that no build wrote.
+
+    Args:
+        root: The leaderboards folder.
+        files: Files to write.
+        before: Files that builds wrote; ``None`` for a folder that was last built before that was recorded.
+
+    Raises:
+        InputError: Lists them.
+    """
+    below = [name for name in files if name.startswith(tuple(f"{place}/" for place in OURS))]
+    places = {"/".join(name.split("/")[:depth]) for name in below for depth in range(1, name.count("/") + 2)}
+    problems = [f"{root / place} is a symbolic link" for place in sorted(places) if (root / place).is_symlink()]
+    if before is not None:
+        strange = [name for name in below if name != RECORD and name not in before and (root / name).exists()]
+        problems += [f"{root / name} was not written by a build, which would replace it" for name in strange]
+    if problems:
+        raise InputError(
+            [f"{problem}. Move it elsewhere." for problem in problems], f"{root} holds what is not a build's:"
+        )
+
+
+def _record(names: Iterable[str]) -> bytes:
+    below = tuple(f"{place}/" for place in OURS)
+    return "".join(f"{name}\n" for name in sorted({*names, RECORD}) if name.startswith(below)).encode()
+
+
+def _recorded(root: Path) -> set[str] | None:
+    """Return the files that builds wrote, or ``None`` where there is no record; a forged one reaches no other place."""
+    path = root / RECORD
+    if not path.is_file() or path.is_symlink():
+        return None
+    names = path.read_text("utf-8", "replace").split("\n")
+    below = tuple(f"{place}/" for place in OURS)
+    return {name for name in names if name.startswith(below) and path_problem(root, name) is None}
 
 
 def _present(root: Path) -> set[str]:

@@ -100,7 +100,11 @@ def pack_run(
             _copy_images(found, new / "images")
         kept = dict.fromkeys(_previewed(results, previews))
         _write_previews({name: files[name] for name in kept} if files else {}, new / "previews")
-        read_submission(new)
+        try:
+            read_submission(new)
+        except InputError as error:
+            # The folder of the draft says nothing to anybody.
+            raise InputError(error.problems, f"{source} cannot be submitted:") from error
     return read_submission(target)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.leaderboard.fields import shown, text_problem
 from rses.metrics_table import METRICS
 from rses.report.text import escape_html
+from rses.untrusted import shown, text_problem
 
 __all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]
 
@@ -43,7 +43,7 @@ def read_published(path: str | Path) -> list[PublishedRow]:
     place = Path(path)
     if not place.is_file():
         return []
-    with place.open(encoding="utf-8", newline="") as stream:
+    with place.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InputError(f"{place} must have the columns {', '.join(COLUMNS)}, found {shown(reader.fieldnames)}.")

@@ -1,4 +1,4 @@
-"""A submission: a packed run, read with the distrust that a stranger's file deserves.
+"""A submission: a packed run, read as untrusted input.
 
 submission/
   submission.json  schema, date, SHA-256 of the two files below and of every edited image
@@ -10,25 +10,30 @@ submission/
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rses.bounded_parquet import MAX_ROWS, read_rows
+from rses.card import card_problems, name_problem
 from rses.errors import InputError
 from rses.files import sha256_file
-from rses.json_text import parse_json
-from rses.leaderboard.fields import sample_problems, shown, text_problem, tree_problems
-from rses.results import SCHEMA, Results
+from rses.leaderboard.fields import sample_problems
+from rses.names import folded
+from rses.results import Results
 from rses.sample_result import SampleResult
-from rses.sample_table import read_rows
 from rses.suites.paths import id_problem
+from rses.summary import schema_problem
+from rses.textfiles import parse_json
+from rses.untrusted import shown, text_problem, tree_problems
 
-__all__ = ["MANIFEST", "MAX_JSON", "MAX_PARQUET", "MAX_ROWS", "Submission", "read_submission"]
+__all__ = ["MANIFEST", "MAX_JSON", "Submission", "read_submission"]
 
 MANIFEST = "submission.json"
 MANIFEST_SCHEMA = 1
-MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_COLUMNS = 8 << 20, 32 << 20, 100_000, 100
+MAX_JSON = 8 << 20
 LEGACY = ("pie-bench", "brushbench")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -62,7 +67,7 @@ class Submission:
     @property
     def images(self) -> dict[str, str]:
         """SHA-256 of every edited image, by sample id."""
-        return dict(self.manifest.get("images") or {})
+        return {folded(name): digest for name, digest in (self.manifest.get("images") or {}).items()}
 
     @property
     def board(self) -> tuple[str, str]:
@@ -112,25 +117,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_JSON:
         raise InputError(f"{path} is larger than {MAX_JSON >> 20} MB.")
     try:
-        content = parse_json(path.read_bytes(), object_pairs_hook=_unique, parse_int=_bounded_int)
-    except ValueError as error:
+        content = parse_json(path.read_bytes(), allow_nan=True)  # and say where it is
+    except (ValueError, OSError) as error:
         raise InputError(f"{path} is not valid JSON: {shown(error, 200)}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a JSON object.")
     return content
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a key is used twice in one object")
-    return record
-
-
-def _bounded_int(text: str) -> int:
-    if len(text) > 40:
-        raise ValueError("a whole number has more than 40 digits")
-    return int(text)
 
 
 def manifest_problems(manifest: dict[str, Any]) -> list[str]:
@@ -147,6 +139,8 @@ def manifest_problems(manifest: dict[str, Any]) -> list[str]:
     images = manifest.get("images")
     if not isinstance(images, dict) or len(images) > MAX_ROWS:
         return [*problems, f"{MANIFEST}: images must map at most {MAX_ROWS} ids to SHA-256 values"]
+    if len({folded(name) for name in images}) < len(images):
+        problems.append(f"{MANIFEST}: two images have one id, with accents coded in two ways")
     for name, digest in [*images.items(), *(files.items() if isinstance(files, dict) else ())]:
         if (fault := id_problem(name)) is not None:
             problems.append(f"{MANIFEST}: image id {shown(name)} {fault}")
@@ -155,35 +149,39 @@ def manifest_problems(manifest: dict[str, Any]) -> list[str]:
     return problems[:50]
 
 
-def summary_problems(summary: dict[str, Any]) -> list[str]:
-    """Check the form of ``summary.json`` and the texts that a board shows."""
+def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str]:
+    """Check the form of ``summary.json`` and the texts that a board shows.
+
+    Args:
+        summary: Its content.
+        on_board: Whether it must name a suite.
+    """
     problems = tree_problems(summary)
-    schema = summary.get("schema")
-    if type(schema) is not int or not 1 <= schema <= SCHEMA:
-        problems.append(f"summary.json: schema is {shown(schema)}; this version reads 1 to {SCHEMA}")
+    if fault := schema_problem(summary):
+        problems.append(f"summary.json: {fault}")
     info = summary.get("info")
     if not isinstance(info, dict):
         return [*problems, "summary.json: info is missing"]
-    if not isinstance(info.get("method"), str) or not info["method"].strip():
-        problems.append("summary.json: info.method must name the method")
-    elif fault := text_problem(info["method"], 100):
-        problems.append(f"summary.json: info.method {fault}")
+    if fault := name_problem(info.get("method")):
+        problems.append(f"summary.json: info.method{fault if fault.startswith('=') else fault.removeprefix(' that')}")
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
     for key, name in (("suite", "name"), ("protocol", "id")):
-        if isinstance(info.get(key), dict) and (fault := text_problem(info[key].get(name), 100)):
+        nameless = key == "suite" and not on_board and isinstance(info.get(key), dict) and info[key].get(name) is None
+        if not nameless and isinstance(info.get(key), dict) and (fault := text_problem(info[key].get(name), 100)):
             problems.append(f"summary.json: info.{key}.{name} {fault}")
     if isinstance(info.get("protocol"), dict) and not isinstance(info["protocol"].get("knobs") or {}, dict):
         problems.append("summary.json: info.protocol.knobs must be an object")
     if not isinstance(info.get("metrics"), list):
         problems.append("summary.json: info.metrics is missing")
+    if not isinstance(info.get("generation", {}), dict):
+        problems.append("summary.json: info.generation must be an object")
     card = info.get("method_card")
     if card is not None and not isinstance(card, dict):
         problems.append("summary.json: info.method_card must be an object")
-    for key in ("reference", "mask_used"):
-        if isinstance(card, dict) and not isinstance(card.get(key, False), bool):
-            problems.append(f"summary.json: info.method_card.{key} must be true or false")
+    if isinstance(card, dict):
+        problems += [f"summary.json: info.method_card has {fault}" for fault in card_problems(card)]
     return problems
 
 
@@ -193,9 +191,7 @@ def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     Raises:
         InputError: Lists the first fifty faults.
     """
-    if path.stat().st_size > MAX_PARQUET:
-        raise InputError(f"{path} is larger than {MAX_PARQUET >> 20} MB.")
-    rows = list(read_rows(path, MAX_ROWS, MAX_COLUMNS))
+    rows = read_rows(path, [field.name for field in dataclasses.fields(SampleResult)])
     problems = row_problems(rows, info)
     if problems:
         raise InputError(problems, f"{path} is not sound:")
@@ -211,7 +207,7 @@ def row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[str]:
     problems: list[str] = []
     seen: set[str] = set()
     for number, row in enumerate(rows):
-        name = row.get("id")
+        name = folded(row["id"]) if isinstance(row.get("id"), str) else row.get("id")
         faults = sample_problems(row, legacy)
         if str(name) in seen:
             faults.append(f"id {shown(name)} is used before")

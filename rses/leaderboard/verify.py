@@ -15,28 +15,31 @@ from typing import Any
 
 from rses.errors import InputError, RsesError
 from rses.files import sha256_file
-from rses.leaderboard.archive import unpack
-from rses.leaderboard.fields import shown
+from rses.folder import suite_unit
+from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
+from rses.loading import Unit
 from rses.metrics_table import METRICS
-from rses.protocol import PROTOCOLS
+from rses.names import folded
+from rses.protocol import PROTOCOLS, Protocol, get_protocol
+from rses.report.inputs import recorded_places
+from rses.sources import source_names
 from rses.suites import Suite, list_suites, load_suite
 from rses.summary import summarise
+from rses.untrusted import shown
 
 __all__ = ["Verdict", "verify"]
 
 # The summary is computed from the same doubles; a platform may add them in another order.
-ARITHMETIC = 1e-7
+ARITHMETIC, SLACK = 1e-7, 1e-12
 # Scores made again on another device.
 RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MAX_IMAGE = 64 << 20
 # Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
 MAX_PREVIEW_ERROR = 12.0
-LOOSE_ENDS = 0.25
-"""Schema 1 counted ties as rounding fell; its interval ends may differ by this share of the width."""
-ADDED_LATER = {1: {"by_tag", "warnings"}, 2: {"warnings"}}
-"""Keys that summaries may lack, by their schema."""
+OPTIONAL = frozenset({"warnings"})
+"""Keys that a summary may lack, and from which no number follows."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Verdict:
     rescored: int
 
     def __str__(self) -> str:
-        lines = [f"{self.method} on {self.board[0]} under {self.board[1]}: verified"]
+        where = f" on {self.board[0]}" if self.board[0] else ""
+        lines = [f"{self.method}{where} under {self.board[1]}: verified"]
         return "\n".join([*lines, *(f"  ok    {text}" for text in self.checked), *(f"  note  {n}" for n in self.notes)])
 
 
@@ -66,7 +70,7 @@ def verify(
     """Check a submission, or a run as if it were submitted.
 
     Args:
-        place: Submission folder, zip file of one, or run folder.
+        place: Submission folder or run folder.
         rescore: Number of random edits to score again; all that are there by default, none for 0.
         suite: Folder of the suite, where it is not an embedded one.
         device: Where to score.
@@ -76,8 +80,10 @@ def verify(
     Raises:
         InputError: Lists everything that is not as it should be, naming the field.
     """
+    if suite is None and is_own_run(Path(place)):
+        return _verify_own(Path(place), rescore, device, seed, progress)
     with _opened(Path(place), suite) as (submission, run_images):
-        known = _suite_of(submission, suite)
+        known = _suite_of(submission, suite, _recorded_suite(Path(place)))
         problems = [*_protocol_problems(submission), *_weights_problems(submission)]
         problems += _suite_problems(submission, known)
         problems += _summary_problems(submission)
@@ -94,9 +100,13 @@ def verify(
             "summary follows from the samples",
             f"hashes of {len(submission.images)} images",
         ]
-        chosen = _choose(submission, images, rescore, seed)
+        chosen = _random(sorted(images.keys() & submission.images.keys()), rescore, seed)
         if chosen:
-            problems = _rescore(submission, known, {name: images[name] for name in chosen}, device, progress)
+            names = source_names(sample.image for sample in known.samples)
+            units = [suite_unit(sample, images[sample.id], names) for sample in known.samples if sample.id in chosen]
+            protocol = get_protocol(submission.board[1])
+            styles = {sample.style for sample in known.samples}
+            problems = _rescore(submission, protocol, units, styles, device, progress)
             if problems:
                 raise InputError(problems[:60], f"{place} is refused; scored again, it gives other numbers:")
             checked.append(f"{len(chosen)} images scored again")
@@ -110,14 +120,36 @@ def verify(
 def _opened(place: Path, suite: str | Path | None) -> Iterator[tuple[Submission, dict[str, Path] | None]]:
     with tempfile.TemporaryDirectory(prefix="rses-verify-") as folder:
         if place.is_file():
-            target = Path(folder) / "submission"
-            target.mkdir()
-            yield read_submission(unpack(place, target)), None
-        elif (place / MANIFEST).exists() or not (place / "summary.json").exists():
+            raise InputError(f"{place} is a file, expected the folder of a submission or of a run. Unpack it first.")
+        if (place / MANIFEST).exists() or not (place / "summary.json").exists():
             yield read_submission(place), None
         else:
             packed = pack_run(place, Path(folder) / "packed", previews=0, suite=suite)
             yield packed, _run_images(place, packed, suite)
+
+
+def _verify_own(
+    run: Path, rescore: int | None, device: str, seed: int | None, progress: Callable[[int, int], None] | None
+) -> Verdict:
+    """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
+    summary, results = read_own_run(run)
+    submission = Submission(run, {}, summary, results)
+    problems = [*_weights_problems(submission), *_summary_problems(submission)]
+    if problems:
+        raise InputError(problems[:60], f"{run} is refused; {len(problems)} problems:")
+    protocol = own_protocol(results.info)
+    checked = ["schema, texts, numbers in range, ids used once", f"protocol {protocol.id} with hash {protocol.hash}"]
+    checked += [f"weights {', '.join(_weight_names(submission)) or 'none'}", "summary follows from the samples"]
+    units = {unit.id: unit for unit in units_to_score(run, results)} if rescore != 0 else {}
+    chosen = _random(sorted(units), rescore, seed)
+    if chosen:
+        styles = {sample.style for sample in results.samples if sample.style}
+        problems = _rescore(submission, protocol, [units[name] for name in chosen], styles, device, progress)
+        if problems:
+            raise InputError(problems[:60], f"{run} is refused; scored again, it gives other numbers:")
+        checked.append(f"{len(chosen)} images scored again")
+    notes = ["the run names no suite, so it has no board; sources and masks are those of its folders today"]
+    return Verdict(submission.method, submission.board, tuple(checked), tuple(notes), len(chosen))
 
 
 def _run_images(run: Path, submission: Submission, suite: str | Path | None) -> dict[str, Path]:
@@ -131,11 +163,19 @@ def _images_of(folder: Path) -> dict[str, Path]:
     root = folder / "images"
     if not root.is_dir() or root.is_symlink():
         return {}
-    return {path.stem: path for path in sorted(root.iterdir()) if path.is_file() or path.is_symlink()}
+    return {folded(path.stem): path for path in sorted(root.iterdir()) if path.is_file() or path.is_symlink()}
 
 
-def _suite_of(submission: Submission, suite: str | Path | None) -> Suite:
+def _recorded_suite(place: Path) -> Path | None:
+    """Return the folder of a suite that a run of this machine was made on."""
+    found = recorded_places(place).get("suite") if (place / "summary.json").exists() else None
+    return found if isinstance(found, Path) and not (place / MANIFEST).exists() else None
+
+
+def _suite_of(submission: Submission, suite: str | Path | None, recorded: Path | None) -> Suite:
     name = submission.board[0]
+    if suite is None and recorded is not None:
+        return load_suite(recorded)
     if suite is None and name not in list_suites():
         raise InputError(f"{shown(name)} is not an embedded suite; give its folder with --suite DIR.")
     return load_suite(suite if suite is not None else name)
@@ -201,6 +241,11 @@ def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
         )
     if extra:
         problems.append(f"{len(extra)} ids are not in the suite, e.g. {shown(extra[0])}")
+    facts = submission.results.info.get("generation")
+    whole = facts.get("suite_samples", len(suite)) if isinstance(facts, dict) else len(suite)
+    if whole != len(suite):
+        problems.append(f"generation.suite_samples is {shown(whole)}, the suite has {len(suite)}")
+    names = source_names(sample.image for sample in suite.samples)
     for sample in suite.samples:
         found = samples.get(sample.id)
         if found is None or found.status == "missing":
@@ -213,8 +258,11 @@ def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
             for key, value in facts.items()
             if getattr(found, key) != value
         ]
-        if found.source is not None and found.source != sample.image.name:
-            problems.append(f"{sample.id}: source is {shown(found.source)}, the suite says {shown(sample.image.name)}")
+        # Samples of one source are one observation: without its name, intervals would be too narrow.
+        if found.source != names[sample.image] and (found.source is not None or found.status == "ok"):
+            problems.append(
+                f"{sample.id}: source is {shown(found.source)}, the suite says {shown(names[sample.image])}"
+            )
     return problems
 
 
@@ -222,11 +270,11 @@ def _summary_problems(submission: Submission) -> list[str]:
     """Compute the summary again from the samples."""
     stored = submission.summary
     expected = summarise(submission.results.samples, submission.results.info)
-    later = ADDED_LATER.get(stored["schema"], set())
-    problems = [f"summary.json: {key} is missing" for key in expected.keys() - stored.keys() - later]
+    absent = expected.keys() - stored.keys() - OPTIONAL
+    problems = [f"summary.json: {key} is missing" for key in sorted(absent)]
     problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
-    for key in expected.keys() & stored.keys() - {"schema", "info", "warnings"}:
-        problems += _differences(stored[key], expected[key], key, stored["schema"] == 1)
+    for key in sorted(expected.keys() & stored.keys() - {"schema", "info"} - OPTIONAL):
+        problems += _differences(stored[key], expected[key], key)
     info = submission.results.info
     wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}
     if None in wanted:
@@ -234,18 +282,16 @@ def _summary_problems(submission: Submission) -> list[str]:
     return problems
 
 
-def _differences(stored: Any, expected: Any, path: str, loose: bool, slack: float = 1e-12) -> list[str]:
+def _differences(stored: Any, expected: Any, path: str) -> list[str]:
     if isinstance(expected, dict) and isinstance(stored, dict):
         absent, extra = sorted(expected.keys() - stored.keys()), sorted(map(str, stored.keys() - expected.keys()))
         problems = [f"summary.json: {path}.{key} is missing" for key in absent]
         problems += [f"summary.json: {path}.{key[:80]} follows from no sample" for key in extra]
-        width = (expected.get("high") or 0.0) - (expected.get("low") or 0.0) if loose and "low" in expected else 0.0
         for key in sorted(expected.keys() & stored.keys()):
-            allowed = LOOSE_ENDS * width if key in ("low", "high") else 0.0
-            problems += _differences(stored[key], expected[key], f"{path}.{key}", loose, max(1e-12, allowed))
+            problems += _differences(stored[key], expected[key], f"{path}.{key}")
         return problems
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (stored, expected))
-    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=slack):
+    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=SLACK):
         return []
     if type(stored) is type(expected) and stored == expected:
         return []
@@ -263,9 +309,9 @@ def _file_problems(folder: Path) -> list[str]:
         for path in sorted((folder / name).iterdir()) if (folder / name).is_dir() else ():
             if path.is_dir():
                 problems.append(f"{name}/{path.name} is a folder; only files belong there")
-            elif path.stem in stems:
+            elif folded(path.stem) in stems:
                 problems.append(f"{name}/{path.name} is a second picture of {shown(path.stem)}")
-            stems.add(path.stem)
+            stems.add(folded(path.stem))
     return problems
 
 
@@ -300,7 +346,7 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
 
     folder, problems = submission.folder / "previews", []
     for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
-        if path.is_symlink() or path.suffix != ".jpg" or path.stem not in submission.images:
+        if path.is_symlink() or path.suffix != ".jpg" or folded(path.stem) not in submission.images:
             problems.append(f"previews/{path.name} is no preview of a scored sample")
             continue
         try:
@@ -308,9 +354,9 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
         except InputError as error:
             problems.append(f"previews/{path.name} cannot be read: {error}")
             continue
-        if path.stem in images:
+        if folded(path.stem) in images:
             try:
-                image = fit(read_image(images[path.stem]), PREVIEW_SIDE)
+                image = fit(read_image(images[folded(path.stem)]), PREVIEW_SIDE)
             except InputError as error:
                 problems.append(f"the image of previews/{path.name} cannot be read: {error}")
                 continue
@@ -320,10 +366,9 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
     return problems
 
 
-def _choose(submission: Submission, images: dict[str, Path], number: int | None, seed: int | None) -> list[str]:
-    names = sorted(images.keys() & submission.images.keys())
+def _random(names: Sequence[str], number: int | None, seed: int | None) -> list[str]:
     if number is None or number >= len(names):
-        return names
+        return list(names)
     if number < 0:
         raise InputError(f"--rescore must be at least 0, got {number}.")
     return sorted(random.Random(seed).sample(names, number))
@@ -331,23 +376,20 @@ def _choose(submission: Submission, images: dict[str, Path], number: int | None,
 
 def _rescore(
     submission: Submission,
-    suite: Suite,
-    images: dict[str, Path],
+    protocol: Protocol,
+    units: Sequence[Unit],
+    styles: set[str],
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
-    from rses.folder import source_names, suite_unit
     from rses.scorer import RSES
 
     info = submission.results.info
-    scorer = RSES(info["protocol"]["id"], device=device, metrics=info["metrics"])
+    scorer = RSES(protocol, device=device, metrics=info["metrics"])
     samples = {sample.id: sample for sample in submission.results.samples}
-    names = source_names(sample.image for sample in suite.samples)
-    units = [suite_unit(sample, images[sample.id], names) for sample in suite.samples if sample.id in images]
     try:
         again = scorer.score_stream(
-            units, styles={sample.style for sample in suite.samples},
-            allow_resize=any(samples[name].resized for name in images),
+            units, styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
             progress=None if progress is None else lambda done: progress(done, len(units)),
         )  # fmt: skip
     except RsesError as error:

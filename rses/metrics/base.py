@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import torch
 
+from rses.steady import steady
+
 __all__ = ["MeanMetric"]
 
 
@@ -14,23 +16,20 @@ class MeanMetric(torch.nn.Module):
 
     Subclasses define :meth:`values`. The state is two numbers, a sum and a count (plus the count of samples left
     out because their value is undefined or infinite), so memory does not grow with the number of updates and
-    states of several processes can be merged.
+    states of several processes can be merged. These are float64 on the CPU and stay so: no buffers, for
+    ``module.half()`` or ``module.to("mps")`` would take precision, or the type itself, away from them.
     """
 
     higher_is_better: ClassVar[bool]
-    total: torch.Tensor
-    count: torch.Tensor
-    excluded: torch.Tensor
-    foreign: torch.Tensor
+    _state: torch.Tensor
+    _foreign: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("total", "count", "excluded"):
-            self.register_buffer(name, torch.zeros((), dtype=torch.float64), persistent=False)
-        self.register_buffer("foreign", torch.zeros(3, dtype=torch.float64), persistent=False)
+        self.reset()
 
     def values(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Return one value a sample, (N,)."""
+        """Return one value per sample, (N,)."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -38,11 +37,31 @@ class MeanMetric(torch.nn.Module):
         """Add a batch."""
         self._add(self.values(*args, **kwargs))
 
-    def _add(self, values: torch.Tensor) -> None:
-        finite = torch.isfinite(values)
-        self.total += torch.where(finite, values, 0.0).sum().to(self.total)
-        self.count += finite.sum().to(self.count)
-        self.excluded += (~finite).sum().to(self.excluded)
+    @steady()
+    def _add(self, values: torch.Tensor) -> torch.Tensor:
+        """Add a batch and return its own sum and counts, [sum, finite, others]."""
+        # The CPU first: not every device has float64.
+        numbers = values.detach().cpu().double()
+        finite = torch.isfinite(numbers)
+        parts = (torch.where(finite, numbers, 0.0).sum(), finite.sum().double(), (~finite).sum().double())
+        batch = torch.stack(parts)
+        self._state = self._state + batch
+        return batch
+
+    @property
+    def total(self) -> torch.Tensor:
+        """Sum of the values that are finite."""
+        return self._state[0]
+
+    @property
+    def count(self) -> torch.Tensor:
+        """How many samples the mean is over."""
+        return self._state[1]
+
+    @property
+    def excluded(self) -> torch.Tensor:
+        """How many samples were left out, because their value is undefined or infinite."""
+        return self._state[2]
 
     def compute(self) -> torch.Tensor:
         """Return the mean over all samples since the last reset; NaN when there was none."""
@@ -50,15 +69,13 @@ class MeanMetric(torch.nn.Module):
 
     def reset(self) -> None:
         """Forget all samples."""
-        for buffer in (self.total, self.count, self.excluded, self.foreign):
-            buffer.zero_()
+        self._state = torch.zeros(3, dtype=torch.float64, device="cpu")
+        self._foreign = self._state
 
     def merge(self, *others: MeanMetric) -> None:
         """Add the samples seen by other copies, e.g. those of other processes."""
         for other in others:
-            self.total += other.total.to(self.total)
-            self.count += other.count.to(self.count)
-            self.excluded += other.excluded.to(self.excluded)
+            self._state = self._state + other._state
 
     def sync(self) -> None:
         """Add up the states of all processes of the default torch.distributed group, in place.
@@ -67,17 +84,17 @@ class MeanMetric(torch.nn.Module):
         """
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return
-        own = torch.stack([self.total, self.count, self.excluded]) - self.foreign
-        everything = own.clone()
+        own = self._state - self._foreign
+        # NCCL sends what lies on a GPU alone.
+        device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+        everything = own.to(device, copy=True)
         torch.distributed.all_reduce(everything)
-        for buffer, value in zip((self.total, self.count, self.excluded), everything, strict=True):
-            buffer.copy_(value)
-        self.foreign = everything - own
+        self._state = everything.cpu()
+        self._foreign = self._state - own
 
     @torch.no_grad()
     def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Add a batch and return the mean of that batch alone."""
-        values = self.values(*args, **kwargs)
-        self._add(values)
-        finite = torch.isfinite(values)
-        return torch.where(finite, values, 0.0).sum() / finite.sum()
+        total, count, _ = self._add(self.values(*args, **kwargs))
+        mean: torch.Tensor = total / count
+        return mean

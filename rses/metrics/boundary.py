@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import torch
 
+from rses.errors import TensorError
 from rses.masks import boundary_band
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
 from rses.metrics.pixel import weighted_mse
+from rses.steady import steady
 
 __all__ = ["BoundaryMSE", "boundary_mse"]
 
 
+@steady()
 def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, width: int = 4) -> torch.Tensor:
     """Mean squared error over the pixels outside the region within ``width`` px of it.
 
@@ -25,7 +28,7 @@ def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, w
         (N,) float64 in [0, 1]; NaN where the band is empty.
 
     Raises:
-        ValueError: Wrong shapes or ranges, or a width below 1.
+        InputError: Wrong shapes or ranges, or a width below 1.
 
     Example:
         >>> x = torch.zeros(1, 3, 9, 9); m = torch.zeros(1, 1, 9, 9); m[..., 4, 4] = 1
@@ -34,8 +37,8 @@ def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, w
         0.375
     """
     check_images(pred, source)
-    if width < 1:
-        raise ValueError(f"the band must be at least 1 px wide, got {width}")
+    if not isinstance(width, int) or width < 1:
+        raise TensorError(f"the band must be a whole number of pixels, at least 1, got {width!r}")
     band = boundary_band(check_mask(mask, pred).float(), width) > 0
     return weighted_mse(pred, source, band)
 

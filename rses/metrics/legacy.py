@@ -8,9 +8,10 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from rses.metrics._checks import check_images, check_mask
+from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.pixel import psnr_from_mse
 from rses.metrics.structural import SSIM_WINDOW, masked_ssim
+from rses.steady import steady
 
 __all__ = [
     "BRUSHBENCH_PERFECT_PSNR", "brushbench_mse", "brushbench_psnr", "force_border", "pie_mse", "pie_psnr", "pie_ssim",
@@ -27,6 +28,7 @@ def force_border(mask: torch.Tensor) -> torch.Tensor:
     return forced
 
 
+@steady()
 def pie_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Black out the region in both images, then average over the whole frame: diluted by the region's size.
 
@@ -38,16 +40,18 @@ def pie_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> tor
         0.125
     """
     check_images(pred, source)
-    background = ~check_mask(mask, pred)
-    squared = (pred.double() - source.double()).square()
+    squared = (wide(pred) - wide(source)).square()
+    background = ~check_mask(mask, pred).to(squared.device)
     return torch.where(background, squared, 0.0).mean(dim=(1, 2, 3))
 
 
+@steady()
 def pie_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """PSNR of :func:`pie_mse`: too high by ``-10 log10(background share)`` dB."""
     return psnr_from_mse(pie_mse(pred, source, mask))
 
 
+@steady()
 def pie_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Plain SSIM of both images with the region blacked out; the black area counts as perfect.
 
@@ -62,18 +66,20 @@ def pie_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> to
     return masked_ssim(black_pred, black_source, torch.zeros_like(black_pred[:, :1]))
 
 
+@steady()
 def brushbench_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Sum over 3 channels divided by the number of background pixels: three times the per-channel error.
 
     Source: https://github.com/TencentARC/BrushNet, examples/brushnet/evaluate_brushnet.py.
     """
     check_images(pred, source)
-    background = ~check_mask(mask, pred)
-    squared = (pred.double() - source.double()).square()
+    squared = (wide(pred) - wide(source)).square()
+    background = ~check_mask(mask, pred).to(squared.device)
     total = torch.where(background, squared, 0.0).sum(dim=(1, 2, 3))
     return total / background.sum(dim=(1, 2, 3))
 
 
+@steady()
 def brushbench_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """PSNR of :func:`brushbench_mse`, and 1000 below an error of 1e-10."""
     mse = brushbench_mse(pred, source, mask)

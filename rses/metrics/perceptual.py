@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from rses.backbones.base import PerceptualBackbone
-from rses.metrics._checks import check_images, check_mask
+from rses.errors import TensorError
+from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
 
 __all__ = ["LPIPS_FORMS", "LpipsForm", "MaskedLPIPS", "lpips_map", "masked_lpips"]
 
@@ -17,6 +19,7 @@ LpipsForm = Literal["neutral", "spatial", "blackout", "strict"]
 LPIPS_FORMS: tuple[str, ...] = get_args(LpipsForm)
 
 
+@steady()
 def masked_lpips(
     pred: torch.Tensor,
     source: torch.Tensor,
@@ -45,7 +48,7 @@ def masked_lpips(
         (N,) float64, at least 0; NaN where the form leaves nothing to average.
 
     Raises:
-        ValueError: Wrong shapes or ranges, unknown form, or an image smaller than ``backbone.min_size``.
+        InputError: Wrong shapes or ranges, unknown form, or an image smaller than ``backbone.min_size``.
 
     Source: Zhang et al. (2018), https://arxiv.org/abs/1801.03924, eq. 1; masked forms: docs/why-masking-matters.md.
 
@@ -58,15 +61,21 @@ def masked_lpips(
     """
     check_images(pred, source)
     edited = check_mask(mask, pred)
+    if not hasattr(backbone, "features"):
+        raise TensorError(
+            f"expected a perceptual backbone, e.g. rses.backbones.load_perceptual(), got {type(backbone).__name__}"
+        )
     if form not in LPIPS_FORMS:
-        raise ValueError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
+        raise TensorError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
     if min(pred.shape[-2:]) < backbone.min_size:
-        raise ValueError(f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}")
+        raise TensorError(
+            f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}"
+        )
     first, second = _pair(pred, source, edited, form)
     maps = _distance_maps(first, second, backbone)
     if form == "spatial":
         full = _upsampled_sum(maps, pred.shape[-2:])
-        return _weighted_mean(full, (~edited).double())
+        return _weighted_mean(full, wide(~edited))
     layers = [
         _weighted_mean(distance, weight)
         for distance, weight in zip(maps, _weights(edited, maps, backbone, form), strict=True)
@@ -74,6 +83,7 @@ def masked_lpips(
     return torch.stack(layers).sum(dim=0)
 
 
+@steady()
 def lpips_map(
     pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, backbone: PerceptualBackbone
 ) -> torch.Tensor:
@@ -86,7 +96,7 @@ def lpips_map(
     edited = check_mask(mask, pred)
     first, second = _pair(pred, source, edited, "neutral")
     full = _upsampled_sum(_distance_maps(first, second, backbone), pred.shape[-2:])
-    return torch.where(edited, 0.0, full)
+    return torch.where(edited.to(full.device), 0.0, full)
 
 
 def _pair(
@@ -107,8 +117,8 @@ def _distance_maps(first: torch.Tensor, second: torch.Tensor, backbone: Perceptu
     for a, b, head in zip(
         backbone.features(first.float()), backbone.features(second.float()), backbone.weights(), strict=True
     ):
-        distance = ((a - b).square() * head.view(1, -1, 1, 1)).sum(dim=1, keepdim=True)
-        maps.append(torch.where(same, 0.0, distance.double()))
+        distance = wide(((a - b).square() * head.view(1, -1, 1, 1)).sum(dim=1, keepdim=True))
+        maps.append(torch.where(same.to(distance.device), 0.0, distance))
     return maps
 
 
@@ -118,8 +128,8 @@ def _weights(
     if form == "blackout":
         return [torch.ones_like(distance) for distance in maps]
     if form == "strict":
-        return [1.0 - touched.double() for touched in backbone.touched(edited.float())]
-    background = (~edited).double()
+        return [1.0 - wide(touched) for touched in backbone.touched(edited.float())]
+    background = wide(~edited)
     return [F.adaptive_avg_pool2d(background, (distance.shape[-2], distance.shape[-1])) for distance in maps]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from rses.metrics._checks import check_images, check_mask
+from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
 
 __all__ = ["MaskedMSE", "MaskedPSNR", "masked_mse", "masked_psnr", "psnr_from_mse", "weighted_mse"]
 
 
+@steady()
 def weighted_mse(pred: torch.Tensor, source: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Mean squared error over the pixels where ``where`` is true and the 3 channels.
 
@@ -21,11 +23,13 @@ def weighted_mse(pred: torch.Tensor, source: torch.Tensor, where: torch.Tensor) 
     Returns:
         (N,) float64; NaN where no pixel is chosen.
     """
-    squared = (pred.double() - source.double()).square()
+    squared = (wide(pred) - wide(source)).square()
+    where = where.to(squared.device)
     total = torch.where(where, squared, 0.0).sum(dim=(1, 2, 3))
     return total / (where.sum(dim=(1, 2, 3)) * pred.shape[1])
 
 
+@steady()
 def masked_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean squared error on the background: ``sum(B (p - x)^2) / (3 sum(B))`` with ``B = 1 - M``.
 
@@ -38,7 +42,7 @@ def masked_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> 
         (N,) float64 in [0, 1]; NaN for a full mask.
 
     Raises:
-        ValueError: Wrong shapes or ranges.
+        InputError: Wrong shapes or ranges.
 
     Source: MSE_bg of RegionRoute (https://arxiv.org/abs/2602.19254), on [0, 1].
 
@@ -62,6 +66,7 @@ def psnr_from_mse(mse: torch.Tensor) -> torch.Tensor:
     return -10.0 * torch.log10(mse)
 
 
+@steady()
 def masked_psnr(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """PSNR on the background in dB: ``-10 log10(masked_mse)``.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from rses.metrics._checks import check_images, check_mask
+from rses.metrics._checks import check_images, check_mask, float64_device, wide
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
 
 __all__ = ["SSIM_WINDOW", "MaskedSSIM", "masked_ssim"]
 
@@ -14,6 +15,7 @@ SIGMA = 1.5
 C1, C2 = 0.01**2, 0.03**2
 
 
+@steady()
 def masked_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """SSIM averaged over background pixels, with local statistics taken from background pixels only.
 
@@ -31,7 +33,7 @@ def masked_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) ->
         (N,) float64, at most 1; NaN where no background pixel is at least 5 px away from the image border.
 
     Raises:
-        ValueError: Wrong shapes or ranges.
+        InputError: Wrong shapes or ranges.
 
     Source: Wang et al. (2004), https://doi.org/10.1109/TIP.2003.819861; normalised convolution: Knutsson and
     Westin (1993), https://doi.org/10.1109/CVPR.1993.341081.
@@ -43,12 +45,12 @@ def masked_ssim(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor) ->
         1.0
     """
     check_images(pred, source)
-    background = ~check_mask(mask, pred)
+    background = ~check_mask(mask, pred).to(float64_device(pred))
     if min(pred.shape[-2:]) < SSIM_WINDOW:
-        return torch.full((pred.shape[0],), torch.nan, dtype=torch.float64, device=pred.device)
+        return torch.full((pred.shape[0],), torch.nan, dtype=torch.float64, device=background.device)
     weight = background.double()
     support = _blur(weight).clamp_min(torch.finfo(torch.float64).tiny)
-    a, b = pred.double() * weight, source.double() * weight
+    a, b = wide(pred) * weight, wide(source) * weight
     mean_a, mean_b = _blur(a) / support, _blur(b) / support
     variance_a = _blur(a * a) / support - mean_a * mean_a
     variance_b = _blur(b * b) / support - mean_b * mean_b

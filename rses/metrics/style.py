@@ -7,9 +7,12 @@ from typing import Literal, get_args
 import torch
 
 from rses.backbones.base import StyleBackbone
+from rses.errors import TensorError
 from rses.masks import region_crop
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
+from rses.steady import steady
+from rses.texts import require_readable
 
 __all__ = [
     "REGIONS",
@@ -25,6 +28,7 @@ Region = Literal["crop", "masked", "frame", "image"]
 REGIONS: tuple[str, ...] = get_args(Region)
 
 
+@steady()
 def region_view(
     image: torch.Tensor,
     mask: torch.Tensor,
@@ -58,10 +62,11 @@ def region_view(
     if region == "frame":
         image = torch.where(edited, image, 0.0)
     elif region != "image":
-        raise ValueError(f"unknown region {region!r}; choose one of {', '.join(REGIONS)}")
+        raise TensorError(f"unknown region {region!r}; choose one of {', '.join(REGIONS)}")
     return _whole(image, size, fill)
 
 
+@steady()
 def background_view(
     image: torch.Tensor, mask: torch.Tensor, size: int, fill: tuple[float, float, float]
 ) -> torch.Tensor:
@@ -86,6 +91,7 @@ def rsm_from_cosine(cosine: torch.Tensor) -> torch.Tensor:
     return (1 + cosine) / 2
 
 
+@steady()
 def rsm(
     pred: torch.Tensor,
     mask: torch.Tensor,
@@ -108,7 +114,7 @@ def rsm(
         (N,) in [0, 1].
 
     Raises:
-        ValueError: Wrong shapes or ranges, an empty mask, or another number of texts than images.
+        InputError: Wrong shapes or ranges, an empty mask, or another number of texts than images.
 
     Source: RegionRoute (https://arxiv.org/abs/2602.19254), Regional Style Matching.
 
@@ -118,8 +124,14 @@ def rsm(
         >>> 0 <= rsm(p, m, ["pixel art"], load_style("rses-mini")).item() <= 1
         True
     """
+    if isinstance(styles, str) or not all(isinstance(style, str) for style in styles):
+        raise TensorError(f'expected a list of one style text per image, such as ["pixel art"], got {styles!r:.80}')
+    if not hasattr(backbone, "encode_texts"):
+        raise TensorError(f"expected a style backbone, e.g. rses.backbones.load_style(), got {type(backbone).__name__}")
+    require_readable(styles)
+    check_images(pred)
     if len(styles) != pred.shape[0]:
-        raise ValueError(f"expected one style text an image, got {len(styles)} for {pred.shape[0]} images")
+        raise TensorError(f"expected one style text an image, got {len(styles)} for {pred.shape[0]} images")
     view = region_view(pred, mask, backbone.image_size, backbone.mean, region, crop_pad)
     cosine = (backbone.encode_images(view) * backbone.encode_texts(styles)).sum(dim=1)
     return rsm_from_cosine(cosine)

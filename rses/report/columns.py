@@ -12,14 +12,13 @@ from rses.errors import InputError
 from rses.metrics_table import METRICS, MetricInfo
 from rses.report.text import clean
 from rses.results import Results
+from rses.statistics.order import marked_places
 
 __all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "heading", "number", "run_names"]
 
 # The scale twin of mse_bg carries no information of its own, so that comparisons leave it out.
 COMPARED = tuple(name for name in METRICS if name != "mse_bg_pm1")
 UNDEFINED = "-"
-# Means this close are one value that was summed in another order.
-TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -255,30 +254,17 @@ def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row
 
 def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[Row]:
     """Mark the best mean of every column among the rows that compete; ties are all marked, unless all tie."""
-    competing = [row for row in rows if not row.reference] or list(rows)
-    if len(competing) < 2:
+    own = [i for i, row in enumerate(rows) if not row.reference] or list(range(len(rows)))
+    if len(own) < 2:
         return list(rows)
     marked = [dict(row.cells) for row in rows]
     for info in infos:
-        scores = {row.name: _rank_value(row.cells[info.name], info) for row in competing}
-        known = [score for score in scores.values() if score is not None]
-        best = max(known, default=None)
-        if best is None or (best < math.inf and (len(known) < 2 or best - min(known) <= TIE)):
-            continue
-        for row, cells in zip(rows, marked, strict=True):
-            score = scores.get(row.name)
-            if score is not None and (score == best or abs(score - best) <= TIE):
-                cells[info.name] = replace(cells[info.name], best=True)
+        cells = [rows[i].cells[info.name] for i in own]
+        found = marked_places([cell.mean for cell in cells], [cell.perfect for cell in cells], info.higher_is_better)
+        for i, place in zip(own, found, strict=True):
+            if place == 1:
+                marked[i][info.name] = replace(marked[i][info.name], best=True)
     return [replace(row, cells=cells) for row, cells in zip(rows, marked, strict=True)]
-
-
-def _rank_value(cell: Cell, info: MetricInfo) -> float | None:
-    if cell.mean is None:
-        return math.inf if cell.perfect else None
-    # A mean over the imperfect samples alone does not rank against a mean over all of them.
-    if cell.perfect:
-        return None
-    return cell.mean if info.higher_is_better else -cell.mean
 
 
 def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[str]:
@@ -290,6 +276,8 @@ def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Resu
     if any(row.reference for row in rows):
         tail = ", and not marked as best" if any(not row.reference for row in rows) else ""
         notes.append(f"(ref) reference row: bounds the scale{tail}.")
+    if any(row.total > len(run.samples) for row, run in zip(rows, runs, strict=True)):
+        notes.append("A run on a part of its suite: N counts all samples of the suite.")
     if len({frozenset(s.id for s in run.samples if s.status == "ok") for run in runs}) > 1:
         notes.append("The runs cover different samples; `rses compare` uses those they share.")
     return notes

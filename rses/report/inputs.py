@@ -11,10 +11,10 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files import write_atomic
-from rses.json_text import parse_json
 from rses.results import Results
+from rses.textfiles import parse_json
 
-__all__ = ["INPUTS", "SampleFiles", "folder_files", "remember_inputs", "run_files"]
+__all__ = ["INPUTS", "SampleFiles", "folder_files", "recorded_places", "remember_inputs", "run_files"]
 
 INPUTS = "inputs.json"
 
@@ -103,7 +103,7 @@ def run_files(folder: str | Path, run: Results, suite: str | Path | None = None)
         The files by sample id, or ``None`` where they cannot be found any more.
     """
     root = Path(folder)
-    places = _recall(root)
+    places = recorded_places(root)
     if suite is not None:
         places = {**places, "suite": suite, "masks": None}
     if "pred" not in places and (root / "images").is_dir():
@@ -120,7 +120,15 @@ def run_files(folder: str | Path, run: Results, suite: str | Path | None = None)
         return None
 
 
-def _recall(root: Path) -> dict[str, Any]:
+def recorded_places(root: Path) -> dict[str, Any]:
+    """Return where a run says that its images lie; empty where it does not say.
+
+    Args:
+        root: Run folder.
+
+    Returns:
+        Absolute paths by ``pred``, ``masks``, ``source`` and ``suite``; the name of an embedded suite as it is.
+    """
     try:
         record = parse_json((root / INPUTS).read_bytes())
     except (OSError, ValueError):
@@ -131,5 +139,6 @@ def _recall(root: Path) -> dict[str, Any]:
     for name, value in record.items():
         if isinstance(value, str) and "\0" not in value:
             path = (root / value).resolve()
-            places[name] = path if name != "suite" or path.is_dir() else value
+            # A suite may be a name; a path that leads nowhere stays one, so that it is not taken for a name.
+            places[name] = path if name != "suite" or path.is_dir() or value.startswith(".") else value
     return places

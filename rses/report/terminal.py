@@ -75,7 +75,10 @@ def _count(cell: Cell) -> int:
 
 def _footer(run: Results, table: Table, row: Row) -> list[Text]:
     statuses = Counter(sample.status for sample in run.samples)
-    others = ", ".join(f"{count} {clean(status)}" for status, count in sorted(statuses.items()) if status != "ok")
+    facts = [f"{count} {clean(status)}" for status, count in sorted(statuses.items()) if status != "ok"]
+    if row.total > len(run.samples):
+        facts.append(f"{row.total - len(run.samples)} not run: a part of the suite")
+    others = ", ".join(facts)
     lines = [Text(f"scored {row.n} of {row.total}" + (f" ({others})" if others else ""))]
     resized = sum(sample.resized for sample in run.samples)
     if resized:

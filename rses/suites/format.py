@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files import sha256_file
+from rses.names import folded
 from rses.suites.paths import id_problem, path_problem
+from rses.textfiles import parse_json, read_text
+from rses.texts import text_fault
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -145,7 +147,7 @@ def read_manifest(root: Path) -> Manifest:
             f"or build one with `rses suite build`."
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not valid JSON: {error}.") from error
     problems = _manifest_problems(content)
@@ -184,8 +186,8 @@ def read_rows(root: Path) -> list[Any]:
         ValueError: It is not UTF-8, or a line is not JSON.
         OSError: It cannot be read.
     """
-    text = (root / METADATA).read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+    text = read_text(root / METADATA)
+    return [parse_json(line) for line in text.split("\n") if line.strip()]
 
 
 def read_suite(root: Path) -> Suite:
@@ -219,9 +221,9 @@ def read_suite(root: Path) -> Suite:
 
 def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) -> list[Sample]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (UnicodeDecodeError, OSError) as error:
-        problems.append(f"{METADATA} cannot be read as UTF-8 text: {error}")
+        lines = read_text(path).split("\n")
+    except InputError as error:
+        problems.extend(error.problems)
         return []
     samples: list[Sample] = []
     seen: dict[str, int] = {}
@@ -229,14 +231,14 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except ValueError as error:
             problems.append(f"{METADATA}, line {number}: not valid JSON ({error})")
             continue
         faults = _row_problems(root, row, manifest)
         if not faults:
             # Some file systems ignore case, and some change how accents are coded.
-            key = unicodedata.normalize("NFC", row["id"]).casefold()
+            key = folded(row["id"]).casefold()
             if key in seen:
                 faults.append(f'id "{row["id"]}" is used before, in line {seen[key]}')
             seen.setdefault(key, number)
@@ -248,7 +250,7 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
 
 def _sample(root: Path, row: Mapping[str, Any]) -> Sample:
     return Sample(
-        id=row["id"],
+        id=folded(row["id"]),
         image=root / row["file_name"],
         mask=root / row["mask_file_name"],
         object=row["object"],
@@ -272,6 +274,8 @@ def _row_problems(root: Path, row: Any, manifest: Manifest) -> list[str]:
     for column in ("object", "style", "prompt", "dataset"):
         if not isinstance(row[column], str) or not row[column].strip():
             problems.append(f"{column} must be a non-empty text, found {row[column]!r}")
+        elif column == "style" and (fault := text_fault(row[column])):
+            problems.append(f"style {row[column]!r} {fault}")
     if not isinstance(row["tags"], list) or not all(isinstance(tag, str) for tag in row["tags"]):
         problems.append(f"tags must be a list of texts, found {row['tags']!r}")
     for column in ("file_name", "mask_file_name"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.suites.format import Suite
 from rses.suites.readers.types import SHOWN
+from rses.textfiles import parse_json, read_text
 
 __all__ = ["ids_sha256", "verify_ids"]
 
@@ -57,13 +57,13 @@ def verify_ids(suite: Suite, frozen: str) -> str:
 
 def _read(file: Path) -> list[str]:
     try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--ids takes a SHA-256 or a readable file, found {file}: {error}.") from error
+        text = read_text(file)
+    except InputError as error:
+        raise InputError(f"--ids takes a SHA-256 or a readable file. {error}") from error
     if not text.lstrip().startswith("{"):
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
-        content = json.loads(text)
+        content = parse_json(text)
         ids = list(content["ids"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file} is not a selection.json: {error}.") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from rses.errors import InputError
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
+from rses.textfiles import parse_json, read_text
 
 __all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
 
@@ -107,8 +107,8 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
 
 def _table(file: Path) -> list[dict[str, Any]]:
     try:
-        text = file.read_text("utf-8-sig")
-        rows = json.loads(text) if file.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
+        text = read_text(file)
+        rows = parse_json(text) if file.suffix.lower() == ".json" else list(csv.DictReader(text.splitlines()))
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}.") from error
     if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) and r.get("file_name") for r in rows):

@@ -84,7 +84,8 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
         root = embedded_root()
         assert root is not None
         return read_suite(root / name_or_folder)
-    folder = Path(name_or_folder).expanduser()
+    # Absolute, for methods that change directory.
+    folder = Path(name_or_folder).expanduser().absolute()
     if not folder.exists():
         plain = os.sep not in str(name_or_folder)
         hint = did_you_mean(str(name_or_folder), names) if plain else ""

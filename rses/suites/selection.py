@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 from rses.errors import InputError, did_you_mean
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
+from rses.textfiles import parse_json, read_text
 
 __all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
 
@@ -94,9 +94,9 @@ def load_selection(name_or_file: str | Path) -> Selection:
         if not path.is_file():
             hint = did_you_mean(str(name_or_file), names)
             raise InputError(f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.')
-        text = path.read_text("utf-8")
+        text = read_text(path)
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except ValueError as error:
         raise InputError(f"{name_or_file} is not valid JSON: {error}.") from error
     problems = _problems(content)

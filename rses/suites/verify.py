@@ -12,6 +12,7 @@ from rses.errors import InputError
 from rses.files import sha256_file, write_atomic
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 from rses.suites.paths import list_files
+from rses.textfiles import read_text
 
 __all__ = ["verify_files", "verify_suite", "write_manifest"]
 
@@ -133,7 +134,7 @@ def write_manifest(
         raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links])
     if METADATA not in present:
         raise InputError(f"{root} has no {METADATA}.")
-    rows = [line for line in (root / METADATA).read_text(encoding="utf-8").split("\n") if line.strip()]
+    rows = [line for line in read_text(root / METADATA).split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
     manifest = Manifest(name, version, licence, len(rows), files)
     content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}

@@ -25,6 +25,7 @@ from rses.suites.left_out import LeftOut, UnusableError, as_left_out, counts, le
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite, write_manifest
+from rses.texts import fold_style, require_readable
 
 __all__ = ["TEMPLATE", "Entry", "SuiteFacts", "require_free", "require_styles", "write_suite"]
 
@@ -112,9 +113,11 @@ def require_styles(text: str) -> tuple[str, ...]:
     styles = tuple(style.strip() for style in text.split(",") if style.strip())
     if not styles:
         raise InputError('--styles names no style. Write, for example, --styles "pixel art,line art".')
-    twice = sorted({style for style in styles if styles.count(style) > 1})
+    folded = [fold_style(style) for style in styles]
+    twice = [style for style, plain in zip(styles, folded, strict=True) if plain and folded.count(plain) > 1]
     if twice:
-        raise InputError(f"--styles names these twice: {', '.join(twice)}.")
+        raise InputError(f"--styles names these twice, spelling aside: {', '.join(dict.fromkeys(twice))}.")
+    require_readable(styles)
     bad = [f'style "{style}" {fault}' for style in styles if (fault := id_problem(style))]
     if bad:
         raise InputError(bad, "Styles are part of file names:")

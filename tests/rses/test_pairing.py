@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rses.errors import InputError
-from rses.metadata import read_metadata, read_styles, safe_id, safe_relative
+from rses.metadata import read_metadata, safe_id, safe_relative
 from rses.pairing import pair_folder
+from rses.styles_file import read_styles
 
 BYTES = b"not decoded here"
 
@@ -149,7 +150,7 @@ def test_a_misspelt_prediction_gets_a_hint_and_another_format_is_named(suite):
     (suite / "pred" / "b.png").rename(suite / "pred" / "b_.png")
     text = "\n".join(problems(suite / "pred", suite / "suite" / "masks"))
     assert "a.png (found a.npy, which is not an image)" in text
-    assert 'b_.png Did you mean "b"?' in text
+    assert "rename b_.png to b.png" in text
 
 
 def test_no_prediction_at_all_is_an_error_even_when_missing_is_allowed(suite):
@@ -160,13 +161,14 @@ def test_no_prediction_at_all_is_an_error_even_when_missing_is_allowed(suite):
         assert "a.png, b.png, c.png" in text
 
 
-def test_every_missing_name_is_listed(tmp_path):
+def test_missing_names_are_counted_and_the_first_ten_named(tmp_path):
     names = [f"{index:03}.png" for index in range(120)]
     touch(tmp_path / "masks", *names)
     touch(tmp_path / "pred", names[7])
     (text,) = problems(tmp_path / "pred", tmp_path / "masks", style="x", needs=("style",))
     assert "119 of 120" in text
-    assert all((name in text) == (name != names[7]) for name in names)
+    assert [name for name in names if name in text] == [*names[:7], *names[8:11]]
+    assert "and 109 more" in text
 
 
 def test_missing_flags_are_named(tmp_path):
@@ -237,7 +239,7 @@ def test_accents_stored_apart_from_their_letters_match(tmp_path):
         (record("q", mask_file_name="/etc/m.png"), "leads out of the folder"),
         (record("q", file_name="C:\\x.png"), "leads out of the folder"),
         (record("q", tags="small"), '"tags" must be a list'),
-        (record("a"), "already used in line 1"),
+        (record("a"), 'already used ("a" in line 1)'),
     ],
 )
 def test_bad_metadata_lines_are_named_by_number(suite, line, message):
@@ -293,9 +295,9 @@ def test_styles_files(tmp_path, name, content):
         ("s.json", '{"a": 3}', 'key "a": expected an "id" and a "style"'),
         ("s.json", "3", "row 1"),
         ("s.jsonl", '{"id": "a", "style": " "}', "row 1"),
-        ("s.csv", "name,look\na,b\n", "row 2"),
-        ("s.csv", "id,style\na,x\na,y\n", 'row 3: id "a" has two styles'),
-        ("s.txt", "a: b", "expected a .json, .jsonl or .csv file"),
+        ("s.csv", "name,look\na,b\n", "expected a heading"),
+        ("s.csv", "id,style\na,x\na,y\n", 'ids with two styles: row 3 "a" (before in row 2)'),
+        ("s.txt", "a: b", "expected a .json, .jsonl, .csv or .tsv file"),
         ("gone.json", None, "cannot be read: No such file"),
     ],
 )
@@ -317,6 +319,9 @@ def test_styles_that_leave_an_id_out_or_contradict(suite):
     both = problems(suite / "pred", suite / "suite" / "masks", styles=styles, style="x")
     assert any("not both" in text for text in both)
     assert any("style is empty" in text for text in problems(suite / "pred", suite / "suite" / "masks", style=" "))
+    (suite / "styles.csv").write_text("a,b\n")
+    (text,) = problems(suite / "pred", suite / "suite" / "masks", styles=suite / "styles.csv")
+    assert "expected a heading" in text
 
 
 @settings(max_examples=60, deadline=None)
@@ -361,8 +366,8 @@ def test_styles_of_other_ids_are_refused(suite):
     (suite / "styles.json").write_text(json.dumps({"a.png": "line art", "b": "mosaic"}))
     found = problems(suite / "pred", suite / "suite" / "masks", styles=suite / "styles.json")
     assert found == [
-        f"{suite / 'styles.json'} names 1 ids that are no samples: a.png. Ids are the file names "
-        "of masks without their ending, or those of metadata.jsonl."
+        f'{suite / "styles.json"} names 1 ids that are no samples: a.png. Their names have ".png" after the id: '
+        "rename a.png to a. Ids are the file names of masks without their ending, or those of metadata.jsonl."
     ]
 
 
@@ -377,3 +382,85 @@ def test_a_source_that_could_be_two_files_is_refused(suite):
     assert len(found) == 2
     assert "by its id" in found[0]
     assert "Leave --source out" in found[0]
+
+
+def own_folders(root: Path, count: int = 3) -> Path:
+    for folder in ("pred", "masks", "images"):
+        touch(root / folder, *[f"s{number}.png" for number in range(count)])
+    return root
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": 0, "file_name": "images/s0.png", "text": "a photo"}',
+        '{"image": "x.png", "caption": "a photo"}',
+        '{"id": "other", "file_name": "x.png", "style": "ink"}',
+        "not json",
+        "[1, 2]",
+        "[" * 100_000,
+        "9" * 5000,
+    ],
+)
+def test_metadata_of_another_data_set_is_ignored_where_flags_say_all(tmp_path, line):
+    root = own_folders(tmp_path)
+    (root / "metadata.jsonl").write_text(f"{line}\n" * 3)
+    flags = {"source": root / "images", "style": "pixel art"}
+    found = pair_folder(root / "pred", root / "masks", **flags)
+    assert [(pair.id, pair.source.parent.name, pair.style) for pair in found.pairs] == [
+        (f"s{number}", "images", "pixel art") for number in range(3)
+    ]
+    assert "metadata.jsonl speaks of none of the masks" in found.notes[0]
+    for lacking in flags:
+        rest = {name: value for name, value in flags.items() if name != lacking}
+        found = problems(root / "pred", root / "masks", **rest)
+        assert "If it is another data set's, give --source DIR" in found[-1]
+        assert len(found) <= 3
+
+
+def test_metadata_that_is_no_text_is_ignored_where_flags_say_all(tmp_path):
+    root = own_folders(tmp_path)
+    (root / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
+    assert pair_folder(root / "pred", root / "masks", source=root / "images", style="x").notes
+
+
+def test_metadata_that_is_partly_ours_is_named(tmp_path):
+    root = own_folders(tmp_path)
+    rows(root, {"id": "s0"}, {"id": "s1"}, *[{"id": number} for number in range(40)])
+    found = problems(root / "pred", root / "masks", source=root / "images", style="x")
+    assert "lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 30 more" in found[0]
+    assert "(the first: got 0)" in found[0]
+    assert "speaks of 2 of 3 masks" in found[1]
+    rows(root, *[{"id": f"s{number}"} for number in range(3)])
+    assert pair_folder(root / "pred", root / "masks", source=root / "images", style="x").notes == ()
+
+
+def test_a_mask_is_not_taken_for_its_source(tmp_path):
+    """metadata.jsonl of an image folder of masks names the masks themselves."""
+    root = own_folders(tmp_path)
+    rows(root / "masks", *[{"file_name": f"s{number}.png"} for number in range(3)])
+    (found,) = problems(root / "pred", root / "masks", style="x")
+    assert "names the mask itself as the source of s0, s1, s2" in found
+
+
+def test_misnamed_edits_are_two_messages_however_many(tmp_path):
+    names = [f"n{number:04d}" for number in range(2000)]
+    touch(tmp_path / "masks", *[f"{name}.png" for name in names])
+    touch(tmp_path / "pred", *[f"{name}_edited.png" for name in names])
+    found = problems(tmp_path / "pred", tmp_path / "masks", style="x", needs=("style",))
+    assert len(found) == 2
+    assert "and 1990 more" in found[0]
+    assert 'Their names have "_edited" after the id: rename n0000_edited.png to n0000.png' in found[1]
+    assert all(len(text) < 800 for text in found)
+
+
+def test_files_that_metadata_names_are_found_stored_apart(tmp_path):
+    name, apart = "caf\u00e9", unicodedata.normalize("NFD", "caf\u00e9")
+    for folder in ("images", "masks", "pred"):
+        touch(tmp_path / folder, f"{apart}.png")
+    rows(tmp_path, record(name))
+    (pair,) = pair_folder(tmp_path / "pred", tmp_path / "masks").pairs
+    assert pair.id == name
+    assert pair.pred.exists()
+    assert pair.source.exists()
+    assert pair.mask.exists()

@@ -252,6 +252,7 @@ def test_out_of_memory_halves_the_batch(monkeypatch, tmp_path):
 
     scorer._measurer = scarce
     scarce.style = scarce.perceptual = None
+    scarce.text_codes = measurer.text_codes
     results = scorer.score_folder(root / "pred", root / "masks", root / "source")
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
     assert results.samples == score(root).samples

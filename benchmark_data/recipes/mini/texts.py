@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 
 from baselines.classical import PHRASES
-from benchmark_data.recipes.mini.data import PLAIN
+from benchmark_data.recipes.mini.data import CLASS_NAMES, PLAIN
 from benchmark_data.recipes.mini.phrases import HELD_OUT_TEXTS, LATER_TEXTS, MORE, PLAIN_TEXTS
+from rses.texts import words_of
 
-__all__ = ["class_phrases", "sample_text", "unseen_texts"]
+__all__ = ["class_phrases", "sample_text", "style_words", "unseen_texts"]
 
 TEMPLATES = (
     *(
@@ -69,6 +70,30 @@ PLACES = (
     *("in a field", "with a hat", "in front of a wall", "near a river", "on the left", "in the background"),
     *("holding an umbrella", "in the snow", "in the forest", "next to a car"),
 )
+FILLERS = frozenset(
+    [
+        "made",
+        "like",
+        "only",
+        "with",
+        "from",
+        "and",
+        "the",
+        "der",
+        "die",
+        "it",
+        "is",
+        "old",
+        "new",
+        "very",
+        "look",
+        "style",
+        "image",
+        "picture",
+    ]
+)
+SHARED = 3
+"""Classes that a word may belong to and still tell what is meant."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -81,6 +106,17 @@ def class_phrases(name: str) -> tuple[str, ...]:
         known = (name, *PHRASES[name], *MORE[name])
     held_out = {text.lower() for texts in HELD_OUT_TEXTS.values() for text in texts}
     return tuple(dict.fromkeys(text for text in known if text.lower() not in held_out))
+
+
+def style_words() -> list[str]:
+    """Return the words by which training names styles, without those that many classes share, such as "painting"."""
+    owners: dict[str, set[str]] = {}
+    for name in CLASS_NAMES:
+        for word in words_of(" ".join(class_phrases(name))):
+            owners.setdefault(word, set()).add(name)
+    return sorted(
+        word for word, names in owners.items() if len(names) <= SHARED and len(word) > 2 and word not in FILLERS
+    )
 
 
 def sample_text(rng: random.Random, name: str) -> str:

@@ -107,7 +107,7 @@ def _class_in(key: str) -> str | None:
 
 def _read_classes(file: Path) -> dict[str, str]:
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {error}.") from error

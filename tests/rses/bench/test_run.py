@@ -121,7 +121,7 @@ def test_failures_are_noted_and_the_run_goes_on(tmp_path, scorer):
     assert "float64" in notes[names[2]]
     assert "not finite" in notes[names[2]]
     assert "NoneType" in notes[names[4]]
-    assert results.summary["coverage"] == {"n": 2, "N": 6, "statuses": {"failed": 4, "ok": 2}}
+    assert results.summary["coverage"] == {"n": 2, "N": 96, "statuses": {"failed": 4, "ok": 2}}
 
 
 def test_failed_samples_are_tried_again_only_when_asked(tmp_path, scorer):

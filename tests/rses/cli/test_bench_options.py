@@ -27,7 +27,7 @@ def test_a_folder_of_predictions_is_benched(tmp_path, capsys):
     assert "is missing" in shown.err
     found = summary(tmp_path / "run")
     assert found["method"] == "mine"
-    assert found["coverage"] == {"n": 2, "N": 3, "statuses": {"failed": 1, "ok": 2}}
+    assert found["coverage"] == {"n": 2, "N": 96, "statuses": {"failed": 1, "ok": 2}}
     assert found["metrics"]["mse_bg"]["mean"] == 0.0
     assert "sha256" in found["info"]["generation"]["loaded"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from rses.errors import InputError
-from rses.leaderboard.board import load_boards
-from rses.leaderboard.build import build
+from rses.leaderboard.board import _ranked, load_boards
+from rses.leaderboard.build import build, check_fresh
 from rses.leaderboard.pack import add_run
 from rses.results import Results
 
@@ -29,9 +30,13 @@ def test_files_that_no_build_wrote_are_neither_replaced_nor_removed(boards, tmp_
         build(boards)
     (boards / "README.md").unlink()
     build(boards)
-    (boards / "tables" / "gone.md").write_text("of a board that is gone")
+    mine = [boards / "tables" / "mine.md", boards / "site" / "previews" / "mini--rses-mini" / "me" / "a.jpg"]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
     build(boards)
-    assert not (boards / "tables" / "gone.md").exists()
+    check_fresh(boards)
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
     assert contents(boards).keys() > before.keys() - {path for path in before if path.parts[0] == "site"}
 
 
@@ -84,3 +89,58 @@ def test_a_background_that_is_perfect_throughout_has_the_best_psnr(tmp_path, mak
     build(tmp_path / "boards")
     page = next((tmp_path / "boards" / "site").glob("mini*.html")).read_text()
     assert 'data-c="psnr_bg" data-v="Infinity"><strong>inf (' in page
+
+
+def test_files_of_a_board_that_is_gone_are_removed_and_no_others(boards):
+    build(boards)
+    (boards / "results" / "mini--rses-mini").rename(boards.parent / "elsewhere")
+    (boards / "site" / "mini--rses-mini.txt").write_text("mine")
+    record = boards / "tables" / "files.txt"
+    outside = boards.parent / "victim.txt"
+    outside.write_text("mine")
+    record.write_text(record.read_text() + f"tables/../../victim.txt\n../victim.txt\n{outside}\nresults/x\n")
+    build(boards)
+    left = {path.relative_to(boards).as_posix() for path in boards.rglob("*") if path.is_file()}
+    assert left == {
+        "README.md", "site/index.html", "site/mini--rses-mini.txt", "tables/files.txt", "tables/published.md",
+        "tables/published.tex",
+    }  # fmt: skip
+    assert outside.read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["site/previews", "tables/mini--rses-mini.md", "site/previews/mini--rses-mini"])
+def test_links_below_are_refused_and_not_written_through(boards, tmp_path, place):
+    build(boards)
+    target = boards / place
+    target.rename(tmp_path / "moved")
+    target.symlink_to(tmp_path / "moved")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=f"{place} is a symbolic link"):
+        build(boards)
+    assert contents(tmp_path) == before
+
+
+def test_a_file_of_somebody_else_is_not_replaced(boards):
+    build(boards)
+    record = boards / "tables" / "files.txt"
+    record.write_text(record.read_text().replace("tables/published.md\n", ""))
+    (boards / "tables" / "published.md").write_text("mine")
+    with pytest.raises(InputError, match=r"published.md was not written by a build"):
+        build(boards)
+    assert (boards / "tables" / "published.md").read_text() == "mine"
+
+
+def test_means_that_differ_by_rounding_share_a_place(tmp_path, make_run):
+    """On boards 0.1 and 0.1 + 1e-15 were places 1 and 2, in reports one."""
+    for number, name in enumerate(("one", "two")):
+        add_run(make_run(name=name, style=0.1, damage=0.01), tmp_path / "boards")
+        add_run(make_run(name=f"worse-{number}", style=0.05, damage=0.02, noise=5), tmp_path / "boards")
+    (board,) = load_boards(tmp_path / "boards")
+    first, second, *others = board.rows
+    cell = first.cells["rsm"]
+    nudged = dataclasses.replace(
+        second, cells={**second.cells, "rsm": dataclasses.replace(cell, mean=cell.mean + 1e-15)}
+    )
+    ranked = _ranked([first, nudged, *others], board.metrics)
+    assert [row.name for row in ranked[:2]] == ["one", "two"]
+    assert all("rsm" in row.best and row.layer == 1 for row in ranked[:2])

@@ -169,6 +169,7 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
     table = boards / "tables" / "mini--rses-mini.md"
     table.write_text(table.read_text().replace("strong", "stronger"))
     (boards / "tables" / "gone.md").write_text("old")
+    (boards / "tables" / "files.txt").open("a").write("tables/gone.md\n")
     with pytest.raises(InputError) as caught:
         check_fresh(boards)
     assert "tables/gone.md belongs to no board" in caught.value.problems

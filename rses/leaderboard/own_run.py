@@ -1,0 +1,115 @@
+"""A run that names no suite, checked against the files that it was scored from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from rses.errors import InputError, RsesError
+from rses.folder import units_of
+from rses.leaderboard.submission import read_json, read_samples, summary_problems
+from rses.loading import Unit
+from rses.names import listed
+from rses.pairing import Pairing, pair_folder
+from rses.protocol import Protocol, get_protocol
+from rses.report.inputs import INPUTS, recorded_places
+from rses.results import Results
+
+__all__ = ["is_own_run", "own_protocol", "read_own_run", "units_to_score"]
+
+AGAIN = "or score again with `rses score --pred DIR --masks DIR --source DIR --style TEXT --out RUN`"
+
+
+def is_own_run(place: Path) -> bool:
+    """Whether a folder is a run that was scored from folders of its own, so that it has no board to stand on."""
+    summary = place / "summary.json"
+    if not summary.is_file() or (place / "submission.json").exists():
+        return False
+    info = read_json(summary).get("info")
+    suite = info.get("suite") if isinstance(info, dict) else None
+    return isinstance(suite, dict) and suite.get("sha256") is None
+
+
+def read_own_run(run: Path) -> tuple[dict[str, Any], Results]:
+    """Read a run with the checks of a submission, but for the name of a suite.
+
+    Returns:
+        Content of ``summary.json``, and samples with provenance.
+
+    Raises:
+        InputError: Lists every fault.
+    """
+    summary = read_json(run / "summary.json")
+    problems = summary_problems(summary, on_board=False)
+    if problems:
+        raise InputError(problems, f"{run} is not a sound run:")
+    return summary, Results(read_samples(run / "samples.parquet", summary["info"]), summary["info"])
+
+
+def own_protocol(info: dict[str, Any]) -> Protocol:
+    """Return the protocol that a run names, with the settings that it records.
+
+    Raises:
+        InputError: There is none of that name, or its settings do not give its hash.
+    """
+    record = info["protocol"]
+    name, knobs = str(record.get("id")), record.get("knobs") or {}
+    try:
+        found = get_protocol(name.removesuffix("+custom")).replace(**knobs)
+    except (RsesError, TypeError, ValueError) as error:
+        raise InputError(f"protocol: {error}") from error
+    if (found.id, found.hash) != (name, record.get("hash")):
+        raise InputError(f"protocol.hash is {record.get('hash')}, its settings give {found.id} {found.hash}")
+    return found
+
+
+def units_to_score(run: Path, results: Results) -> list[Unit]:
+    """Find the files of a run where it says that they were.
+
+    Raises:
+        InputError: They are not there any more, or are those of other samples; says what is needed.
+    """
+    pairing = _pairing(run)
+    samples = {sample.id: sample for sample in results.samples}
+    known = {pair.id for pair in pairing.pairs}
+    problems = []
+    if absent := sorted(samples.keys() - known):
+        problems.append(f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back.")
+    if extra := sorted(known - samples.keys()):
+        problems.append(
+            f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
+        )
+    units = [unit for unit in units_of(pairing) if unit.id in samples and samples[unit.id].status == "ok"]
+    scored = {sample.id for sample in results.samples if sample.status == "ok"}
+    if lost := sorted(scored - {unit.id for unit in units}):
+        problems.append(f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.")
+    problems += [
+        f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}"
+        for unit in units
+        if samples[unit.id].source != unit.source_name
+    ]
+    if problems:
+        raise InputError(problems)
+    # The styles of a run may have been flags; what it recorded of them is what it was scored with.
+    return [dataclasses.replace(unit, style=samples[unit.id].style) for unit in units]
+
+
+def _pairing(run: Path) -> Pairing:
+    places = recorded_places(run)
+    absent = [f"{name} ({places[name]})" for name in ("pred", "masks", "source") if name in places and not (
+        Path(places[name]).is_dir()
+    )]  # fmt: skip
+    lacking = [name for name in ("pred", "masks") if name not in places]
+    if lacking:
+        raise InputError(
+            f"{run} names no suite, and its {INPUTS} does not say where its {' and '.join(lacking)} lie, so nothing "
+            f"can be scored again. Give what it was scored on with --suite NAME|DIR, {AGAIN}."
+        )
+    if absent:
+        raise InputError(f"{run} was scored from folders that are gone: {', '.join(absent)}. Put them back, {AGAIN}.")
+    source = places.get("source")
+    return pair_folder(
+        Path(places["pred"]), Path(places["masks"]), None if source is None else Path(source), allow_missing=True,
+        needs=(),
+    )  # fmt: skip

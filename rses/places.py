@@ -1,0 +1,97 @@
+"""Where results may go: never among the files that they are made from; and names that can be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rses.errors import InputError
+
+__all__ = ["require_apart", "require_suffix", "require_utf8", "shown_name", "unwritable_name"]
+
+
+def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], flag: str = "--out") -> None:
+    """Refuse an output folder that is an input folder, lies in one, or holds one.
+
+    Args:
+        out: Where results are to go.
+        inputs: Folders by what they hold, for the message; ``None`` for those that were not given.
+        flag: The option that gives another folder.
+
+    Raises:
+        InputError: Names the folder and what it would mix with.
+
+    Example:
+        >>> require_apart("run", {"predictions": "edits"})
+        >>> require_apart("edits/run", {"predictions": "edits"})
+        Traceback (most recent call last):
+        rses.errors.InputError: edits/run lies in the folder of predictions (edits). Choose another --out, ...
+    """
+    if out is None:
+        return
+    target = Path(out).expanduser().resolve()
+    for what, folder in inputs.items():
+        if folder is None:
+            continue
+        place = Path(folder).expanduser().resolve()
+        relation = (
+            "is" if target == place
+            else "lies in" if place in target.parents
+            else "holds" if target in place.parents
+            else None
+        )  # fmt: skip
+        if relation is not None:
+            raise InputError(
+                f"{out} {relation} the folder of {what} ({folder}). Choose another {flag}, apart from what is read."
+            )
+
+
+def require_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> None:
+    """Refuse a file whose name promises another kind of file than is written.
+
+    Raises:
+        InputError: Names the endings that it may have.
+
+    Example:
+        >>> require_suffix(Path("a.JPG"), (".png",), "A picture")
+        Traceback (most recent call last):
+        rses.errors.InputError: A picture is written as .png; "a.JPG" ends in .JPG. Give the file such a name.
+    """
+    if path.suffix.lower() not in suffixes:
+        ending = f"ends in {path.suffix}" if path.suffix else "has no such ending"
+        raise InputError(
+            f'{what} is written as {" or ".join(suffixes)}; "{path.name}" {ending}. Give the file such a name.'
+        )
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, expected the name of a file.")
+
+
+def unwritable_name(name: str) -> bool:
+    r"""Whether a name is not UTF-8 on the disk, so that it can be written into no file of results.
+
+    Example:
+        >>> unwritable_name("caf\udce9.png"), unwritable_name("a.png")
+        (True, False)
+    """
+    return any(0xD800 <= ord(char) <= 0xDFFF for char in name)
+
+
+def shown_name(name: str) -> str:
+    r"""Return a name with bytes that are not UTF-8 as escapes.
+
+    Example:
+        >>> shown_name("caf\udce9.png")
+        'caf\\xe9.png'
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def require_utf8(*places: str | Path | None) -> None:
+    """Refuse paths that are not UTF-8, which can be written into no file of results.
+
+    Raises:
+        InputError: Names them.
+    """
+    bad = [shown_name(str(place)) for place in places if place is not None and unwritable_name(str(place))]
+    if bad:
+        raise InputError([f"{name} is not a UTF-8 name. Rename it." for name in bad])
