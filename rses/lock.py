@@ -49,6 +49,13 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
         stream.truncate(0)
 
 
+def _is_at(stream: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def holding(folder: Path) -> Iterator[None]:
     """Hold a folder itself, without a file in it; where the system cannot do that, nobody is kept out.
@@ -93,13 +100,6 @@ def _is_held(folder: Path) -> bool:
     if descriptor is not None:
         os.close(descriptor)
     return False
-
-
-def _is_at(stream: IO[bytes], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except OSError:
-        return False
 
 
 if sys.platform == "win32":

@@ -1,193 +1,178 @@
-"""The page headers of a parquet file, read before anything is unpacked.
+"""Sizes of a parquet file's pages, from the pages' own headers: the summary at the file's end may say anything.
 
-The sizes and encodings in a file's footer are its author's word; the decoder follows those of the pages. Some encodings
-unpack thirty kilobytes to gigabytes, so only those that rses itself writes are let through, and what the pages hold is
-added up. Format: https://github.com/apache/parquet-format, headers in Thrift's compact protocol.
+A header is a Thrift structure in the compact protocol
+(https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md), of which field 2 is the page's size
+unpacked, field 3 its size in the file, and field 1 of the structures 5 and 8 the number of its values
+(https://github.com/apache/parquet-format).
 """
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
+import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-__all__ = ["Pages", "scan_pages"]
+__all__ = ["Pages", "measure_pages"]
 
-Content = bytes | mmap.mmap
-DATA_PAGE, DICTIONARY_PAGE = 0, 2
-PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY = 0, 2, 3, 8
-VALUES = frozenset({PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY})
-DICTIONARIES = frozenset({PLAIN, PLAIN_DICTIONARY})
-CODECS = {0: "none", 1: "Snappy"}
-"""Snappy unpacks to twenty times a size at most; others, to thousands."""
-MAX_HEADER, MAX_PAGES, MAX_DEPTH = 1 << 16, 1 << 16, 8
+Fields = dict[int, Any]
+_HEADER = 64 << 10
+"""Most bytes of a header; it holds statistics, which writers keep short."""
+_FOOTER = 16 << 20
+"""Most bytes of the structure at the end of a file."""
+_MAX_DEPTH = 8
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 
 
 @dataclass(frozen=True)
 class Pages:
-    """What the pages of a file hold in all: bytes unpacked, and the most values of one column."""
+    """What a file's pages unpack to.
 
-    unpacked: int
-    values: int
+    Attributes:
+        largest: Bytes of the largest page.
+        values: Values of the longest column; lists may hold many in one row.
+    """
+
+    largest: int = 0
+    values: int = 0
 
 
-def scan_pages(path: Path) -> Pages:
-    """Walk over the pages of every column.
+def measure_pages(path: Path) -> Pages:
+    """Measure the pages of a file without unpacking any.
 
-    The footer is read here, too: of some that are damaged, ``pyarrow`` ends the process when asked for a column.
-
-    Args:
-        path: The file.
+    What lies at the file's end is read here, too: ``pyarrow`` ends the process on some that are damaged.
 
     Raises:
-        ValueError: A page of an encoding or compression that rses does not write, or that is not where it should be.
+        ValueError: It is not parquet, or pages do not lie where its end says.
     """
-    if path.stat().st_size < 12:
+    largest, values = 0, dict[int, int]()
+    with path.open("rb") as stream:
+        for group in _items(_footer(stream), 4):
+            for number, chunk in enumerate(_items(group, 1)):
+                column = _inner(chunk, 3)
+                start, dictionary = _number(column, 9), column.get(11)
+                if isinstance(dictionary, int) and 0 < dictionary < start:
+                    start = dictionary
+                pages = _measure(stream, start, _number(column, 7))
+                largest = max(largest, pages.largest)
+                values[number] = values.get(number, 0) + pages.values
+    return Pages(largest, max(values.values(), default=0))
+
+
+def _footer(stream: IO[bytes]) -> Fields:
+    """Return the structure at the end of a file: 4 row groups, of 1 columns, of 3 metadata."""
+    end = stream.seek(0, os.SEEK_END)
+    if end < 12:
         raise ValueError("it is too short to be parquet")
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _scan(content)
+    stream.seek(end - 8)
+    length, mark = struct.unpack("<I4s", stream.read(8))
+    if mark != b"PAR1" or length > min(end - 12, _FOOTER):
+        raise ValueError("it has no end of a parquet file")
+    stream.seek(end - 8 - length)
+    return _Compact(stream.read(length)).struct()
 
 
-def _scan(content: Content) -> Pages:
-    unpacked = seen = 0
-    values: dict[int, int] = {}
-    footer = _footer(content)
-    writer = footer.get(6)
-    if not isinstance(writer, bytes) or not writer.startswith(b"parquet-cpp-arrow"):
-        raise ValueError(f"it was written by {str(writer)[:60]}, expected pyarrow")
-    for group in _structs(footer.get(4)):
-        for number, column in enumerate(_structs(group.get(1))):
-            (chunk,) = _structs([column.get(3)])
-            if chunk.get(4) not in CODECS:
-                raise ValueError(f"its compression is number {chunk.get(4)}, expected {' or '.join(CODECS.values())}")
-            for page in _pages(content, chunk):
-                seen += 1
-                if seen > MAX_PAGES:
-                    raise ValueError(f"it holds more than {MAX_PAGES} pages")
-                unpacked += page.unpacked
-                values[number] = values.get(number, 0) + page.values
-    return Pages(unpacked, max(values.values(), default=0))
+def _items(fields: Fields, key: int) -> list[Fields]:
+    found = fields.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise ValueError("the end of the file does not list its columns")
+    return found
 
 
-def _footer(content: Content) -> dict[int, Any]:
-    """Return what stands at the end of a file: 4 row groups, of 1 columns, of 3 metadata; 6 is who wrote it."""
-    length = int.from_bytes(content[-8:-4], "little")
-    if len(content) < 12 or content[-4:] != b"PAR1" or length > len(content) - 12:
-        raise ValueError("it has no footer")
-    return _Compact(content, len(content) - 8 - length, len(content) - 8).struct()
+def _inner(fields: Fields, key: int) -> Fields:
+    found = fields.get(key)
+    if not isinstance(found, dict):
+        raise ValueError("the end of the file does not describe its columns")
+    return found
 
 
-def _structs(items: Any) -> list[dict[int, Any]]:
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ValueError("its footer does not list its columns")
-    return items
+def _measure(stream: IO[bytes], start: int, length: int) -> Pages:
+    """Measure the pages that lie one after the other in a part of a file."""
+    largest, values, place, end = 0, 0, start, start + length
+    while place < end:
+        stream.seek(place)
+        reader = _Compact(stream.read(min(_HEADER, end - place)))
+        fields = reader.struct()
+        unpacked, packed = _number(fields, 2), _number(fields, 3)
+        values += sum(_number(inner, 1) for key in (5, 8) if isinstance(inner := fields.get(key), dict))
+        largest, place = max(largest, unpacked), place + reader.place + packed
+    return Pages(largest, values)
 
 
-def _pages(content: Content, chunk: dict[int, Any]) -> Iterator[Pages]:
-    start, dictionary, size = _size(chunk.get(9)), chunk.get(11), _size(chunk.get(7))
-    if isinstance(dictionary, int) and 0 < dictionary < start:
-        start = dictionary
-    end = start + size
-    if end > len(content):
-        raise ValueError("a column lies outside the file")
-    while start < end:
-        reader = _Compact(content, start, min(end, start + MAX_HEADER))
-        header = reader.struct()
-        packed, unpacked = _size(header.get(3)), _size(header.get(2))
-        yield Pages(unpacked, _values(header))
-        start = reader.place + packed
-    if start > end:
-        raise ValueError("a page lies outside its column")
-
-
-def _values(header: dict[int, Any]) -> int:
-    """Return how many values a page adds to its column."""
-    kind = header.get(1)
-    about = header.get({DATA_PAGE: 5, DICTIONARY_PAGE: 7}.get(kind, -1)) if isinstance(kind, int) else None
-    if not isinstance(about, dict):
-        raise ValueError(f"it holds a page of kind {kind}")
-    allowed = VALUES if kind == DATA_PAGE else DICTIONARIES
-    if about.get(2) not in allowed:
-        raise ValueError(f"it holds a page of encoding {about.get(2)}")
-    if kind == DATA_PAGE and not about.get(3) == about.get(4) == RLE:
-        raise ValueError(f"it holds levels of encoding {about.get(3)} and {about.get(4)}")
-    return _size(about.get(1))
-
-
-def _size(value: Any) -> int:
+def _number(fields: Fields, key: int) -> int:
+    value = fields.get(key)
     if not isinstance(value, int) or value < 0:
-        raise ValueError("a page header holds no sizes")
+        raise ValueError("a page has no sound header")
     return value
 
 
 class _Compact:
-    """Reads the compact form of Thrift: what page headers are written in."""
+    """Reads the whole numbers, structures and lists of a structure; everything else is passed over."""
 
-    def __init__(self, content: Content, place: int, end: int):
-        self.content, self.place, self.end = content, place, end
+    def __init__(self, data: bytes):
+        self.data, self.place = data, 0
 
-    def _byte(self) -> int:
-        if self.place >= self.end:
-            raise ValueError("a page header is cut short")
-        self.place += 1
-        return self.content[self.place - 1]
-
-    def _varint(self) -> int:
-        value = 0
-        for shift in range(0, 70, 7):
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            if not byte & 0x80:
-                return value
-        raise ValueError("a page header holds a number without end")
-
-    def _whole(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
-
-    def struct(self, depth: int = 0) -> dict[int, Any]:
-        """Return the fields of a structure by their numbers."""
-        if depth > MAX_DEPTH:
-            raise ValueError("a page header is nested too deeply")
-        fields: dict[int, Any] = {}
-        number = 0
-        while head := self._byte():
-            number = number + (head >> 4) if head >> 4 else self._whole()
-            if number in fields:
-                raise ValueError("a page header names a field twice")
-            fields[number] = self._value(head & 0x0F, depth)
+    def struct(self, depth: int = 0) -> Fields:
+        """Read a structure; return what it holds by field id."""
+        fields: Fields = {}
+        last = 0
+        while (head := self._byte()) != 0:
+            kind, step = head & 15, head >> 4
+            last = last + step if step else _zigzag(self._varint())
+            value = self._value(kind, depth)
+            if value is not None:
+                fields[last] = value
         return fields
+
+    def _value(self, kind: int, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            raise ValueError("a structure is nested too deeply")
+        if kind in (I16, I32, I64):
+            return _zigzag(self._varint())
+        if kind == STRUCT:
+            return self.struct(depth + 1)
+        if kind == BINARY:
+            self._skip(self._varint())
+        elif kind in (LIST, SET):
+            return self._list(depth)
+        elif kind in (BYTE, DOUBLE):
+            self._skip(1 if kind == BYTE else 8)
+        elif kind not in (TRUE, FALSE):
+            raise ValueError("a structure cannot be read")
+        return None
 
     def _list(self, depth: int) -> list[Any]:
         head = self._byte()
         count = head >> 4 if head >> 4 < 15 else self._varint()
         # Each takes at least a byte, so that a count that lies runs out of data.
-        if count > self.end - self.place or depth > MAX_DEPTH:
-            raise ValueError("a list is cut short, or nested too deeply")
-        if head & 0x0F in (1, 2):
-            return [self._byte() == 1 for _ in range(count)]
-        return [self._value(head & 0x0F, depth + 1) for _ in range(count)]
+        if count > len(self.data) - self.place:
+            raise ValueError("a list is cut short")
+        if head & 15 in (TRUE, FALSE):
+            self._skip(count)
+            return []
+        return [self._value(head & 15, depth + 1) for _ in range(count)]
 
-    def _value(self, kind: int, depth: int) -> Any:
-        if kind in (1, 2):
-            return kind == 1
-        if kind == 3:
-            return self._byte()
-        if kind in (4, 5, 6):
-            return self._whole()
-        if kind == 7:
-            self.place += 8
-            return None
-        if kind == 8:
-            length = self._varint()
-            self.place += length
-            if self.place > self.end:
-                raise ValueError("a text is cut short")
-            return self.content[self.place - length : self.place]
-        if kind in (9, 10):
-            return self._list(depth)
-        if kind == 12:
-            return self.struct(depth + 1)
-        raise ValueError("a page header holds what none does")
+    def _byte(self) -> int:
+        self._skip(1)
+        return self.data[self.place - 1]
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self._byte()
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+            if shift > 63:
+                raise ValueError("a number is too large")
+
+    def _skip(self, count: int) -> None:
+        self.place += count
+        if self.place > len(self.data):
+            raise ValueError("a structure is cut short")
+
+
+def _zigzag(value: int) -> int:
+    return (value >> 1) ^ -(value & 1)

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rses.bounded_parquet import read_rows
 from rses.errors import InputError
 from rses.files import write_atomic
-from rses.metadata import safe_id
 from rses.run_info import run_info
 from rses.sample_result import STATUSES, SampleResult
+from rses.sample_table import read_samples
 from rses.summary import SCHEMA, schema_problem, summarise
 from rses.textfiles import parse_json
 
@@ -98,39 +97,16 @@ class Results:
         try:
             content = parse_json(summary.read_bytes())
             info = run_info(content)
+            if fault := schema_problem(content):
+                raise InputError(f"{summary}: {fault}.")
+            return cls(read_samples(samples), info)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
-        if fault := schema_problem(content):
-            raise InputError(f"{summary}: {fault}.")
-        return cls(_read_samples(samples), info)
 
 
 def load_run(folder: str | Path) -> Results:
     """Read a run folder; the same as :meth:`Results.load`."""
     return Results.load(folder)
-
-
-def _read_samples(path: Path) -> list[SampleResult]:
-    """Read the samples of a run.
-
-    Raises:
-        InputError: Unpacks to too much, ids that name no file or are there twice, or values of another type.
-    """
-    samples: list[SampleResult] = []
-    seen: set[str] = set()
-    for number, row in enumerate(read_rows(path, [item.name for item in dataclasses.fields(SampleResult)]), 1):
-        try:
-            sample = SampleResult.from_dict(row)
-        except ValueError as error:
-            raise InputError(f"{path}, row {number}: {error}.") from error
-        if not safe_id(sample.id):
-            # Ids name files, which commands write and remove.
-            raise InputError(f'{path}, row {number}: the id "{sample.id[:80]}" cannot name a file.')
-        if sample.id in seen:
-            raise InputError(f'{path}, row {number}: the id "{sample.id[:80]}" is used before.')
-        seen.add(sample.id)
-        samples.append(sample)
-    return samples
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -16,7 +16,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "weights.perceptual": _OBJECT, "device": _TEXT, "dtype": _TEXT, "versions": _OBJECT, "extra_files": (list,),
     "wall_time_s": (int, float), "generation": _OBJECT, "generation.limit": (int,), "generation.shard": _TEXT,
     "generation.suite_samples": (int,), "generation.failed": (int,), "generation.sizes": (list,),
-    "generation.loaded": _OBJECT, "generation.versions": _OBJECT,
+    "generation.loaded": _OBJECT, "generation.versions": _OBJECT, "notes": (list,),
 }  # fmt: skip
 """Types of what may be there; everything may be absent or null. Lists hold texts."""
 _REQUIRED = frozenset({"wall_time_s", "generation", "generation.failed", "generation.sizes",

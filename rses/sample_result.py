@@ -87,10 +87,9 @@ class SampleResult:
                 raise ValueError(f"{name} of a sample is larger than a number can be")
             if not isinstance(value, allowed) or (value.__class__ is bool and allowed is not bool):
                 raise ValueError(f"{name} of a sample is {str(value)[:40]!r}, expected {expected}")
-            known[name] = value
+            known[name] = folded(value) if name == "id" else value
         if "id" not in known:
             raise ValueError("a sample has no id")
-        known["id"] = folded(known["id"])
         return cls(**known)
 
 

@@ -34,7 +34,7 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
     """
     try:
         content = parse_json(path.read_bytes())
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}.") from error
     if not isinstance(content, list):
         raise InputError(f"{path} must hold a list of records, found {type(content).__name__}.")

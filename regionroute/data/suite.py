@@ -53,7 +53,7 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
         where = f"{METADATA}, line {number}"
         try:
             row = parse_json(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             problems.append(f"{where}: not valid JSON ({error})")
             continue
         faults = _faults(folder, row)

@@ -66,7 +66,7 @@ class Journal:
 def _step(line: bytes) -> float:
     """Return the step of a line; what is no line of a log counts as later than all."""
     try:
-        step = parse_json(line)["step"]
+        step = parse_json(line.decode("utf-8"))["step"]
     except (ValueError, KeyError, TypeError):
         return math.inf
     return step if type(step) is int else math.inf

@@ -10,13 +10,11 @@ submission/
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rses.bounded_parquet import MAX_ROWS, read_rows
 from rses.card import card_problems, name_problem
 from rses.errors import InputError
 from rses.files import sha256_file
@@ -24,6 +22,7 @@ from rses.leaderboard.fields import sample_problems
 from rses.names import folded
 from rses.results import Results
 from rses.sample_result import SampleResult
+from rses.sample_table import read_rows
 from rses.suites.paths import id_problem
 from rses.summary import schema_problem
 from rses.textfiles import parse_json
@@ -33,7 +32,7 @@ __all__ = ["MANIFEST", "MAX_JSON", "Submission", "read_submission"]
 
 MANIFEST = "submission.json"
 MANIFEST_SCHEMA = 1
-MAX_JSON = 8 << 20
+MAX_JSON, MAX_PARQUET, MAX_ROWS, MAX_COLUMNS = 8 << 20, 32 << 20, 100_000, 100
 LEGACY = ("pie-bench", "brushbench")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -191,7 +190,9 @@ def read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     Raises:
         InputError: Lists the first fifty faults.
     """
-    rows = read_rows(path, [field.name for field in dataclasses.fields(SampleResult)])
+    if path.stat().st_size > MAX_PARQUET:
+        raise InputError(f"{path} is larger than {MAX_PARQUET >> 20} MB.")
+    rows = list(read_rows(path, MAX_ROWS, MAX_COLUMNS))
     problems = row_problems(rows, info)
     if problems:
         raise InputError(problems, f"{path} is not sound:")

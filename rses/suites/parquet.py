@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from rses.errors import InputError
 from rses.files import sha256_bytes
-from rses.parquet_pages import scan_pages
+from rses.parquet_pages import measure_pages
 from rses.suites.folders import new_folder
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
 from rses.suites.paths import path_problem
@@ -33,6 +33,8 @@ __all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_d
 
 ROW_GROUP, SHARD = 16 << 20, 512 << 20
 """Bytes of image and mask in a row group and in a file, about."""
+MAX_PAGE = 512 << 20
+"""Bytes that a page of a file, and the cells read at once, may take."""
 
 _NAMES = {"image": "file_name", "mask": "mask_file_name"}
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -279,9 +281,14 @@ def _cells(shards: Sequence[Path], columns: Sequence[str]) -> Iterator[dict[str,
                 absent = [name for name in columns if name not in parquet.schema_arrow.names]
                 if absent:
                     raise InputError(f"{shard} lacks the columns {', '.join(absent)}.")
-                # Only what rses writes is let through, for other encodings unpack kilobytes to gigabytes.
-                scan_pages(shard)
-                for batch in parquet.iter_batches(batch_size=8, columns=list(columns), use_threads=False):
+                # A page's longest cell may stand in every row.
+                pages = measure_pages(shard)
+                if pages.largest > MAX_PAGE:
+                    raise InputError(
+                        f"{shard} has pages of {pages.largest >> 20} MB; at most {MAX_PAGE >> 20} are read."
+                    )
+                rows = max(1, min(8, MAX_PAGE // max(1, pages.largest)))
+                for batch in parquet.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
                     yield from batch.to_pylist()
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise InputError(f"{shard} is not a readable parquet file: {error}.") from error

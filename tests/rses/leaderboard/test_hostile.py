@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from rses.bounded_parquet import read_rows
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.files import sha256_file
@@ -24,6 +23,7 @@ from rses.leaderboard.pack import add_run, pack_run
 from rses.leaderboard.submission import read_submission
 from rses.leaderboard.verify import verify
 from rses.sample_result import SampleResult
+from rses.sample_table import read_rows
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")
@@ -184,7 +184,7 @@ def test_json_that_is_not_what_it_seems_is_refused(submission):
     for text, pattern in (
         ('{"schema": 2, "schema": 1}', "used twice"),
         ("[" * 100_000, "not valid JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "40 digits"),
+        ('{"a": ' + "9" * 5000 + "}", "5000 digits"),
         ("[]", "must hold a JSON object"),
     ):
         (submission / "summary.json").write_text(text, "utf-8")
@@ -404,33 +404,20 @@ def parquet_of(folder: Path, column: str, values, **options) -> None:
 @pytest.mark.parametrize(
     ("column", "values", "options", "pattern"),
     [
-        ("note", ["x" * 1_000_000] * 96, {"column_encoding": {"note": "DELTA_BYTE_ARRAY"}}, "page of encoding 7"),
-        ("rsm", [0] * 96, {"column_encoding": {"rsm": "DELTA_BINARY_PACKED"}}, "page of encoding 5"),
-        ("rsm", [0.5] * 96, {"column_encoding": {"rsm": "BYTE_STREAM_SPLIT"}}, "page of encoding 9"),
-        ("note", ["x" * 1_000_000] * 96, {"compression": "zstd"}, "compression is ZSTD"),
-        ("note", ["x"] * 96, {"data_page_version": "2.0"}, "page of kind 3"),
-        ("note", ["x" * 20_000] * 96, {"use_dictionary": ["note"]}, "longer texts than a sample can have"),
-        ("tags", [["x"] * 9000] + [[]] * 95, {"use_dictionary": ["tags"]}, "unpacks to more than a run can hold"),
+        (
+            "note",
+            ["x" * 1_000_000] * 96,
+            {"column_encoding": {"note": "DELTA_BYTE_ARRAY"}},
+            "longer texts than a sample",
+        ),
+        ("note", ["x" * 1_000_000] * 96, {"compression": "zstd"}, "longer texts than a sample"),
+        ("note", ["x" * 20_000] * 96, {"use_dictionary": ["note"]}, "longer texts than a sample"),
+        ("tags", [["x"] * 9000] + [[]] * 95, {"use_dictionary": ["tags"]}, "tags"),
     ],
 )
 def test_small_files_that_unpack_to_much_are_refused_before_it(submission, column, values, options, pattern):
     parquet_of(submission, column, values, **{"use_dictionary": False, **options})
     refused(submission, pattern)
-
-
-def test_what_the_footer_says_of_encodings_is_not_believed(tmp_path):
-    """The decoder follows the pages; a footer that names plain encodings alone must not let others through."""
-    path = tmp_path / "samples.parquet"
-    table = pa.table({"note": ["x" * 1000] * 96})
-    pq.write_table(table, path, use_dictionary=False, column_encoding={"note": "DELTA_BYTE_ARRAY"}, compression="none")
-    content = path.read_bytes()
-    footer = content[:-8].rindex(b"schema")
-    # A Thrift list of three encodings, PLAIN, RLE and DELTA_BYTE_ARRAY, as zigzag numbers.
-    forged = content[:footer] + content[footer:].replace(bytes([0x35, 0, 6, 14]), bytes([0x35, 0, 6, 6]))
-    forged = forged.replace(bytes([0x25, 0, 14]), bytes([0x25, 0, 6])) if forged == content else forged
-    path.write_bytes(forged)
-    with pytest.raises(InputError, match="page of encoding 7"):
-        read_rows(path, ["note"])
 
 
 def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
@@ -444,7 +431,7 @@ def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
             changed[rng.randrange(len(changed))] = rng.randrange(256)
         path.write_bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])])
         with contextlib.suppress(InputError):
-            read_rows(path, ["id", "rsm", "tags"])
+            list(read_rows(path))
 
 
 def test_a_submission_of_an_older_schema_is_told_what_to_do(submission):
