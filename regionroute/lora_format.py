@@ -9,6 +9,7 @@ default settings that is 380 tensors. The layout is that of ``FluxKontextPipelin
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 from collections import Counter
@@ -340,7 +341,9 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
         stated = parse_json(metadata[ADAPTER])
         facts = {key.removeprefix(PREFIX): value for key, value in stated.items()}
         rank, alpha = float(facts.get("r", settings.rank)), float(facts.get("lora_alpha", settings.rank))
-    except (ValueError, TypeError, AttributeError) as error:
+        if not (math.isfinite(rank) and math.isfinite(alpha)):
+            raise ValueError("rank and alpha must be finite")
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.") from error
     uneven = [key for key in ("alpha_pattern", "rank_pattern", "use_rslora", "use_dora") if facts.get(key)]
     if uneven or rank != settings.rank:

@@ -300,6 +300,7 @@ def open_image(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image
         struct.error,
         KeyError,
         IndexError,
+        TypeError,
         MemoryError,
     ) as error:
         reason = str(error) or type(error).__name__
@@ -316,6 +317,8 @@ def pixels_of(image: Image.Image, path: Path, *, turned: bool = True) -> Image.I
     profile = image.info.get("icc_profile")
     decoded = _decode_deep(image, path) if header.deep else image
     decoded.load()
+    if decoded.mode in ("P", "PA") and decoded.palette is None:
+        raise InputError(f"{path} has colour numbers but no palette. Write or copy it again.")
     if turned and header.orientation in TURNS:
         decoded = decoded.transpose(TURNS[header.orientation])
     if profile:

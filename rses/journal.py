@@ -117,7 +117,7 @@ def recorded_keys(path: Path) -> list[str]:
         >>> recorded_keys(Path("no-such-file"))
         []
     """
-    return [str(record["key"]) for record in records_of(path) if "key" in record]
+    return [record["key"] for record in records_of(path) if isinstance(record.get("key"), str)]
 
 
 def records_of(path: Path) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from rses.folder import missing_samples, resolve_suite, units_of
 from rses.images import as_image
 from rses.journal import Journal
 from rses.loading import Prepared, Unit, map_in_order, prepare
-from rses.lock import exclusive
+from rses.lock import LOCK, exclusive
 from rses.masks import as_mask
 from rses.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.metrics.perceptual import lpips_map
@@ -184,7 +184,7 @@ class RSES:
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
             raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
-        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out)):
+        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out), LOCK):
             return self.score_units(
                 units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
                 missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,

@@ -11,6 +11,7 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.metrics_table import METRICS
 from rses.report.text import escape_html
+from rses.textfiles import read_text
 from rses.untrusted import shown, text_problem
 
 __all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]
@@ -43,11 +44,13 @@ def read_published(path: str | Path) -> list[PublishedRow]:
     place = Path(path)
     if not place.is_file():
         return []
-    with place.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
+    reader = csv.DictReader(read_text(place).splitlines(keepends=True))
+    try:
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise InputError(f"{place} must have the columns {', '.join(COLUMNS)}, found {shown(reader.fieldnames)}.")
         records = list(reader)
+    except csv.Error as error:
+        raise InputError(f"{place} is no CSV: {error}.") from error
     problems, rows = [], []
     for line, record in enumerate(records, start=2):
         for name in COLUMNS:

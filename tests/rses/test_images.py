@@ -22,6 +22,7 @@ from PIL import Image, ImageOps
 
 from rses.errors import InputError, NonFiniteError
 from rses.images import as_image, image_size, is_lossy, read_image, resize_image, to_uint8, write_png
+from rses.masks import read_mask
 
 sys.path.insert(0, str(Path(__file__).parent))
 from profiles import P3, profile, rgb_profile
@@ -667,3 +668,16 @@ def test_avif_is_turned_as_its_tag_says(tmp_path, orientation):
     expected = {1: pixels, 3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1)}[orientation]
     assert image_size(tmp_path / "a.avif") == expected.shape[:2]
     assert np.abs(read_image(tmp_path / "a.avif").astype(int) - expected)[4:-4, 4:-4].mean() < 3
+
+
+def test_a_palette_picture_without_its_palette_is_refused(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("P", (16, 16), 1).save(path)
+    data = path.read_bytes()
+    start = data.index(b"PLTE") - 4
+    length = int.from_bytes(data[start : start + 4], "big")
+    path.write_bytes(data[:start] + data[start + 12 + length :])
+    with pytest.raises(InputError, match="no palette"):
+        read_image(path)
+    with pytest.raises(InputError, match="no palette"):
+        read_mask(path)

@@ -113,4 +113,4 @@ def _read_classes(file: Path) -> dict[str, str]:
         raise InputError(f"{file} cannot be read: {error}.") from error
     if not rows or not {"name", "object"} <= set(rows[0]):
         raise InputError(f"{file} must be a CSV file with the columns name and object.")
-    return {row["name"]: row["object"].strip() for row in rows}
+    return {row["name"]: (row["object"] or "").strip() for row in rows}

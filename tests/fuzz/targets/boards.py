@@ -1,12 +1,10 @@
-"""Submissions: folders and archives, changed by accident and on purpose."""
+"""Submissions: folders, changed by accident and on purpose."""
 
 from __future__ import annotations
 
 import functools
-import io
 import json
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,35 +79,9 @@ def _build_words(folder: Path) -> Sequence[str]:
     return ("leaderboard", "build", "--boards", str(_boards(folder)))
 
 
-def _zip() -> list[Files]:
-    seeds = []
-    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
-        memory = io.BytesIO()
-        with zipfile.ZipFile(memory, "w", kind) as archive:
-            for name, data in _submission().items():
-                if not name.startswith("images/"):
-                    archive.writestr(f"mine/{name}", data)
-        seeds.append({"mine.zip": memory.getvalue()})
-    return seeds
-
-
-def _unpack(folder: Path) -> None:
-    from rses.leaderboard.archive import unpack
-
-    from rses.leaderboard.submission import read_submission
-
-    (folder / "out").mkdir()
-    read_submission(unpack(folder / "mine.zip", folder / "out"))
-
-
-def _zip_words(folder: Path) -> Sequence[str]:
-    return ("leaderboard", "verify", str(folder / "mine.zip"), "--rescore", "0")
-
-
 def targets() -> list[Target]:
     """All forms of submissions."""
     return [
         Target("submission", _small, _read, (".json", ".parquet"), _verify_words),
         Target("board", _small, _build, (".json", ".parquet", ".jpg"), _build_words),
-        Target("zip of a submission", _zip, _unpack, (".zip",), _zip_words),
     ]

@@ -59,7 +59,7 @@ def _style_file(folder: Path) -> Path:
 
 
 def _read_styles(folder: Path) -> None:
-    from rses.metadata import read_styles
+    from rses.styles_file import read_styles
 
     read_styles(_style_file(folder))
 

@@ -145,13 +145,14 @@ def _log() -> list[Files]:
 
 def _read_log(folder: Path) -> None:
     from regionroute.training.journal import Journal
+    from rses.textfiles import parse_json
 
     out = folder / "out"
     out.mkdir()
     (out / "train.jsonl").write_bytes((folder / "train.jsonl").read_bytes())
     with Journal(out, 3, tensorboard=False) as journal:
         journal.write(4, {"loss": 0.25})
-    steps = [json.loads(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").split("\n") if line]
+    steps = [parse_json(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").split("\n") if line]
     assert steps[-1] == 4, steps
 
 
