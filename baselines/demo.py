@@ -16,13 +16,13 @@ from pathlib import Path
 import torch
 
 from rses.bench import run_bench
+from rses.bench.side_by_side import side_by_side
 from rses.errors import RsesError
 from rses.report.html import write_report
 from rses.report.inputs import run_files
 from rses.report.tables import render
-from rses.results import Results
-from rses.scorer import RSES
-from rses.side_by_side import side_by_side
+from rses.runs.results import Results
+from rses.scoring.scorer import RSES
 from rses.suites import export_suite, verify_suite
 
 __all__ = ["METHODS", "run_demo"]

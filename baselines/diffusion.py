@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from baselines.sizes import SizeRule, resize, resize_mask, to_bytes
+from rses.backbones.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.errors import InputError, RsesError, require
-from rses.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
+from rses.files.text import parse_json
 from rses.methods import Edited, EditSample, MethodCard
-from rses.textfiles import parse_json
 
 if TYPE_CHECKING:
     import torch

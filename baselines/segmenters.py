@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from rses.backbones.hub import load_error, weights_facts
 from rses.errors import InputError, require
-from rses.files import sha256_files
-from rses.hub import load_error, weights_facts
-from rses.masks import read_mask
+from rses.files.atomic import sha256_files
+from rses.images.masks import read_mask
 from rses.methods import EditSample
 from rses.suites.segment import Prompt
 from rses.suites.segment.classical import segment_by_colour

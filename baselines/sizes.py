@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from rses.errors import InputError
-from rses.images import nearest_aspect
-from rses.images import resize_array as resize
+from rses.images.tensors import nearest_aspect
+from rses.images.tensors import resize_array as resize
 
 __all__ = ["Buckets", "Near", "Settled", "SizeRule", "Wide", "resize", "resize_mask", "to_bytes"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rses.bench.predictions import Predictions
 from rses.methods import MethodCard
-from rses.predictions import Predictions
 
 __all__ = ["StyleEditor"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rses.backbones.hub import load_error
 from rses.errors import RsesError, WeightsError, require
-from rses.hub import load_error
-from rses.textfiles import parse_json
+from rses.files.text import parse_json
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline

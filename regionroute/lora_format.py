@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from rses.errors import InputError, WeightsError
-from rses.files import write_atomic
-from rses.textfiles import parse_json
+from rses.files.atomic import write_atomic
+from rses.files.text import parse_json
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionroute.base import VARIANTS, base_source
+from rses.backbones.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
 from rses.errors import InputError
-from rses.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from rses.errors import InputError
-from rses.images import nearest_aspect
-from rses.images import resize_array as resize
+from rses.images.tensors import nearest_aspect
+from rses.images.tensors import resize_array as resize
 
 __all__ = ["choose_bucket", "kontext_buckets", "resize", "to_pixels"]
 

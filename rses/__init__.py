@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rses import metrics as metrics
     from rses.errors import InputError, ProtocolError, RsesError, WeightsError
     from rses.protocol import Protocol, get_protocol
-    from rses.results import Results, SampleResult, load_run
-    from rses.scorer import RSES
+    from rses.runs.results import Results, load_run
+    from rses.runs.sample_result import SampleResult
+    from rses.scoring.scorer import RSES
     from rses.suites import Suite, list_suites, load_suite
 
 # Resolved on first use, so that `import rses` and `rses --help` stay fast and import no torch.
@@ -30,10 +31,10 @@ _HOMES = {
     "WeightsError": "rses.errors",
     "Protocol": "rses.protocol",
     "get_protocol": "rses.protocol",
-    "Results": "rses.results",
-    "SampleResult": "rses.results",
-    "load_run": "rses.results",
-    "RSES": "rses.scorer",
+    "Results": "rses.runs.results",
+    "SampleResult": "rses.runs.results",
+    "load_run": "rses.runs.results",
+    "RSES": "rses.scoring.scorer",
     "Suite": "rses.suites",
     "list_suites": "rses.suites",
     "load_suite": "rses.suites",

@@ -1,6 +1,6 @@
 """The metrics as pure functions on batched tensors: images (N, 3, H, W) in [0, 1], masks (N, 1, H, W), 1 = edit."""
 
-from rses.masks import boundary_band, region_crop
+from rses.images.regions import boundary_band, region_crop
 from rses.metrics.boundary import boundary_mse
 from rses.metrics.combined import harmonic_score, preservation, style_success
 from rses.metrics.perceptual import lpips_map, masked_lpips

@@ -164,7 +164,7 @@ def get_method(name: str, /, **options: Any) -> Method:
     """
     entry = None if ":" in name else _entry_point(name)
     # Only now, for it imports torch: a wrong name is found at once.
-    from rses.process_state import MethodState, give_state
+    from rses.state.process import MethodState, give_state
 
     state = MethodState()
     with state.own():

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # Each layer may import those below it, never those above.
-LAYERS = ("rses.cli", "rses.bench", "rses.scorer", "rses.metrics", "rses.backbones")
+LAYERS = ("rses.cli", "rses.bench", "rses.scoring.scorer", "rses.metrics", "rses.backbones")
 
 
 def imports(path: Path) -> set[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from baselines.classical.registry import STYLES, stylize
-from rses.decode import read_image
+from rses.images.decode import read_image
 
 __all__ = ["PHOTOS", "contact_sheet", "load_photo", "main"]
 

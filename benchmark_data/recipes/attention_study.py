@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from regionroute.losses import MODES, Mode, cover_loss, focus_loss, mass_inside, mean_map
-from rses.files import write_atomic
+from rses.files.atomic import write_atomic
 
 SIDE = 16
 CELLS = SIDE * SIDE

@@ -18,7 +18,7 @@ from skimage import data
 
 from rses.backbones import load_perceptual
 from rses.backbones.base import PerceptualBackbone
-from rses.files import write_atomic
+from rses.files.atomic import write_atomic
 from rses.functional import masked_lpips, masked_mse, masked_psnr, masked_ssim
 from rses.metrics.legacy import brushbench_psnr, pie_mse, pie_psnr, pie_ssim
 

@@ -13,11 +13,11 @@ import numpy as np
 from skimage.segmentation import find_boundaries
 
 from rses.bench import generate
-from rses.images import read_image
-from rses.masks import read_mask
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
 from rses.methods import get_method
-from rses.results import SampleResult
-from rses.scorer import RSES
+from rses.runs.sample_result import SampleResult
+from rses.scoring.scorer import RSES
 from rses.suites import Sample, load_suite
 
 METHODS = ("oracle-paste", "global-style", "background-only", "jpeg-identity", "identity")

@@ -22,7 +22,7 @@ from regionroute.pipeline import RegionRoutePipeline
 from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
 from rses.backbones.mini import load_mini_style
-from rses.files import write_atomic
+from rses.files.atomic import write_atomic
 
 OTHER = {
     "pixel art": "line art", "line art": "pixel art", "cyberpunk": "expressionism", "expressionism": "cyberpunk",

@@ -10,7 +10,7 @@ import typer
 
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 from rses.errors import InputError
-from rses.places import require_suffix
+from rses.files.places import require_suffix
 
 __all__ = ["edit"]
 
@@ -60,7 +60,8 @@ def edit(
         from regionroute.pipeline import RegionRoutePipeline
         from regionroute.styles import find_style
         from rses.device import choose_device
-        from rses.images import read_image, write_png
+        from rses.images.decode import read_image
+        from rses.images.tensors import write_png
         from rses.methods import DTYPES
 
         source = read_image(image)

@@ -42,8 +42,8 @@ def reproduce(
     try:
         with quiet_stdout():
             from regionroute.reproduce.study import run_study
-            from rses.files import write_atomic
-            from rses.marked import replace_marked
+            from rses.files.atomic import write_atomic
+            from rses.report.marked import replace_marked
 
             if page is not None:
                 # Before hours of work.

@@ -17,15 +17,16 @@ from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.device import choose_device
 from rses.errors import InputError, RsesError
-from rses.files import remove_leftovers, write_atomic
-from rses.images import read_image, write_png
-from rses.lock import holding
-from rses.masks import read_mask
+from rses.files.atomic import remove_leftovers, write_atomic
+from rses.files.lock import holding
+from rses.files.places import require_apart
+from rses.files.text import parse_json
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
+from rses.images.tensors import write_png
 from rses.methods import Edited, EditSample, get_method, sample_seed
-from rses.places import require_apart
 from rses.suites import Sample, Suite, load_suite
 from rses.suites.paths import id_problem
-from rses.textfiles import parse_json
 
 __all__ = ["build_pairs"]
 

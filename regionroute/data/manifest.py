@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rses.errors import InputError
-from rses.textfiles import parse_json
+from rses.files.text import parse_json
 
 __all__ = ["manifest_rows"]
 

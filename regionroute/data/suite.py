@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
-from rses.files import write_atomic
+from rses.files.atomic import write_atomic
+from rses.files.text import parse_json, read_text
 from rses.suites.paths import path_problem
-from rses.textfiles import parse_json, read_text
 
 __all__ = ["METADATA", "suite_rows", "write_rows"]
 

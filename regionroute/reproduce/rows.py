@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from rses.files import write_atomic
-from rses.textfiles import parse_json
+from rses.files.atomic import write_atomic
+from rses.files.text import parse_json
 
 __all__ = ["StudyRows", "load_rows", "read_rows", "save_rows"]
 

@@ -19,11 +19,12 @@ from regionroute.reproduce.plan import Configuration, choose
 from regionroute.styles import EXPERT_STYLES
 from regionroute.training.config import TrainConfig, find_config, load_config
 from regionroute.training.trainer import train
-from rses.files import write_atomic
-from rses.images import read_image, write_png
-from rses.masks import read_mask
+from rses.files.atomic import write_atomic
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
+from rses.images.tensors import write_png
 from rses.methods import sample_seed
-from rses.scorer import RSES
+from rses.scoring.scorer import RSES
 from rses.suites import Sample, Suite
 
 __all__ = ["METRICS", "Job", "run_job"]

@@ -16,10 +16,10 @@ from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
 from regionroute.reproduce.run import Job, run_job, training_config
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from regionroute.styles import EXPERT_STYLES
+from rses.bench.side_by_side import side_by_side
 from rses.errors import InputError
-from rses.files import require_writable, write_atomic
-from rses.scorer import RSES
-from rses.side_by_side import side_by_side
+from rses.files.atomic import require_writable, write_atomic
+from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 __all__ = ["render_study", "run_study"]

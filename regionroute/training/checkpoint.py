@@ -14,7 +14,7 @@ import torch
 
 from regionroute.training.config import TrainConfig
 from rses.errors import InputError
-from rses.textfiles import parse_json
+from rses.files.text import parse_json
 
 __all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "remove_old", "save_checkpoint"]
 

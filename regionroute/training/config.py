@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rses.errors import InputError, did_you_mean
-from rses.textfiles import read_text
+from rses.files.text import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -19,9 +19,9 @@ from regionroute.flux import encode_pixels, pack
 from regionroute.grid import mask_to_grid
 from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
-from rses.files import sha256_file, write_atomic
-from rses.images import read_image
-from rses.masks import read_mask
+from rses.files.atomic import sha256_file, write_atomic
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from rses.errors import require
-from rses.files import write_atomic
-from rses.textfiles import parse_json
+from rses.files.atomic import write_atomic
+from rses.files.text import parse_json
 
 __all__ = ["Journal"]
 

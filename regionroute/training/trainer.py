@@ -26,10 +26,10 @@ from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
 from rses.errors import InputError, RsesError, did_you_mean, require
-from rses.files import remove_leftovers, require_writable, write_atomic
-from rses.images import write_png
-from rses.lock import holding
-from rses.places import require_apart
+from rses.files.atomic import remove_leftovers, require_writable, write_atomic
+from rses.files.lock import holding
+from rses.files.places import require_apart
+from rses.images.tensors import write_png
 
 __all__ = ["Trainer", "batch_indices", "train"]
 

@@ -12,8 +12,8 @@ from regionroute.losses import mean_map
 from regionroute.overlay import contact_sheet, heat_overlay
 from regionroute.training.encoding import collate
 from regionroute.training.objective import draw_noise, predict_velocity
-from rses.images import read_image
-from rses.masks import read_mask
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
 
 if TYPE_CHECKING:
     from regionroute.training.trainer import Trainer

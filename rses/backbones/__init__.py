@@ -40,7 +40,7 @@ def load_style(
     """
     kind = parse_spec(spec).kind
     if kind in ("rses-mini", "open_clip"):
-        from rses.steady import quiet_rng, steady
+        from rses.state.steady import quiet_rng, steady
 
         with steady(), quiet_rng():
             if kind == "rses-mini":
@@ -77,7 +77,7 @@ def load_perceptual(
     """
     kind = parse_spec(spec).kind
     if kind in ("rses-mini", "lpips"):
-        from rses.steady import quiet_rng, steady
+        from rses.state.steady import quiet_rng, steady
 
         with steady(), quiet_rng():
             if kind == "rses-mini":

@@ -19,7 +19,7 @@ from rses.backbones.specs import ClipSpec, check_architecture, parse_spec, quick
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import Located, Need, locate
 from rses.errors import InputError, RsesError, WeightsError
-from rses.steady import steady
+from rses.state.steady import steady
 from rses.texts import mostly_latin
 
 __all__ = ["OpenClipStyle", "load_clip"]

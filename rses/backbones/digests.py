@@ -9,8 +9,8 @@ import os
 import re
 from pathlib import Path
 
-from rses.files import sha256_file, write_atomic
-from rses.textfiles import parse_json
+from rses.files.atomic import sha256_file, write_atomic
+from rses.files.text import parse_json
 
 __all__ = ["cache_home", "file_digest", "is_digest"]
 

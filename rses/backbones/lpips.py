@@ -19,7 +19,7 @@ from rses.backbones.specs import parse_spec
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import Need, locate
 from rses.errors import InputError, WeightsError
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["MIN_SIZE", "LpipsPerceptual", "load_lpips"]
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from rses.backbones.mini_network import ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
 from rses.errors import TensorError, WeightsError
-from rses.steady import quiet_rng, steady
+from rses.state.steady import quiet_rng, steady
 from rses.texts import words_of
 
 if TYPE_CHECKING:

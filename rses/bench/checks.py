@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rses.card import card_problems
 from rses.errors import InputError, RsesError
+from rses.inputs.card import card_problems
 from rses.methods import Method, MethodCard
 from rses.report.text import clean
 
@@ -19,7 +19,7 @@ def check_card(method: Method) -> None:
     """Refuse cards with which no run could be recorded, or stand on a board.
 
     Raises:
-        InputError: Not a card, or faults of :func:`rses.card.card_problems`, or settings that are no JSON.
+        InputError: Not a card, or faults of :func:`rses.inputs.card.card_problems`, or settings that are no JSON.
     """
     card: Any = method.card
     if not isinstance(card, MethodCard):

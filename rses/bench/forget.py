@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.journal import recorded_keys, records_of
-from rses.metadata import safe_id
+from rses.inputs.rows import safe_id
+from rses.runs.journal import recorded_keys, records_of
 
 __all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]
 

@@ -19,12 +19,13 @@ from rses.bench.forget import EDITS, forget_run
 from rses.bench.plan import fixed_batches
 from rses.device import choose_device
 from rses.errors import InputError, RsesError
-from rses.files import require_writable
-from rses.images import read_image, write_png
-from rses.journal import Journal
-from rses.masks import read_mask
+from rses.files.atomic import require_writable
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
+from rses.images.tensors import write_png
 from rses.methods import DTYPES, Edited, EditSample, Method, sample_seed
-from rses.process_state import state_of
+from rses.runs.journal import Journal
+from rses.state.process import state_of
 from rses.suites import Sample, Suite
 
 __all__ = ["Generation", "Settings", "choose_dtype", "generate", "package_versions"]

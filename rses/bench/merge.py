@@ -11,9 +11,9 @@ from typing import Any
 
 from rses.bench.forget import EDITS, SCORES, forget_run
 from rses.errors import InputError
-from rses.files import remove_leftovers
-from rses.lock import exclusive
-from rses.results import Results
+from rses.files.atomic import remove_leftovers
+from rses.files.lock import exclusive
+from rses.runs.results import Results
 
 __all__ = ["merge_runs"]
 

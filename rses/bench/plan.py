@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rses.errors import InputError
-from rses.images import image_size
+from rses.images.decode import image_size
 from rses.suites import Sample
 
 __all__ = ["Shard", "fixed_batches", "select"]

@@ -13,9 +13,9 @@ from rses.bench.merge import merge_runs
 from rses.bench.plan import Shard
 from rses.bench.run import run_bench
 from rses.errors import InputError, RsesError, require
-from rses.lock import exclusive
+from rses.files.lock import exclusive
 from rses.methods import get_method
-from rses.results import Results
+from rses.runs.results import Results
 
 __all__ = ["run_on_ray"]
 

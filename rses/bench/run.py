@@ -11,18 +11,18 @@ from rses.bench.background import in_background
 from rses.bench.forget import nothing_left_behind
 from rses.bench.generate import Generation, Settings, package_versions
 from rses.bench.plan import Shard, select
+from rses.bench.predictions import Predictions
 from rses.errors import RsesError
-from rses.files import remove_leftovers, remove_new_folders
-from rses.folder import suite_unit
-from rses.loading import Unit
-from rses.lock import LOCK, exclusive
+from rses.files.atomic import remove_leftovers, remove_new_folders
+from rses.files.lock import LOCK, exclusive
+from rses.files.places import require_apart, require_utf8
+from rses.inputs.folder import suite_unit
+from rses.inputs.sources import source_names
+from rses.inputs.unit import Unit
 from rses.methods import Method, get_method
-from rses.places import require_apart, require_utf8
-from rses.predictions import Predictions
-from rses.results import Results
-from rses.sample_result import SampleResult
-from rses.scorer import RSES
-from rses.sources import source_names
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.scoring.scorer import RSES
 from rses.suites import Sample, Suite, load_suite, verify_files
 
 __all__ = ["run_bench"]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
-from rses.textfiles import parse_json
+from rses.files.text import parse_json
 
 if TYPE_CHECKING:
     from rses.methods import Method
-    from rses.results import Results
+    from rses.runs.results import Results
 
 __all__ = ["bench", "method_options"]
 
@@ -66,7 +66,7 @@ def bench(
         _look_for_names(method, predictions, suite, protocol, folder)
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
-        from rses.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
+        from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         settings: dict[str, Any] = {
             "device": device, "dtype": dtype, "batch_size": _batch_size(batch_size), "limit": limit, "seed": seed,
@@ -108,8 +108,8 @@ def bench(
 def _look_for_names(method: str | None, predictions: Path | None, suite: str, protocol: str, folder: Path) -> None:
     """Find wrong names, paths and folders before torch is imported."""
     from rses.errors import InputError
+    from rses.files.places import require_apart
     from rses.methods import require_method
-    from rses.places import require_apart
     from rses.protocol import get_protocol
     from rses.suites import load_suite
 
@@ -122,7 +122,7 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
 
 
 def _counted(results: Results) -> str:
-    from rses.summary import suite_size
+    from rses.runs.summary import suite_size
 
     run, whole = len(results.samples), suite_size(results.samples, results.info)
     return f"{run} samples" if run == whole else f"{run} of {whole} samples (a part of the suite)"
@@ -146,9 +146,9 @@ def _editor(method: str | None, predictions: Path | None, options: dict[str, Any
     Raises:
         InputError: Not exactly one of a method and a folder, options for a folder, or edits where the run's own go.
     """
+    from rses.bench.predictions import Predictions
     from rses.errors import InputError
     from rses.methods import get_method
-    from rses.predictions import Predictions
 
     if (method is None) == (predictions is None):
         raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.")

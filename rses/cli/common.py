@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from rses.results import Results
+    from rses.runs.results import Results
 
 __all__ = [
     "Format",
@@ -79,7 +79,7 @@ def note(text: str) -> None:
 def warn(results: Results) -> None:
     """Write the warnings of a run to stderr, one line per cause."""
     from rses.report.text import clean
-    from rses.warning_codes import grouped_warnings, warning_line
+    from rses.runs.warning_codes import grouped_warnings, warning_line
 
     for group in grouped_warnings(results.samples):
         note(f"warning: {clean(warning_line(group))}")

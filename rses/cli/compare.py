@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import Format, emit, note, progress, quiet_stdout, terminal
-from rses.places import require_suffix
+from rses.files.places import require_suffix
 
 __all__ = ["compare"]
 
@@ -32,9 +32,9 @@ def compare(
     if page is not None:
         require_suffix(page, (".html", ".htm"), "A page")
     with progress("Comparing") as update, quiet_stdout():
-        from rses.metrics_table import select_metrics
         from rses.report.comparison import compare_runs, render_comparison
-        from rses.results import load_run
+        from rses.runs.results import load_run
+        from rses.table import select_metrics
 
         chosen = None if metrics is None else select_metrics(n.strip() for n in metrics.split(",") if n.strip())
         loaded = [load_run(run) for run in runs]

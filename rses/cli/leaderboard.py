@@ -59,7 +59,7 @@ def add(
 ) -> None:
     """Pack a run as a submission."""
     with progress("Packing"), quiet_stdout():
-        from rses.results import load_run
+        from rses.runs.results import load_run
 
         load_run(run)
         from rses.leaderboard.pack import add_run  # imports torch: only now, so that a wrong path is found at once

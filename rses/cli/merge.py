@@ -21,7 +21,7 @@ def merge(
 ) -> None:
     """Merge runs that `rses bench --shard i/n` made of parts of a suite into one run of the whole."""
     with quiet_stdout():
-        from rses.results import load_run
+        from rses.runs.results import load_run
 
         for run in runs:
             load_run(run)

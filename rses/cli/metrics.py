@@ -8,7 +8,7 @@ __all__ = ["app"]
 
 
 def _lines() -> list[tuple[str, str]]:
-    from rses.metrics_table import METRICS
+    from rses.table import METRICS
 
     return [
         (
@@ -20,7 +20,7 @@ def _lines() -> list[tuple[str, str]]:
 
 
 def _card(name: str) -> str:
-    from rses.metrics_table import metric_info
+    from rses.table import metric_info
 
     info = metric_info(name)
     facts = {

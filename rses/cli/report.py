@@ -10,11 +10,11 @@ import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
 from rses.errors import InputError
-from rses.places import require_suffix
+from rses.files.places import require_suffix
 
 if TYPE_CHECKING:
     from rses.report.gallery import HeatMap
-    from rses.results import Results
+    from rses.runs.results import Results
 
 __all__ = ["report"]
 
@@ -33,7 +33,7 @@ def report(
     """Write one self-contained page: table, distributions, and a gallery of the worst cases."""
     with progress("Report") as update, quiet_stdout():
         from rses.report.inputs import run_files
-        from rses.results import load_run
+        from rses.runs.results import load_run
 
         page = out or runs[0] / "report.html"
         _check_page(page)
@@ -67,7 +67,7 @@ def _heatmap(runs: Sequence[Results], device: str) -> HeatMap | None:
     from rses.backbones import load_perceptual
     from rses.errors import RsesError
     from rses.protocol import Protocol
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     try:
         scorer = RSES(Protocol(protocol["id"], **protocol["knobs"]), device=device, metrics=["lpips_bg"])

@@ -11,12 +11,12 @@ import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
 from rses.errors import InputError
-from rses.places import require_apart
+from rses.files.places import require_apart
 
 if TYPE_CHECKING:
     from rses.protocol import Protocol
-    from rses.results import Results
-    from rses.scorer import RSES
+    from rses.runs.results import Results
+    from rses.scoring.scorer import RSES
 
 __all__ = ["custom_protocol", "score"]
 
@@ -91,7 +91,7 @@ def score(
             protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
         )
         _look_for_files(places, out, style, styles, metrics, allow_missing)
-        from rses.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
+        from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         scorer = RSES(
             protocol=rules,
@@ -123,9 +123,9 @@ def _look_for_files(
     places: Places, out: Path | None, style: str | None, styles: Path | None, metrics: str | None, allow_missing: bool
 ) -> None:
     """Find wrong names, paths and folders; the scorer looks again, but only after torch was imported."""
-    from rses.metrics_table import METRICS, select_metrics
-    from rses.pairing import pair_folder
+    from rses.inputs.pairing import pair_folder
     from rses.suites import load_suite
+    from rses.table import METRICS, select_metrics
 
     needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs})
     require_apart(out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
-from rses.places import require_apart
+from rses.files.places import require_apart
 
 if TYPE_CHECKING:
     from rses.suites.readers.mapping import MappingReader

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, keeping, note, progress, quiet_stdout
-from rses.places import require_apart
+from rses.files.places import require_apart
 
 __all__ = ["mask"]
 

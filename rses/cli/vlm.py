@@ -29,7 +29,7 @@ def vlm(
     Answers go to RUN/vlm.jsonl one by one, rates with intervals to RUN/vlm.json.
     """
     with keeping(run), progress("Asking") as update, quiet_stdout():
-        from rses.results import load_run
+        from rses.runs.results import load_run
 
         results = load_run(run)
         from rses.vlm import YesNoJudge, judge_run, open_questions  # imports torch: only now

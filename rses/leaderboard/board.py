@@ -18,13 +18,13 @@ from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
 from rses.leaderboard.worst import worst_samples
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
-from rses.sample_result import SampleResult
+from rses.runs.sample_result import SampleResult
+from rses.runs.summary import clusters_of, suite_size
 from rses.statistics import RankInterval, pareto_layers, rank_intervals
 from rses.statistics.order import marked_places, places
-from rses.summary import clusters_of, suite_size
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
 

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
-from rses.metrics_table import METRICS
 from rses.report.columns import number
 from rses.report.text import clean, escape_html
-from rses.sample_result import SampleResult
+from rses.runs.sample_result import SampleResult
+from rses.table import METRICS
 
 __all__ = ["SOURCE", "cards"]
 

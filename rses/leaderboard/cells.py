@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rses.metrics_table import MetricInfo
 from rses.report.columns import Cell
 from rses.report.text import clean
-from rses.sample_result import SampleResult
+from rses.runs.sample_result import SampleResult
+from rses.runs.summary import clusters_of, mask_size_bin, table_of
 from rses.statistics import column_intervals
-from rses.summary import clusters_of, mask_size_bin, table_of
+from rses.table import MetricInfo
 
 __all__ = ["cells_and_groups", "rounded"]
 
@@ -29,7 +29,7 @@ def cells_and_groups(
         Cells by metric, and the same by group: "style: pixel art", "region: large", "tag: small".
 
     Example:
-        >>> from rses.metrics_table import METRICS
+        >>> from rses.table import METRICS
         >>> samples = [SampleResult(name, style="ink", mse_bg=v) for name, v in (("a", 0.1), ("b", 0.3))]
         >>> cells, groups = cells_and_groups(samples, [METRICS["mse_bg"]])
         >>> cells["mse_bg"].value, sorted(groups)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rses.files.untrusted import MAX_NAME, MAX_TEXT, shown, text_problem
 from rses.metrics.combined import harmonic_score, preservation
-from rses.metrics_table import METRICS
 from rses.report.text import clean
-from rses.sample_result import STATUSES
+from rses.runs.sample_result import STATUSES
 from rses.suites.paths import id_problem
-from rses.untrusted import MAX_NAME, MAX_TEXT, shown, text_problem
+from rses.table import METRICS
 
 __all__ = ["MAX_TAGS", "RANGES", "sample_problems"]
 

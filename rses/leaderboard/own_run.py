@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError, RsesError
-from rses.folder import units_of
+from rses.files.names import listed
+from rses.inputs.folder import units_of
+from rses.inputs.pairing import Pairing, pair_folder
+from rses.inputs.unit import Unit
 from rses.leaderboard.submission import read_json, read_samples, summary_problems
-from rses.loading import Unit
-from rses.names import listed
-from rses.pairing import Pairing, pair_folder
 from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import INPUTS, recorded_places
-from rses.results import Results
+from rses.runs.results import Results
 
 __all__ = ["is_own_run", "own_protocol", "read_own_run", "units_to_score"]
 

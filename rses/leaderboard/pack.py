@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.files import sha256_file, write_atomic
+from rses.files.atomic import sha256_file, write_atomic
+from rses.files.folders import new_folder
+from rses.files.lock import holding
 from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
 from rses.leaderboard.worst import worst_samples
-from rses.lock import holding
 from rses.report.inputs import SampleFiles, run_files
-from rses.results import Results
-from rses.suites.folders import new_folder
+from rses.runs.results import Results
 
 __all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "restore_replaced", "slug"]
 
@@ -125,7 +125,7 @@ def _copy_images(found: dict[str, Path | None], folder: Path) -> None:
 def _write_previews(files: dict[str, SampleFiles], folder: Path) -> None:
     from PIL import Image
 
-    from rses.decode import read_image
+    from rses.images.decode import read_image
     from rses.report.thumbs import fit
 
     if not files:

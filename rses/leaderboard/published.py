@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.metrics_table import METRICS
+from rses.files.text import read_text
+from rses.files.untrusted import shown, text_problem
 from rses.report.text import escape_html
-from rses.textfiles import read_text
-from rses.untrusted import shown, text_problem
+from rses.table import METRICS
 
 __all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]
 

@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from rses.metrics_table import METRICS
-from rses.results import Results
-from rses.sample_result import SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.table import METRICS
 
 __all__ = ["averaged", "seed_spread"]
 

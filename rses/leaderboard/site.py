@@ -16,10 +16,10 @@ from rses.leaderboard.published import PublishedRow, published_html
 from rses.leaderboard.scatter import scatter
 from rses.leaderboard.tables import NOTES, mask_text, spread_text
 from rses.leaderboard.top import top_html
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell, heading
 from rses.report.html import content_digest
 from rses.report.text import escape_html
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["board_page", "index_page", "site_files"]
 
@@ -64,7 +64,7 @@ def _is_small_file(path: Path) -> bool:
 def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
     from PIL import Image
 
-    from rses.decode import read_image
+    from rses.images.decode import read_image
     from rses.report.thumbs import fit
     from rses.suites import list_suites, load_suite
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rses.card import card_problems, name_problem
 from rses.errors import InputError
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
+from rses.files.names import folded
+from rses.files.text import parse_json
+from rses.files.untrusted import shown, text_problem, tree_problems
+from rses.inputs.card import card_problems, name_problem
 from rses.leaderboard.fields import sample_problems
-from rses.names import folded
-from rses.results import Results
-from rses.sample_result import SampleResult
-from rses.sample_table import read_rows
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.runs.sample_table import read_rows
+from rses.runs.summary import schema_problem
 from rses.suites.paths import id_problem
-from rses.summary import schema_problem
-from rses.textfiles import parse_json
-from rses.untrusted import shown, text_problem, tree_problems
 
 __all__ = ["MANIFEST", "MAX_JSON", "Submission", "read_submission"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
-from rses.metrics_table import METRICS
 from rses.report.columns import Cell, heading, number
 from rses.report.tables import csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
+from rses.table import METRICS
 
 __all__ = [
     "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "markdown_cell",

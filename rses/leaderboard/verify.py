@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError, RsesError
-from rses.files import sha256_file
-from rses.folder import suite_unit
+from rses.files.atomic import sha256_file
+from rses.files.names import folded
+from rses.files.untrusted import shown
+from rses.inputs.folder import suite_unit
+from rses.inputs.sources import source_names
+from rses.inputs.unit import Unit
 from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
-from rses.loading import Unit
-from rses.metrics_table import METRICS
-from rses.names import folded
 from rses.protocol import PROTOCOLS, Protocol, get_protocol
 from rses.report.inputs import recorded_places
-from rses.sources import source_names
+from rses.runs.summary import summarise
 from rses.suites import Suite, list_suites, load_suite
-from rses.summary import summarise
-from rses.untrusted import shown
+from rses.table import METRICS
 
 __all__ = ["Verdict", "verify"]
 
@@ -340,7 +340,7 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
     """A preview must show the edit that was scored, as far as JPEG allows."""
     import numpy as np
 
-    from rses.decode import read_image
+    from rses.images.decode import read_image
     from rses.leaderboard.pack import PREVIEW_SIDE
     from rses.report.thumbs import fit
 
@@ -382,7 +382,7 @@ def _rescore(
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     info = submission.results.info
     scorer = RSES(protocol, device=device, metrics=info["metrics"])

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rses.metrics_table import METRICS
-from rses.sample_result import SampleResult
+from rses.runs.sample_result import SampleResult
+from rses.table import METRICS
 
 __all__ = ["WORST", "worst_samples"]
 

@@ -58,7 +58,7 @@ def check_tensor(value: object, what: str) -> None:
         InputError: Anything else, an array for example.
     """
     if not isinstance(value, torch.Tensor):
-        hint = "; convert it, e.g. with rses.images.as_image(x)[None]" if what == "images" else ""
+        hint = "; convert it, e.g. with rses.images.tensors.as_image(x)[None]" if what == "images" else ""
         raise TensorError(f"expected {what} as a torch.Tensor, got {type(value).__name__}{hint}")
     if value.is_meta or value.layout != torch.strided:
         raise TensorError(f"expected {what} as a dense tensor with values, got {value.layout} on {value.device}")
@@ -78,5 +78,5 @@ def check_mask(mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
         return mask
     edited = mask == 1
     if not bool((edited | (mask == 0)).all()):
-        raise TensorError("expected mask values 0 and 1; binarise first, e.g. with rses.masks.as_mask")
+        raise TensorError("expected mask values 0 and 1; binarise first, e.g. with rses.images.masks.as_mask")
     return edited

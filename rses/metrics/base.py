@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["MeanMetric"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from rses.errors import TensorError
-from rses.masks import boundary_band
+from rses.images.regions import boundary_band
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
 from rses.metrics.pixel import weighted_mse
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["BoundaryMSE", "boundary_mse"]
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.pixel import psnr_from_mse
 from rses.metrics.structural import SSIM_WINDOW, masked_ssim
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = [
     "BRUSHBENCH_PERFECT_PSNR", "brushbench_mse", "brushbench_psnr", "force_border", "pie_mse", "pie_psnr", "pie_ssim",

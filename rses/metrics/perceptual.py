@@ -11,7 +11,7 @@ from rses.backbones.base import PerceptualBackbone
 from rses.errors import TensorError
 from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["LPIPS_FORMS", "LpipsForm", "MaskedLPIPS", "lpips_map", "masked_lpips"]
 

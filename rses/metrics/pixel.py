@@ -6,7 +6,7 @@ import torch
 
 from rses.metrics._checks import check_images, check_mask, wide
 from rses.metrics.base import MeanMetric
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["MaskedMSE", "MaskedPSNR", "masked_mse", "masked_psnr", "psnr_from_mse", "weighted_mse"]
 

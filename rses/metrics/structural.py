@@ -6,7 +6,7 @@ import torch
 
 from rses.metrics._checks import check_images, check_mask, float64_device, wide
 from rses.metrics.base import MeanMetric
-from rses.steady import steady
+from rses.state.steady import steady
 
 __all__ = ["SSIM_WINDOW", "MaskedSSIM", "masked_ssim"]
 

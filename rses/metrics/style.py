@@ -8,10 +8,10 @@ import torch
 
 from rses.backbones.base import StyleBackbone
 from rses.errors import TensorError
-from rses.masks import region_crop
+from rses.images.regions import region_crop
 from rses.metrics._checks import check_images, check_mask
 from rses.metrics.base import MeanMetric
-from rses.steady import steady
+from rses.state.steady import steady
 from rses.texts import require_readable
 
 __all__ = [

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rses.errors import InputError
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.text import clean
-from rses.results import Results
+from rses.runs.results import Results
 from rses.statistics.order import marked_places
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "heading", "number", "run_names"]
 
@@ -130,7 +130,7 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
         InputError: No run, or runs whose numbers cannot stand in one table.
 
     Example:
-        >>> from rses.results import SampleResult
+        >>> from rses.runs.sample_result import SampleResult
         >>> table = build_table([Results([SampleResult("a", mse_bg=0.25)], {"method": "mine"})])
         >>> table.rows[0].name, table.rows[0].cells["mse_bg"].value
         ('mine', '0.25000')

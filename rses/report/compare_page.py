@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.files import write_atomic
-from rses.metrics_table import METRICS, MetricInfo
+from rses.files.atomic import write_atomic
 from rses.report.columns import build_table, heading, number, run_names
 from rses.report.comparison import HEADER, NOTES, Comparison, comparison_lines
 from rses.report.gallery import Files, Progress, build_gallery
 from rses.report.html import gallery_section, refuse_other_file, whole_page
 from rses.report.sections import warnings_list
 from rses.report.text import escape_html
-from rses.results import Results, common_ids
+from rses.runs.results import Results, common_ids
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["comparison_html", "most_different", "write_comparison"]
 
@@ -35,7 +35,7 @@ def most_different(runs: Sequence[Results]) -> tuple[MetricInfo | None, list[tup
         value are left out.
 
     Example:
-        >>> from rses.results import SampleResult
+        >>> from rses.runs.sample_result import SampleResult
         >>> a = Results([SampleResult("x", mse_bg=0.1), SampleResult("y", mse_bg=0.1)])
         >>> b = Results([SampleResult("x", mse_bg=0.2), SampleResult("y", mse_bg=0.4)])
         >>> info, samples = most_different([a, b])

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from rses.errors import InputError
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import COMPARED, check_comparable, heading, number, run_names
 from rses.report.tables import check_format, csv_text
 from rses.report.text import clean, escape_latex, escape_markdown
-from rses.results import Results, common_ids
+from rses.runs.results import Results, common_ids
+from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
-from rses.summary import clusters_of
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
 
@@ -90,7 +90,7 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
         InputError: Fewer than two runs, runs that cannot be compared, or no common sample.
 
     Example:
-        >>> from rses.results import SampleResult
+        >>> from rses.runs.sample_result import SampleResult
         >>> a = Results([SampleResult(i, mse_bg=v) for i, v in zip("xyz", (0.1, 0.2, 0.3))], {"method": "a"})
         >>> b = Results([SampleResult(i, mse_bg=v) for i, v in zip("xyz", (0.2, 0.3, 0.4))], {"method": "b"})
         >>> difference = compare_runs([a, b]).differences[0]

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from rses.decode import read_image
 from rses.errors import RsesError
-from rses.masks import read_mask
-from rses.metrics_table import METRICS, MetricInfo
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
 from rses.report.columns import COMPARED, heading, number, run_names
 from rses.report.inputs import SampleFiles
 from rses.report.text import escape_html
 from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["Gallery", "HeatMap", "build_gallery", "worst_first"]
 
@@ -111,7 +112,7 @@ def build_gallery(
     Args:
         runs: Runs of one protocol.
         files: For each run, where its images lie; ``None`` where that is unknown.
-        heatmap: ``(pred, source, mask) -> (H, W)``, as :meth:`rses.scorer.RSES.heatmap`.
+        heatmap: ``(pred, source, mask) -> (H, W)``, as :meth:`rses.scoring.scorer.RSES.heatmap`.
         limit: Samples at most; fewer where the pictures would make the page too large.
         progress: Called with (done, total).
         order: Sample ids, the first to show first; the worst first by default.

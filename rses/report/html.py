@@ -9,13 +9,13 @@ from importlib import resources
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.files import write_atomic
-from rses.metrics_table import METRICS
+from rses.files.atomic import write_atomic
 from rses.report import sections
 from rses.report.columns import Table, build_table
 from rses.report.gallery import DIFFERENCE_TOP, Files, Gallery, HeatMap, Progress, build_gallery
 from rses.report.text import escape_html
-from rses.results import Results
+from rses.runs.results import Results
+from rses.table import METRICS
 
 __all__ = [
     "GENERATOR",
@@ -47,7 +47,7 @@ def write_report(
         path: The file to write. Only a former report is overwritten.
         files: For each run, its images by sample id, see :func:`rses.report.inputs.folder_files` and
             :func:`rses.report.inputs.run_files`; without them there is no gallery.
-        heatmap: Per-sample LPIPS map, :meth:`rses.scorer.RSES.heatmap`.
+        heatmap: Per-sample LPIPS map, :meth:`rses.scoring.scorer.RSES.heatmap`.
         limit: Samples in the gallery, the worst first; fewer where the page would pass 10 MB.
         progress: Called with (done, total) over the gallery.
 
@@ -79,7 +79,7 @@ def report_html(
     """Return the page of :func:`write_report` as text.
 
     Example:
-        >>> from rses.results import SampleResult
+        >>> from rses.runs.sample_result import SampleResult
         >>> page = report_html([Results([SampleResult("a", mse_bg=0.25)], {"method": "<mine>"})])
         >>> page.startswith("<!doctype html>"), "&lt;mine&gt;" in page, "<mine>" in page
         (True, True, False)

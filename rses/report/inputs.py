@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
-from rses.files import write_atomic
-from rses.results import Results
-from rses.textfiles import parse_json
+from rses.files.atomic import write_atomic
+from rses.files.text import parse_json
+from rses.runs.results import Results
 
 __all__ = ["INPUTS", "SampleFiles", "folder_files", "recorded_places", "remember_inputs", "run_files"]
 
@@ -45,7 +45,7 @@ def folder_files(
     Raises:
         InputError: Folders that scoring would refuse too; missing predictions are no error here.
     """
-    from rses.pairing import pair_folder
+    from rses.inputs.pairing import pair_folder
 
     metadata = None
     if suite is not None:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell, Row, Table, heading, number, run_names
 from rses.report.plots import Series, histogram, strips
 from rses.report.text import escape_html
-from rses.results import Results, SampleResult
-from rses.warning_codes import grouped_warnings, warning_line
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.runs.warning_codes import grouped_warnings, warning_line
+from rses.table import METRICS, MetricInfo
 
 __all__ = [
     "breakdowns",

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rses.errors import InputError, did_you_mean
-from rses.metrics_table import METRICS, MetricInfo
 from rses.report.columns import Cell, Row, Table, build_table, heading
 from rses.report.text import clean, escape_csv, escape_latex, escape_markdown
-from rses.results import Results
+from rses.runs.results import Results
+from rses.table import METRICS, MetricInfo
 
 __all__ = ["FORMATS", "check_format", "csv_text", "render"]
 
@@ -39,7 +39,7 @@ def render(runs: Sequence[Results], format: str = "table", *, width: int = 120, 
         InputError: Unknown format, no run, or runs of different protocols.
 
     Example:
-        >>> from rses.results import SampleResult
+        >>> from rses.runs.sample_result import SampleResult
         >>> run = Results([SampleResult("a", mse_bg=0.25)], {"method": "mine"})
         >>> print(render([run], "csv"), end="")
         method,suite,protocol,protocol_hash,mask_used,reference,n,N,mse_bg,mse_bg_low,mse_bg_high,mse_bg_n

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from rses.metrics_table import MetricInfo
 from rses.report.columns import Cell, Row, Table, heading
 from rses.report.text import clean
-from rses.results import Results
+from rses.runs.results import Results
+from rses.table import MetricInfo
 
 __all__ = ["overview", "side_by_side", "to_text"]
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.suites.folders import new_folder
+from rses.files.folders import new_folder
 from rses.suites.format import MANIFEST, read_manifest
 from rses.suites.registry import load_suite
 from rses.suites.verify import verify_suite

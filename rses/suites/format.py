@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
-from rses.files import sha256_file
-from rses.names import folded
+from rses.files.atomic import sha256_file
+from rses.files.names import folded
+from rses.files.text import parse_json, read_text
 from rses.suites.paths import id_problem, path_problem
-from rses.textfiles import parse_json, read_text
 from rses.texts import text_fault
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.decode import ORIENTATION, TURNS
+from rses.images.decode import ORIENTATION, TURNS
 
 __all__ = ["orientation_of", "to_upright"]
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """Return the orientation, 1 to 8, of an opened and loaded image as `rses.decode` reads it.
+    """Return the orientation, 1 to 8, of an opened and loaded image as `rses.images.decode` reads it.
 
     Example:
         >>> orientation_of(Image.new("RGB", (2, 2)))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.files.text import parse_json, read_text
 from rses.suites.format import Suite
 from rses.suites.readers.types import SHOWN
-from rses.textfiles import parse_json, read_text
 
 __all__ = ["ids_sha256", "verify_ids"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.decode import image_size, turned_note
 from rses.errors import InputError
-from rses.masks import read_alpha, read_mask
+from rses.images.decode import image_size, turned_note
+from rses.images.masks import read_alpha, read_mask
 from rses.report.text import clean
 from rses.suites.format import Suite, read_suite
 from rses.suites.photographs import Photographs, find_photographs, left_out_lines, masks_by_name
@@ -50,7 +50,7 @@ def build_folder(
         out: A folder that does not exist yet or is empty.
         styles: Styles, each of which every picture gets.
         masks: Folder of masks named like the photographs and for them as they are shown, upright; read as the
-            scorer reads them, see :func:`rses.masks.read_mask`.
+            scorer reads them, see :func:`rses.images.masks.read_mask`.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
             JSON, ``points``, an outline ``[x0, y0, x1, y1, ...]``; in pixels of the upright picture. ``object`` may be
             added.

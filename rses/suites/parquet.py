@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rses.errors import InputError
-from rses.files import sha256_bytes
-from rses.parquet_pages import measure_pages
-from rses.suites.folders import new_folder
+from rses.files.atomic import sha256_bytes
+from rses.files.folders import new_folder
+from rses.files.parquet_pages import measure_pages
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
 from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse

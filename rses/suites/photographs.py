@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rses.decode import IMAGE_EXTENSIONS, image_size
 from rses.errors import InputError
+from rses.images.decode import IMAGE_EXTENSIONS, image_size
 from rses.suites.paths import IGNORED
 
 __all__ = ["Photographs", "find_photographs", "left_out_lines", "masks_by_name"]

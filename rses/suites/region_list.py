@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.files.text import parse_json, read_text
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
-from rses.textfiles import parse_json, read_text
 
 __all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
 

@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError, did_you_mean
+from rses.files.text import parse_json, read_text
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
-from rses.textfiles import parse_json, read_text
 
 __all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
 

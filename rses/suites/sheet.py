@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from rses.decode import read_image, turned_note
 from rses.errors import InputError
-from rses.files import write_atomic
-from rses.masks import read_mask
+from rses.files.atomic import write_atomic
+from rses.images.decode import read_image, turned_note
+from rses.images.masks import read_mask
 from rses.suites.format import Sample, Suite
 
 __all__ = [

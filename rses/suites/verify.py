@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.decode import image_size, turned_note
 from rses.errors import InputError
-from rses.files import sha256_file, write_atomic
+from rses.files.atomic import sha256_file, write_atomic
+from rses.files.text import read_text
+from rses.images.decode import image_size, turned_note
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 from rses.suites.paths import list_files
-from rses.textfiles import read_text
 
 __all__ = ["verify_files", "verify_suite", "write_manifest"]
 

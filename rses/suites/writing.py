@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.colour import to_srgb
-from rses.decode import ORIENTATION, open_image, pixels_of, read_image
 from rses.errors import InputError
+from rses.files.folders import new_folder
+from rses.images.colour import to_srgb
+from rses.images.decode import ORIENTATION, open_image, pixels_of, read_image
 from rses.suites.card import card, card_line
-from rses.suites.folders import new_folder
 from rses.suites.format import METADATA
 from rses.suites.frames import orientation_of, to_upright
 from rses.suites.left_out import LeftOut, UnusableError, as_left_out, counts, left_out_lines

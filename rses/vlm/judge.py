@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from rses.backbones.hub import load_error, weights_facts
 from rses.device import choose_device
 from rses.errors import InputError, require
-from rses.hub import load_error, weights_facts
 from rses.methods import DTYPES
 
 __all__ = ["DEFAULT_MODEL", "Answer", "YesNoJudge"]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
-from rses.files import sha256_file, write_atomic
-from rses.images import read_image
-from rses.journal import Journal
-from rses.lock import exclusive
-from rses.sample_result import SampleResult
+from rses.files.atomic import sha256_file, write_atomic
+from rses.files.lock import exclusive
+from rses.images.decode import read_image
+from rses.runs.journal import Journal
+from rses.runs.sample_result import SampleResult
 from rses.statistics import mean_interval
 from rses.vlm.judge import Answer, YesNoJudge
 from rses.vlm.questions import QUESTIONS, opposite_style, questions, wording_hash

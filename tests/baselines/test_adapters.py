@@ -19,8 +19,8 @@ from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
 from baselines.sizes import Near, Settled, resize, to_bytes
+from rses.backbones.hub import folder_digest, weights_facts
 from rses.errors import InputError, RsesError, WeightsError
-from rses.hub import folder_digest, weights_facts
 from rses.methods import Method, get_method, method_names
 
 DIFFUSERS = [

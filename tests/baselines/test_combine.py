@@ -12,10 +12,10 @@ import torch
 from baselines.combine import GlobalThenPaste, SegmentThenPaste
 from baselines.segmenters import ClipSeg, GroundedSam, get_segmenter
 from baselines.style_editor import StyleEditor
+from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
-from rses.images import write_png
+from rses.images.tensors import write_png
 from rses.methods import EditSample
-from rses.predictions import Predictions
 
 
 def left_half(sample):

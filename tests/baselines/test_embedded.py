@@ -12,9 +12,9 @@ from baselines.diffusion import mini_folder
 from benchmark_data.recipes.sd_mini.evaluate import render_card_table
 from rses.bench import merge_runs, run_bench
 from rses.bench.plan import Shard
-from rses.images import read_image
+from rses.images.decode import read_image
 from rses.methods import get_method
-from rses.scorer import RSES
+from rses.scoring.scorer import RSES
 
 CLASSES = {
     "sd-mini": "StableDiffusionPipeline",

@@ -7,7 +7,7 @@ import pytest
 from rses.bench import run_bench
 from rses.methods import get_method, method_names
 from rses.protocol import get_protocol
-from rses.scorer import RSES
+from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 ROWS = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 
 STYLES = ("cyberpunk", "expressionism", "line art", "pixel art")
 METRICS = (

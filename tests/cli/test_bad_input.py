@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 from rses.cli.main import main
-from rses.images import write_png
+from rses.images.tensors import write_png
 
 IDS = ("a", "b", "c")
 SIZE = 32

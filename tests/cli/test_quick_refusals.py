@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rses.cli.main import main
-from rses.images import write_png
+from rses.images.tensors import write_png
 from rses.suites import export_suite
 
 ROOT = str(Path(__file__).parents[2])
@@ -316,7 +316,7 @@ def test_a_byte_order_mark_changes_nothing(case, capsys):
             == 0
         )
     (case / "pred" / "method.json").write_text(mark + json.dumps({"name": "mine"}), "utf-8")
-    from rses.predictions import Predictions
+    from rses.bench.predictions import Predictions
 
     assert Predictions(case / "pred").card.name == "mine"
     from regionroute.training.config import find_config, load_config

@@ -12,7 +12,7 @@ from regionroute.reproduce.plan import CONFIGURATIONS
 from regionroute.reproduce.rows import load_rows
 from regionroute.reproduce.study import render_study
 from regionroute.reproduce.table import by_seed, per_sample
-from rses.marked import marks
+from rses.report.marked import marks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from rses import load_run
+from rses.bench.predictions import Predictions
 from rses.cli.main import main
-from rses.images import write_png
+from rses.images.tensors import write_png
+from rses.inputs.pairing import pair_folder
 from rses.methods import MethodCard
-from rses.pairing import pair_folder
-from rses.predictions import Predictions
-from rses.sample_result import STATUSES, SampleResult
+from rses.runs.sample_result import STATUSES, SampleResult
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "scoring.md").read_text("utf-8")
 

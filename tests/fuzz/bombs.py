@@ -32,7 +32,7 @@ def squeezed(size: int) -> bytes:
 
 def wide_png(folder: Path) -> None:
     """A PNG that says that it is 60000 x 60000."""
-    from rses.images import read_image
+    from rses.images.decode import read_image
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     (folder / "a.png").write_bytes(png_of([(b"IHDR", header), (b"IDAT", squeezed(1 << 26)), (b"IEND", b"")]))
@@ -63,7 +63,7 @@ def _with_chunk(folder: Path, kind: bytes, content: bytes) -> None:
 
 
 def _read(path: Path) -> None:
-    from rses.images import read_image
+    from rses.images.decode import read_image
 
     read_image(path)
 
@@ -83,7 +83,7 @@ def strip_tiff(folder: Path) -> None:
 
 def million_lines(folder: Path) -> None:
     """A metadata.jsonl of a million sound lines."""
-    from rses.metadata import read_metadata
+    from rses.inputs.rows import read_metadata
 
     path = folder / "metadata.jsonl"
     path.write_text("".join(f'{{"id": "s{n}", "style": "pixel art"}}\n' for n in range(10**6)))
@@ -92,7 +92,7 @@ def million_lines(folder: Path) -> None:
 
 def long_name(folder: Path) -> None:
     """A metadata.jsonl with an id of 10 MB."""
-    from rses.pairing import pair_folder
+    from rses.inputs.pairing import pair_folder
 
     (folder / "masks").mkdir()
     (folder / "pred").mkdir()
@@ -102,7 +102,7 @@ def long_name(folder: Path) -> None:
 
 def nested_json(folder: Path) -> None:
     """A metadata.jsonl of ten million brackets."""
-    from rses.metadata import read_metadata
+    from rses.inputs.rows import read_metadata
 
     (folder / "metadata.jsonl").write_text("[" * 10_000_000)
     rows, problems = read_metadata(folder / "metadata.jsonl")
@@ -115,7 +115,8 @@ def delta_parquet(folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from rses.results import Results, SampleResult, load_run
+    from rses.runs.results import Results, load_run
+    from rses.runs.sample_result import SampleResult
 
     run = Results([SampleResult("a", mse_bg=0.5)], {}).save(folder / "run")
     options = {"use_dictionary": False, "column_encoding": {"id": "DELTA_BYTE_ARRAY"}, "compression": "zstd"}
@@ -130,9 +131,9 @@ BOMBS = (wide_png, text_png, profile_png, pixels_png, strip_tiff, million_lines,
 
 def tried(bomb: Callable[[Path], None]) -> str:
     """Run one in a process of its own; return a line for the table."""
-    import rses.images
-    import rses.pairing
-    import rses.results  # noqa: F401
+    import rses.images.tensors
+    import rses.inputs.pairing
+    import rses.runs.results  # noqa: F401
 
     reading, writing = os.pipe()
     child = os.fork()

@@ -50,7 +50,7 @@ _KEPT: list[Any] = []
 
 @functools.cache
 def _scorer(metrics: tuple[str, ...] = ("mse_bg", "psnr_bg")) -> Any:
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     return RSES("rses-mini", device="cpu", metrics=metrics, workers=0)
 
@@ -64,7 +64,8 @@ def _suite() -> Path:
 
 def _edits() -> Path:
     """Edits of the small suite: its own pictures, brightened."""
-    from rses.images import read_image, write_png
+    from rses.images.decode import read_image
+    from rses.images.tensors import write_png
 
     folder = inputs() / "edits"
     if not folder.is_dir():
@@ -120,8 +121,8 @@ def _shards(folder: Path) -> None:
 
 def check_runs(folder: Path) -> None:
     """Every run that says it is finished loads, with summary and samples that belong together."""
-    from rses.results import load_run
-    from rses.summary import summarise
+    from rses.runs.results import load_run
+    from rses.runs.summary import summarise
 
     for summary in folder.glob("*/summary.json"):
         run = load_run(summary.parent)
@@ -131,7 +132,7 @@ def check_runs(folder: Path) -> None:
 
 
 def _check_pictures(folder: Path) -> None:
-    from rses.images import read_image
+    from rses.images.decode import read_image
 
     for path in folder.rglob("[!.]*.png"):
         read_image(path)
@@ -140,7 +141,7 @@ def _check_pictures(folder: Path) -> None:
 @functools.cache
 def _photographs() -> Path:
     """Photographs with a box each."""
-    from rses.images import write_png
+    from rses.images.tensors import write_png
 
     folder = inputs() / "photographs"
     rng, rows = np.random.default_rng(0), []
@@ -182,7 +183,7 @@ def _mask(folder: Path) -> None:
 
 
 def _check_masks(folder: Path) -> None:
-    from rses.masks import read_mask
+    from rses.images.masks import read_mask
 
     for path in (folder / "masks").glob("p*.png"):
         assert read_mask(path).any(), path
@@ -194,7 +195,7 @@ def _run(name: str) -> Path:
     from baselines.reference import BackgroundOnly, Identity
     from rses.bench import Shard, run_bench
     from rses.report.inputs import remember_inputs
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     folder = inputs() / name
     method = {"first": BackgroundOnly, "second": Identity}[name]()
@@ -262,7 +263,7 @@ def _pairs() -> Path:
 
 @functools.cache
 def _training_suite() -> Path:
-    from rses.images import write_png
+    from rses.images.tensors import write_png
     from rses.suites import write_manifest
 
     root, rng, rows = inputs() / "training", np.random.default_rng(0), []

@@ -46,7 +46,7 @@ def flux_inputs() -> Callable[..., dict[str, object]]:
 def tiny_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with six training pairs of 64 x 64 in "pixel art" and two in "line art"."""
     from regionroute.data.builder import build_pairs
-    from rses.images import write_png
+    from rses.images.tensors import write_png
     from rses.suites import write_manifest
 
     folder = tmp_path_factory.mktemp("pairs")

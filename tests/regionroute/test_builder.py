@@ -13,8 +13,10 @@ from baselines.classical import stylize
 from baselines.reference import OraclePaste
 from regionroute.data import build_pairs, builder, read_pairs
 from rses.errors import InputError, RsesError
-from rses.images import read_image, write_png
-from rses.masks import dilate, read_mask
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
+from rses.images.regions import dilate
+from rses.images.tensors import write_png
 from rses.suites import load_suite, write_manifest
 
 EXPERTS = ("pixel art", "cyberpunk", "expressionism", "line art")

@@ -17,7 +17,7 @@ from regionroute.cli.main import main
 from regionroute.data import read_pairs
 from rses.cli import run
 from rses.errors import InputError
-from rses.images import write_png
+from rses.images.tensors import write_png
 from rses.suites import load_suite, write_manifest
 
 

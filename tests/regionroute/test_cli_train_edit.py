@@ -15,7 +15,8 @@ import torch
 
 import regionroute
 from regionroute.cli.main import main
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 
 
 @pytest.fixture

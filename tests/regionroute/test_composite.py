@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regionroute.data.composite import composite
 from rses.errors import InputError
-from rses.masks import dilate
+from rses.images.regions import dilate
 
 
 def pictures(seed: int = 0, size: tuple[int, int] = (40, 56)):

@@ -14,7 +14,8 @@ from regionroute.flux import pack
 from regionroute.sizes import to_pixels
 from regionroute.training.encoding import PairEncoder, collate
 from rses.errors import InputError
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from regionroute.data import TrainingPair, read_pairs
 from rses.errors import InputError
-from rses.images import write_png
+from rses.images.tensors import write_png
 
 SIZE = (24, 32)
 

@@ -22,7 +22,7 @@ def method():
 def sample(width=128, height=128, style="pixel art", seed=1):
     first = load_suite("mini").samples[0]
     from regionroute.sizes import resize
-    from rses.images import read_image
+    from rses.images.decode import read_image
 
     image = resize(read_image(first.image), (width, height))
     return EditSample(first.id, image, first.object, style, f"make the {first.object} in {style} style", seed)

@@ -13,7 +13,8 @@ from regionroute.reproduce.run import Job, training_config
 from regionroute.reproduce.study import run_study
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.suites import load_suite, write_manifest
 
 

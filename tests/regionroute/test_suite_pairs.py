@@ -10,8 +10,9 @@ import pytest
 
 from regionroute.data import build_pairs, read_pairs
 from rses.errors import InputError
-from rses.images import read_image, write_png
-from rses.masks import read_mask
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
+from rses.images.tensors import write_png
 from rses.suites import load_suite
 
 

@@ -12,7 +12,7 @@ from rses import RSES
 from rses.backbones import load_perceptual
 from rses.errors import InputError
 from rses.functional import masked_lpips, masked_mse, masked_psnr, masked_ssim
-from rses.loading import Unit
+from rses.inputs.unit import Unit
 
 BACKGROUND = ("lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg", "boundary_mse", "leakage")
 SIZE = 48
@@ -129,7 +129,7 @@ def test_p4_mask_forms_agree(scorer, seed):
 
 
 def units(tmp_path, n=6):
-    from rses.images import write_png
+    from rses.images.tensors import write_png
 
     rows = []
     for index in range(n):
@@ -212,7 +212,7 @@ def test_p8_empty_full_and_non_finite_are_statuses(scorer):
 
 
 def test_p8_statuses_are_counted_and_never_averaged(tmp_path):
-    from rses.images import write_png
+    from rses.images.tensors import write_png
 
     rows = units(tmp_path, 4)
     write_png(rows[0].mask, np.zeros((SIZE + 6, SIZE + 6), np.uint8))

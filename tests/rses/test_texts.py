@@ -13,7 +13,7 @@ from rses.backbones import load_style
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.functional import rsm
-from rses.images import write_png
+from rses.images.tensors import write_png
 from rses.suites import export_suite, write_manifest
 from rses.suites.writing import require_styles
 from rses.texts import fold_style, mostly_latin, text_fault

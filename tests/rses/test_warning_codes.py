@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from rses.report.html import report_html
-from rses.results import Results, SampleResult
-from rses.warning_codes import WARNINGS, WarningKind, grouped_warnings, in_order, warning_line
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.runs.warning_codes import WARNINGS, WarningKind, grouped_warnings, in_order, warning_line
 
 
 def test_groups_name_the_first_ten_in_order_of_ids() -> None:

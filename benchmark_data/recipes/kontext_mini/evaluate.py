@@ -25,7 +25,7 @@ from regionroute.overlay import contact_sheet
 from regionroute.pipeline import RegionRoutePipeline
 from regionroute.sizes import to_pixels
 from rses.backbones.mini import load_mini_style
-from rses.images import write_png
+from rses.images.tensors import write_png
 
 __all__ = ["Editor", "kontext_editor", "main", "measure_recolouring", "measure_round_trip", "measure_styles"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark_data.recipes.model_card import Row, render_rows
-from rses.marked import replace_marked
+from rses.report.marked import replace_marked
 
 __all__ = ["render_table", "renew_card", "targets_missed"]
 

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from rses.backbones.mini_network import ConvBlock, ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
-from rses.files import write_atomic
+from rses.files.atomic import write_atomic
 
 __all__ = ["MODEL_FOLDER", "fold_norms", "write_model"]
 

@@ -24,7 +24,8 @@ from regionroute.styles import EXPERT_STYLES
 from regionroute.training.config import TrainConfig, find_config, load_config
 from regionroute.training.trainer import train
 from rses.bench import run_bench
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.methods import sample_seed
 from rses.suites import load_suite
 

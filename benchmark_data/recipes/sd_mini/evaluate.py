@@ -33,10 +33,11 @@ from benchmark_data.scenes import CLASSES, make_scene
 from regionroute.overlay import contact_sheet
 from rses.backbones.mini import load_mini_style
 from rses.bench import run_bench
-from rses.images import read_image, write_png
-from rses.marked import replace_marked
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.methods import EditSample
-from rses.scorer import RSES
+from rses.report.marked import replace_marked
+from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 __all__ = ["evaluate", "main", "render_card_table"]

@@ -7,9 +7,9 @@ import re
 from functools import partial
 from pathlib import Path
 
-from rses.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.errors import InputError
-from rses.masks import read_mask
+from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
+from rses.images.masks import read_mask
 from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.decode import open_image
 from rses.errors import InputError
+from rses.images.decode import open_image
 from rses.suites.frames import orientation_of
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.coco_check import (

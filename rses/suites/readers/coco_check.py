@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from rses.decode import MAX_PIXELS
+from rses.images.decode import MAX_PIXELS
 from rses.suites.coordinates import fractions_problem
 from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem

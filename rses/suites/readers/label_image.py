@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pixels_of
 from rses.errors import InputError
+from rses.images.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pixels_of
 from rses.suites.left_out import UnusableError
 
 __all__ = ["VOID", "LabelImage", "read_labels"]

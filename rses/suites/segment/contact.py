@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rses.decode import read_image
 from rses.errors import InputError
-from rses.files import write_atomic
-from rses.masks import read_mask
+from rses.files.atomic import write_atomic
+from rses.images.decode import read_image
+from rses.images.masks import read_mask
 from rses.suites.segment.base import Prompt
 from rses.suites.segment.prompts import Job
 from rses.suites.segment.run import MaskRun

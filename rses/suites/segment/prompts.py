@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rses.decode import image_size
 from rses.errors import InputError
+from rses.images.decode import image_size
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.paths import id_problem
 from rses.suites.photographs import find_photographs

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rses.decode import read_image
 from rses.errors import InputError, RsesError
-from rses.files import remove_leftovers, sha256_file, write_atomic
-from rses.journal import Journal, recorded_keys
+from rses.files.atomic import remove_leftovers, sha256_file, write_atomic
+from rses.images.decode import read_image
+from rses.runs.journal import Journal, recorded_keys
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
@@ -98,7 +98,7 @@ def make_masks(
     Raises:
         InputError: The folder is in use, or holds masks of other settings, prompts or photographs.
     """
-    from rses.lock import exclusive
+    from rses.files.lock import exclusive
 
     require_mask_folder(out)
     if batch_size < 1:

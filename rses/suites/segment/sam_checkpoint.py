@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from rses.errors import WeightsError, require
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 
 __all__ = ["PUBLISHED", "build_for", "load_checkpoint"]
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from rses.backbones.hub import folder_digest, load_error, snapshot
 from rses.device import choose_device
 from rses.errors import WeightsError, require
-from rses.hub import folder_digest, load_error, snapshot
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
 __all__ = ["DEFAULT_WEIGHTS", "TransformersSam", "predict"]

@@ -18,7 +18,7 @@ def _submission() -> Files:
     from rses.bench import Shard, run_bench
     from rses.leaderboard.pack import pack_run
     from rses.report.inputs import remember_inputs
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     with tempfile.TemporaryDirectory() as place:
         run, packed = Path(place) / "run", Path(place) / "packed"
@@ -34,7 +34,7 @@ def _small() -> list[Files]:
 
 def _sealed(folder: Path) -> None:
     """Renew the digests in ``submission.json``, as a forger would."""
-    from rses.files import sha256_file
+    from rses.files.atomic import sha256_file
 
     path = folder / "submission.json"
     try:

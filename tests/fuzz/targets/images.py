@@ -90,7 +90,8 @@ def _masks() -> list[tuple[str, bytes]]:
 
 
 def _image(folder: Path) -> None:
-    from rses.images import as_image, image_size, is_lossy, read_image
+    from rses.images.decode import image_size, is_lossy, read_image
+    from rses.images.tensors import as_image
 
     path = next(path for path in folder.iterdir() if path.name.startswith("a."))
     size = image_size(path)
@@ -103,7 +104,7 @@ def _image(folder: Path) -> None:
 
 
 def _mask(folder: Path) -> None:
-    from rses.masks import read_mask
+    from rses.images.masks import read_mask
 
     mask = read_mask(next(path for path in folder.iterdir() if path.name.startswith("a.")))
     assert mask.dtype == bool, mask.dtype
@@ -131,7 +132,7 @@ def score_words(folder: Path, *more: str) -> Sequence[str]:
 
 
 def _score(folder: Path) -> None:
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     RSES("rses-mini", device="cpu", metrics=["mse_bg", "psnr_bg"], workers=0).score_folder(
         folder / "pred", folder / "masks", folder / "source", "pixel art"

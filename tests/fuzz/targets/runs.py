@@ -29,7 +29,7 @@ _KEPT: list[Any] = []
 @functools.cache
 def scorer() -> Any:
     """Return a scorer of pixels alone."""
-    from rses.scorer import RSES
+    from rses.scoring.scorer import RSES
 
     return RSES("rses-mini", device="cpu", metrics=PIXELS, workers=0)
 
@@ -59,7 +59,7 @@ def _part(*names: str) -> Files:
 def _load(folder: Path) -> None:
     from rses.report.comparison import compare_runs, render_comparison
     from rses.report.tables import render
-    from rses.results import load_run
+    from rses.runs.results import load_run
 
     run = load_run(folder / "run")
     for kind in ("table", "json", "csv", "markdown", "latex"):
@@ -101,7 +101,7 @@ def _resume_words(folder: Path) -> Sequence[str]:
 
 def _find(folder: Path) -> None:
     from rses.report.inputs import run_files as found
-    from rses.results import load_run
+    from rses.runs.results import load_run
 
     found(folder / "run", load_run(folder / "run"))
 
@@ -124,7 +124,7 @@ def _answers() -> Files:
 
 
 def _journal(folder: Path) -> None:
-    from rses.journal import Journal, recorded_keys
+    from rses.runs.journal import Journal, recorded_keys
 
     path = folder / "out" / "journal.jsonl"
     path.parent.mkdir()

@@ -45,7 +45,7 @@ def suite_files() -> Files:
 
 def _resealed(folder: Path) -> None:
     """Let ``suite.json`` declare what is there, as whoever changes a suite on purpose would."""
-    from rses.files import sha256_file
+    from rses.files.atomic import sha256_file
 
     path = folder / "suite.json"
     content = json.loads(path.read_bytes())
@@ -112,7 +112,7 @@ def _card() -> list[Files]:
 
 def _read_card(folder: Path) -> None:
     from rses.bench.checks import check_card
-    from rses.predictions import Predictions
+    from rses.bench.predictions import Predictions
 
     check_card(Predictions(folder / "edits"))
 

@@ -36,7 +36,7 @@ def _metadata() -> list[Files]:
 
 
 def _pair(folder: Path) -> None:
-    from rses.pairing import pair_folder
+    from rses.inputs.pairing import pair_folder
 
     pair_folder(folder / "pred", folder / "masks", allow_missing=True)
 
@@ -59,7 +59,7 @@ def _style_file(folder: Path) -> Path:
 
 
 def _read_styles(folder: Path) -> None:
-    from rses.styles_file import read_styles
+    from rses.inputs.styles import read_styles
 
     read_styles(_style_file(folder))
 

@@ -145,7 +145,7 @@ def _log() -> list[Files]:
 
 def _read_log(folder: Path) -> None:
     from regionroute.training.journal import Journal
-    from rses.textfiles import parse_json
+    from rses.files.text import parse_json
 
     out = folder / "out"
     out.mkdir()

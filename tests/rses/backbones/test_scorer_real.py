@@ -13,7 +13,7 @@ from rses import RSES, get_protocol, load_suite
 from rses.backbones import load_perceptual, load_style
 from rses.backbones.weights import needs
 from rses.cli.main import main
-from rses.measure import Measurer
+from rses.scoring.measure import Measurer
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
 

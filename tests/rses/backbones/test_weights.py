@@ -26,7 +26,7 @@ from rses.backbones.weights import (
     torch_checkpoints,
 )
 from rses.errors import WeightsError
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 
 
 def test_no_cache_and_no_network_is_one_error_without_a_try_to_connect(empty_caches, no_network):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rses.cli.main import main
-from rses.results import load_run
+from rses.runs.results import load_run
 
 ARGUMENTS = ["bench", "--method", "identity", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu"]
 

@@ -7,10 +7,11 @@ import pytest
 from baselines.reference import Identity
 from rses import RSES, load_run
 from rses.bench import run_bench
+from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.methods import MethodCard
-from rses.predictions import Predictions
 from rses.suites import load_suite
 
 

@@ -9,12 +9,12 @@ import time
 import pytest
 
 from rses.errors import InputError
-from rses.lock import exclusive
+from rses.files.lock import exclusive
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from rses.lock import exclusive
+from rses.files.lock import exclusive
 with exclusive(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

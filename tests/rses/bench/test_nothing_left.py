@@ -12,12 +12,13 @@ from baselines.reference import Identity
 from rses import RSES
 from rses.bench import run_bench
 from rses.bench.plan import fixed_batches
-from rses.card import card_problems
+from rses.bench.predictions import Predictions
 from rses.cli.main import main
 from rses.errors import InputError, RsesError
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
+from rses.inputs.card import card_problems
 from rses.methods import MethodCard
-from rses.predictions import Predictions
 from rses.suites import load_suite
 
 COMMON = ["bench", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu", "--limit", "2", "--format", "json"]

@@ -17,7 +17,7 @@ from rses import RSES
 from rses.bench import generate, run_bench
 from rses.bench.generate import Generation, Settings
 from rses.errors import InputError, RsesError
-from rses.images import read_image
+from rses.images.decode import read_image
 from rses.methods import Edited, MethodCard, get_method
 from rses.suites import load_suite
 

@@ -15,10 +15,11 @@ from baselines.reference import Identity
 from rses import RSES
 from rses.bench import generate, run_bench
 from rses.bench.generate import Settings
+from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.methods import Edited, MethodCard, get_method
-from rses.predictions import Predictions
 from rses.suites import export_suite, load_suite, write_manifest
 
 

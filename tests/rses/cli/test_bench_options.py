@@ -7,7 +7,8 @@ import json
 import pytest
 
 from rses.cli.main import main
-from rses.images import read_image, write_png
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.suites import load_suite
 
 COMMON = ["bench", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu", "--format", "json"]

@@ -13,8 +13,8 @@ import pytest
 
 from rses import load_run, load_suite
 from rses.cli.main import main
-from rses.metrics_table import METRICS
 from rses.protocol import PROTOCOLS
+from rses.table import METRICS
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from rses.cli import run
 from rses.cli.common import Interrupted, keeping
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
 
 
 def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 
 # The only names here that are not public: the digests that refuse any weights but the published ones.
 from rses.backbones.weights import LPIPS_TRUNKS
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 
 CLIP = {
     "rses-v1": "ViT-B-32-quickgelu",

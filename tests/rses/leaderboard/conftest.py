@@ -20,8 +20,9 @@ from rses.methods import EditSample, MethodCard
 from rses.metrics.combined import harmonic_score, preservation, style_success
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
-from rses.results import Results, SampleResult
-from rses.scorer import RSES
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
+from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ from rses.errors import InputError
 from rses.leaderboard.board import _ranked, load_boards
 from rses.leaderboard.build import build, check_fresh
 from rses.leaderboard.pack import add_run
-from rses.results import Results
+from rses.runs.results import Results
 
 
 def contents(folder):

@@ -17,13 +17,13 @@ from PIL import Image
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 from rses.leaderboard.build import build, render_all
 from rses.leaderboard.pack import add_run, pack_run
 from rses.leaderboard.submission import read_submission
 from rses.leaderboard.verify import verify
-from rses.sample_result import SampleResult
-from rses.sample_table import read_rows
+from rses.runs.sample_result import SampleResult
+from rses.runs.sample_table import read_rows
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")

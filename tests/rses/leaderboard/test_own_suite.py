@@ -12,14 +12,14 @@ import pytest
 
 from rses import RSES
 from rses.bench import Shard, merge_runs, run_bench
+from rses.bench.predictions import Predictions
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.images import write_png
+from rses.images.tensors import write_png
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.verify import verify
-from rses.predictions import Predictions
 from rses.report.inputs import run_files
-from rses.results import load_run
+from rses.runs.results import load_run
 from rses.suites import load_suite, write_manifest
 
 COMPOSED = "caf\u00e9"

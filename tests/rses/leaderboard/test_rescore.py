@@ -13,8 +13,8 @@ from rses.errors import InputError
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.verify import verify
 from rses.report.inputs import remember_inputs
-from rses.results import Results, load_run
-from rses.scorer import RSES
+from rses.runs.results import Results, load_run
+from rses.scoring.scorer import RSES
 from rses.suites import load_suite, write_manifest
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.files import sha256_file
+from rses.files.atomic import sha256_file
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.build import build, check_fresh, render_all
 from rses.leaderboard.pack import add_run, slug
@@ -26,7 +26,8 @@ from rses.leaderboard.published import read_published
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.serve import make_server
 from rses.leaderboard.tables import board_csv, board_json, board_latex, board_markdown, board_parquet
-from rses.results import Results, SampleResult, load_run
+from rses.runs.results import Results, load_run
+from rses.runs.sample_result import SampleResult
 from rses.statistics import mean_interval
 
 ROOT = Path(__file__).resolve().parents[3]

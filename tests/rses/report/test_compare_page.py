@@ -13,7 +13,8 @@ from rses.errors import InputError
 from rses.report.compare_page import comparison_html, most_different, write_comparison
 from rses.report.comparison import compare_runs, comparison_lines
 from rses.report.inputs import remember_inputs
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 

@@ -13,7 +13,8 @@ from scipy import stats
 from rses.errors import InputError
 from rses.report.comparison import compare_runs, render_comparison
 from rses.report.tables import FORMATS
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
 
 RNG = np.random.default_rng(0)
 BASE = RNG.uniform(0.1, 0.2, 30)

@@ -18,7 +18,8 @@ from rses.report.html import report_html, write_report
 from rses.report.inputs import SampleFiles, folder_files, remember_inputs, run_files
 from rses.report.plots import nice_ticks
 from rses.report.thumbs import data_uri, difference, heat_colors, outline
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
 
 EVIL = "</script><img src=x onerror=alert(1)>'\""
 VOID = {"meta", "img", "br", "link", "input"}

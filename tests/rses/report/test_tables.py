@@ -12,7 +12,8 @@ from rses.errors import InputError
 from rses.report.columns import build_table, run_names
 from rses.report.tables import FORMATS, render
 from rses.report.text import clean, escape_csv, escape_html, escape_latex, escape_markdown
-from rses.results import Results, SampleResult
+from rses.runs.results import Results
+from rses.runs.sample_result import SampleResult
 
 INF = float("inf")
 PROTOCOL = {"id": "rses-mini", "hash": "0123456789abcdef"}

@@ -14,8 +14,8 @@ from PIL import Image, features
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.images import read_image
-from rses.masks import as_mask, read_mask
+from rses.images.decode import read_image
+from rses.images.masks import as_mask, read_mask
 from rses.suites import verify_suite
 from rses.suites.own_folder import build_folder
 from rses.suites.segment.prompts import read_jobs

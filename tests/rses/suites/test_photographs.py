@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from rses.decode import read_image
 from rses.errors import InputError
+from rses.images.decode import read_image
 from rses.suites.own_folder import build_folder
 
 W, H = 24, 16

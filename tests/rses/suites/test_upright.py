@@ -11,7 +11,7 @@ from PIL import Image
 
 from rses.bench.plan import fixed_batches
 from rses.errors import InputError
-from rses.masks import read_mask
+from rses.images.masks import read_mask
 from rses.suites import Suite, verify_suite, write_manifest
 from rses.suites.format import read_suite
 from rses.suites.readers.big import BigReader

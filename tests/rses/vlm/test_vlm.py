@@ -13,8 +13,9 @@ from rses import RSES
 from rses.bench import run_bench
 from rses.cli.main import main
 from rses.errors import InputError, RsesError
-from rses.images import read_image, write_png
-from rses.results import load_run
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
+from rses.runs.results import load_run
 from rses.vlm import QUESTIONS, YesNoJudge, judge_run, opposite_style, questions
 from rses.vlm.questions import OPPOSITES
 

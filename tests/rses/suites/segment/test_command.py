@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rses.cli.main import main
-from rses.masks import read_mask
+from rses.images.masks import read_mask
 from rses.suites import load_suite
 
 

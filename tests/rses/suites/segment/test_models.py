@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from rses.backbones.hub import folder_digest
 from rses.errors import InputError, WeightsError
-from rses.hub import folder_digest
 from rses.suites.segment import Prompt, get_segmenter
 
 BOX = Prompt(box=(6, 5, 30, 25))

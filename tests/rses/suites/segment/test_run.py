@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rses.errors import InputError
-from rses.masks import read_mask
+from rses.images.masks import read_mask
 from rses.suites.own_folder import build_folder
 from rses.suites.segment import Facts, Job, Prompt, Segmented, make_masks
 from rses.suites.segment.base import LEARNED
@@ -185,7 +185,7 @@ def test_folders_in_use_are_refused(jobs, photographs, tmp_path):
 
 
 def test_one_process_at_a_time(jobs, tmp_path):
-    from rses.lock import exclusive
+    from rses.files.lock import exclusive
 
     with exclusive(tmp_path / "out"), pytest.raises(InputError, match="in use by process") as caught:
         make_masks(jobs, tmp_path / "out", Fake())

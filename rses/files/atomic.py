@@ -1,0 +1,150 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from rses.errors import InputError
+from rses.files.names import folded
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = [
+    "remove_leftovers",
+    "remove_new_folders",
+    "require_writable",
+    "sha256_bytes",
+    "sha256_file",
+    "sha256_files",
+    "write_atomic",
+]
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write ``data`` to a temporary file beside ``path``, flush it to disk, then rename it into place.
+
+    Raises:
+        OSError: The folder cannot be written or the disk is full; ``path`` keeps its former content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            _hold(stream)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def remove_leftovers(*places: Path) -> None:
+    """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays.
+
+    Args:
+        places: Folders, or single files.
+    """
+    for place in places:
+        folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
+        for path in folder.glob(f".{name}.{'[0-9a-f]' * 32}.tmp"):
+            # Folders of such names are no business of this function.
+            with contextlib.suppress(OSError):
+                if path.is_file() and not _is_held(path):
+                    path.unlink(missing_ok=True)
+
+
+def _hold(stream: IO[bytes]) -> None:
+    """Mark a file as being written, until it is closed or the process ends, where the system can."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    if sys.platform != "win32":
+        with path.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the hexadecimal SHA-256 of bytes.
+
+    Example:
+        >>> sha256_bytes(b"")[:12]
+        'e3b0c44298fc'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file, reading it in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_files(paths: Iterable[Path], folder: Path) -> str:
+    """Return one hexadecimal SHA-256 over files and their names (NFC) within a folder, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(
+            f"{folded(path.relative_to(folder).as_posix())}:{sha256_file(path)}\n".encode(errors="surrogateescape")
+        )
+    return digest.hexdigest()
+
+
+def require_writable(folder: Path) -> None:
+    """Check, before hours of work, that results can be written to ``folder``.
+
+    Raises:
+        InputError: The folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out."
+        ) from error
+
+
+@contextlib.contextmanager
+def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
+    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it.
+
+    Args:
+        folder: The folder; it need not exist.
+        files: Names of files that count for nothing.
+    """
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if absent and {entry.name for entry in folder.iterdir()} <= set(files):
+                for name in files:
+                    (folder / name).unlink(missing_ok=True)
+                for place in absent:
+                    place.rmdir()
+        raise

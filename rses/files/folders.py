@@ -1,0 +1,73 @@
+"""Folders that appear under their final name only when they are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from rses.errors import InputError
+from rses.files.lock import hold
+
+__all__ = ["new_folder"]
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder beside its place, then rename it into place; nothing is left where that fails.
+
+    Args:
+        target: A folder that does not exist yet or is empty.
+
+    Yields:
+        The folder to fill.
+
+    Raises:
+        InputError: The target is in use or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     with new_folder(Path(place) / "new") as folder:
+        ...         _ = (folder / "a.txt").write_text("a")
+        ...     [path.name for path in (Path(place) / "new").iterdir()]
+        ['a.txt']
+    """
+    target = target.expanduser().absolute()
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")
+    if target.is_dir() and any(target.iterdir()):
+        raise InputError(f"{target} is not empty. Choose a folder that does not exist yet, or empty it.")
+    _remove_abandoned(target)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    held: int | None = None
+    try:
+        try:
+            temporary.mkdir(parents=True)
+            held = hold(temporary)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        yield temporary
+        try:
+            if target.is_dir():
+                target.rmdir()
+            temporary.rename(target)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        if held is not None:
+            os.close(held)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what processes that were killed left beside the target; those that still fill a folder hold it."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
+        held = hold(path)
+        if held is not None:
+            os.close(held)
+            shutil.rmtree(path, ignore_errors=True)

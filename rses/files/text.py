@@ -1,0 +1,110 @@
+"""Reading the text files that people write: UTF-8 with or without a byte-order mark, and JSON of any content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rses.errors import InputError
+
+__all__ = ["JsonError", "parse_json", "read_json", "read_text"]
+
+MOST_DIGITS = 400
+"""Digits of a whole number; the largest float has 309."""
+
+
+class JsonError(ValueError):
+    """A text is not the JSON that a file of ours may hold."""
+
+
+def parse_json(
+    text: str | bytes, *, allow_nan: bool = False, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> Any:
+    """Parse untrusted JSON; unlike ``json.loads``, fail with one kind of error whatever it holds.
+
+    Args:
+        text: A whole file, or one line of it.
+        allow_nan: Take NaN and infinity.
+        pairs: Makes each object from its pairs; by default a dict, which a key used twice makes an error.
+
+    Raises:
+        JsonError: Not JSON or not UTF-8, nested too deeply, NaN or infinity (unless ``allow_nan``), a key used twice,
+            or an endless number.
+
+    Example:
+        >>> parse_json('{"a": 1}')
+        {'a': 1}
+        >>> parse_json("[" * 100000)
+        Traceback (most recent call last):
+        rses.files.text.JsonError: nested too deeply
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        content = json.loads(
+            text.removeprefix("\ufeff"), object_pairs_hook=pairs or _unique, parse_int=_bounded_int,
+            parse_constant=float if allow_nan else _refuse_constant,
+        )  # fmt: skip
+        if "\\ud" in text.lower():
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise JsonError("nested too deeply") from None
+    except JsonError:
+        raise
+    except UnicodeEncodeError:
+        raise JsonError("text that is not valid Unicode (half of a surrogate pair)") from None
+    except UnicodeDecodeError as error:
+        raise JsonError(f"not UTF-8 text (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise JsonError(f"{error.msg}, line {error.lineno}, column {error.colno}") from error
+    return content
+
+
+def read_text(path: Path) -> str:
+    """Read a text file as UTF-8, with or without a byte-order mark.
+
+    Raises:
+        InputError: It is not UTF-8, or cannot be read.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: It cannot be read, or is not JSON that :func:`parse_json` takes.
+    """
+    text = read_text(path)
+    try:
+        return parse_json(text)
+    except JsonError as error:
+        raise InputError(
+            f"{path} is not valid JSON: {error}. Correct it, e.g. with the help of python -m json.tool."
+        ) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise JsonError(f"{name} is no JSON number")
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise JsonError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise JsonError(f'the key "{twice[:80]}" is used twice')
+    return found

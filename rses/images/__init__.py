@@ -1,0 +1,1 @@
+"""Picture files and arrays: decoding, colour, tensors, masks and regions."""

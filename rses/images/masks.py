@@ -1,0 +1,336 @@
+"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning.
+
+The geometry of :mod:`rses.images.regions` is exported here too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import ndimage
+
+from rses.errors import InputError
+from rses.images.colour import drop_opaque_alpha
+from rses.images.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, turned_note, upright
+from rses.images.regions import CLIP_MEAN, Window, boundary_band, bounding_box, dilate, region_crop, square_window
+from rses.state.pillow import pillow_defaults
+
+__all__ = [
+    "CLIP_MEAN",
+    "Window",
+    "as_mask",
+    "binarise",
+    "bounding_box",
+    "boundary_band",
+    "dilate",
+    "read_alpha",
+    "read_mask",
+    "region_crop",
+    "square_window",
+]
+
+# Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
+EDGE_REACH = 3
+STRAY_SHARE = 0.002
+GREY_SHARE = 0.2
+# JPEG ringing around a black-white edge.
+LOSSY_TOLERANCE = 48
+# By how much it moves the level of an even area.
+LOSSY_FLAT = 8
+TRANSPARENT = (
+    "has transparent pixels, and transparency has two opposite meanings (edit there, or keep there). "
+    "Save it as black and white: white = edit."
+)
+COLOURED = (
+    "is coloured, expected black and white. A label map? Choose the colour to edit and save that region as white on "
+    "black."
+)
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """Decode a mask file.
+
+    White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
+    unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
+    dropped, real transparency refused.
+
+    Args:
+        path: Image file with one picture.
+
+    Returns:
+        (H, W) bool, True = edit.
+
+    Raises:
+        InputError: The file cannot be decoded, or its values have no single reading as a mask.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "m.png"
+        >>> Image.fromarray(np.array([[0, 255]], np.uint8)).save(file)
+        >>> read_mask(file).tolist()
+        [[False, True]]
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        # Not brought to 8 bits: labels that differ by less than 257 would become one.
+        deep = deep_values(image, path)
+        values = _grey_values(pixels_of(image, path), str(path)) if deep is None else _deep_grey(deep, str(path))
+    return _binarise_grey(values, str(path), is_lossy(path))
+
+
+def read_alpha(path: str | Path) -> np.ndarray:
+    """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
+
+    Args:
+        path: Image file with an alpha channel, a palette with transparency, or a transparent colour.
+
+    Returns:
+        (H, W) bool, upright, True = opaque.
+
+    Raises:
+        InputError: The file cannot be decoded, has no transparency, or its alpha is soft.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "a.png"
+        >>> Image.fromarray(np.array([[[1, 2, 3, 0], [1, 2, 3, 255]]], np.uint8)).save(file)
+        >>> read_alpha(file).tolist()
+        [[False, True]]
+    """
+    path = Path(path)
+    with open_image(path) as image:
+        if not image.has_transparency_data:
+            raise InputError(f"{path} has no alpha channel.")
+        decoded = pixels_of(image, path)
+        if not decoded.has_transparency_data:
+            raise InputError(f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.")
+        alpha = np.asarray(decoded.convert("RGBA").getchannel("A"))
+        return _binarise_grey(alpha, f"The alpha channel of {path}", _is_lossy_alpha(image))
+
+
+def _is_lossy_alpha(image: Image.Image) -> bool:
+    # WebP keeps alpha losslessly by default, and quantises it otherwise.
+    return image.format in ("WEBP", "AVIF")
+
+
+def _binarise_grey(values: np.ndarray, name: str, lossy: bool) -> np.ndarray:
+    if lossy and values.dtype == np.uint8:
+        values = _without_ringing(values)
+        _refuse_flat_levels(values, 255, name)
+    return binarise(values, name)
+
+
+def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> torch.Tensor:
+    """Bring a mask to 0/1 floats, 1 = region to edit.
+
+    Args:
+        x: Path; PIL image; bool, integer (0/1 or 0/255) or float (0..1) array or tensor of shape (H, W),
+            (H, W, 1), (1, H, W), or three equal channels.
+        size: Expected (height, width), the source's.
+        source: The source, for the message about another size where its orientation tag explains it.
+
+    Returns:
+        (1, H, W) float32, values 0 and 1.
+
+    Raises:
+        InputError: Another size, shape or range; differing channels; more than two flat levels.
+
+    Example:
+        >>> as_mask(np.array([[0, 255]], np.uint8)).tolist()
+        [[[0.0, 1.0]]]
+        >>> as_mask(np.repeat(np.repeat([0, 127, 255], 4)[None], 4, axis=0).astype(np.uint8))
+        Traceback (most recent call last):
+        rses.errors.InputError: The mask has areas of the values 0, 127, 255, expected two values ...
+    """
+    if isinstance(x, (str, Path)):
+        name, mask = str(x), read_mask(x)
+    else:
+        name, mask = "The mask", _from_memory(x)
+    if size is not None and mask.shape != tuple(size):
+        raise InputError(
+            f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
+            "the size of the source. Masks are never resized silently; make it again at that size."
+            + turned_note(source, (mask.shape[0], mask.shape[1]))
+            + turned_note(x, size)
+        )
+    return torch.from_numpy(mask).to(torch.float32)[None]
+
+
+def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
+    """Turn mask values into True (edit) and False, or refuse them.
+
+    Two values, 0 and any other, need no threshold. Otherwise grey pixels must be those of antialiasing: few,
+    at the edge between black and white, and nowhere flat; they are cut at half of the full value.
+
+    Args:
+        values: (H, W) bool, uint8 or uint16 (full value 1, 255 or 65535, the first that nothing exceeds) or float
+            in [0, 1].
+        name: What messages call the mask.
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        InputError: Values outside the range, a label map, or a soft mask.
+
+    Example:
+        >>> binarise(np.array([[0.0, 0.0, 0.4, 1.0, 1.0]])).tolist()
+        [[False, False, False, True, True]]
+    """
+    if values.dtype == np.bool_:
+        return np.array(values)
+    full = 1.0 if values.dtype.kind == "f" else next(top for top in (1, 255, 65535) if values.max() <= top)
+    if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):
+        raise InputError(
+            f"{name} holds floats outside [0, 1] ({values.min():g} to {values.max():g}). "
+            "Pass bool, or uint8 for 0..255."
+        )
+    levels = np.unique(values)
+    if len(levels) <= 2 and set(levels.tolist()) <= {0, full}:
+        return np.asarray(values == full)
+    if len(levels) == 2 and levels[0] == 0:
+        return np.asarray(values != 0)
+    _refuse_flat_levels(values, full, name)
+    region = values >= full / 2
+    _refuse_soft(values, region, full, name)
+    return np.asarray(region)
+
+
+def _without_ringing(values: np.ndarray) -> np.ndarray:
+    """Clear what JPEG leaves around the edges of black and white; areas of their own far from any edge are kept.
+
+    Blocks are 8 pixels wide, or 16 where a colour JPEG halves its chroma.
+    """
+    cleared = np.where(values <= LOSSY_TOLERANCE, 0, np.where(values >= 255 - LOSSY_TOLERANCE, 255, values))
+    bright, block = values >= 128, np.ones((33, 33), bool)
+    calm = ndimage.maximum_filter(bright, footprint=block) == ndimage.minimum_filter(bright, footprint=block)
+    own = _flat(values) & calm & (np.abs(values.astype(int) - cleared) > LOSSY_FLAT)
+    return np.where(own, values, cleared).astype(np.uint8)
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Mark pixels whose 3x3 neighbourhood has one value."""
+    high, low = ndimage.maximum_filter(values, 3, mode="nearest"), ndimage.minimum_filter(values, 3, mode="nearest")
+    return np.asarray(high == low)
+
+
+def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
+    """Grey that fills a 3x3 neighbourhood is an area of its own, not the edge of one."""
+    flat = np.unique(values[_flat(values)])
+    if set(flat.tolist()) <= {0, full}:
+        return
+    listed = sorted({*flat.tolist(), *(level for level in (0, full) if bool((values == level).any()))})
+    shown = ", ".join(f"{level:g}" for level in listed[:8]) + (", ..." if len(listed) > 8 else "")
+    raise InputError(
+        f"{name} has areas of the values {shown}, expected two values (0 = keep, {full:g} = edit). "
+        "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Threshold it."
+    )
+
+
+def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str) -> None:
+    grey = (values > 0) & (values < full)
+    square = np.ones((3, 3), bool)
+    near = ndimage.binary_dilation(region, square, iterations=EDGE_REACH) & ndimage.binary_dilation(
+        ~region, square, iterations=EDGE_REACH
+    )
+    share, stray = float(grey.mean()), float((grey & ~near).mean())
+    # One stray pixel is always allowed, or tiny masks would be refused for a single faint corner.
+    if share > GREY_SHARE or stray > max(STRAY_SHARE, 1.5 / grey.size):
+        raise InputError(
+            f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
+            "Only the grey of antialiased edges is accepted; threshold it where you want the edge."
+        )
+
+
+def _grey_values(image: Image.Image, name: str) -> np.ndarray:
+    """Bring a decoded mask image to one channel of uint8."""
+    if image.mode == "1":
+        return np.asarray(image).astype(np.uint8) * 255
+    if image.mode == "P" and not image.has_transparency_data:
+        indices, colours = np.asarray(image), np.asarray(image.convert("RGB"))
+        if not bool((colours != colours[..., :1]).any()):
+            return np.asarray(colours[..., 0])
+        # Palettes are sorted by whoever writes them: only a black background tells that indices are labels.
+        if bool(colours[indices == 0].any()):
+            raise InputError(f"{name} {COLOURED}")
+        return indices
+    if image.has_transparency_data:
+        try:
+            image = drop_opaque_alpha(image, name)
+        except InputError as error:
+            raise InputError(f"{name} {TRANSPARENT}") from error
+    if image.mode == "L":
+        return np.asarray(image)
+    if image.mode != "RGB":
+        raise InputError(f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.')
+    return _one_channel(np.asarray(image), name)
+
+
+def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
+    """Bring 16-bit pixels to one channel."""
+    if values.ndim == 2:
+        return values
+    if values.shape[2] in (2, 4):
+        if bool((values[..., -1] != 65535).any()):
+            raise InputError(f"{name} {TRANSPARENT}")
+        values = values[..., :-1]
+    return _one_channel(values, name)
+
+
+def _from_memory(x: Any) -> np.ndarray:
+    if isinstance(x, Image.Image):
+        lossy = image_facts(x).lossy
+        x = upright(x, "The mask")
+        if x.mode.startswith(("I", "F")):
+            x = np.asarray(x)
+        else:
+            with pillow_defaults():
+                return _binarise_grey(_grey_values(x, "The mask"), "The mask", lossy)
+    if isinstance(x, torch.Tensor):
+        x = (x.float() if x.dtype in (torch.bfloat16, torch.float16) else x).detach().cpu().numpy()
+    if not isinstance(x, np.ndarray):
+        raise InputError(f"Expected a mask as path, PIL image, array or tensor, got {type(x).__name__}.")
+    array = _two_dimensional(x)
+    if array.size == 0:
+        raise InputError(f"The mask has no pixels: shape {x.shape}.")
+    if array.dtype.kind in "iu":
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > 255:
+            raise InputError(f"Integer masks must be 0/1 or 0/255, got {low} to {high}. Pass mask == label.")
+        array = array.astype(np.uint8)
+    elif array.dtype.kind == "f":
+        if not bool(np.isfinite(array).all()):
+            raise InputError("The mask holds NaN or infinite values.")
+    elif array.dtype.kind != "b":
+        raise InputError(f"Masks must be bool, integer or floating point, got {array.dtype}.")
+    return binarise(array)
+
+
+def _two_dimensional(x: np.ndarray) -> np.ndarray:
+    while x.ndim > 3 and x.shape[0] == 1:
+        x = x[0]
+    if x.ndim == 2:
+        return x
+    if x.ndim == 3 and x.shape[2] == 1:
+        return np.asarray(x[..., 0])
+    if x.ndim == 3 and x.shape[0] == 1:
+        return np.asarray(x[0])
+    if x.ndim == 3 and x.shape[2] == 3:
+        return _one_channel(x, "The mask")
+    if x.ndim == 3 and x.shape[0] == 3:
+        return _one_channel(x.transpose(1, 2, 0), "The mask")
+    if x.ndim == 3 and x.shape[2] == 4:
+        if x.dtype == np.uint8 and bool((x[..., 3] == 255).all()):
+            return _one_channel(x[..., :3], "The mask")
+        raise InputError(f"The mask {TRANSPARENT}")
+    raise InputError(f"Masks must have shape (H, W), (H, W, 1), (H, W, 3) or (1, H, W), got {x.shape}.")
+
+
+def _one_channel(x: np.ndarray, name: str) -> np.ndarray:
+    if bool((x != x[..., :1]).any()):
+        raise InputError(f"{name} {COLOURED}")
+    return np.asarray(x[..., 0])

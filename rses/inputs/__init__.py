@@ -1,0 +1,1 @@
+"""From folders, suites and metadata to samples that can be scored."""

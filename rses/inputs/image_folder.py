@@ -1,0 +1,129 @@
+"""The image files of a folder by id: ``<id>.<image extension>``, whatever Unicode form the names are stored in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from rses.errors import did_you_mean
+from rses.files.names import SHOWN, Affix, common_affix, folded, listed
+from rses.files.places import shown_name, unwritable_name
+from rses.images.decode import IMAGE_EXTENSIONS
+
+__all__ = ["ImageFolder", "name_hint"]
+
+MOST_COMPARED = 300
+"""Ids among which a misspelt name's closest one is looked for."""
+
+
+class ImageFolder:
+    """Image files by id; what is wrong with the folder goes to ``problems``.
+
+    Args:
+        path: The folder.
+        role: What the files are, for messages: "predictions", "masks", "sources".
+        problems: Receives one sentence a fault.
+
+    Attributes:
+        files: Path by id, ids in form NFC.
+        others: Names of files that are no images, by the id that they would have.
+        exists: Whether the folder could be read.
+    """
+
+    def __init__(self, path: Path, role: str, problems: list[str]):
+        self.path = path
+        self.files: dict[str, Path] = {}
+        self.others: dict[str, list[str]] = {}
+        self.exists = False
+        try:
+            entries = sorted(path.iterdir())
+        except FileNotFoundError:
+            problems.append(f"The folder of {role} {path} does not exist. Check the path.")
+        except NotADirectoryError:
+            problems.append(f"{path} is a file, expected the folder of {role}.")
+        except OSError as error:
+            problems.append(f"The folder of {role} {path} cannot be read: {error.strerror or error}.")
+        else:
+            self.exists = True
+            self._index(entries, role, problems)
+
+    def _index(self, entries: Iterable[Path], role: str, problems: list[str]) -> None:
+        double: dict[str, list[str]] = {}
+        folders: list[str] = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if unwritable_name(entry.name):
+                problems.append(f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file.")
+                continue
+            name = folded(entry.stem)
+            if entry.suffix.lower() not in IMAGE_EXTENSIONS:
+                self.others.setdefault(name, []).append(entry.name)
+            elif entry.is_dir():
+                folders.append(entry.name)
+            elif name in self.files:
+                double.setdefault(name, [self.files[name].name]).append(entry.name)
+            else:
+                self.files[name] = entry
+        problems.extend(
+            f"{self.path / name} is a folder, expected an image file. Rename or remove it." for name in folders
+        )
+        problems.extend(
+            f'{self.path} has several {role} with the id "{name}": {_told_apart(names)}. Keep one of them.'
+            for name, names in double.items()
+        )
+
+    def shown(self, name: str) -> str:
+        """Return the file name that was expected for an id, and what was found instead of an image."""
+        others = self.others.get(name)
+        return f"{name}.png (found {listed(others)}, which is not an image)" if others else f"{name}.png"
+
+
+def _told_apart(names: list[str]) -> str:
+    """List file names; those that look alike because accents are coded in two ways are written out."""
+    alike = len({folded(name) for name in names}) < len(names)
+    return ", ".join(ascii(name)[1:-1] if alike else name for name in names)
+
+
+def name_hint(extra: Mapping[str, str], missing: Collection[str]) -> str:
+    """Say how misnamed files should be called, or return an empty text.
+
+    Args:
+        extra: File name by stem, of files that belong to no id; the stem itself where it names no file.
+        missing: Ids without a file.
+
+    Example:
+        >>> name_hint({"a_edited": "a_edited.png"}, ["a"])
+        'Their names have "_edited" after the id: rename a_edited.png to a.png.'
+    """
+    stems, wanted = list(extra), sorted(missing)
+    longer, shorter = common_affix(stems, wanted), common_affix(wanted, stems)
+    if longer is not None and len(longer.pairs) * 2 >= len(stems) and _is_sure(longer):
+        return f"{_who(len(longer.pairs), len(stems))} {longer} the id: rename {_renamed(extra, longer.pairs)}."
+    if shorter is not None and len(shorter.pairs) * 2 >= len(stems) and _is_sure(shorter):
+        pairs = tuple((stem, name) for name, stem in shorter.pairs)
+        return f"The ids have {shorter} such a name: rename {_renamed(extra, pairs)}."
+    lower = {name.casefold(): name for name in wanted}
+    cased = tuple((stem, lower[stem.casefold()]) for stem in stems if stem.casefold() in lower)
+    if cased:
+        return f"{len(cased)} differ from ids in capital letters alone: rename {_renamed(extra, cased)}."
+    if len(wanted) > MOST_COMPARED:
+        return ""
+    hints = [f"{extra[stem]}:{hint}" for stem in stems[:SHOWN] if (hint := did_you_mean(stem, wanted))]
+    return " ".join(hints)
+
+
+def _is_sure(affix: Affix) -> bool:
+    """One name may hold a short id by chance; then what is around it must be set off from it."""
+    return len(affix.pairs) > 1 or not (affix.before[-1:].isalnum() or affix.after[:1].isalnum())
+
+
+def _who(some: int, every: int) -> str:
+    return "Their names have" if some == every else f"{some} of {every} have"
+
+
+def _renamed(extra: Mapping[str, str], pairs: tuple[tuple[str, str], ...]) -> str:
+    texts = [
+        f"{extra[stem]} to {name}{'' if extra[stem] == stem else Path(extra[stem]).suffix}" for stem, name in pairs[:3]
+    ]
+    return ", ".join(texts) + (f" and {len(pairs) - 3} more alike" if len(pairs) > 3 else "")

@@ -1,0 +1,372 @@
+"""From folders to samples: prediction, source, mask and style, matched by name and never by order."""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from rses.errors import InputError
+from rses.files.names import Locator, folded, listed
+from rses.files.text import parse_json
+from rses.inputs.image_folder import ImageFolder, name_hint
+from rses.inputs.rows import METADATA, Row, read_metadata
+from rses.inputs.sources import source_names
+from rses.inputs.styles import read_styles
+from rses.texts import text_fault
+
+__all__ = ["Pair", "Pairing", "pair_folder"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The files and texts of one sample; ``pred`` is ``None`` where there is no prediction.
+
+    ``source_name`` tells its source apart from all others, see :func:`rses.inputs.sources.source_names`.
+    """
+
+    id: str
+    pred: Path | None
+    source: Path | None
+    mask: Path
+    style: str | None = None
+    object: str | None = None
+    dataset: str | None = None
+    tags: tuple[str, ...] = ()
+    prompt: str | None = None
+    source_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """All samples of a folder.
+
+    Attributes:
+        pairs: One a sample that is expected, sorted by id.
+        missing: Ids without a prediction.
+        extra: File names of predictions without a sample.
+        suite_name: From ``suite.json`` beside the metadata, else the name of the metadata's folder.
+        notes: What was found and not used, for the user to know.
+    """
+
+    pairs: list[Pair]
+    missing: list[str]
+    extra: list[str]
+    suite_name: str | None
+    notes: tuple[str, ...] = ()
+
+
+def pair_folder(
+    pred: Path,
+    masks: Path,
+    source: Path | None = None,
+    style: str | None = None,
+    styles: Path | None = None,
+    metadata: Path | None = None,
+    allow_missing: bool = False,
+    needs: Sequence[str] = ("source", "style"),
+) -> Pairing:
+    """Find the files of every sample, or say everything that is wrong at once.
+
+    Predictions are ``<id>.<image extension>``. With ``metadata.jsonl`` in the masks folder or its parent, its
+    rows name the samples, sources, masks and styles; without one, the masks' stems are the ids. A file of that name
+    that speaks of none of the masks is another data set's: it is ignored where ``source`` and ``style`` say all that is
+    needed. Files are looked for, not decoded.
+
+    Args:
+        pred: Folder of predictions.
+        masks: Folder of masks.
+        source: Folder of sources ``<id>.<extension>``; wins over the metadata.
+        style: One style for all samples; wins over the metadata.
+        styles: File with a style for each id, see :func:`rses.inputs.rows.read_styles`; wins over the metadata.
+        metadata: The ``metadata.jsonl`` to use instead of searching for one.
+        allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
+        needs: What the metrics take, of "source" and "style".
+
+    Returns:
+        The samples and what is missing or extra.
+
+    Raises:
+        InputError: With every missing, extra, duplicate, empty or misnamed file.
+
+    Example:
+        >>> import tempfile
+        >>> root = Path(tempfile.mkdtemp())
+        >>> for folder in ("pred", "masks", "images"):
+        ...     (root / folder).mkdir()
+        ...     _ = (root / folder / "cat.png").write_bytes(b"...")
+        >>> found = pair_folder(root / "pred", root / "masks", source=root / "images", style="pixel art")
+        >>> found.pairs[0].id, found.pairs[0].source.parent.name
+        ('cat', 'images')
+    """
+    problems: list[str] = []
+    pred_files = ImageFolder(pred, "predictions", problems)
+    mask_files = ImageFolder(masks, "masks", problems)
+    source_files = None if source is None else ImageFolder(source, "sources", problems)
+    told = {"source": source is not None, "style": style is not None or styles is not None}
+    found, rows, notes = _samples(metadata, mask_files, all(told[need] for need in needs), problems)
+    before = len(problems)
+    texts = _styles(style, styles, problems)
+    styles_known = len(problems) == before
+    builder = _Builder(found, metadata is not None, mask_files, source_files, pred_files, problems)
+    pairs = [builder.pair(row) for row in rows]
+    pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
+    # What a suite says of its sources holds for copies of them, too.
+    pairs = _with_source_names(pairs, rows if metadata is not None else ())
+    if rows and pred_files.exists:
+        missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
+    else:
+        missing, extra = [], []
+    if mask_files.exists:
+        _check_masks(pairs, masks, problems)
+    _check_sources(pairs, source, "source" in needs, problems)
+    if "style" in needs and styles_known:
+        _check_styles(pairs, styles, problems)
+    if texts and rows:
+        _check_names(pairs, styles, texts, problems)
+    _check_empty(pairs, allow_missing, "source" in needs, problems)
+    if problems:
+        raise InputError(problems)
+    return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Turns a row into a pair of paths that need not exist yet."""
+
+    metadata: Path | None
+    explicit: bool
+    masks: ImageFolder
+    sources: ImageFolder | None
+    preds: ImageFolder
+    problems: list[str]
+    locate: Locator = field(default_factory=Locator)
+
+    def pair(self, row: Row) -> Pair:
+        return Pair(
+            row.id,
+            self.preds.files.get(row.id),
+            self._source(row),
+            self._mask(row),
+            row.style,
+            row.object,
+            row.dataset,
+            row.tags,
+            row.prompt,
+        )
+
+    def _source(self, row: Row) -> Path | None:
+        if self.sources is not None:
+            names = [row.id] if row.file_name is None else [row.id, folded(PurePosixPath(row.file_name).stem)]
+            hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
+            if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
+                self.problems.append(
+                    f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name in '
+                    f"{self.metadata}. Leave --source out to go by the metadata, or give a folder with one of them."
+                )
+            return hits[0] if hits else self.sources.path / f"{row.id}.png"
+        if self.metadata is None or row.file_name is None:
+            return None
+        return self.locate(self.metadata.parent / row.file_name)
+
+    def _mask(self, row: Row) -> Path:
+        if self.metadata is None or row.mask_file_name is None:
+            return self.masks.files.get(row.id, self.masks.path / f"{row.id}.png")
+        path = self.locate(self.metadata.parent / row.mask_file_name)
+        if self.explicit or self.masks.path.resolve() in path.resolve().parents:
+            return path
+        # Other masks than the suite's own were asked for, e.g. masks_dilated/.
+        name = PurePosixPath(row.mask_file_name)
+        return self.masks.files.get(folded(name.stem), self.masks.path / name.name)
+
+
+def _find_metadata(masks: Path) -> Path | None:
+    for folder in (masks, masks.resolve().parent):
+        if (folder / METADATA).is_file():
+            return folder / METADATA
+    return None
+
+
+def _samples(
+    given: Path | None, masks: ImageFolder, told: bool, problems: list[str]
+) -> tuple[Path | None, list[Row], list[str]]:
+    """Return the metadata that holds, the rows of it or of the masks' names, and notes.
+
+    Args:
+        given: The metadata to use, whatever it says.
+        masks: The masks.
+        told: Whether flags say all that metadata could.
+        problems: Receives what is wrong.
+    """
+    path = given or _find_metadata(masks.path)
+    if path is None:
+        if masks.exists and not masks.files:
+            problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
+        return None, [Row(name) for name in masks.files], []
+    try:
+        rows, bad = read_metadata(path)
+    except InputError as error:
+        rows, bad = [], error.problems
+    if given is not None or not masks.files:
+        problems.extend(bad)
+        return path, rows, []
+    own = [row for row in rows if _speaks_of(row, masks)]
+    if not own and told:
+        note = f"{path} speaks of none of the masks in {masks.path}, so it was ignored; the masks' names are the ids."
+        return None, [Row(name) for name in masks.files], [note]
+    if not own:
+        problems.extend(bad[:3] or [f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."])
+        problems.append(
+            f"{path} is taken for the metadata of these masks. If it is another data set's, give --source DIR and "
+            "--style TEXT (or --styles FILE), and it is ignored."
+        )
+        return path, [], []
+    problems.extend(bad)
+    if bad and told:
+        problems.append(
+            f"{path} speaks of {len(own)} of {len(masks.files)} masks in {masks.path}. Fix its other rows, or move it "
+            "elsewhere if it is another data set's."
+        )
+    return path, rows, []
+
+
+def _speaks_of(row: Row, masks: ImageFolder) -> bool:
+    names = [row.id] if row.mask_file_name is None else [row.id, folded(PurePosixPath(row.mask_file_name).stem)]
+    return any(name in masks.files for name in names)
+
+
+def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
+    if style is not None and styles is not None:
+        problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
+    if style is not None and (fault := text_fault(style)):
+        shown = f"{style!r} " if style.strip() else ""
+        problems.append(f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".')
+    if styles is None:
+        return {}
+    try:
+        return read_styles(styles)
+    except InputError as error:
+        problems.extend(error.problems)
+        return {}
+
+
+def _with_style(pair: Pair, style: str | None, styles: Mapping[str, str]) -> Pair:
+    chosen = style if style is not None else styles.get(pair.id, pair.style)
+    return replace(pair, style=chosen if chosen and chosen.strip() else None)
+
+
+def _with_source_names(pairs: Sequence[Pair], rows: Sequence[Row]) -> list[Pair]:
+    named = {row.id: Path(row.file_name) for row in rows if row.file_name is not None}
+    places = [named.get(pair.id, pair.source) for pair in pairs]
+    names = source_names(places)
+    return [
+        replace(pair, source_name=None if place is None else names[place])
+        for pair, place in zip(pairs, places, strict=True)
+    ]
+
+
+def _coverage(
+    pairs: Sequence[Pair], preds: ImageFolder, allow_missing: bool, problems: list[str]
+) -> tuple[list[str], list[str]]:
+    missing = [pair.id for pair in pairs if pair.pred is None]
+    known = {pair.id for pair in pairs}
+    extra = {name: path.name for name, path in preds.files.items() if name not in known}
+    none, hint = len(missing) == len(pairs), name_hint(extra, missing) if missing else ""
+    if none:
+        inside = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
+        problems.append(
+            f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{inside} "
+            f"Predictions must be named <id>.png: {listed([preds.shown(name) for name in missing])}."
+        )
+    elif missing and not allow_missing:
+        problems.append(
+            f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
+            f"{listed([preds.shown(name) for name in missing])}. "
+            "Add them, or pass --allow-missing to score the rest and report coverage."
+        )
+    if extra and (hint or not allow_missing) and (none or not allow_missing):
+        problems.append(
+            f"{preds.path} holds {len(extra)} predictions without a mask: {listed(extra.values())}. "
+            + (f"{hint} " if hint else "")
+            + "Remove or rename them, or pass --allow-missing to leave them out."
+        )
+    return missing, sorted(extra.values())
+
+
+def _check_masks(pairs: Sequence[Pair], masks: Path, problems: list[str]) -> None:
+    absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
+    if absent:
+        problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}.")
+
+
+def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, problems: list[str]) -> None:
+    if not needed:
+        return
+    nameless = [pair.id for pair in pairs if pair.source is None]
+    absent = [str(pair.source) for pair in pairs if pair.source is not None and not pair.source.exists()]
+    masks = [pair.id for pair in pairs if pair.source is not None and pair.source.resolve() == pair.mask.resolve()]
+    if masks:
+        problems.append(
+            f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source image, "
+            "or give the folder of sources (--source DIR)."
+        )
+    if nameless:
+        problems.append(
+            f"No source image is known for {listed(nameless)}. Give the folder of sources (--source DIR), "
+            "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
+        )
+    if absent and (source is None or source.is_dir()):
+        problems.append(
+            f"{len(absent)} of {len(pairs)} source images are missing: {listed(absent)}. "
+            "Add them, or name their folder with --source DIR."
+        )
+
+
+def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str]) -> None:
+    bare = [pair.id for pair in pairs if pair.style is None]
+    if bare:
+        where = f" (the file {styles} does not name them)" if styles is not None else ""
+        problems.append(
+            f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
+            "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
+        )
+    faults: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.style is not None and (fault := text_fault(pair.style)):
+            faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
+    problems.extend(f"{fault}: {listed(ids)}." for fault, ids in faults.items())
+
+
+def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
+    """A file of styles that speaks of other ids than the samples' was made for other samples."""
+    ids = [pair.id for pair in pairs]
+    known = set(ids)
+    strange = {name: name for name in texts if name not in known}
+    if strange:
+        hint = name_hint(strange, [name for name in ids if name not in texts])
+        problems.append(
+            f"{styles} names {len(strange)} ids that are no samples: {listed(strange)}. "
+            + (f"{hint} " if hint else "")
+            + "Ids are the file names of masks without their ending, or those of metadata.jsonl."
+        )
+
+
+def _check_empty(pairs: Sequence[Pair], allow_missing: bool, sources: bool, problems: list[str]) -> None:
+    files: dict[Path, None] = {}
+    for pair in pairs:
+        kept = (None if allow_missing else pair.pred, pair.source if sources else None, pair.mask)
+        files.update((path, None) for path in kept if path is not None)
+    problems.extend(
+        f"{path} is empty (0 bytes). Write or copy it again."
+        for path in files
+        if path.is_file() and path.stat().st_size == 0
+    )
+
+
+def _suite_name(folder: Path) -> str:
+    try:
+        name = parse_json((folder / "suite.json").read_bytes())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = None
+    return name if isinstance(name, str) else folder.resolve().name
