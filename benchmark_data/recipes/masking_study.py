@@ -20,7 +20,7 @@ from rses.backbones import load_perceptual
 from rses.backbones.base import PerceptualBackbone
 from rses.files.atomic import write_atomic
 from rses.functional import masked_lpips, masked_mse, masked_psnr, masked_ssim
-from rses.metrics.legacy import brushbench_psnr, pie_mse, pie_psnr, pie_ssim
+from rses.functional.legacy import brushbench_psnr, pie_mse, pie_psnr, pie_ssim
 
 AREAS = (0.05, 0.25, 0.5, 0.75, 0.9)
 PHOTOS = ("astronaut", "coffee", "chelsea")

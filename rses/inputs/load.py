@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 
 from rses.errors import InputError, NonFiniteError
+from rses.functional.legacy import force_border
 from rses.images.decode import turned_note
 from rses.images.masks import as_mask
 from rses.images.regions import dilate
 from rses.images.tensors import as_image, resize_image
 from rses.inputs.suspect import suspicions
 from rses.inputs.unit import Unit
-from rses.metrics.legacy import force_border
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
 

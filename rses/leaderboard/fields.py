@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, shown, text_problem
-from rses.metrics.combined import harmonic_score, preservation
+from rses.functional.combined import harmonic_score, preservation
 from rses.report.text import clean
 from rses.runs.sample_result import STATUSES
 from rses.suites.paths import id_problem

@@ -1,27 +1,10 @@
-"""Metrics as pure functions on tensors, each with a thin running class."""
+"""The metrics as torchmetrics objects: ``update``, ``compute``, ``reset``, collections, distributed sync."""
 
 from rses.metrics.base import MeanMetric
-from rses.metrics.boundary import BoundaryMSE, boundary_mse
-from rses.metrics.perceptual import LPIPS_FORMS, MaskedLPIPS, lpips_map, masked_lpips
-from rses.metrics.pixel import MaskedMSE, MaskedPSNR, masked_mse, masked_psnr
-from rses.metrics.structural import MaskedSSIM, masked_ssim
-from rses.metrics.style import REGIONS, RegionalStyleMatching, rsm
+from rses.metrics.boundary import BoundaryMSE
+from rses.metrics.perceptual import MaskedLPIPS
+from rses.metrics.pixel import MaskedMSE, MaskedPSNR
+from rses.metrics.structural import MaskedSSIM
+from rses.metrics.style import RegionalStyleMatching
 
-__all__ = [
-    "LPIPS_FORMS",
-    "REGIONS",
-    "BoundaryMSE",
-    "MaskedLPIPS",
-    "MaskedMSE",
-    "MaskedPSNR",
-    "MaskedSSIM",
-    "MeanMetric",
-    "RegionalStyleMatching",
-    "boundary_mse",
-    "lpips_map",
-    "masked_lpips",
-    "masked_mse",
-    "masked_psnr",
-    "masked_ssim",
-    "rsm",
-]
+__all__ = ["BoundaryMSE", "MaskedLPIPS", "MaskedMSE", "MaskedPSNR", "MaskedSSIM", "MeanMetric", "RegionalStyleMatching"]

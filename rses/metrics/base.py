@@ -2,99 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from torchmetrics import Metric
 
 from rses.state.steady import steady
 
 __all__ = ["MeanMetric"]
 
+STATES = ("total", "count", "excluded")
 
-class MeanMetric(torch.nn.Module):
-    """Mean over samples with ``update`` / ``compute`` / ``reset``, as torchmetrics objects have them.
 
-    Subclasses define :meth:`values`. The state is two numbers, a sum and a count (plus the count of samples left
-    out because their value is undefined or infinite), so memory does not grow with the number of updates and
-    states of several processes can be merged. These are float64 on the CPU and stay so: no buffers, for
-    ``module.half()`` or ``module.to("mps")`` would take precision, or the type itself, away from them.
+class MeanMetric(Metric):
+    """Mean over samples; a :class:`torchmetrics.Metric`, so it works in collections, in Lightning and distributed.
+
+    Subclasses define :meth:`values`. The state is three numbers: the sum and the count of finite values, and the count
+    of samples left out because their value is undefined or infinite. They are float64 whatever becomes of the module
+    that holds the metric: ``.half()``, ``.bfloat16()`` and ``.to(dtype)`` change no mean.
+
+    Args:
+        kwargs: Of :class:`torchmetrics.Metric`.
     """
 
-    higher_is_better: ClassVar[bool]
-    _state: torch.Tensor
-    _foreign: torch.Tensor
+    is_differentiable = False
+    full_state_update = False
+    total: torch.Tensor
+    count: torch.Tensor
+    excluded: torch.Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.reset()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in STATES:
+            self.add_state(name, torch.zeros((), dtype=torch.float64, device="cpu"), dist_reduce_fx="sum")
 
     def values(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Return one value per sample, (N,)."""
         raise NotImplementedError
 
-    @torch.no_grad()
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch."""
         self._add(self.values(*args, **kwargs))
 
     @steady()
-    def _add(self, values: torch.Tensor) -> torch.Tensor:
-        """Add a batch and return its own sum and counts, [sum, finite, others]."""
+    def _add(self, values: torch.Tensor) -> None:
         # The CPU first: not every device has float64.
         numbers = values.detach().cpu().double()
         finite = torch.isfinite(numbers)
-        parts = (torch.where(finite, numbers, 0.0).sum(), finite.sum().double(), (~finite).sum().double())
-        batch = torch.stack(parts)
-        self._state = self._state + batch
-        return batch
-
-    @property
-    def total(self) -> torch.Tensor:
-        """Sum of the values that are finite."""
-        return self._state[0]
-
-    @property
-    def count(self) -> torch.Tensor:
-        """How many samples the mean is over."""
-        return self._state[1]
-
-    @property
-    def excluded(self) -> torch.Tensor:
-        """How many samples were left out, because their value is undefined or infinite."""
-        return self._state[2]
+        self.total = self.total + torch.where(finite, numbers, 0.0).sum().to(self.total.device)
+        self.count = self.count + finite.sum().to(self.count)
+        self.excluded = self.excluded + (~finite).sum().to(self.excluded)
 
     def compute(self) -> torch.Tensor:
-        """Return the mean over all samples since the last reset; NaN when there was none."""
+        """Return the mean over all samples since the last reset, float64; NaN when there was none."""
         return self.total / self.count
 
-    def reset(self) -> None:
-        """Forget all samples."""
-        self._state = torch.zeros(3, dtype=torch.float64, device="cpu")
-        self._foreign = self._state
-
-    def merge(self, *others: MeanMetric) -> None:
-        """Add the samples seen by other copies, e.g. those of other processes."""
-        for other in others:
-            self._state = self._state + other._state
-
-    def sync(self) -> None:
-        """Add up the states of all processes of the default torch.distributed group, in place.
-
-        May be called as often as one likes; what came from other processes is not sent to them again.
-        """
-        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-            return
-        own = self._state - self._foreign
-        # NCCL sends what lies on a GPU alone.
-        device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-        everything = own.to(device, copy=True)
-        torch.distributed.all_reduce(everything)
-        self._state = everything.cpu()
-        self._foreign = self._state - own
-
-    @torch.no_grad()
-    def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Add a batch and return the mean of that batch alone."""
-        total, count, _ = self._add(self.values(*args, **kwargs))
-        mean: torch.Tensor = total / count
-        return mean
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], exclude_state: Sequence[str] = "") -> torch.nn.Module:
+        # `fn` may change the device, the type or both; sums follow the device alone.
+        super()._apply(fn, exclude_state=(*exclude_state, *STATES))
+        # MPS has no float64; three numbers may as well lie on the CPU.
+        device = torch.device("cpu") if self.device.type == "mps" else self.device
+        for name in STATES:
+            setattr(self, name, getattr(self, name).to(device))
+            default = self._defaults[name]
+            assert isinstance(default, torch.Tensor)
+            self._defaults[name] = default.to(device)
+        return self

@@ -12,15 +12,15 @@ import torch
 
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.errors import InputError
+from rses.functional.boundary import boundary_mse
+from rses.functional.combined import harmonic_score, preservation, style_success
+from rses.functional.legacy import brushbench_mse, brushbench_psnr, pie_mse, pie_psnr, pie_ssim
+from rses.functional.perceptual import LpipsForm, masked_lpips
+from rses.functional.pixel import masked_mse, psnr_from_mse
+from rses.functional.structural import masked_ssim
+from rses.functional.style import Region, background_view, region_view, rsm_from_cosine
 from rses.inputs.load import Prepared
 from rses.inputs.unit import Unit
-from rses.metrics.boundary import boundary_mse
-from rses.metrics.combined import harmonic_score, preservation, style_success
-from rses.metrics.legacy import brushbench_mse, brushbench_psnr, pie_mse, pie_psnr, pie_ssim
-from rses.metrics.perceptual import LpipsForm, masked_lpips
-from rses.metrics.pixel import masked_mse, psnr_from_mse
-from rses.metrics.structural import masked_ssim
-from rses.metrics.style import Region, background_view, region_view, rsm_from_cosine
 from rses.protocol import Protocol
 from rses.state.steady import steady
 from rses.texts import fold_style, text_fault

@@ -23,6 +23,7 @@ from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable, sha256_file
 from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
+from rses.functional.perceptual import lpips_map
 from rses.images.masks import as_mask
 from rses.images.tensors import as_image
 from rses.inputs.card import name_problem
@@ -31,7 +32,6 @@ from rses.inputs.load import Prepared, map_in_order, prepare
 from rses.inputs.pairing import pair_folder
 from rses.inputs.preflight import check_units
 from rses.inputs.unit import Unit
-from rses.metrics.perceptual import lpips_map
 from rses.protocol import Protocol, get_protocol
 from rses.runs.journal import Journal
 from rses.runs.results import Results

@@ -24,7 +24,7 @@ from benchmark_data.recipes.mini.export import MODEL_FOLDER
 from benchmark_data.recipes.mini.held_out import Item, photos, scenes
 from benchmark_data.recipes.mini.texts import unseen_texts
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
-from rses.metrics.style import Region, region_view
+from rses.functional.style import Region, region_view
 
 __all__ = ["evaluate_ladders", "evaluate_style", "evaluate_texts", "main"]
 

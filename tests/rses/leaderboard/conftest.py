@@ -13,11 +13,11 @@ from PIL import Image
 
 from baselines.reference import BackgroundOnly, GlobalStyle, Identity, OraclePaste
 from rses.bench import Shard, run_bench
+from rses.functional.combined import harmonic_score, preservation, style_success
 from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run
 from rses.leaderboard.verify import _embedded_digest
 from rses.methods import EditSample, MethodCard
-from rses.metrics.combined import harmonic_score, preservation, style_success
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
 from rses.runs.results import Results

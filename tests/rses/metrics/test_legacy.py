@@ -12,7 +12,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 from torchmetrics.regression import MeanSquaredError
 
 from rses import RSES, get_protocol
-from rses.metrics.legacy import force_border
+from rses.functional.legacy import force_border
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from rses.backbones import load_perceptual
-from rses.functional import lpips_map, masked_lpips
-from rses.metrics import LPIPS_FORMS, MaskedLPIPS
+from rses.functional import LPIPS_FORMS, lpips_map, masked_lpips
+from rses.metrics import MaskedLPIPS
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pickle
 import pytest
 import torch
 import torch.multiprocessing as mp
+from torchmetrics import MetricCollection
 
 from rses.backbones import load_style
 from rses.functional import boundary_mse, masked_mse, masked_psnr, masked_ssim, rsm
@@ -42,7 +43,7 @@ def test_merge_pickle_copy_and_reset(metric, function):
     first.update(pred[:2], source[:2], mask[:2])
     second.update(pred[2:], source[2:], mask[2:])
     merged = pickle.loads(pickle.dumps(copy.deepcopy(first)))
-    merged.merge(second)
+    merged.merge_state(second)
     assert merged.compute().item() == pytest.approx(function(pred, source, mask).mean().item(), rel=1e-12)
     merged.reset()
     assert merged.compute().isnan()
@@ -62,11 +63,44 @@ def test_undefined_and_infinite_values_are_counted_apart():
 def test_state_does_not_grow():
     pred, source, mask = data()
     metric = MaskedMSE()
-    before = sum(buffer.numel() for buffer in metric.buffers())
     for _ in range(50):
         metric(pred, source, mask)
-    assert sum(buffer.numel() for buffer in metric.buffers()) == before
+    assert [state.numel() for state in metric.metric_state.values()] == [1, 1, 1]
     assert metric.state_dict() == {}
+
+
+@pytest.mark.parametrize("convert", [
+    lambda module: module.half(), lambda module: module.bfloat16(), lambda module: module.to(torch.float16),
+    lambda module: module.double(), lambda module: module.type(torch.bfloat16),
+])  # fmt: skip
+def test_sums_survive_every_type_of_the_module_that_holds_them(convert):
+    pred, source, mask = data()
+    holder = torch.nn.Module()
+    holder.metric = MaskedMSE()
+    convert(holder)
+    holder.metric.update(pred[:4], source[:4], mask[:4])
+    convert(holder)
+    for _ in range(100):
+        holder.metric.update(pred[4:], source[4:], mask[4:])
+    errors = masked_mse(pred, source, mask)
+    expected = (errors[:4].sum() + 100 * errors[4:].sum()) / 304
+    assert holder.metric.compute().dtype == torch.float64
+    assert holder.metric.compute().item() == pytest.approx(expected.item(), rel=1e-12)
+    assert holder.metric.count.item() == 304
+    convert(holder)
+    holder.metric.reset()
+    assert holder.metric.total.dtype == torch.float64
+
+
+def test_a_collection_of_them_is_one_of_torchmetrics():
+    pred, source, mask = data()
+    collection = MetricCollection({"mse": MaskedMSE(), "psnr": MaskedPSNR(), "ssim": MaskedSSIM()}, prefix="val/")
+    batch = collection(pred[:3], source[:3], mask[:3])
+    assert batch["val/mse"].item() == pytest.approx(masked_mse(pred[:3], source[:3], mask[:3]).mean().item(), rel=1e-12)
+    collection.update(pred[3:], source[3:], mask[3:])
+    for name, function in (("mse", masked_mse), ("psnr", masked_psnr), ("ssim", masked_ssim)):
+        expected = function(pred, source, mask).mean().item()
+        assert collection.compute()[f"val/{name}"].item() == pytest.approx(expected, rel=1e-12), name
 
 
 def test_facts_are_class_attributes():
@@ -101,8 +135,8 @@ def _worker(rank, port, results):
     # Adding up may be repeated, with and without new samples.
     for part in (slice(0, 2), slice(2, 4)) if rank == 0 else (slice(4, 5), slice(5, 7)):
         metric.update(pred[part], source[part], mask[part])
-        metric.sync()
-        metric.sync()
+        metric.compute()
+        metric.compute()
     results[rank] = metric.compute().item()
     torch.distributed.destroy_process_group()
 

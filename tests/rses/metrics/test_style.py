@@ -7,7 +7,7 @@ import torch
 
 from rses.backbones import load_style
 from rses.functional import background_view, region_view, rsm
-from rses.metrics.combined import harmonic_score, preservation, style_success
+from rses.functional.combined import harmonic_score, preservation, style_success
 
 FILL = (0.5, 0.25, 0.75)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from rses.metrics._checks import check_images, check_mask, wide
-from rses.metrics.pixel import psnr_from_mse
-from rses.metrics.structural import SSIM_WINDOW, masked_ssim
+from rses.functional._checks import check_images, check_mask, wide
+from rses.functional.pixel import psnr_from_mse
+from rses.functional.structural import SSIM_WINDOW, masked_ssim
 from rses.state.steady import steady
 
 __all__ = [
