@@ -136,18 +136,9 @@ class Generation:
         """Refuse to take over, or to replace, pictures that are not of this run.
 
         Raises:
-            InputError: ``images`` is where the suite's own pictures lie, or the edits that are read, or holds some of
-                unknown origin.
+            InputError: ``images`` holds some of unknown origin.
         """
-        own = {path.resolve() for sample in self.suite.samples for path in (sample.image, sample.mask)}
         there = [path for path in map(self.path, self.samples) if path.exists()]
-        if any(path.resolve() in own for path in there):
-            raise InputError(f"{self.folder} holds the suite's own pictures, e.g. {there[0]}. Choose another --out.")
-        read = getattr(self.method, "folder", None)
-        if isinstance(read, Path) and read.resolve() == (self.folder / "images").resolve():
-            raise InputError(
-                f"{read} is where the run would write its copies of the edits that it reads. Choose another --out."
-            )
         if there and self._journal.is_new and not self.settings.fresh:
             raise InputError(
                 f"{self.folder} holds {len(there)} pictures of unknown origin, e.g. {there[0]}. Choose another --out, "

@@ -79,7 +79,7 @@ def bench(
         elif engine == "local":
             from rses.bench import Shard, run_bench
 
-            editor = _editor(method, predictions, chosen, folder)
+            editor = _editor(method, predictions, chosen)
             scorer = RSES(protocol=protocol, device=device)
             part = None if shard is None else Shard.parse(shard)
             results = run_bench(editor, suite, folder, scorer=scorer, shard=part, progress=update, **settings)
@@ -140,11 +140,11 @@ def _on_ray(
     return run_on_ray(method, suite, folder, options=options, progress=update, **cluster, **settings)
 
 
-def _editor(method: str | None, predictions: Path | None, options: dict[str, Any], folder: Path) -> Method:
+def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
     """Build what edits.
 
     Raises:
-        InputError: Not exactly one of a method and a folder, options for a folder, or edits where the run's own go.
+        InputError: Not exactly one of a method and a folder, or options for a folder.
     """
     from rses.bench.predictions import Predictions
     from rses.errors import InputError
@@ -156,8 +156,6 @@ def _editor(method: str | None, predictions: Path | None, options: dict[str, Any
         return get_method(method, **options)
     if options:
         raise InputError("--variant and --set belong to a method; --predictions takes edits as they are.")
-    if predictions is not None and predictions.resolve() == (folder / "images").resolve():
-        raise InputError(f"{predictions} is where the run would write its copies. Choose another --out.")
     return Predictions(predictions)
 
 

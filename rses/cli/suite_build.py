@@ -195,7 +195,7 @@ def _prompted(
     from rses.suites.writing import require_free
 
     require_free(out)
-    require_apart(out, {"the data set": root}, "--out")
+    require_apart(out, {"the data set": root}, inside=True)
     with progress(f"Building {out}") as report, quiet_stdout():
         said: list[str] = []
         suite = build_prompted(opened(), out, n, seed, name, report, said.append)
@@ -212,7 +212,7 @@ def _build(
     from rses.suites.writing import require_free, require_styles
 
     require_free(out)
-    require_apart(out, {"the data set": root})
+    require_apart(out, {"the data set": root}, inside=True)
     wanted, rule = require_styles(styles), load_selection(selection)
     with progress(f"Building {out}") as report, quiet_stdout():
         reader = open_reader(dataset, root, split, annotations, classes, outlines)

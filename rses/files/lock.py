@@ -44,9 +44,11 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
         stream.flush()
-        yield
-        # Whoever comes next must find this very file, so it stays.
-        stream.truncate(0)
+        try:
+            yield
+        finally:
+            # Whoever comes next must find this very file, so it stays.
+            stream.truncate(0)
 
 
 def _is_at(stream: IO[bytes], path: Path) -> bool:

@@ -10,13 +10,13 @@ from rses.errors import InputError
 __all__ = ["require_apart", "require_suffix", "require_utf8", "shown_name", "unwritable_name"]
 
 
-def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], flag: str = "--out") -> None:
+def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], *, inside: bool = False) -> None:
     """Refuse an output folder that is an input folder, lies in one, or holds one.
 
     Args:
         out: Where results are to go.
         inputs: Folders by what they hold, for the message; ``None`` for those that were not given.
-        flag: The option that gives another folder.
+        inside: Whether it may lie in one, as a new folder among those of a data set.
 
     Raises:
         InputError: Names the folder and what it would mix with.
@@ -36,13 +36,13 @@ def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None
         place = Path(folder).expanduser().resolve()
         relation = (
             "is" if target == place
-            else "lies in" if place in target.parents
+            else "lies in" if place in target.parents and not inside
             else "holds" if target in place.parents
             else None
         )  # fmt: skip
         if relation is not None:
             raise InputError(
-                f"{out} {relation} the folder of {what} ({folder}). Choose another {flag}, apart from what is read."
+                f"{out} {relation} the folder of {what} ({folder}). Choose another --out, apart from what is read."
             )
 
 

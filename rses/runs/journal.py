@@ -59,15 +59,17 @@ class Journal:
             return
         lines = content.split(b"\n")
         header = _parse(lines[0])
-        if header is None or header.get("journal") != VERSION or not isinstance(header.get("settings"), dict):
+        if header is None or header.get("journal") != VERSION:
             raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
-        if header.get("settings") != self._settings and not any(_parse(line) for line in lines[1:]):
+        before = header.get("settings")
+        if before != self._settings and not any(_parse(line) for line in lines[1:]):
             # Killed before anything was finished: no other run is lost.
             os.truncate(self.path, 0)
             return
-        if header.get("settings") != self._settings:
-            before = header.get("settings")
-            changed = ", ".join(_differences(before if isinstance(before, dict) else {}, self._settings))
+        if not isinstance(before, dict):
+            raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
+        if before != self._settings:
+            changed = ", ".join(_differences(before, self._settings))
             raise InputError(
                 f"{self.path.parent} already holds another run (different: {changed}). "
                 "Choose another --out, or pass --fresh to replace it."

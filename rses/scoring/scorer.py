@@ -21,7 +21,7 @@ from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable, sha256_file
-from rses.files.lock import LOCK, exclusive
+from rses.files.lock import holding
 from rses.files.places import require_apart, require_utf8
 from rses.functional.perceptual import lpips_map
 from rses.images.masks import as_mask
@@ -186,13 +186,12 @@ class RSES:
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
             raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
-        with contextlib.nullcontext() if out is None else remove_new_folders(Path(out), LOCK):
-            return self.score_units(
-                units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-                missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
-                method=name, allow_missing=allow_missing, allow_resize=allow_resize,
-                extra=pairing.extra, notes=pairing.notes, progress=progress,
-            )  # fmt: skip
+        return self.score_units(
+            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+            method=name, allow_missing=allow_missing, allow_resize=allow_resize,
+            extra=pairing.extra, notes=pairing.notes, progress=progress,
+        )  # fmt: skip
 
     def score_units(
         self,
@@ -236,9 +235,7 @@ class RSES:
         if not allow_missing:
             check_units(units, allow_resize)
         own = [unit.style for unit in units if unit.style]
-        with contextlib.nullcontext() if out is None else exclusive(Path(out), ""):
-            if out is not None:
-                remove_leftovers(Path(out))
+        with contextlib.nullcontext() if out is None else _run_folder(Path(out)):
             results = self.score_stream(
                 units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
                 card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
@@ -494,6 +491,14 @@ def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -
         )
     if min(height, width) < smallest:
         raise InputError(f"The pictures are {width}x{height}; a heat map needs at least {smallest}x{smallest} pixels.")
+
+
+@contextlib.contextmanager
+def _run_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder for one run; one that was made for nothing is removed."""
+    with remove_new_folders(folder), holding(folder):
+        remove_leftovers(folder)
+        yield
 
 
 def _candidates(styles: Iterable[str]) -> list[str]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from rses.errors import InputError
 from rses.images.decode import image_size, turned_note
-from rses.images.masks import read_alpha, read_mask
 from rses.report.text import clean
 from rses.suites.format import Suite, read_suite
 from rses.suites.photographs import Photographs, find_photographs, left_out_lines, masks_by_name
@@ -128,6 +127,9 @@ def _region(
 ) -> _Region:
     height, width = image_size(path)
     if alpha:
+        # Only now, for it imports torch: a wrong folder is found at once.
+        from rses.images.masks import read_alpha
+
         return partial(read_alpha, path)
     if masks is not None:
         mask = placed.get(unicodedata.normalize("NFC", path.stem))
@@ -140,6 +142,8 @@ def _region(
 
 
 def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]:
+    from rses.images.masks import read_mask
+
     region = read_mask(mask)
     if region.shape != (height, width):
         raise InputError(

@@ -198,8 +198,12 @@ def test_names_that_are_not_utf8_are_refused_at_once(role, case, capsys):
 )
 def test_odd_json_is_named_by_line(line, case, capsys):
     (case / "metadata.jsonl").write_text(line + "\n", "utf-8")
-    assert score(case, case / "run") == 2
+    folders = ["--pred", str(case / "pred"), "--masks", str(case / "masks")]
+    assert main(["score", *folders, "--protocol", "rses-mini", "--metrics", "mse_bg"]) == 2
     assert "line 1" in capsys.readouterr().err
+    # Where the flags say everything, it is ignored, and named.
+    assert score(case, case / "run") == 0
+    assert "metadata.jsonl" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

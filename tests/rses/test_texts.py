@@ -152,7 +152,8 @@ def test_the_warning_reaches_terminal_and_summary(tmp_path, capsys):
     root = folder(tmp_path)
     command = ["score", "--pred", str(root / "pred"), "--masks", str(root / "masks"), "--protocol", "rses-mini"]
     assert main([*command, "--style", "steampunk", "--out", str(tmp_path / "run")]) == 0
-    assert "steampunk" in next(line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: "))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("warning: ") and "steampunk" in line]
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
     assert [group["code"] for group in summary["warnings"] if group.get("values") == ["steampunk"]] == ["style_unknown"]
 

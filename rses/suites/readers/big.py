@@ -7,9 +7,11 @@ import re
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rses.errors import InputError
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
-from rses.images.masks import read_mask
 from rses.suites.left_out import as_left_out
 from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
@@ -74,8 +76,15 @@ class BigReader:
         if (rows, columns) not in ((height, width), file_facts(image).stored_size):
             note = turned_note(mask, (height, width))
             raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}")
-        instance = Instance("0", label, partial(read_mask, mask))
+        instance = Instance("0", label, partial(_region, mask))
         return Picture(key, image, width, height, "not stated by the data set", (instance,))
+
+
+def _region(mask: Path) -> NDArray[np.bool_]:
+    # Only now, for it imports torch: a wrong folder is found at once.
+    from rses.images.masks import read_mask
+
+    return read_mask(mask)
 
 
 def _pairs(folder: Path, ending: str) -> dict[str, list[Path]]:

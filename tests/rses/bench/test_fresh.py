@@ -77,6 +77,6 @@ def test_edits_that_are_read_are_not_removed_to_make_room_for_them(tmp_path, sco
         write_png(folder / f"{sample.id}.png", read_image(sample.image))
     before = contents(tmp_path)
     for fresh in (False, True):
-        with pytest.raises(InputError, match="where the run would write its copies"):
+        with pytest.raises(InputError, match="apart from what is read"):
             run_bench(Predictions(folder), "mini", tmp_path, scorer=scorer, limit=2, fresh=fresh)
     assert contents(tmp_path) == before

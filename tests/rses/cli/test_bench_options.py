@@ -107,4 +107,4 @@ def test_predictions_are_not_read_from_where_the_run_writes(tmp_path, capsys):
     edits.mkdir(parents=True)
     words = [*COMMON, "--predictions", str(edits), "--out", str(tmp_path / "run")]
     assert main([*words, "--fresh"]) == 2
-    assert "where the run would write" in capsys.readouterr().err
+    assert "apart from what is read" in capsys.readouterr().err
