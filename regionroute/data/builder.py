@@ -19,6 +19,7 @@ from rses.device import choose_device
 from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
+from rses.files.paths import id_problem
 from rses.files.places import require_apart
 from rses.files.text import parse_json
 from rses.images.decode import read_image
@@ -26,7 +27,6 @@ from rses.images.masks import read_mask
 from rses.images.tensors import write_png
 from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.suites import Sample, Suite, load_suite
-from rses.suites.paths import id_problem
 
 __all__ = ["build_pairs"]
 

@@ -12,9 +12,9 @@ from regionroute.data.manifest import manifest_rows
 from regionroute.data.suite import METADATA, suite_rows
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style, style_key
 from rses.errors import InputError
+from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.images.masks import read_mask
-from rses.suites.paths import id_problem
 
 __all__ = ["TrainingPair", "read_pairs", "region_problems", "style_problem"]
 

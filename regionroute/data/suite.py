@@ -16,8 +16,8 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.atomic import write_atomic
+from rses.files.paths import path_problem
 from rses.files.text import parse_json, read_text
-from rses.suites.paths import path_problem
 
 __all__ = ["METADATA", "suite_rows", "write_rows"]
 

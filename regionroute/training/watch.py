@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,9 +15,6 @@ from regionroute.training.objective import draw_noise, predict_velocity
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
 
-if TYPE_CHECKING:
-    from regionroute.training.trainer import Trainer
-
 __all__ = ["draw_overlay"]
 
 LEVEL = 0.7
@@ -25,8 +22,20 @@ LEVEL = 0.7
 SIDE = 256
 
 
+class Watched(Protocol):
+    """What is looked at of a trainer."""
+
+    accelerator: Any
+    attention: Any
+    config: Any
+    data: Any
+    grid: Any
+    pairs: Any
+    transformer: Any
+
+
 @torch.no_grad()
-def draw_overlay(trainer: Trainer, count: int) -> np.ndarray:
+def draw_overlay(trainer: Watched, count: int) -> np.ndarray:
     """Return a sheet with a row a pair: source, pseudo-ground truth, mask, attention over the source."""
     data = trainer.data[:count]
     batch = collate(data, trainer.accelerator.device, getattr(torch, trainer.config.model.dtype))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from rses.errors import InputError, RsesError
+from rses.files.escape import clean
 from rses.inputs.card import card_problems
 from rses.methods import Method, MethodCard
-from rses.report.text import clean
 
 __all__ = ["check_card", "check_edit", "require_json"]
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.inputs.rows import safe_id
+from rses.files.paths import safe_id
 from rses.runs.journal import recorded_keys, records_of
 
 __all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]

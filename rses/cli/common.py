@@ -78,7 +78,7 @@ def note(text: str) -> None:
 
 def warn(results: Results) -> None:
     """Write the warnings of a run to stderr, one line per cause."""
-    from rses.report.text import clean
+    from rses.files.escape import clean
     from rses.runs.warning_codes import grouped_warnings, warning_line
 
     for group in grouped_warnings(results.samples):

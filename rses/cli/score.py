@@ -142,7 +142,7 @@ def _look_for_files(
 
 def _name_left_out(results: Results) -> None:
     """Say which samples and files have no part in the numbers, and why."""
-    from rses.report.text import clean
+    from rses.files.escape import clean
 
     for status in dict.fromkeys(sample.status for sample in results.samples if sample.status != "ok"):
         found = [sample for sample in results.samples if sample.status == status]

@@ -41,7 +41,7 @@ def verify(
     ] = None,
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""
-    from rses.report.text import clean
+    from rses.files.escape import clean
     from rses.suites import verify_suite
     from rses.suites.ids import verify_ids
 
@@ -62,7 +62,7 @@ def show(
     ] = None,
 ) -> None:
     """Print a suite's statistics, and write contact sheets with outlined regions, tags and prompts."""
-    from rses.report.text import clean
+    from rses.files.escape import clean
     from rses.suites import load_suite
     from rses.suites.sheet import suite_statistics, write_sheet
 

@@ -169,9 +169,10 @@ def folder(
     name: Name = None,
 ) -> None:
     """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
-    from rses.report.text import clean
+    from rses.files.escape import clean
+    from rses.suites.entry import TEMPLATE
     from rses.suites.own_folder import build_folder
-    from rses.suites.writing import TEMPLATE, require_free, require_styles
+    from rses.suites.writing import require_free, require_styles
 
     require_free(out)
     require_apart(out, {"photographs": images, "masks": masks})

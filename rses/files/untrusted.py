@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rses.report.text import clean
+from rses.files.escape import clean
 
 __all__ = ["MAX_NAME", "MAX_TEXT", "shown", "text_problem", "tree_problems"]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rses.files.names import folded, listed
+from rses.files.paths import safe_id, safe_relative
 from rses.files.text import JsonError, parse_json, read_text
 
-__all__ = ["METADATA", "Row", "read_metadata", "safe_id", "safe_relative"]
+__all__ = ["METADATA", "Row", "read_metadata"]
 
 METADATA = "metadata.jsonl"
 TEXT_FIELDS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset")
@@ -28,30 +29,6 @@ class Row:
     prompt: str | None = None
     dataset: str | None = None
     tags: tuple[str, ...] = ()
-
-
-def safe_id(name: str) -> bool:
-    """Whether an id can be the stem of a file name.
-
-    Example:
-        >>> safe_id("a.b"), safe_id("../a"), safe_id("")
-        (True, False, False)
-    """
-    return bool(name) and name not in (".", "..") and not set(name) & {"/", "\\", "\0"}
-
-
-def safe_relative(name: str) -> bool:
-    """Whether a path stays inside the folder it is relative to.
-
-    Example:
-        >>> safe_relative("images/a.png"), safe_relative("../a.png"), safe_relative("/a.png")
-        (True, False, False)
-    """
-    if not name or "\0" in name:
-        return False
-    posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    outside = posix.is_absolute() or bool(windows.drive or windows.root)
-    return not outside and ".." not in posix.parts and ".." not in windows.parts
 
 
 def read_metadata(path: Path) -> tuple[list[Row], list[str]]:

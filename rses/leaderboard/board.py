@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from rses.errors import InputError
+from rses.files.escape import clean
 from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
 from rses.leaderboard.worst import worst_samples
 from rses.report.columns import Cell
-from rses.report.text import clean
 from rses.runs.sample_result import SampleResult
 from rses.runs.summary import clusters_of, suite_size
 from rses.statistics import RankInterval, pareto_layers, rank_intervals

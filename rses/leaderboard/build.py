@@ -10,6 +10,7 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
+from rses.files.paths import path_problem
 from rses.leaderboard import tables
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.index import index_markdown
@@ -17,7 +18,6 @@ from rses.leaderboard.pack import restore_replaced
 from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
-from rses.suites.paths import path_problem
 
 __all__ = ["build", "check_fresh", "render_all"]
 

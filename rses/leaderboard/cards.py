@@ -6,9 +6,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from rses.files.escape import clean, escape_html
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
 from rses.report.columns import number
-from rses.report.text import clean, escape_html
 from rses.runs.sample_result import SampleResult
 from rses.table import METRICS
 

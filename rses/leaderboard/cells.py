@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rses.files.escape import clean
 from rses.report.columns import Cell
-from rses.report.text import clean
 from rses.runs.sample_result import SampleResult
 from rses.runs.summary import clusters_of, mask_size_bin, table_of
 from rses.statistics import column_intervals

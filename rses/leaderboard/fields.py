@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rses.files.escape import clean
+from rses.files.paths import id_problem
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, shown, text_problem
 from rses.functional.combined import harmonic_score, preservation
-from rses.report.text import clean
 from rses.runs.sample_result import STATUSES
-from rses.suites.paths import id_problem
 from rses.table import METRICS
 
 __all__ = ["MAX_TAGS", "RANGES", "sample_problems"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rses.files.escape import escape_markdown
 from rses.leaderboard import tables
 from rses.leaderboard.board import Board
 from rses.leaderboard.published import PublishedRow
-from rses.report.text import escape_markdown
 
 __all__ = ["index_markdown"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.files.escape import escape_html
 from rses.files.text import read_text
 from rses.files.untrusted import shown, text_problem
-from rses.report.text import escape_html
 from rses.table import METRICS
 
 __all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rses.files.escape import escape_html
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
 from rses.report.columns import Cell, heading, number
 from rses.report.plots import nice_ticks
-from rses.report.text import escape_html
 from rses.statistics import pareto_layers
 from rses.table import METRICS
 

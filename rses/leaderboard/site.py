@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rses.files.escape import escape_html
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.cards import SOURCE, cards
 from rses.leaderboard.published import PublishedRow, published_html
@@ -18,7 +19,6 @@ from rses.leaderboard.tables import NOTES, mask_text, spread_text
 from rses.leaderboard.top import top_html
 from rses.report.columns import Cell, heading
 from rses.report.html import content_digest
-from rses.report.text import escape_html
 from rses.table import METRICS, MetricInfo
 
 __all__ = ["board_page", "index_page", "site_files"]

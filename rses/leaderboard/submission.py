@@ -18,6 +18,7 @@ from typing import Any
 from rses.errors import InputError
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
+from rses.files.paths import id_problem
 from rses.files.text import parse_json
 from rses.files.untrusted import shown, text_problem, tree_problems
 from rses.inputs.card import card_problems, name_problem
@@ -26,7 +27,6 @@ from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.runs.sample_table import read_rows
 from rses.runs.summary import schema_problem
-from rses.suites.paths import id_problem
 
 __all__ = ["MANIFEST", "MAX_JSON", "Submission", "read_submission"]
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
 from rses.report.columns import Cell, heading, number
 from rses.report.tables import csv_text
-from rses.report.text import clean, escape_latex, escape_markdown
 from rses.table import METRICS
 
 __all__ = [

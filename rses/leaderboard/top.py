@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from rses.files.escape import escape_html, escape_markdown
 from rses.leaderboard.board import SECTIONS, Board, BoardRow
 from rses.leaderboard.published import NOTE, PublishedRow
 from rses.leaderboard.tables import markdown_cell, mask_text
 from rses.report.columns import heading
 from rses.report.marked import replace_marked
-from rses.report.text import escape_html, escape_markdown
 from rses.table import METRICS
 
 __all__ = ["MARKS", "readme_block", "replace_block", "top_html", "top_rows"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rses.errors import InputError
-from rses.report.text import clean
+from rses.files.escape import clean
 from rses.runs.results import Results
 from rses.statistics.order import marked_places
 from rses.table import METRICS, MetricInfo

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rses.errors import InputError
 from rses.files.atomic import write_atomic
+from rses.files.escape import escape_html
 from rses.report.columns import build_table, heading, number, run_names
 from rses.report.comparison import HEADER, NOTES, Comparison, comparison_lines
 from rses.report.gallery import Files, Progress, build_gallery
 from rses.report.html import gallery_section, refuse_other_file, whole_page
 from rses.report.sections import warnings_list
-from rses.report.text import escape_html
 from rses.runs.results import Results, common_ids
 from rses.table import METRICS, MetricInfo
 

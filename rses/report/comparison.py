@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from rses.errors import InputError
+from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.report.columns import COMPARED, check_comparable, heading, number, run_names
 from rses.report.tables import check_format, csv_text
-from rses.report.text import clean, escape_latex, escape_markdown
 from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference

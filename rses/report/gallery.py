@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from rses.errors import RsesError
+from rses.files.escape import escape_html
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
 from rses.report.columns import COMPARED, heading, number, run_names
 from rses.report.inputs import SampleFiles
-from rses.report.text import escape_html
 from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult

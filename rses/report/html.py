@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rses.errors import InputError
 from rses.files.atomic import write_atomic
+from rses.files.escape import escape_html
 from rses.report import sections
 from rses.report.columns import Table, build_table
 from rses.report.gallery import DIFFERENCE_TOP, Files, Gallery, HeatMap, Progress, build_gallery
-from rses.report.text import escape_html
 from rses.runs.results import Results
 from rses.table import METRICS
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rses.files.escape import escape_html
 from rses.report.columns import Cell, number
-from rses.report.text import escape_html
 
 __all__ = ["Series", "histogram", "nice_ticks", "strips"]
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rses.files.escape import escape_html
 from rses.report.columns import Cell, Row, Table, heading, number, run_names
 from rses.report.plots import Series, histogram, strips
-from rses.report.text import escape_html
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.runs.warning_codes import grouped_warnings, warning_line

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rses.errors import InputError, did_you_mean
+from rses.files.escape import clean, escape_csv, escape_latex, escape_markdown
 from rses.report.columns import Cell, Row, Table, build_table, heading
-from rses.report.text import clean, escape_csv, escape_latex, escape_markdown
 from rses.runs.results import Results
 from rses.table import METRICS, MetricInfo
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from rses.files.escape import clean
 from rses.report.columns import Cell, Row, Table, heading
-from rses.report.text import clean
 from rses.runs.results import Results
 from rses.table import MetricInfo
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.parquet_pages import measure_pages
-from rses.inputs.rows import safe_id
+from rses.files.paths import safe_id
 from rses.runs.sample_result import SampleResult
 
 __all__ = ["read_rows", "read_samples"]

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.suites.entry import Entry, SuiteFacts
 from rses.suites.format import Suite, read_suite
 from rses.suites.ids import ids_sha256
 from rses.suites.left_out import left_out_lines
 from rses.suites.readers import BigReader, CocoReader, Reader, VocReader
 from rses.suites.selection import RULE, Choice, Selection, load_selection, select
-from rses.suites.writing import Entry, SuiteFacts, require_free, write_suite
+from rses.suites.writing import require_free, write_suite
 
 __all__ = ["DATASETS", "build_suite", "open_reader"]
 

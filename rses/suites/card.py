@@ -11,7 +11,7 @@ from rses.suites.format import METADATA
 from rses.suites.left_out import LeftOut, left_out_lines
 
 if TYPE_CHECKING:
-    from rses.suites.writing import Entry, SuiteFacts
+    from rses.suites.entry import Entry, SuiteFacts
 
 __all__ = ["card", "card_line"]
 

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from rses.errors import InputError
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
+from rses.files.paths import id_problem, path_problem
 from rses.files.text import parse_json, read_text
-from rses.suites.paths import id_problem, path_problem
 from rses.texts import text_fault
 
 if TYPE_CHECKING:

@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.files.escape import clean
 from rses.images.decode import image_size, turned_note
-from rses.report.text import clean
+from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
 from rses.suites.format import Suite, read_suite
 from rses.suites.photographs import Photographs, find_photographs, left_out_lines, masks_by_name
 from rses.suites.readers.types import refuse
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
-from rses.suites.writing import TEMPLATE, Entry, SuiteFacts, write_suite
+from rses.suites.writing import write_suite
 
 __all__ = ["build_folder"]
 

@@ -24,8 +24,8 @@ from rses.errors import InputError
 from rses.files.atomic import sha256_bytes
 from rses.files.folders import new_folder
 from rses.files.parquet_pages import measure_pages
+from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
-from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite
 

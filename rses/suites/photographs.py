@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
+from rses.files.paths import IGNORED
 from rses.images.decode import IMAGE_EXTENSIONS, image_size
-from rses.suites.paths import IGNORED
 
 __all__ = ["Photographs", "find_photographs", "left_out_lines", "masks_by_name"]
 

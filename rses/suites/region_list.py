@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.files.paths import path_problem
 from rses.files.text import parse_json, read_text
 from rses.suites.coordinates import fractions_problem, inside
-from rses.suites.paths import path_problem
 from rses.suites.readers.types import refuse
 
 __all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]

@@ -59,7 +59,7 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
 
     A plain word that is the name of an embedded suite means that suite; write ``./mini`` for a folder of
     that name. A suite that lies as parquet, on the hub or in a folder, is unpacked into a cache folder
-    (`rses.suites.sharing.suite_cache`), verified by SHA-256, and loaded from there.
+    (`rses.suites.hub.suite_cache`), verified by SHA-256, and loaded from there.
 
     Args:
         name_or_folder: A name from `list_suites`, a path, or a hub id "org/name".
@@ -75,7 +75,7 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
     """
     names = list_suites()
     if isinstance(name_or_folder, str) and hub_id(name_or_folder):
-        from rses.suites.sharing import cached_suite
+        from rses.suites.hub import cached_suite
 
         return cached_suite(name_or_folder, revision)
     if revision is not None:
@@ -94,7 +94,7 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
             f"or give the path of a folder that holds {MANIFEST}, or a hub id org/name."
         )
     if not (folder / MANIFEST).is_file() and (folder / "suite" / MANIFEST).is_file():
-        from rses.suites.sharing import cached_folder
+        from rses.suites.hub import cached_folder
 
         return cached_folder(folder)
     return read_suite(folder)

@@ -1,36 +1,20 @@
-"""Suites on the Hugging Face hub or in folders of the same form: push, pull, and the cache that loading uses."""
+"""Share a suite: push it to the Hugging Face hub or into a folder of the same form, and pull it from there."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from rses.errors import InputError
 from rses.suites.export import export_suite
-from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
-from rses.suites.paths import id_problem
+from rses.suites.format import MANIFEST, Suite, read_suite
+from rses.suites.hub import fetch, hub_error
 from rses.suites.registry import hub_id, load_suite
 
-__all__ = ["cached_folder", "cached_suite", "pull_suite", "push_suite", "suite_cache"]
+__all__ = ["pull_suite", "push_suite"]
 
 _Progress = Callable[[int, int], None]
-
-
-def suite_cache() -> Path:
-    """Folder into which suites from the hub are unpacked.
-
-    ``$RSES_SUITE_CACHE``, or else ``rses/suites`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
-    """
-    own = os.environ.get("RSES_SUITE_CACHE")
-    if own:
-        return Path(own).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache") / "rses" / "suites"
 
 
 def push_suite(name_or_folder: str | Path, target: str, private: bool = True, progress: _Progress | None = None) -> str:
@@ -74,7 +58,7 @@ def _upload(folder: Path, target: str, private: bool, message: str) -> str:
             delete_patterns=["data/*", "suite/*"],
         )  # fmt: skip
     except Exception as error:  # of two HTTP libraries, which share no base
-        raise _hub_error(target, error, "pushed to") from error
+        raise hub_error(target, error, "pushed to") from error
     return f"https://huggingface.co/datasets/{target}"
 
 
@@ -97,137 +81,9 @@ def pull_suite(source: str, out: str | Path, revision: str | None = None, progre
 
     target = Path(out).expanduser()
     if hub_id(source):
-        return _fetch(source, revision, target, progress)
+        return fetch(source, revision, target, progress)
     if revision is not None:
         raise InputError(f"{source} is a folder; a revision can be asked of a hub id only.")
     if is_dataset(Path(source).expanduser()):
         return read_dataset(Path(source).expanduser(), target, progress)
     return read_suite(export_suite(source, target))
-
-
-def cached_folder(folder: Path) -> Suite:
-    """Load a folder that `push_suite` wrote, by way of the cache, where it is known by its SHA-256.
-
-    Raises:
-        InputError: It is not what its ``suite.json`` describes.
-    """
-    from rses.suites.parquet import read_dataset
-
-    place = suite_cache() / f"folder--{read_manifest(folder / 'suite').sha256[:32]}"
-    return _known(place) or _unless_made(place, lambda: read_dataset(folder, place))
-
-
-def cached_suite(repo: str, revision: str | None = None) -> Suite:
-    """Load a suite of the hub, by way of the cache, where it is known by its commit.
-
-    The hub is asked which commit the revision is; where it cannot be reached, the last known one is used.
-
-    Raises:
-        InputError: There is none, it cannot be reached and is not in the cache, or it is unsound.
-    """
-    home = suite_cache() / f"hub--{repo.replace('/', '--')}"
-    name = revision or "main"
-    note = home / "refs" / name.replace("/", "--")
-    if fault := id_problem(note.name):
-        raise InputError(f'Revision "{name}" {fault}.')
-    try:
-        commit = name if re.fullmatch(r"[0-9a-f]{40}", name) and (home / name).is_dir() else _commit(repo, name)
-    except InputError as error:
-        known = note.read_text("utf-8").strip() if isinstance(error, _Unreachable) and note.is_file() else ""
-        if not re.fullmatch(r"[0-9a-f]{40}", known):
-            raise
-        commit = known
-    place = home / commit
-    suite = _known(place) or _unless_made(place, lambda: _fetch(repo, commit, place, None))
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(commit, encoding="utf-8")
-    return suite
-
-
-def _known(place: Path) -> Suite | None:
-    # Anything that a broken-off run or a stranger left there is made again.
-    try:
-        return read_suite(place) if place.is_dir() else None
-    except InputError:
-        shutil.rmtree(place)
-        return None
-
-
-def _unless_made(place: Path, make: Callable[[], Suite]) -> Suite:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return make()
-    except InputError:
-        # Another process may have been faster.
-        if place.is_dir() and (place / MANIFEST).is_file():
-            return read_suite(place)
-        raise
-
-
-def _fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None) -> Suite:
-    from huggingface_hub import snapshot_download
-
-    from rses.suites.parquet import read_dataset
-
-    beside = out.absolute().parent
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".rses-pull-", dir=beside) as place:
-        try:
-            snapshot_download(
-                repo, repo_type="dataset", revision=revision, local_dir=place,
-                allow_patterns=["data/*.parquet", "suite/*"],
-            )  # fmt: skip
-        except Exception as error:
-            raise _hub_error(repo, error, "loaded") from error
-        try:
-            return read_dataset(Path(place), out, progress)
-        except InputError as error:
-            faults = [problem.replace(f"{place}{os.sep}", "") for problem in error.problems]
-            raise InputError(faults, f"The data set {repo} cannot be used as a suite:") from error
-
-
-def _commit(repo: str, revision: str) -> str:
-    from huggingface_hub import HfApi
-
-    try:
-        return str(HfApi().dataset_info(repo, revision=revision, timeout=20).sha)
-    except Exception as error:
-        raise _hub_error(repo, error, "loaded") from error
-
-
-class _Unreachable(InputError):
-    """The hub did not answer."""
-
-
-def _hub_error(repo: str, error: Exception, verb: str) -> InputError:
-    """Turn what ``huggingface_hub`` raised into one message that says what to do."""
-    from huggingface_hub import errors
-
-    if isinstance(error, InputError):
-        return error
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    kinds: list[tuple[type[Any], str]] = [
-        (errors.GatedRepoError, "it is gated: accept its terms on its page, then log in with `hf auth login`"),
-        (errors.RepositoryNotFoundError, "the hub has none of this name, or it is private: check the name, log in "
-         "with `hf auth login`, or give the path of a folder"),
-        (errors.RevisionNotFoundError, "it has no such revision"),
-        (errors.HFValidationError, reason),
-    ]  # fmt: skip
-    for kind, text in kinds:
-        if isinstance(error, kind):
-            return InputError(f"The data set {repo} cannot be {verb}: {text}.")
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403):
-        return InputError(f"The data set {repo} cannot be {verb}: no permission. Log in with `hf auth login`.")
-    if status is not None:
-        return InputError(f"The data set {repo} cannot be {verb}: the hub answered {status} ({reason}).")
-    other = (
-        f"have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder; if {repo} is meant as "
-        "a folder, check its path"
-        if verb == "loaded"
-        else "push into a folder and have that uploaded"
-    )
-    return _Unreachable(
-        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason.rstrip('.')}). Check the connection "
-        f"and HF_HUB_OFFLINE; or {other}."
-    )

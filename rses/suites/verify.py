@@ -9,10 +9,10 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.atomic import sha256_file, write_atomic
+from rses.files.paths import list_files
 from rses.files.text import read_text
 from rses.images.decode import image_size, turned_note
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
-from rses.suites.paths import list_files
 
 __all__ = ["verify_files", "verify_suite", "write_manifest"]
 

@@ -6,7 +6,6 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,76 +15,19 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.files.folders import new_folder
+from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
 from rses.images.decode import ORIENTATION, open_image, pixels_of, read_image
 from rses.suites.card import card, card_line
+from rses.suites.entry import Entry, SuiteFacts
 from rses.suites.format import METADATA
 from rses.suites.frames import orientation_of, to_upright
 from rses.suites.left_out import LeftOut, UnusableError, as_left_out, counts, left_out_lines
-from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
 
-__all__ = ["TEMPLATE", "Entry", "SuiteFacts", "require_free", "require_styles", "write_suite"]
-
-TEMPLATE = "make the {object} in {style} style, keep other area unchanged"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One picture with the region to edit; it gives one row for each style.
-
-    Attributes:
-        key: Name, fit for a file name and unique in the suite.
-        image: The photograph.
-        mask: Draws the region, booleans (height, width).
-        object: What the region covers.
-        dataset: Where it comes from.
-        licence: Licence of the photograph.
-        tags: Labels of it.
-        origin: Address of the photograph.
-        upright: The mask is known to be for the picture as its orientation tag shows it; otherwise its size tells.
-        prompts: Prompt for a style, where the template is not to be used.
-        style: Style of this picture alone; it then gives one row, named like it, whatever the suite's styles.
-        extra: Further columns of its rows.
-        alpha: Whether the photograph's alpha channel is the mask, and so says nothing about its colours.
-        whole: Whether the region may be the whole picture, which no background metric can score.
-    """
-
-    key: str
-    image: Path
-    mask: Callable[[], NDArray[np.bool_]]
-    object: str
-    dataset: str
-    licence: str
-    tags: tuple[str, ...] = ()
-    origin: str = ""
-    upright: bool = False
-    prompts: Mapping[str, str] = field(default_factory=dict)
-    style: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
-    alpha: bool = False
-    whole: bool = False
-
-
-@dataclass(frozen=True)
-class SuiteFacts:
-    """What a suite is called and made with.
-
-    Attributes:
-        name: Short name.
-        version: Its version.
-        licence: Licence of the suite as a whole.
-        about: Text of the dataset card between the heading and the table.
-        template: Prompt with ``{object}`` and ``{style}``.
-    """
-
-    name: str
-    version: str
-    licence: str
-    about: str
-    template: str = TEMPLATE
+__all__ = ["require_free", "require_styles", "write_suite"]
 
 
 def require_free(out: Path) -> None:

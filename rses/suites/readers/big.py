@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.files.paths import id_problem
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.suites.left_out import as_left_out
-from rses.suites.paths import id_problem
 from rses.suites.readers.types import Instance, Picture, refuse
 from rses.suites.readers.voc import VOC_CLASSES
 

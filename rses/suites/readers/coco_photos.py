@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.suites.left_out import LeftOut, UnusableError
-from rses.suites.paths import id_problem
 from rses.suites.readers.coco_check import Region, image_facts, objects, plain_id, plain_text
 from rses.suites.readers.files import FileFinder, name_parts
 

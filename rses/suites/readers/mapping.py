@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from rses.errors import InputError
 from rses.files.atomic import sha256_file
+from rses.files.paths import id_problem
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
-from rses.suites.paths import id_problem
 from rses.suites.readers.files import FileFinder, name_problem
 from rses.suites.shapes import marks_pixels, unfold_starts
 

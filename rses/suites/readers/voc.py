@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.files.paths import id_problem
 from rses.suites.left_out import DataSetError, LeftOut, UnusableError, left_out_lines
-from rses.suites.paths import id_problem
 from rses.suites.readers.label_image import VOID, LabelImage, read_labels
 from rses.suites.readers.types import Instance, Picture
 from rses.suites.readers.voc_classes import (

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
+from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.suites.coordinates import fractions_problem, inside
-from rses.suites.paths import id_problem
 from rses.suites.photographs import find_photographs
 from rses.suites.readers.types import refuse
 from rses.suites.region_list import doubles, outline_of, sort_rows

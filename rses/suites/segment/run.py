@@ -16,9 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, sha256_file, write_atomic
+from rses.files.paths import id_problem
 from rses.images.decode import read_image
 from rses.runs.journal import Journal, recorded_keys
-from rses.suites.paths import id_problem
 from rses.suites.readers.types import refuse
 from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
 from rses.suites.segment.prompts import Job

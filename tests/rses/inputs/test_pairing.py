@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rses.errors import InputError
+from rses.files.paths import safe_id, safe_relative
 from rses.inputs.pairing import pair_folder
-from rses.inputs.rows import read_metadata, safe_id, safe_relative
+from rses.inputs.rows import read_metadata
 from rses.inputs.styles import read_styles
 
 BYTES = b"not decoded here"

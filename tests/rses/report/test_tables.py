@@ -9,9 +9,9 @@ import json
 import pytest
 
 from rses.errors import InputError
+from rses.files.escape import clean, escape_csv, escape_html, escape_latex, escape_markdown
 from rses.report.columns import build_table, run_names
 from rses.report.tables import FORMATS, render
-from rses.report.text import clean, escape_csv, escape_html, escape_latex, escape_markdown
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 

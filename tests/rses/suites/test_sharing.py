@@ -22,8 +22,9 @@ from rses.suites import load_suite, verify_suite, write_manifest
 from rses.suites import parquet as form
 from rses.suites.build import build_suite, open_reader
 from rses.suites.format import Suite
+from rses.suites.hub import cached_suite, suite_cache
 from rses.suites.registry import hub_id
-from rses.suites.sharing import cached_suite, pull_suite, push_suite, suite_cache
+from rses.suites.sharing import pull_suite, push_suite
 
 sys.path.insert(0, str(Path(__file__).parent))
 import layouts

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from rses.errors import InputError
+from rses.files.paths import id_problem, path_problem
 from rses.suites import Suite, export_suite, list_suites, load_suite, verify_suite, write_manifest
-from rses.suites.paths import id_problem, path_problem
 
 ROW = {
     "id": "a",

@@ -1,11 +1,11 @@
-"""Paths written in a suite's files: they come from strangers, so they must not reach outside the suite."""
+"""Ids and paths of untrusted files: an id names one file, and no path leads out of its folder."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
-__all__ = ["IGNORED", "id_problem", "list_files", "path_problem"]
+__all__ = ["IGNORED", "id_problem", "list_files", "path_problem", "safe_id", "safe_relative"]
 
 IGNORED = frozenset({".DS_Store", ".cache", ".git", ".gitattributes", "Thumbs.db"})
 """Names that file managers and download tools leave behind; they are not part of a suite."""
@@ -88,3 +88,27 @@ def list_files(root: Path) -> tuple[list[str], list[str]]:
             else:
                 files.append(relative)
     return sorted(files), sorted(links)
+
+
+def safe_id(name: str) -> bool:
+    """Whether an id can be the stem of a file name.
+
+    Example:
+        >>> safe_id("a.b"), safe_id("../a"), safe_id("")
+        (True, False, False)
+    """
+    return bool(name) and name not in (".", "..") and not set(name) & {"/", "\\", "\0"}
+
+
+def safe_relative(name: str) -> bool:
+    """Whether a path stays inside the folder it is relative to.
+
+    Example:
+        >>> safe_relative("images/a.png"), safe_relative("../a.png"), safe_relative("/a.png")
+        (True, False, False)
+    """
+    if not name or "\0" in name:
+        return False
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    outside = posix.is_absolute() or bool(windows.drive or windows.root)
+    return not outside and ".." not in posix.parts and ".." not in windows.parts
