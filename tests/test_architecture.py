@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    "errors", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones", "functional",
-    "metrics", "statistics", "runs", "methods", "suites", "inputs", "scoring", "bench", "vlm", "report", "leaderboard",
-    "cli",
+    "errors", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones",
+    "functional", "metrics", "statistics", "runs", "methods", "suites", "inputs", "scoring", "bench", "vlm", "report",
+    "leaderboard", "cli",
 )  # fmt: skip
 """Modules and folders of rses, lowest first."""
 KNOWN_CYCLE = {"rses.suites.format", "rses.suites.huggingface", "rses.suites.parquet", "rses.suites.verify"}

@@ -64,10 +64,11 @@ def show(
     """Print a suite's statistics, and write contact sheets with outlined regions, tags and prompts."""
     from rses.files.escape import clean
     from rses.suites import load_suite
-    from rses.suites.sheet import suite_statistics, write_sheet
 
     with progress(f"Reading {name}") as report, quiet_stdout():
         suite = load_suite(name)
+        from rses.suites.sheet import suite_statistics, write_sheet  # imports torch, unlike what is above
+
         statistics = suite_statistics(suite)
         for path in sheet or []:
             write_sheet(suite, path, report)

@@ -48,7 +48,6 @@ def mask(
     folder = out.expanduser()
     with keeping(folder, "masks.jsonl"), quiet_stdout():
         from rses.suites.segment import get_segmenter, make_masks, read_jobs
-        from rses.suites.segment.contact import write_mask_sheets
         from rses.suites.segment.prompts import unlisted
         from rses.suites.segment.run import require_mask_folder
 
@@ -60,6 +59,8 @@ def mask(
             run = make_masks(
                 jobs, folder, chosen, batch_size=batch_size, fresh=fresh, retry_failed=retry_failed, progress=update
             )
+        from rses.suites.segment.contact import write_mask_sheets  # imports torch, unlike what is above
+
         with progress("Contact sheets") as update:
             sheets = write_mask_sheets(run, update)
         left = unlisted(images, jobs)

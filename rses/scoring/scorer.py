@@ -21,7 +21,7 @@ from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable, sha256_file
-from rses.files.lock import holding
+from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
 from rses.functional.perceptual import lpips_map
 from rses.images.masks import as_mask
@@ -496,7 +496,7 @@ def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -
 @contextlib.contextmanager
 def _run_folder(folder: Path) -> Iterator[None]:
     """Hold a folder for one run; one that was made for nothing is removed."""
-    with remove_new_folders(folder), holding(folder):
+    with remove_new_folders(folder, LOCK), exclusive(folder, ""):
         remove_leftovers(folder)
         yield
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,11 @@ import pytest
 from PIL import Image
 
 from rses.cli.main import main
+from tests.helpers import layouts, scale
+from tests.helpers.folder_hub import FolderHub
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "suites.md"
-sys.path.insert(0, str(ROOT / "tests" / "rses" / "suites"))
-import layouts  # noqa: E402
-import scale  # noqa: E402
-from folder_hub import FolderHub  # noqa: E402
 
 
 def commands() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from golden import EXPECTED, board, names, pictures, runs, values  # noqa: E402
+from tests.rses.golden import EXPECTED, board, names, pictures, runs, values
 
 
 def expected(name: str) -> Any:

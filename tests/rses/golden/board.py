@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from golden import STORED
 from golden.runs import command
+from tests.rses.golden import STORED
 
 KINDS = (".md", ".tex", ".csv")
 

@@ -1,6 +1,6 @@
 """What is stored, and how it was made: patches that went through JPEG, and submissions to a small board.
 
-Only ``python tests/rses/golden/regenerate.py --inputs`` runs this. The submissions hold numbers of the day they were
+Only ``python -m tests.rses.golden.regenerate --inputs`` runs this. The submissions hold numbers of the day they were
 made and are to stay: boards must render old submissions the same for ever.
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from golden import STORED, pictures
 from golden.runs import command
 from rses import load_suite
 from rses.methods import EditSample, MethodCard
 from rses.suites import write_manifest
+from tests.rses.golden import STORED, pictures
 
 BOARD_SAMPLES = ("mini-000-cat", "mini-012-butterfly", "mini-024-pear", "mini-036-bottle", "mini-042-yellow-flower",
                  "mini-048-star")  # fmt: skip

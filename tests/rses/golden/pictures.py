@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from golden import STORED
 from rses import load_suite
+from tests.rses.golden import STORED
 
 SAMPLES = {
     "mini": ("mini-000-cat", "mini-042-yellow-flower", "mini-036-bottle"),

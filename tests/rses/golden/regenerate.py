@@ -1,6 +1,6 @@
 """Rewrite the golden files. Only for a deliberate change, see CONTRIBUTING.md.
 
-``python tests/rses/golden/regenerate.py`` writes ``expected``; ``--inputs`` makes ``stored`` first, which old boards
+``python -m tests.rses.golden.regenerate`` writes ``expected``; ``--inputs`` makes ``stored`` first, which old boards
 must never need.
 """
 
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from golden import EXPECTED, board, inputs, names, pictures, runs, values  # noqa: E402
+from tests.rses.golden import EXPECTED, board, inputs, names, pictures, runs, values
 
 
 def write(name: str, content: str) -> None:

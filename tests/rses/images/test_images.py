@@ -6,7 +6,6 @@ import io
 import os
 import re
 import struct
-import sys
 import threading
 import warnings
 import zlib
@@ -24,9 +23,7 @@ from rses.errors import InputError, NonFiniteError
 from rses.images.decode import image_size, is_lossy, read_image
 from rses.images.masks import read_mask
 from rses.images.tensors import as_image, resize_image, to_uint8, write_png
-
-sys.path.insert(0, str(Path(__file__).parent))
-from profiles import P3, profile, rgb_profile
+from tests.helpers.profiles import P3, profile, rgb_profile
 
 quick = settings(max_examples=40, deadline=None)
 

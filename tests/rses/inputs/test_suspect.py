@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,7 @@ from rses import RSES
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.images.tensors import write_png
-
-sys.path.insert(0, str(Path(__file__).parent))
-from profiles import P3, rgb_profile
+from tests.helpers.profiles import P3, rgb_profile
 
 SIDE = 32
 RNG = np.random.default_rng(0)

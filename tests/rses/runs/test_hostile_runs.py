@@ -148,9 +148,12 @@ def test_damaged_records_of_a_journal_are_done_again(tmp_path, line):
 @pytest.mark.parametrize("settings", [b"", b', "settings": 3', b', "settings": [{}]'])
 def test_a_journal_without_settings_is_refused(tmp_path, settings):
     path = tmp_path / "journal.jsonl"
-    path.write_bytes(b'{"journal": 1' + settings + b"}\n")
+    path.write_bytes(b'{"journal": 1' + settings + b'}\n{"key": "a"}\n')
     with pytest.raises(InputError, match="--fresh"):
         Journal(path, {"a": 1})
+    # Killed before anything was finished: nothing is lost.
+    path.write_bytes(b'{"journal": 1' + settings + b"}\n")
+    assert Journal(path, {"a": 1}).records == {}
 
 
 def test_results_never_stand_beside_a_summary_of_others(run, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,7 @@ from rses.suites import load_suite, verify_suite
 from rses.suites.build import build_suite, open_reader
 from rses.suites.ids import verify_ids
 from rses.suites.selection import Selection, hash_order, load_selection, select
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 OPEN = Selection("open", "1", "all", 0.001, 1.0, ("multi-instance", "truncated", "difficult"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,7 @@ from rses.suites import load_suite, verify_suite
 from rses.suites.build import build_suite
 from rses.suites.readers import CocoReader
 from rses.suites.selection import load_selection, select
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 BOX = [[5.0, 4.0, 25.0, 4.0, 25.0, 14.0, 5.0, 14.0]]
 REGION = np.zeros((30, 40), bool)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +18,7 @@ from rses.suites import load_suite, verify_suite
 from rses.suites.prompted import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.shapes import unfold_starts
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 
 def plain_loop(code: list[int], width: int, height: int, base: int) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -20,9 +19,7 @@ from rses.suites import verify_suite
 from rses.suites.own_folder import build_folder
 from rses.suites.segment.prompts import read_jobs
 from rses.suites.sheet import suite_statistics
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from profiles import P3, rgb_profile
+from tests.helpers.profiles import P3, rgb_profile
 
 
 @pytest.fixture

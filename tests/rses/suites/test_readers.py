@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,7 @@ from PIL import Image
 from rses.errors import InputError
 from rses.suites.left_out import UnusableError
 from rses.suites.readers import BigReader, CocoReader, VocReader
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 
 def test_coco_and_voc_give_the_same_instances(real_data: Path) -> None:

@@ -14,9 +14,7 @@ from rses.suites import parquet as form
 from rses.suites.build import open_reader
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.selection import RULE, hash_order, load_selection, select
-
-sys.path.insert(0, str(Path(__file__).parent))
-import scale
+from tests.helpers import scale
 
 MANY = 3000
 

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,10 +24,8 @@ from rses.suites.format import Suite
 from rses.suites.hub import cached_suite, suite_cache
 from rses.suites.registry import hub_id
 from rses.suites.sharing import pull_suite, push_suite
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
-from folder_hub import FolderHub, contents
+from tests.helpers import layouts
+from tests.helpers.folder_hub import FolderHub, contents
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from rses.suites.build import build_suite
 from rses.suites.left_out import UnusableError
 from rses.suites.readers import VocReader
 from rses.suites.readers.voc_classes import VOC_CLASSES, VOID_COLOUR, read_class_list
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 LABELME = "_background_\nhorse\nlemur\n"
 CVAT = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nhorse:10,20,30::\nlemur:0,200,0::\n"

@@ -2,7 +2,7 @@
 
 Run as a program, it prints the table of docs/suites.md::
 
-    python tests/rses/suites/scale.py
+    python -m tests.helpers.scale
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
 import traceback
@@ -26,9 +25,7 @@ from rses.suites.format import Suite
 from rses.suites.prompted import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.sharing import pull_suite, push_suite
-
-sys.path.insert(0, str(Path(__file__).parent))
-import layouts
+from tests.helpers import layouts
 
 DATASETS = ("coco", "voc", "big", "pie", "brushbench")
 _CLASSES = ("cat", "dog", "cow", "sheep")

@@ -1,0 +1,1 @@
+"""Tests mirror the packages; `helpers` holds what several of them share."""
