@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from golden.runs import command
 from tests.rses.golden import STORED
+from tests.rses.golden.runs import command
 
 KINDS = (".md", ".tex", ".csv")
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from golden.runs import command
 from rses import load_suite
 from rses.methods import EditSample, MethodCard
 from rses.suites import write_manifest
 from tests.rses.golden import STORED, pictures
+from tests.rses.golden.runs import command
 
 BOARD_SAMPLES = ("mini-000-cat", "mini-012-butterfly", "mini-024-pear", "mini-036-bottle", "mini-042-yellow-flower",
                  "mini-048-star")  # fmt: skip

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from golden.values import encoded, one_thread
 from rses.cli.main import main
 from tests.rses.golden import networks, pictures
+from tests.rses.golden.values import encoded, one_thread
 
 PROTOCOLS = ("rses-mini", *networks.CLIP)
 
