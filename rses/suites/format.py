@@ -15,14 +15,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files.atomic import sha256_file
-from rses.files.names import folded
+from rses.files.names import Locator, folded
 from rses.files.paths import id_problem, path_problem
 from rses.files.text import parse_json, read_text
 from rses.texts import text_fault
@@ -227,6 +227,7 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
         return []
     samples: list[Sample] = []
     seen: dict[str, int] = {}
+    locate, declared = Locator(), {folded(name) for name in manifest.files}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -235,7 +236,7 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
         except ValueError as error:
             problems.append(f"{METADATA}, line {number}: not valid JSON ({error})")
             continue
-        faults = _row_problems(root, row, manifest)
+        faults = _row_problems(root, row, declared, locate)
         if not faults:
             # Some file systems ignore case, and some change how accents are coded.
             key = folded(row["id"]).casefold()
@@ -244,15 +245,15 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
             seen.setdefault(key, number)
         problems += [f"{METADATA}, line {number}: {fault}" for fault in faults]
         if not faults:
-            samples.append(_sample(root, row))
+            samples.append(_sample(root, row, locate))
     return samples
 
 
-def _sample(root: Path, row: Mapping[str, Any]) -> Sample:
+def _sample(root: Path, row: Mapping[str, Any], locate: Locator) -> Sample:
     return Sample(
         id=folded(row["id"]),
-        image=root / row["file_name"],
-        mask=root / row["mask_file_name"],
+        image=locate(root / row["file_name"]),
+        mask=locate(root / row["mask_file_name"]),
         object=row["object"],
         style=row["style"],
         prompt=row["prompt"],
@@ -261,7 +262,7 @@ def _sample(root: Path, row: Mapping[str, Any]) -> Sample:
     )
 
 
-def _row_problems(root: Path, row: Any, manifest: Manifest) -> list[str]:
+def _row_problems(root: Path, row: Any, declared: Collection[str], locate: Locator) -> list[str]:
     if not isinstance(row, dict):
         return ["expected a JSON object"]
     missing = [column for column in COLUMNS if column not in row]
@@ -283,8 +284,8 @@ def _row_problems(root: Path, row: Any, manifest: Manifest) -> list[str]:
         fault = path_problem(root, name)
         if fault:
             problems.append(f'{column} "{name}" {fault}')
-        elif name not in manifest.files:
+        elif folded(name) not in declared:
             problems.append(f'{column} "{name}" is not listed in {MANIFEST}')
-        elif not (root / name).is_file():
+        elif not locate(root / name).is_file():
             problems.append(f'{column} "{name}" does not exist')
     return problems

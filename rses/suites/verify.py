@@ -9,6 +9,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.atomic import sha256_file, write_atomic
+from rses.files.names import folded
 from rses.files.paths import list_files
 from rses.files.text import read_text
 from rses.images.decode import image_size, turned_note
@@ -38,12 +39,14 @@ def verify_suite(folder: str | Path) -> Suite:
     root = Path(folder)
     manifest = read_manifest(root)
     present, links = list_files(root)
-    present = [name for name in present if name != MANIFEST]
+    # Some file systems store accents in another form than suite.json has them.
+    stored = {folded(name): name for name in present if name != MANIFEST}
+    declared = {folded(name): digest for name, digest in manifest.files.items()}
     problems = [f"{name}: is a symbolic link; put the file itself there" for name in links]
-    problems += [f"{name}: missing" for name in sorted(set(manifest.files) - set(present) - set(links))]
-    problems += [f"{name}: extra, not listed in {MANIFEST}" for name in sorted(set(present) - set(manifest.files))]
-    for name in sorted(set(present) & set(manifest.files)):
-        if sha256_file(root / name) != manifest.files[name]:
+    problems += [f"{name}: missing" for name in sorted(declared.keys() - stored.keys() - set(map(folded, links)))]
+    problems += [f"{name}: extra, not listed in {MANIFEST}" for name in sorted(stored.keys() - declared.keys())]
+    for name in sorted(stored.keys() & declared.keys()):
+        if sha256_file(root / stored[name]) != declared[name]:
             problems.append(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}")
     suite = None
     try:
@@ -56,7 +59,7 @@ def verify_suite(folder: str | Path) -> Suite:
         problems = _size_problems(suite, suite.samples)
     if problems:
         raise InputError(
-            [*problems, "To mend it: export the suite again, or download it again."],
+            [*problems, "To fix it: export the suite again, or download it again."],
             f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
         )
     assert suite is not None
@@ -75,13 +78,13 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
     Raises:
         InputError: Lists every changed file, or every mask of another size than its image.
     """
-    declared = read_manifest(suite.root).files
+    declared = {folded(name): digest for name, digest in read_manifest(suite.root).files.items()}
     chosen = suite.samples if samples is None else tuple(samples)
     paths = dict.fromkeys(path for sample in chosen for path in (sample.image, sample.mask))
     changed = [
         name
         for name, path in ((path.relative_to(suite.root).as_posix(), path) for path in paths)
-        if sha256_file(path) != declared.get(name)
+        if sha256_file(path) != declared.get(folded(name))
     ]
     if changed:
         raise InputError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.files.paths import id_problem, path_problem
-from rses.suites import Suite, export_suite, list_suites, load_suite, verify_suite, write_manifest
+from rses.suites import Suite, export_suite, list_suites, load_suite, verify_files, verify_suite, write_manifest
 
 ROW = {
     "id": "a",
@@ -283,3 +285,25 @@ def test_export_does_not_copy_through_links(folder, tmp_path):
     (folder / "README.md").symlink_to(secret)
     assert any("symbolic link" in problem for problem in problems_of(export_suite, folder, tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_stored_in_another_form_name_the_same_files(tmp_path, form):
+    root = export_suite("mini", tmp_path / "suite")
+    rows = [json.loads(line) for line in (root / "metadata.jsonl").read_text("utf-8").splitlines()][:1]
+    for entry in (root / "images", root / "masks"):
+        kept = entry / Path(rows[0]["file_name"]).name if entry.name == "images" else None
+        for path in entry.iterdir():
+            if kept is None and path.name == Path(rows[0]["mask_file_name"]).name or path == kept:
+                path.rename(entry / unicodedata.normalize(form, "café.png"))
+            else:
+                path.unlink()
+    rows[0] |= {"file_name": "images/café.png", "mask_file_name": "masks/café.png", "id": "café"}
+    (root / "metadata.jsonl").write_text(json.dumps(rows[0], ensure_ascii=False) + "\n", "utf-8")
+    write_manifest(root, "mini", "1", "CC0-1.0")
+    text = (root / "suite.json").read_text("utf-8")
+    (root / "suite.json").write_text(unicodedata.normalize("NFC", text), "utf-8")
+    suite = verify_suite(root)
+    verify_files(suite)
+    assert suite.samples[0].image.is_file()
+    assert suite.samples[0].mask.is_file()
