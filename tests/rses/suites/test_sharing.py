@@ -1,4 +1,4 @@
-"""Suites as parquet: lossless both ways, in a folder, through a hub that is made of folders, and from strangers."""
+"""Suites as parquet: lossless both ways, in a folder, through a hub that is made of folders, and from untrusted sources."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert suite_cache() == tmp_path / "xdg" / "rses" / "suites"
 
 
-# -- strangers --------------------------------------------------------------------------------------------------------
+# -- untrusted data sets -----------------------------------------------------------------------------------------------
 
 
 def _edit_rows(shared: Path, change: Callable[[list[dict]], None]) -> None:
