@@ -1,4 +1,4 @@
-"""Suites as parquet: lossless both ways, in a folder, through a hub that is made of folders, and from untrusted sources."""
+"""Suites as parquet: lossless both ways, in a folder, through a hub that is made of folders, and untrusted ones."""
 
 from __future__ import annotations
 
