@@ -108,10 +108,11 @@ def build(folder: Path, shards: Sequence[int], processes: int, pictures: Path) -
 
 
 class Groups(Sequence[Group]):
-    """All groups of a data folder, read from disk on access."""
+    """All groups of a data folder, or of some of its shards, read from disk on access."""
 
-    def __init__(self, folder: Path):
-        whole = [target for target in sorted(folder.glob("shard-*")) if (target / "labels.npy").exists()]
+    def __init__(self, folder: Path, shards: Sequence[Path] | None = None):
+        found = sorted(folder.glob("shard-*")) if shards is None else shards
+        whole = [target for target in found if (target / "labels.npy").exists()]
         self._shards = [[np.load(t / f"{n}.npy", mmap_mode="r") for n in ("pixels", "masks", "labels")] for t in whole]
 
     def __len__(self) -> int:

@@ -198,7 +198,7 @@ def pillow_dodge(image: Picture, radius: float) -> Picture:
 def magick_sketch(image: Picture, rng: Random) -> Picture:
     """ImageMagick: ``-sketch``."""
     return image_magick(
-        image, "-colorspace", "Gray", "-sketch", f"0x{uniform(rng, 4, 12):.0f}+{uniform(rng, 20, 120):.0f}"
+        image, "-colorspace", "Gray", "-sketch", f"0x{uniform(rng, 2, 4):.0f}+{uniform(rng, 20, 120):.0f}"
     )
 
 
