@@ -12,8 +12,10 @@ from torch import nn
 
 from rses.backbones.mini_text import hash_texts
 
-__all__ = ["ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
+__all__ = ["FORMAT", "ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
 
+# Version of the networks, beside the weights in config.json: 1 is the first edition, 2 may have detail layers.
+FORMAT = 2
 # Keeps the gradient of a norm or a standard deviation finite where a feature map is flat.
 EPSILON = 1e-6
 # Responses below this are as good as none.
@@ -175,10 +177,9 @@ def _log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor
     """
     share = F.adaptive_avg_pool2d(content, maps.shape[-2:]).square() + EPSILON
     weight = (share / share.sum(dim=(2, 3), keepdim=True)).flatten(2)
-    flat = maps.flatten(2)
-    mean = (flat * weight).sum(dim=2)
-    deviation = (((flat - mean[..., None]).square() * weight).sum(dim=2) + EPSILON).sqrt()
-    root = ((flat + EPSILON).sqrt() * weight).sum(dim=2)
+    cells = maps.permute(0, 2, 3, 1).flatten(1, 2)
+    mean, square, root = ((weight @ power).squeeze(1) for power in (cells, cells * cells, (cells + EPSILON).sqrt()))
+    deviation = ((square - mean * mean).clamp(min=0) + EPSILON).sqrt()
     return [(value + LOG_FLOOR).log() for value in (mean, deviation, root)]
 
 

@@ -14,14 +14,13 @@ import numpy as np
 from PIL import Image
 
 from baselines.classical import STYLES
+from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.content import make_content
 from benchmark_data.recipes.mini.nuisances import disturb
 from benchmark_data.recipes.mini.renderers import TRAINING
 
-__all__ = ["CLASS_NAMES", "NUISANCES_A_CONTENT", "PLAIN", "SIDE", "STYLES_A_CONTENT", "Group", "Groups", "build"]
+__all__ = ["NUISANCES_A_CONTENT", "SIDE", "STYLES_A_CONTENT", "Group", "Groups", "build"]
 
-PLAIN = "photo"
-CLASS_NAMES = (PLAIN, *STYLES)
 SHARD = 40
 STYLES_A_CONTENT = 10
 NUISANCES_A_CONTENT = 3

@@ -18,7 +18,7 @@ import torch
 
 from baselines.classical import STYLES, stylize
 from benchmark_data.recipes.mini.card import render_table, renew_card
-from benchmark_data.recipes.mini.data import CLASS_NAMES
+from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, TRAINED, climb, distance, inner
 from benchmark_data.recipes.mini.export import MODEL_FOLDER
 from benchmark_data.recipes.mini.held_out import Item, photos, scenes

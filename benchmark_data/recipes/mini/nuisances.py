@@ -125,7 +125,9 @@ def _sharpened(image: Picture, rng: Random, s: float) -> Picture:
 
 
 def _shifted(image: Picture, rng: Random, s: float) -> Picture:
-    matrix = cv2.getRotationMatrix2D((image.shape[1] / 2, image.shape[0] / 2), s * rng.uniform(-6, 6), rng.uniform(1, 1.08))
+    matrix = cv2.getRotationMatrix2D(
+        (image.shape[1] / 2, image.shape[0] / 2), s * rng.uniform(-6, 6), rng.uniform(1, 1.08)
+    )
     matrix[:, 2] += s * rng.uniform(-8, 8, 2)
     return cv2.warpAffine(image, matrix, image.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from baselines.classical import PHRASES
-from benchmark_data.recipes.mini.data import PLAIN
+from benchmark_data.recipes.mini.classes import PLAIN
 from benchmark_data.recipes.mini.phrases import HELD_OUT_TEXTS, LATER_TEXTS, MORE, PLAIN_TEXTS
 
 __all__ = ["class_phrases", "sample_text", "unseen_texts"]

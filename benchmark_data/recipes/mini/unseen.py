@@ -173,4 +173,6 @@ def _share(flags: torch.Tensor) -> float:
 
 
 def _mean(rows: dict[str, dict[str, Any]]) -> dict[str, float]:
-    return {key: round(float(np.mean([row[key] for row in rows.values()])), 4) for key in ("gain", "nearest", "leakage")}
+    return {
+        key: round(float(np.mean([row[key] for row in rows.values()])), 4) for key in ("gain", "nearest", "leakage")
+    }

@@ -189,7 +189,13 @@ def magick_sepia(image: Picture, rng: Random) -> Picture:
 
 # --- vaporwave --------------------------------------------------------------------------------------------------
 
-PASTELS = np.array([(255, 113, 206), (1, 205, 254), (185, 103, 255), (5, 255, 161), (255, 251, 150), (255, 160, 200), (130, 220, 255)], np.float32)  # fmt: skip
+PASTELS = np.array(
+    [
+        *[(255, 113, 206), (1, 205, 254), (185, 103, 255), (5, 255, 161)],
+        *[(255, 251, 150), (255, 160, 200), (130, 220, 255)],
+    ],
+    np.float32,
+)
 
 
 def _tape(x: np.ndarray, rng: Random) -> Picture:
@@ -206,8 +212,8 @@ def _tape(x: np.ndarray, rng: Random) -> Picture:
 def pastel_ramp(image: Picture, rng: Random) -> Picture:
     """A ramp from violet over pink to cyan and pale."""
     tone = stretch(grey(image)) ** uniform(rng, 0.6, 1.0)
-    stops = [rng.uniform((50, 20, 100), (110, 60, 170)), (255, uniform(rng, 100, 150), 206), (uniform(rng, 60, 130), 210, 254),
-             rng.uniform((225, 235, 220), (255, 255, 255))]  # fmt: skip
+    violet, pale = rng.uniform((50, 20, 100), (110, 60, 170)), rng.uniform((225, 235, 220), (255, 255, 255))
+    stops = [violet, (255, uniform(rng, 100, 150), 206), (uniform(rng, 60, 130), 210, 254), pale]
     if rng.random() < 0.4:
         stops[1], stops[2] = stops[2], stops[1]
     return _tape(colourise(tone, stops).astype(np.float32), rng)

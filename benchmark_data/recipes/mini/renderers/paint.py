@@ -56,7 +56,7 @@ def _dabs(image: Picture, rng: Random, length: float, width: float, count: int, 
     return canvas
 
 
-def _relief(image: Picture, rng: Random, amount: float) -> Picture:
+def _relief(image: Picture, amount: float) -> Picture:
     """Light from one side on the brightness, as on thick paint."""
     tone = grey(image)
     lit = tone - np.roll(tone, (1, 1), axis=(0, 1))
@@ -75,7 +75,7 @@ def kuwahara_oil(image: Picture, rng: Random) -> Picture:
 def binned_oil(image: Picture, rng: Random) -> Picture:
     """The colour of the commonest brightness around each pixel."""
     flat = mode_like_oil(image, _radius(image, rng, 0.006, 0.028), int(rng.integers(5, 20)))
-    return flat if rng.random() < 0.5 else _relief(flat, rng, uniform(rng, 0.3, 1.0))
+    return flat if rng.random() < 0.5 else _relief(flat, uniform(rng, 0.3, 1.0))
 
 
 def median_oil(image: Picture, rng: Random) -> Picture:
@@ -91,7 +91,7 @@ def stroke_oil(image: Picture, rng: Random) -> Picture:
     width = max(2.0, uniform(rng, 0.01, 0.03) * side)
     count = int(1.6 * image.shape[0] * image.shape[1] / width**2 / 3)
     painted = _dabs(image, rng, uniform(rng, 2.5, 5) * width, width, min(count, 6000), uniform(rng, 2, 10))
-    return _relief(painted, rng, uniform(rng, 0.0, 0.8))
+    return _relief(painted, uniform(rng, 0.0, 0.8))
 
 
 def smeared_oil(image: Picture, rng: Random) -> Picture:
