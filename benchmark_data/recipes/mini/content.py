@@ -26,7 +26,8 @@ TRAINING_PHOTOS = (
 )
 # Scenic photographs teach more about photographs than close-ups of one texture do.
 FAVOURED = ("coffee.png", "rocket.jpg", "motorcycle_left.png", "motorcycle_right.png")
-SMALLEST, LARGEST = 96, 420
+# Regions of photographs on the web are a hundred to five hundred pixels wide.
+SMALLEST, LARGEST = 110, 540
 KINDS = {"photo": 0.5, "collage": 0.32, "scene": 0.18}
 # Scenes of the embedded suites and of the evaluation use other seeds.
 FIRST_SCENE = 10_000_000
@@ -112,7 +113,7 @@ def _with_object(rng: np.random.Generator, image: np.ndarray, pictures: Path) ->
     outline = np.zeros((side, side), np.uint8)
     for _ in range(int(rng.integers(1, 3))):
         item = objects[int(rng.integers(len(objects)))]
-        scale = side * rng.uniform(0.4, 1.0) / max(item.shape[:2])
+        scale = side * rng.uniform(0.65, 1.0) / max(item.shape[:2])
         size = tuple(max(8, round(n * scale)) for n in item.shape[1::-1])
         small = cv2.resize(item, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         small = small[:, ::-1] if rng.random() < 0.5 else small
@@ -143,17 +144,19 @@ def _recolour(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _blob(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Draw an antialiased star-shaped or elliptic region of random place and size."""
+    """Draw an antialiased region, round or star-shaped, broad or thin, that spans most of the picture."""
     scale = 2
+    angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    rough = rng.uniform(0.1, 0.6)
+    wobble = sum(rng.normal(0, rough / k**0.7) * np.cos(k * angles + rng.uniform(0, 6.3)) for k in range(1, 7))
+    reach = np.clip(1 + wobble, 0.12, 2.5)
+    turn, stretch = rng.uniform(0, np.pi), rng.uniform(0.3, 1.0)
+    x, y = reach * np.cos(angles), stretch * reach * np.sin(angles)
+    points = np.stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)], axis=1)
+    points -= points.min(axis=0)
+    points *= rng.uniform(0.65, 1.0) * size * scale / points.max()
+    points += rng.uniform(0, 1, 2) * np.maximum(0, size * scale - points.max(axis=0))
     canvas = Image.new("L", (size * scale, size * scale))
-    radius = size * scale * rng.uniform(0.2, 0.5)
-    margin = 0.6 * radius
-    cx, cy = rng.uniform(margin, size * scale - margin, 2)
-    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    wobble = sum(rng.normal(0, 0.22 / k) * np.cos(k * angles + rng.uniform(0, 6.3)) for k in range(1, 6))
-    reach = radius * np.clip(1 + wobble, 0.3, 1.8)
-    stretch = rng.uniform(0.5, 1.0)
-    points = [(cx + r * np.cos(a), cy + stretch * r * np.sin(a)) for r, a in zip(reach, angles, strict=True)]
-    ImageDraw.Draw(canvas).polygon(points, fill=255)
+    ImageDraw.Draw(canvas).polygon([(float(u), float(v)) for u, v in points], fill=255)
     small = canvas.resize((size, size), Image.Resampling.BOX)
     return np.asarray(small.filter(ImageFilter.GaussianBlur(0.3)))

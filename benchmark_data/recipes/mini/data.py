@@ -50,7 +50,7 @@ class Group:
 def make_group(seed: int, pictures: Path) -> Group:
     """Make a content, nuisances, and ``STYLES_A_CONTENT`` different styles, each by a renderer drawn at random.
 
-    Styles are drawn and nuisances applied at the content's own resolution, which spans 96 to 420 px, so that the
+    Styles are drawn and nuisances applied at the content's own resolution, which spans 110 to 540 px, so that the
     size of blocks and lines in the scaled pictures spans even more. A third of the styled pictures are disturbed
     as well, mildly.
     """

@@ -1,7 +1,8 @@
 """Measure ``rses-mini`` on held-out data: ``python -m benchmark_data.recipes.mini.evaluate``.
 
 Prints the table of the model card, writes ``evaluation.json`` beside the weights and renews the table in their
-``README.md``. Needs the real photographs ($RSES_REAL_DATA, or ../shared/real beside the repository).
+``README.md``. Needs the real photographs ($RSES_REAL_DATA, or ../shared/real beside the repository), OpenCV and
+ImageMagick.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from benchmark_data.recipes.mini.card import render_table, renew_card
 from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, TRAINED, climb, distance, inner
 from benchmark_data.recipes.mini.export import MODEL_FOLDER
-from benchmark_data.recipes.mini.held_out import Item, photos, scenes
+from benchmark_data.recipes.mini.held_out import Item, photos, real_photos, scenes
 from benchmark_data.recipes.mini.texts import unseen_texts
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
 from rses.metrics.style import Region, region_view
 
-__all__ = ["evaluate_ladders", "evaluate_style", "evaluate_texts", "main"]
+__all__ = ["evaluate_ladders", "evaluate_style", "evaluate_texts", "evaluate_unseen", "main"]
 
 PLAIN_TEXT = "a photo"
 REGIONS: tuple[Region, ...] = ("crop", "masked")
@@ -114,6 +115,25 @@ def evaluate_ladders(perceptual: MiniPerceptual, items: Sequence[Item]) -> dict[
     }
 
 
+def evaluate_unseen(style: MiniStyle, pictures: Sequence[Item], fixed_on: Sequence[Item]) -> dict[str, Any]:
+    """Renderers and nuisances that training never saw, on photographs that it never saw.
+
+    Args:
+        style: Encoder.
+        pictures: For the held-out renderers and the nuisances.
+        fixed_on: For the fixed test.
+    """
+    # Here, because only the recipe has OpenCV and ImageMagick.
+    from benchmark_data.recipes.mini import unseen
+
+    size, mean = style.image_size, style.mean
+    return {
+        "fixed_test": unseen.style_numbers(style, unseen.fixed_edits(fixed_on, size, mean), unseen.TEN),
+        "renderers": unseen.style_numbers(style, unseen.held_out_edits(pictures, size, mean), list(STYLES)),
+        "nuisances": unseen.nuisance_numbers(style, unseen.nuisance_edits(pictures, size, mean)),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate as the command line asks."""
     parser = argparse.ArgumentParser(
@@ -123,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="folder with the weights")
     parser.add_argument("--scenes", type=int, default=100, help="held-out scenes")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     style, perceptual = load_mini_style(options.model), load_mini_perceptual(options.model)
@@ -135,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "photos": evaluate_style(style, pictures),
         "texts": evaluate_texts(style),
         "ladders": evaluate_ladders(perceptual, pictures),
+        "unseen": evaluate_unseen(style, pictures, real_photos()),
     }
     (options.model / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(render_table(result))

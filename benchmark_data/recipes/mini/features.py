@@ -21,10 +21,10 @@ from rses.backbones.mini_network import ImageEncoder
 __all__ = ["extract", "extract_all", "fingerprint"]
 
 
-def fingerprint(encoder: ImageEncoder) -> str:
-    """Short digest of the convolutions, so that features of other weights are not mixed in."""
+def fingerprint(encoder: ImageEncoder, size: int) -> str:
+    """Size of the views and short digest of the convolutions, so that other features are not mixed in."""
     parts = [t.numpy().tobytes() for n, t in sorted(encoder.state_dict().items()) if "head" not in n]
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+    return f"{size}-{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
 
 
 @torch.no_grad()
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     image, _, config = warm_start(options.first_edition)
-    features = options.out / fingerprint(image)
+    features = options.out / fingerprint(image, config.image_size)
     extract_all(image, options.data, features, config.image_size, options.rounds, options.part, options.parts)
 
 

@@ -12,7 +12,7 @@ from rses.backbones.mini_network import ConvBlock, ImageEncoder, MiniConfig, Tex
 
 __all__ = ["CONFIG", "warm_start"]
 
-CONFIG = MiniConfig(image_size=192, detail_channels=(32, 64), image_hidden=384)
+CONFIG = MiniConfig(image_size=256, detail_channels=(32, 64), image_hidden=384)
 
 
 def warm_start(first_edition: Path | None = None) -> tuple[ImageEncoder, TextEncoder, MiniConfig]:

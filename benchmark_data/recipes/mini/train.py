@@ -57,7 +57,7 @@ def _head(image: ImageEncoder, text: TextEncoder, config: MiniConfig, options: a
         image.load_state_dict(state["image"])
         text.load_state_dict(state["text"])
         return float(state["scale"])
-    features = options.out / "features" / fingerprint(image)
+    features = options.out / "features" / fingerprint(image, config.image_size)
     extract_all(image, options.out / "data", features, config.image_size, options.rounds)
     settings = dataclasses.replace(HeadSettings(), steps=options.head_steps)
     scale = train_head(image, text, config.logit_scale, Statistics.read(features), settings, LossWeights())

@@ -14,7 +14,7 @@ MEAN_COLOUR = np.array([123, 117, 104], dtype=np.uint8)
 Picture = np.ndarray
 KINDS = {"masked": 0.42, "whole": 0.26, "hole": 0.2, "pasted": 0.12}
 """Region on the mean colour, whole picture, background around a region of the mean colour, region in the source."""
-SMALLEST_SHARE = 0.08
+SMALLEST_SHARE = 0.05
 
 
 def group_views(rng: np.random.Generator, group: Group, size: int) -> Picture:
@@ -34,7 +34,7 @@ def group_views(rng: np.random.Generator, group: Group, size: int) -> Picture:
     region = group.masks[int(rng.integers(len(group.masks)))] > 127
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     share = float(region.mean())
-    if share < SMALLEST_SHARE or (kind == "hole" and share > 0.6):
+    if share < SMALLEST_SHARE or (kind == "hole" and share > 0.7):
         kind = "whole"
     side = region.shape[0]
     box = _box(rng, region) if kind in ("masked", "pasted") else _crop(rng, side)

@@ -244,7 +244,7 @@ def pillow_charcoal(image: Picture, rng: Random) -> Picture:
     """Pillow: edges, widened, blurred and noisy."""
     edges = ImageOps.autocontrast(Image.fromarray(image).convert("L").filter(ImageFilter.FIND_EDGES), cutoff=2)
     edges = edges.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.GaussianBlur(uniform(rng, 0.8, 1.6)))
-    noise = Image.effect_noise(edges.size, 90)
+    noise = Image.fromarray(np.clip(rng.normal(128, 90, image.shape[:2]), 0, 255).astype(np.uint8))
     return np.asarray(
         ImageChops.multiply(ImageOps.invert(edges), noise.point(lambda v: min(255, v + 110))).convert("RGB")
     )

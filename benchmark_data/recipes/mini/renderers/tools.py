@@ -173,7 +173,7 @@ def mode_like_oil(image: Picture, radius: int, levels: int) -> Picture:
 def image_magick(image: Picture, *options: str) -> Picture:
     """Run ImageMagick's ``convert`` on a picture, on one thread."""
     height, width = image.shape[:2]
-    command = ["/usr/bin/convert", "-size", f"{width}x{height}", "-depth", "8", "rgb:-", *options]
+    command = ["/usr/bin/convert", "-size", f"{width}x{height}", "-depth", "8", "-seed", "1", "rgb:-", *options]
     command += ["-resize", f"{width}x{height}!", "-colorspace", "sRGB", "-type", "TrueColor", "-depth", "8", "rgb:-"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MAGICK_THREAD_LIMIT": "1"}
     raw = subprocess.run(command, input=image.tobytes(), capture_output=True, check=True, env=environment).stdout
