@@ -35,8 +35,8 @@ Random = np.random.Generator
 
 
 def _radius(image: Picture, rng: Random, low: float, high: float) -> int:
-    """A window's radius as a share of the shorter side."""
-    return max(2, round(uniform(rng, low, high) * min(image.shape[:2])))
+    """A window's radius as a share of the shorter side, small ones as often as large ones."""
+    return max(2, round(float(np.exp(rng.uniform(np.log(low), np.log(high)))) * min(image.shape[:2])))
 
 
 def _dabs(image: Picture, rng: Random, length: float, width: float, count: int, jitter: float) -> Picture:
@@ -68,19 +68,19 @@ def _relief(image: Picture, amount: float) -> Picture:
 
 def kuwahara_oil(image: Picture, rng: Random) -> Picture:
     """Kuwahara's filter in fuller colours."""
-    flat = quick_kuwahara(image, _radius(image, rng, 0.008, 0.035))
+    flat = quick_kuwahara(image, _radius(image, rng, 0.006, 0.035))
     return saturated(flat, uniform(rng, 1.0, 1.5))
 
 
 def binned_oil(image: Picture, rng: Random) -> Picture:
     """The colour of the commonest brightness around each pixel."""
-    flat = mode_like_oil(image, _radius(image, rng, 0.006, 0.028), int(rng.integers(5, 20)))
+    flat = mode_like_oil(image, _radius(image, rng, 0.005, 0.028), int(rng.integers(5, 20)))
     return flat if rng.random() < 0.5 else _relief(flat, uniform(rng, 0.3, 1.0))
 
 
 def median_oil(image: Picture, rng: Random) -> Picture:
     """A wide median, sharpened, in fuller colours."""
-    flat = median(image, 2 * _radius(image, rng, 0.01, 0.03) + 1)
+    flat = median(image, 2 * _radius(image, rng, 0.007, 0.03) + 1)
     sharp = cv2.addWeighted(flat, 1.8, cv2.GaussianBlur(flat, (0, 0), 2), -0.8, 0)
     return saturated(sharp, uniform(rng, 1.0, 1.4))
 
