@@ -33,7 +33,8 @@ def renew_card(path: Path, result: dict[str, Any]) -> None:
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:
-    rows = _unseen_rows(result["unseen"])
+    # The first edition was not measured on these.
+    rows = _unseen_rows(result["unseen"]) if "unseen" in result else []
     for where, wanted in (("scenes", 0.9), ("photos", 0.75)):
         for region in ("masked", "crop"):
             part = result[where][region]
