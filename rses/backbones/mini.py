@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
-from rses.backbones.mini_network import ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
+from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
 from rses.errors import TensorError, WeightsError
 from rses.state.steady import quiet_rng, steady
 from rses.texts import words_of
@@ -244,6 +244,12 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
         raise WeightsError(
             f"{folder}/model.safetensors is damaged: its SHA-256 is {digest}, config.json says "
             f"{settings.get('sha256')}. {REMEDY}"
+        )
+    version = settings.get("format")
+    if version not in range(1, FORMAT + 1):
+        raise WeightsError(
+            f"{folder}/config.json says format {version!r}, this version of rses reads 1 to {FORMAT}. "
+            "Install a version of rses that is as new as the weights."
         )
     tensors = {name: tensor.float() for name, tensor in load(content).items()}
     return MiniConfig.from_dict(settings), tensors, digest

@@ -12,10 +12,16 @@ from torch import nn
 
 from rses.backbones.mini_text import hash_texts
 
-__all__ = ["ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
+__all__ = ["FORMAT", "ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
 
+# Version of the networks, beside the weights in config.json: 1 is the first edition, 2 may have detail layers.
+FORMAT = 2
 # Keeps the gradient of a norm or a standard deviation finite where a feature map is flat.
 EPSILON = 1e-6
+# Responses below this are as good as none.
+LOG_FLOOR = 1e-2
+# Normalised pixels nearer to 0 than this in every channel are fill, not picture: views are filled with the mean colour.
+FILL_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class MiniConfig:
         mean: Colour in [0, 1] that normalises to zero.
         std: Spread per channel used in the normalisation.
         style_channels: Channels of the four stages of the style encoder.
+        detail_channels: Channels of the layers that see the picture at full resolution while the stages see it at
+            half; empty in the first edition, whose stages see all there is.
         embed_dim: Length of the joint embedding.
         image_hidden: Width of the image head.
         text_buckets: Rows of the hashed text table.
@@ -44,6 +52,7 @@ class MiniConfig:
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
     style_channels: tuple[int, ...] = (32, 64, 128, 256)
+    detail_channels: tuple[int, ...] = ()
     embed_dim: int = 128
     image_hidden: int = 256
     text_buckets: int = 16384
@@ -91,6 +100,9 @@ class ConvBlock(nn.Module):
 class ImageEncoder(nn.Module):
     """Four convolutional stages whose channel means and standard deviations are the style of an image.
 
+    With ``detail_channels`` the stages see the picture at half its resolution, and as many further layers see it
+    whole: blocks and lines a few pixels wide would be lost otherwise.
+
     Style as statistics of feature maps follows Gatys et al. (https://arxiv.org/abs/1508.06576) and
     AdaIN (https://arxiv.org/abs/1703.06868), where mean and deviation per channel carry it.
 
@@ -116,22 +128,59 @@ class ImageEncoder(nn.Module):
             down, keep = ConvBlock(inputs, outputs, 3, 2, norm), ConvBlock(outputs, outputs, 3, 1, norm)
             stages.append(nn.Sequential(down, keep))
         self.stages = nn.ModuleList(stages)
+        fine = config.detail_channels
+        kernels = (5, *(3 for _ in fine[1:]))
+        self.details = nn.ModuleList(
+            ConvBlock(inputs, outputs, kernel, 2, norm)
+            for inputs, outputs, kernel in zip((3, *fine), fine, kernels, strict=False)
+        )
+        per_channel = 3 if fine else 2
         self.head = nn.Sequential(
-            nn.Linear(2 * sum(widths), config.image_hidden),
+            nn.Linear(per_channel * sum((*widths, *fine)), config.image_hidden),
             nn.GELU(),
             nn.Linear(config.image_hidden, config.embed_dim),
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D)."""
+        return F.normalize(self.head(self.statistics(images)).float(), dim=1)
+
+    def statistics(self, images: torch.Tensor) -> torch.Tensor:
+        """Describe images (N, 3, S, S) in [0, 1] by statistics of every channel of every layer, (N, K)."""
         x = (images - self.mean) / self.std
-        statistics = []
-        for stage in self.stages:
-            x = stage(x)
-            flat = x.float().flatten(2)
-            deviation = (flat.var(dim=2, unbiased=False) + EPSILON).sqrt()
-            statistics += [flat.mean(dim=2), deviation]
-        return F.normalize(self.head(torch.cat(statistics, dim=1)).float(), dim=1)
+        if not self.details:
+            return torch.cat([part for m in _maps(self.stages, x) for part in _moments(m.flatten(2))], dim=1)
+        content = (x.abs().amax(dim=1, keepdim=True) > FILL_TOLERANCE).float()
+        maps = [*_maps(self.stages, F.avg_pool2d(x, 2)), *_maps(self.details, x)]
+        return torch.cat([part for m in maps for part in _log_moments(m, content)], dim=1)
+
+
+def _maps(layers: nn.ModuleList, x: torch.Tensor) -> list[torch.Tensor]:
+    maps = []
+    for layer in layers:
+        x = layer(x)
+        maps.append(x.float())
+    return maps
+
+
+def _moments(flat: torch.Tensor) -> list[torch.Tensor]:
+    """Mean and deviation over space of maps (N, C, P)."""
+    return [flat.mean(dim=2), (flat.var(dim=2, unbiased=False) + EPSILON).sqrt()]
+
+
+def _log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor]:
+    """Logarithms of mean, deviation and mean root of non-negative maps (N, C, H, W), away from the fill colour.
+
+    Their differences tell few strong responses (edges of blocks, drawn lines) from many weak ones (texture, noise),
+    however strong they are. ``content`` (N, 1, S, S) is 0 where the picture was filled: how much of a view a region
+    covers, and its outline, say nothing about style.
+    """
+    share = F.adaptive_avg_pool2d(content, maps.shape[-2:]).square() + EPSILON
+    weight = (share / share.sum(dim=(2, 3), keepdim=True)).flatten(2)
+    cells = maps.permute(0, 2, 3, 1).flatten(1, 2)
+    mean, square, root = ((weight @ power).squeeze(1) for power in (cells, cells * cells, (cells + EPSILON).sqrt()))
+    deviation = ((square - mean * mean).clamp(min=0) + EPSILON).sqrt()
+    return [(value + LOG_FLOOR).log() for value in (mean, deviation, root)]
 
 
 class TextEncoder(nn.Module):

@@ -33,7 +33,8 @@ def renew_card(path: Path, result: dict[str, Any]) -> None:
 
 
 def _rows(result: dict[str, Any]) -> list[Row]:
-    rows: list[Row] = []
+    # The first edition was not measured on these.
+    rows = _unseen_rows(result["unseen"]) if "unseen" in result else []
     for where, wanted in (("scenes", 0.9), ("photos", 0.75)):
         for region in ("masked", "crop"):
             part = result[where][region]
@@ -49,3 +50,28 @@ def _rows(result: dict[str, Any]) -> list[Row]:
             (title if part["trained"] else f"{title}; not in training", 0.95 if part["trained"] else 0.0, part["share"])
         )
     return rows
+
+
+def _unseen_rows(unseen: dict[str, Any]) -> list[Row]:
+    """Rows on what training never saw; ``within`` rows are shares, so that more is better in all of them."""
+    fixed, renderers, nuisances = unseen["fixed_test"], unseen["renderers"], unseen["nuisances"]
+    count = sum(row["edits"] for row in fixed["edits"].values())
+    drawn = sum(row["edits"] for row in renderers["edits"].values())
+    return [
+        (f"Fixed test: right text rises ({count} edits)", 0.95, fixed["mean"]["gain"]),
+        (f"Fixed test: right style nearest of ten ({count} edits)", 0.75, fixed["mean"]["nearest"]),
+        (f"Fixed test: leakage of the global filter positive ({count} edits)", 0.95, fixed["mean"]["leakage"]),
+        (f"Held-out renderers: right text rises ({drawn} edits)", 0.95, renderers["mean"]["gain"]),
+        (f"Held-out renderers: right style nearest of 20 ({drawn} edits)", 0.0, renderers["mean"]["nearest"]),
+        (
+            f"Held-out renderers: leakage of the global filter positive ({drawn} edits)",
+            0.95,
+            renderers["mean"]["leakage"],
+        ),
+        (
+            f"Share of {len(nuisances['nuisances'])} nuisances whose mean gain is within .01 (largest "
+            f"{nuisances['largest']:.4f}, of one style {nuisances['largest_of_a_style']:.4f})",
+            1.0,
+            sum(abs(row["mean_gain"]) <= 0.01 for row in nuisances["nuisances"].values()) / len(nuisances["nuisances"]),
+        ),
+    ]

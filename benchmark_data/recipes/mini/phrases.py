@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark_data.recipes.mini.data import PLAIN
+from benchmark_data.recipes.mini.classes import PLAIN
 
 __all__ = ["HELD_OUT_TEXTS", "LATER_TEXTS", "MORE", "PLAIN_TEXTS"]
 

@@ -1,129 +1,123 @@
-"""First stage: the image/text encoder, contrastively on views of styled pictures and texts that name the style."""
+"""Second step of the style stage: all of the image encoder, on pictures; resumable."""
 
 from __future__ import annotations
 
 import math
-import random
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from benchmark_data.recipes.mini.batches import StyleBatches, stream
-from benchmark_data.recipes.mini.data import CLASS_NAMES
-from benchmark_data.recipes.mini.texts import sample_text
-from rses.backbones.mini_network import ImageEncoder, MiniConfig, TextEncoder
+from benchmark_data.recipes.mini.data import NUISANCES_A_CONTENT, Group, Groups
+from benchmark_data.recipes.mini.head_stage import MAX_LOGIT_SCALE
+from benchmark_data.recipes.mini.losses import LossWeights, class_texts, style_loss
+from benchmark_data.recipes.mini.views import group_views
+from rses.backbones.mini_network import ImageEncoder, TextEncoder
 
 __all__ = ["DualEncoder", "StyleSettings", "train_style"]
-
-MAX_LOGIT_SCALE = 30.0
 
 
 @dataclass(frozen=True)
 class StyleSettings:
-    """Knobs of the first stage."""
+    """Knobs.
 
-    steps: int = 1400
-    batch_size: int = 128
-    texts_a_class: int = 3
-    learning_rate: float = 2e-3
+    ``accumulate`` batches of ``groups`` pictures make one step: memory of one, gradient of all.
+    """
+
+    steps: int = 600
+    groups: int = 8
+    accumulate: int = 2
+    nuisances: int = 2
+    styles: int = 6
+    texts_a_class: int = 2
+    learning_rate: float = 4e-4
+    text_rate: float = 5e-5
     weight_decay: float = 0.02
-    warm_up: int = 200
-    checkpoint_every: int = 250
+    warm_up: int = 20
+    checkpoint_every: int = 10
 
 
 class DualEncoder(nn.Module):
-    """Both encoders and the learned temperature, with batch normalisation for training."""
+    """Both encoders and the learned temperature."""
 
-    def __init__(self, config: MiniConfig):
+    def __init__(self, image: ImageEncoder, text: TextEncoder, scale: float):
         super().__init__()
-        self.image = ImageEncoder(config, norm=nn.BatchNorm2d)
-        self.text = TextEncoder(config)
-        nn.init.normal_(self.text.table.weight, std=0.02)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(10.0)))
+        self.image, self.text = image, text
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
 
     @property
     def scale(self) -> torch.Tensor:
         """Factor that turns cosines into logits."""
         return self.log_scale.exp().clamp(max=MAX_LOGIT_SCALE)
 
-    def forward(self, images: torch.Tensor, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embed images and texts."""
-        return self.image(images), self.text(texts)
 
+def train_style(data: Path, checkpoint: Path, model: DualEncoder, settings: StyleSettings, size: int) -> DualEncoder:
+    """Train, or continue from ``checkpoint``; return the model.
 
-def train_style(data: Path, checkpoint: Path, config: MiniConfig, settings: StyleSettings, workers: int) -> DualEncoder:
-    """Train, or continue from ``checkpoint``; return the model."""
-    torch.manual_seed(0)
-    model = DualEncoder(config).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(_parameter_groups(model, settings), lr=settings.learning_rate)
+    Every step draws from the shards that are there when training starts, by its number alone.
+    """
+    model.to(memory_format=torch.channels_last)
+    optimiser = _optimiser(model, settings)
+    rates = [group["lr"] for group in optimiser.param_groups]
     start = _resume(checkpoint, model, optimiser)
-    batches = StyleBatches(data, settings.batch_size, config.image_size, settings.steps)
-    began, running = time.monotonic(), 0.0
-    for step, (views, labels) in enumerate(stream(batches, start, workers), start=start):
-        for group in optimiser.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, settings)
-        loss = _loss(model, views, labels, step, settings)
+    groups = Groups(data)
+    began = time.monotonic()
+    for step in range(start, settings.steps):
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * _schedule(step, settings)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        for turn in range(settings.accumulate):
+            loss, parts = _batch_loss(model, groups, step * settings.accumulate + turn, settings, size)
+            (loss / settings.accumulate).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        running += (loss.item() - running) / min(50, step - start + 1)
-        if (step + 1) % 50 == 0:
-            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
-            print(f"style {step + 1}/{settings.steps} loss {running:.3f} {rate:.0f} views/s", flush=True)
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
             _save(checkpoint, step + 1, model, optimiser)
+            pace = (time.monotonic() - began) / (step + 1 - start)
+            shown = {key: round(value, 3) for key, value in parts.items()}
+            print(f"style {step + 1}/{settings.steps} loss {loss.item():.3f} {shown} {pace:.1f} s", flush=True)
     return model.eval()
 
 
-def _parameter_groups(model: DualEncoder, settings: StyleSettings) -> list[dict[str, object]]:
-    """Decay matrices only: decaying the hashed table would erase words that are drawn rarely."""
-    decayed = [p for n, p in model.named_parameters() if p.ndim > 1 and "table" not in n]
-    free = [p for n, p in model.named_parameters() if p.ndim <= 1 or "table" in n]
-    return [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
+def _batch_loss(
+    model: DualEncoder, groups: Groups, number: int, settings: StyleSettings, size: int
+) -> tuple[torch.Tensor, dict[str, float]]:
+    rng = np.random.default_rng([number, 1])
+    chosen = [_thinned(rng, groups[int(i)], settings) for i in rng.integers(len(groups), size=settings.groups)]
+    views = np.stack([group_views(rng, group, size) for group in chosen])
+    images = torch.from_numpy(views).flatten(0, 1).permute(0, 3, 1, 2).float().div_(255)
+    seen = model.image(images.contiguous(memory_format=torch.channels_last)).unflatten(0, views.shape[:2])
+    labels = torch.from_numpy(np.stack([group.labels for group in chosen]))
+    said = model.text(class_texts(number, settings.texts_a_class))
+    return style_loss(seen, labels, said, model.scale, LossWeights())
+
+
+def _thinned(rng: np.random.Generator, group: Group, settings: StyleSettings) -> Group:
+    """Take some of a group's nuisances and styles."""
+    nuisances = rng.permutation(NUISANCES_A_CONTENT)[: settings.nuisances]
+    styles = rng.permutation(len(group.labels))[: settings.styles]
+    return Group(group.source, group.masks, group.disturbed[nuisances], group.styled[styles], group.labels[styles])
+
+
+def _optimiser(model: DualEncoder, settings: StyleSettings) -> torch.optim.AdamW:
+    """Decay matrices only, and the texts not at all: decaying the hashed table would erase rare words."""
+    decayed = [p for p in model.image.parameters() if p.ndim > 1]
+    free = [p for p in model.image.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": decayed, "lr": settings.learning_rate, "weight_decay": settings.weight_decay},
+            {"params": free, "lr": settings.learning_rate, "weight_decay": 0.0},
+            {"params": [*model.text.parameters(), model.log_scale], "lr": settings.text_rate, "weight_decay": 0.0},
+        ]
+    )
 
 
 def _schedule(step: int, settings: StyleSettings) -> float:
-    if step < settings.warm_up:
-        return (step + 1) / settings.warm_up
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-
-
-def _loss(
-    model: DualEncoder, views: torch.Tensor, labels: torch.Tensor, step: int, settings: StyleSettings
-) -> torch.Tensor:
-    """Cross-entropy over one text a class, averaged over several draws of the texts."""
-    generator = torch.Generator().manual_seed(step)
-    images = _jitter(views.permute(0, 3, 1, 2).float() / 255.0, generator)
-    words = random.Random(step)
-    texts = [sample_text(words, name) for _ in range(settings.texts_a_class) for name in CLASS_NAMES]
-    with torch.autocast("cpu", torch.bfloat16):
-        seen = model.image(images.contiguous(memory_format=torch.channels_last))
-    said = model.text(texts)
-    logits = model.scale * seen @ said.T
-    choices = logits.view(len(images), settings.texts_a_class, len(CLASS_NAMES)).flatten(0, 1)
-    by_image = F.cross_entropy(choices, labels.repeat_interleave(settings.texts_a_class), label_smoothing=0.02)
-    # The other direction: of all views, a text should pick those of its class.
-    names = torch.arange(len(CLASS_NAMES)).repeat(settings.texts_a_class)
-    matches = (names[:, None] == labels[None]).float()
-    known = matches.sum(dim=1) > 0
-    targets = matches[known] / matches[known].sum(dim=1, keepdim=True)
-    by_text = F.cross_entropy(logits.T[known], targets)
-    return by_image + 0.3 * by_text
-
-
-def _jitter(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Change brightness, contrast, saturation and colour balance a little."""
-    draw = torch.rand(images.shape[0], 6, 1, 1, 1, generator=generator)
-    grey = images.mean(dim=1, keepdim=True)
-    images = grey + (0.85 + 0.3 * draw[:, 0]) * (images - grey)
-    images = (images - 0.5) * (0.85 + 0.3 * draw[:, 1]) + 0.5 + 0.12 * (draw[:, 2] - 0.5)
-    balance = 0.05 * (draw[:, 3:6, :, :, 0] - 0.5)
-    return (images + balance).clamp(0, 1)
+    warm = min(1.0, (step + 1) / settings.warm_up)
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps)))
 
 
 def _save(path: Path, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from baselines.classical import PHRASES
-from benchmark_data.recipes.mini.data import CLASS_NAMES, PLAIN
+from benchmark_data.recipes.mini.classes import CLASS_NAMES, PLAIN
 from benchmark_data.recipes.mini.phrases import HELD_OUT_TEXTS, LATER_TEXTS, MORE, PLAIN_TEXTS
 from rses.texts import words_of
 

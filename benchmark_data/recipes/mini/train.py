@@ -1,7 +1,9 @@
 """Train and write ``rses-mini``: ``python -m benchmark_data.recipes.mini.train --out DIR``; resumable.
 
-Makes the data (about 12 minutes on 2 cores), trains the image/text encoder, then the perceptual trunk, and writes
-``model.safetensors`` and ``config.json`` into DIR. Started again, it continues where it was.
+Collects photographs, makes the data, trains the head of the image encoder on statistics of convolutions that stand
+still, then all of the encoder on pictures, and writes ``model.safetensors`` and ``config.json`` into DIR. The
+perceptual trunk is that of the first edition. Started again, it continues where it was.
+Needs OpenCV (``pip install opencv-python-headless``), scikit-image, ImageMagick and apt.
 """
 
 from __future__ import annotations
@@ -14,10 +16,15 @@ from pathlib import Path
 import torch
 
 from benchmark_data.recipes.mini.data import build
-from benchmark_data.recipes.mini.export import fold_norms, write_model
-from benchmark_data.recipes.mini.style_stage import StyleSettings, train_style
-from benchmark_data.recipes.mini.trunk_stage import TrunkSettings, train_trunk
-from rses.backbones.mini_network import MiniConfig
+from benchmark_data.recipes.mini.export import write_model
+from benchmark_data.recipes.mini.features import extract_all, fingerprint
+from benchmark_data.recipes.mini.head_stage import HeadSettings, Statistics, train_head
+from benchmark_data.recipes.mini.losses import LossWeights
+from benchmark_data.recipes.mini.photographs import collect, photographs
+from benchmark_data.recipes.mini.start import warm_start
+from benchmark_data.recipes.mini.style_stage import DualEncoder, StyleSettings, train_style
+from rses.backbones.mini import load_mini_perceptual
+from rses.backbones.mini_network import ImageEncoder, MiniConfig, TextEncoder
 
 __all__ = ["main", "train"]
 
@@ -25,17 +32,38 @@ __all__ = ["main", "train"]
 def train(options: argparse.Namespace) -> str:
     """Run all stages; return the digest of the weights file."""
     torch.set_num_threads(options.threads)
-    data = options.data or options.out / "data"
-    if not options.no_build:
-        build(data, options.shards, options.processes)
-    config = MiniConfig()
-    style_settings = dataclasses.replace(StyleSettings(), steps=options.steps)
-    trunk_settings = dataclasses.replace(TrunkSettings(), steps=options.trunk_steps)
-    work = options.checkpoints or options.out / "checkpoints"
-    style = train_style(data, work / "style.pt", config, style_settings, options.workers)
-    trunk = train_trunk(data, work / "trunk.pt", config, trunk_settings, options.workers)
-    config = dataclasses.replace(config, logit_scale=round(style.scale.item(), 4))
-    return write_model(options.out, fold_norms(style.image, config), style.text, trunk, config)
+    data, pictures = options.out / "data", options.out / "photographs"
+    if not photographs(pictures):
+        collect(pictures)
+        photographs.cache_clear()
+    if options.shards:
+        build(data, range(options.shards), options.processes, pictures)
+    image, text, config = warm_start(options.first_edition)
+    scale = _head(image, text, config, options)
+    model = DualEncoder(image, text, scale)
+    if options.steps:
+        settings = dataclasses.replace(StyleSettings(), steps=options.steps)
+        train_style(data, options.out / "checkpoints" / "style.pt", model, settings, config.image_size)
+    config = dataclasses.replace(config, logit_scale=round(model.scale.item(), 4))
+    trunk = load_mini_perceptual(options.first_edition)._trunk
+    return write_model(options.out / "model", model.image, model.text, trunk, config)
+
+
+def _head(image: ImageEncoder, text: TextEncoder, config: MiniConfig, options: argparse.Namespace) -> float:
+    """Train the head, or read it from the checkpoint; return the factor of the logits."""
+    checkpoint = options.out / "checkpoints" / "head.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        image.load_state_dict(state["image"])
+        text.load_state_dict(state["text"])
+        return float(state["scale"])
+    features = options.out / "features" / fingerprint(image, config.image_size)
+    extract_all(image, options.out / "data", features, config.image_size, options.rounds)
+    settings = dataclasses.replace(HeadSettings(), steps=options.head_steps)
+    scale = train_head(image, text, config.logit_scale, Statistics.read(features), settings, LossWeights())
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"image": image.state_dict(), "text": text.state_dict(), "scale": scale}, checkpoint)
+    return scale
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,16 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--data", type=Path, help="folder for the training data (default: OUT/data)")
-    parser.add_argument("--checkpoints", type=Path, help="folder for checkpoints (default: OUT/checkpoints)")
-    parser.add_argument("--shards", type=int, default=24, help="shards of training data")
-    parser.add_argument("--steps", type=int, default=StyleSettings.steps, help="batches for the style encoder")
-    parser.add_argument("--trunk-steps", type=int, default=TrunkSettings.steps, help="batches for the trunk")
+    parser.add_argument("--out", type=Path, required=True, help="folder for pictures, data, checkpoints and model")
+    parser.add_argument("--first-edition", type=Path, help="folder with its weights (default: the packaged ones)")
+    parser.add_argument("--shards", type=int, default=25, help="shards of training data; 0 uses those there are")
+    parser.add_argument("--rounds", type=int, default=2, help="views of each picture for the head")
+    parser.add_argument("--head-steps", type=int, default=HeadSettings.steps, help="batches for the head")
+    parser.add_argument("--steps", type=int, default=StyleSettings.steps, help="batches for all of the encoder")
     parser.add_argument("--processes", type=int, default=2, help="processes that make data")
-    parser.add_argument("--threads", type=int, default=2, help="threads that train")
-    parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
-    parser.add_argument("--no-build", action="store_true", help="use the data that is there")
+    parser.add_argument("--threads", type=int, default=1, help="threads that train")
     print("wrote weights with sha256", train(parser.parse_args(arguments)))
 
 

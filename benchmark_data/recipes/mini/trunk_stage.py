@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmark_data.recipes.mini.batches import TrunkBatches, stream
-from benchmark_data.recipes.mini.data import CLASS_NAMES
+from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, TRAINED, climb, distance, inner
 from rses.backbones.mini_network import MiniConfig, PerceptualTrunk
 

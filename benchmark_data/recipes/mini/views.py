@@ -1,95 +1,78 @@
-"""What the style encoder is shown in training: square crops of regions, with the background kept or filled."""
+"""What the style encoder is shown in training: regions and backgrounds, all versions of a picture cut alike."""
 
 from __future__ import annotations
 
-import io
-
+import cv2
 import numpy as np
-from PIL import Image
 
-__all__ = ["MEAN_COLOUR", "distort", "training_view"]
+from benchmark_data.recipes.mini.data import Group
+
+__all__ = ["KINDS", "MEAN_COLOUR", "group_views"]
 
 # The mean of MiniConfig as bytes.
 MEAN_COLOUR = np.array([123, 117, 104], dtype=np.uint8)
-Box = tuple[int, int, int, int]
+Picture = np.ndarray
+KINDS = {"masked": 0.42, "whole": 0.26, "hole": 0.2, "pasted": 0.12}
+"""Region on the mean colour, whole picture, background around a region of the mean colour, region in the source."""
+SMALLEST_SHARE = 0.05
 
 
-def training_view(
-    rng: np.random.Generator, source: np.ndarray, styled: np.ndarray, mask: np.ndarray, size: int
-) -> np.ndarray:
-    """Make one training picture.
+def group_views(rng: np.random.Generator, group: Group, size: int) -> Picture:
+    """Cut one view out of every version of a picture: the source, its nuisances, its styled versions.
+
+    Region, crop, flip and letterbox are the same for all, so that only style and nuisance differ.
 
     Args:
         rng: Source of every choice.
-        source: (H, W, 3) uint8, before stylisation.
-        styled: The same in a style, or ``source`` itself for the class of plain photographs.
-        mask: (H, W) uint8 region.
-        size: Side of the result.
+        group: Versions of one picture.
+        size: Side of the views.
 
     Returns:
-        (size, size, 3) uint8.
+        (1 + D + J, size, size, 3) uint8, in the order above.
     """
-    region = mask > 127
-    kind = rng.choice(["pasted", "masked", "global", "full", "hole", "patch"], p=[0.3, 0.36, 0.12, 0.1, 0.06, 0.06])
-    if region.sum() < 40 or (kind == "hole" and region.mean() > 0.6):
-        kind = "full"
-    height, width = region.shape
-    box = (0, 0, height, width)
-    if kind in ("pasted", "masked", "global"):
-        box = _square(region, rng.uniform(0.0, 0.25))
-    elif kind == "patch":
-        side = int(rng.uniform(0.35, 0.9) * min(height, width))
-        top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
-        box = (top, left, top + side, left + side)
-    picture, below, inside = (_cut(x, box) for x in (styled, source, region))
-    # A pasted region that covers little of its box would teach the background's style.
-    if kind == "pasted" and inside.mean() > 0.25:
-        picture = np.where(inside[..., None], picture, below)
-    elif kind == "masked":
-        picture = np.where(inside[..., None], picture, MEAN_COLOUR)
+    versions = np.concatenate([group.source[None], group.disturbed, group.styled])
+    region = group.masks[int(rng.integers(len(group.masks)))] > 127
+    kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    share = float(region.mean())
+    if share < SMALLEST_SHARE or (kind == "hole" and share > 0.7):
+        kind = "whole"
+    side = region.shape[0]
+    box = _box(rng, region) if kind in ("masked", "pasted") else _crop(rng, side)
+    if kind == "masked":
+        versions = np.where(region[..., None], versions, MEAN_COLOUR)
     elif kind == "hole":
-        picture = np.where(inside[..., None], MEAN_COLOUR, picture)
-    image = Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC)
-    return _letterboxed(rng, np.asarray(image)) if rng.random() < 0.12 else np.asarray(image)
+        versions = np.where(region[..., None], MEAN_COLOUR, versions)
+    elif kind == "pasted" and region[box].mean() > 0.3:
+        versions = np.where(region[..., None], versions, group.source)
+    cut = versions[:, box[0], box[1]]
+    mode = cv2.INTER_AREA if cut.shape[1] >= size else cv2.INTER_CUBIC
+    views = np.stack([cv2.resize(np.ascontiguousarray(x), (size, size), interpolation=mode) for x in cut])
+    if rng.random() < 0.12:
+        _letterbox(rng, views)
+    return views[:, :, ::-1] if rng.random() < 0.5 else views
 
 
-def distort(rng: np.random.Generator, image: np.ndarray, amount: float) -> np.ndarray:
-    """Save as JPEG, or make smaller and larger again, with probability ``amount``."""
-    if rng.random() > amount:
-        return image
-    picture = Image.fromarray(image)
-    if rng.random() < 0.6:
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=int(rng.integers(35, 96)))
-        return np.asarray(Image.open(buffer).convert("RGB"))
-    side = int(image.shape[0] * rng.uniform(0.5, 0.95))
-    return np.asarray(
-        picture.resize((side, side), Image.Resampling.BICUBIC).resize(picture.size, Image.Resampling.BICUBIC)
-    )
-
-
-def _square(region: np.ndarray, pad: float) -> Box:
-    """Padded bounding box, made square by extending where the image allows."""
+def _box(rng: np.random.Generator, region: np.ndarray) -> tuple[slice, slice]:
+    """Padded square around the region, inside the picture."""
     rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    side = round(max(bottom - top, right - left) * (1 + 2 * pad))
-    side = min(side, *region.shape)
-    top = int(np.clip((top + bottom - side) // 2, 0, region.shape[0] - side))
-    left = int(np.clip((left + right - side) // 2, 0, region.shape[1] - side))
-    return (top, left, top + side, left + side)
+    height, width = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+    side = min(round(max(height, width) * (1 + 2 * rng.uniform(0.0, 0.2))), *region.shape)
+    top, left = (
+        int(np.clip((first + last + 1 - side) // 2, 0, n - side))
+        for first, last, n in zip((rows[0], columns[0]), (rows[-1], columns[-1]), region.shape, strict=True)
+    )
+    return slice(top, top + side), slice(left, left + side)
 
 
-def _cut(array: np.ndarray, box: Box) -> np.ndarray:
-    return array[box[0] : box[2], box[1] : box[3]]
+def _crop(rng: np.random.Generator, side: int) -> tuple[slice, slice]:
+    cut = round(side * rng.uniform(0.7, 1.0))
+    top, left = (int(v) for v in rng.integers(0, side - cut + 1, 2))
+    return slice(top, top + cut), slice(left, left + cut)
 
 
-def _letterboxed(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Squeeze the picture between two bands of the mean colour, as for objects wider than the image is high."""
-    size = image.shape[0]
+def _letterbox(rng: np.random.Generator, views: np.ndarray) -> None:
+    """Lay two bands of the mean colour over the views, as beside objects wider than the picture is high."""
+    size = views.shape[1]
     band = int(size * rng.uniform(0.05, 0.25))
-    result = image.copy()
-    if rng.random() < 0.5:
-        result[:band], result[size - band :] = MEAN_COLOUR, MEAN_COLOUR
-    else:
-        result[:, :band], result[:, size - band :] = MEAN_COLOUR, MEAN_COLOUR
-    return result
+    turned = views if rng.random() < 0.5 else views.transpose(0, 2, 1, 3)
+    turned[:, :band] = turned[:, size - band :] = MEAN_COLOUR

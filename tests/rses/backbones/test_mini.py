@@ -21,7 +21,7 @@ from benchmark_data.scenes import make_scene
 from rses.backbones import load_perceptual, load_style
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
-from rses.backbones.mini_network import MiniConfig, PerceptualTrunk
+from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, _log_moments
 from rses.errors import WeightsError
 
 MODEL = Path(str(files("benchmark_data"))) / "models" / "rses-mini"
@@ -216,3 +216,42 @@ def test_damaged_or_missing_weights_name_file_and_remedy(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(content[:-1] + b"\0\1")
     with pytest.raises(WeightsError, match="damaged.*Reinstall"):
         load_mini_perceptual(tmp_path)
+
+
+def test_weights_of_another_format_are_refused_by_number(tmp_path):
+    shutil.copy(MODEL / "model.safetensors", tmp_path)
+    settings = json.loads((MODEL / "config.json").read_text(encoding="utf-8"))
+    for version in (FORMAT + 1, None, "1"):
+        (tmp_path / "config.json").write_text(json.dumps({**settings, "format": version}))
+        with pytest.raises(WeightsError, match=f"format {version!r}.*1 to {FORMAT}"):
+            load_mini_style(tmp_path)
+
+
+def test_statistics_leave_the_fill_colour_out():
+    maps = noise(2, 3, 8, 8)
+    content = torch.zeros(2, 1, 32, 32)
+    content[:, :, :16, 8:] = 1
+    inside = maps[:, :, :4, 2:].numpy().astype(np.float64)
+    expected = [inside.mean(axis=(2, 3)), inside.std(axis=(2, 3)), np.sqrt(inside).mean(axis=(2, 3))]
+    for measured, value in zip(_log_moments(maps, content), expected, strict=True):
+        np.testing.assert_allclose(measured.numpy(), np.log(value + 1e-2), atol=2e-4)
+
+
+def test_details_see_what_the_stages_cannot():
+    torch.manual_seed(0)
+    config = MiniConfig(image_size=32, style_channels=(4, 8), detail_channels=(4, 6), image_hidden=8)
+    encoder = ImageEncoder(config)
+    checked = (torch.arange(32)[:, None] + torch.arange(32)) % 2 * torch.ones(1, 3, 1, 1)
+    flat = torch.full((1, 3, 32, 32), 0.5)
+    with torch.no_grad():
+        difference = (encoder.statistics(checked) - encoder.statistics(flat)).abs()[0]
+        assert encoder(checked).norm().item() == pytest.approx(1, abs=1e-6)
+        assert encoder.statistics(flat).shape == (1, 3 * (4 + 8 + 4 + 6))
+    assert difference[: 3 * 12].max() < 1e-4  # the mean of the checks is the flat grey
+    assert difference[3 * 12 :].max() > 0.05
+
+
+def test_a_picture_of_nothing_but_fill_has_an_embedding():
+    config = MiniConfig(image_size=32, style_channels=(4, 8), detail_channels=(4,), image_hidden=8)
+    fill = torch.tensor(config.mean).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    assert ImageEncoder(config)(fill).isfinite().all()
