@@ -1,9 +1,4 @@
-"""Start a stage from the embedded weights instead of from nothing, the autoencoder twice as wide where it was narrower.
-
-Widening keeps the function: channels are doubled group by group, so that group norms see the same statistics, and what
-reads two equal channels weighs them differently, so that they part as training goes on (Net2Net,
-https://arxiv.org/abs/1511.05641).
-"""
+"""Start a stage from embedded weights instead of from nothing: whatever has the same shape is taken over."""
 
 from __future__ import annotations
 
@@ -11,55 +6,46 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, FluxTransformer2DModel
+from torch import nn
 from transformers import CLIPTextModel, T5EncoderModel
 
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
 
-__all__ = ["begin_flow", "begin_vae", "widen"]
-
-UNEQUAL = 0.5
-"""How differently two equal channels are weighed, in standard deviations of the kernel."""
-
-
-def begin_vae(model: AutoencoderKL, folder: Path) -> None:
-    """Fill an autoencoder from a model folder's, which may have half as many channels at some levels."""
-    widen(AutoencoderKL.from_pretrained(folder, subfolder="vae"), model)
-
-
-def begin_flow(model: TextAndFlow, folder: Path) -> None:
-    """Fill transformer and text encoders from a model folder."""
-    for part, kind, subfolder in (
-        (model.transformer, FluxTransformer2DModel, "transformer"),
-        (model.clip, CLIPTextModel, "text_encoder"),
-        (model.t5, T5EncoderModel, "text_encoder_2"),
-    ):
-        part.load_state_dict(kind.from_pretrained(folder, subfolder=subfolder).float().state_dict())
+__all__ = ["begin_flow", "begin_vae", "take_over"]
 
 
 @torch.no_grad()
-def widen(narrow: AutoencoderKL, wide: AutoencoderKL) -> None:
-    """Give ``wide`` the function of ``narrow``; each of its dimensions is equal or doubled.
+def begin_vae(model: AutoencoderKL, folder: Path) -> None:
+    """Fill an autoencoder from a model folder's, which may have fewer latent channels: it starts with its function.
 
-    Raises:
-        ValueError: If a dimension is neither.
+    Further channels are written from the start but weigh nothing until training gives them a use.
     """
-    generator = torch.Generator().manual_seed(0)
-    groups = narrow.config.norm_num_groups
-    old = narrow.float().state_dict()
-    for name, parameter in wide.named_parameters():
-        value = old[name]
-        for dimension in range(min(value.ndim, 2)):
-            if parameter.shape[dimension] == 2 * value.shape[dimension]:
-                value = _double(value, dimension, groups, generator)
-        if value.shape != parameter.shape:
-            raise ValueError(f"{name}: {tuple(old[name].shape)} cannot become {tuple(parameter.shape)}")
-        parameter.copy_(value)
+    other = AutoencoderKL.from_pretrained(folder, subfolder="vae")
+    take_over(model, other)
+    count = other.config.latent_channels
+    for part in ("weight", "bias"):
+        getattr(model.encoder.conv_out, part)[:count] = getattr(other.encoder.conv_out, part)[:count]
+    model.decoder.conv_in.weight.zero_()
+    model.decoder.conv_in.weight[:, :count] = other.decoder.conv_in.weight
 
 
-def _double(value: torch.Tensor, dimension: int, groups: int, generator: torch.Generator) -> torch.Tensor:
-    """Repeat every group's channels behind themselves; weights of repeated inputs are shared out unequally."""
-    parts = value.unflatten(dimension, (groups, -1))
-    if dimension == 0:
-        return torch.cat([parts, parts], 1).flatten(0, 1)
-    uneven = UNEQUAL * value.std() * torch.randn(parts.shape, generator=generator)
-    return torch.cat([parts / 2 + uneven, parts / 2 - uneven], dimension + 1).flatten(dimension, dimension + 1)
+def begin_flow(model: TextAndFlow, folder: Path, fresh: tuple[str, ...] = ("x_embedder", "proj_out")) -> None:
+    """Fill transformer and text encoders from a model folder.
+
+    Args:
+        model: Filled in place.
+        folder: A pipeline as the recipe exports it.
+        fresh: Parts of the transformer that keep their own weights, as they read and write latents.
+    """
+    take_over(model.transformer, FluxTransformer2DModel.from_pretrained(folder, subfolder="transformer"), fresh)
+    take_over(model.clip, CLIPTextModel.from_pretrained(folder, subfolder="text_encoder"))
+    take_over(model.t5, T5EncoderModel.from_pretrained(folder, subfolder="text_encoder_2"))
+
+
+@torch.no_grad()
+def take_over(model: nn.Module, other: nn.Module, fresh: tuple[str, ...] = ()) -> None:
+    """Copy every parameter of ``other`` that ``model`` has in the same shape, but those of ``fresh`` parts."""
+    known = dict(other.named_parameters())
+    for name, parameter in model.named_parameters():
+        if name in known and known[name].shape == parameter.shape and name.split(".")[0] not in fresh:
+            parameter.copy_(known[name])
