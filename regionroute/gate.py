@@ -1,0 +1,125 @@
+"""From style-word attention to the model's own mask: log-odds against uniform, through a logistic of two numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from regionroute.losses import log_odds
+from rses.errors import InputError, WeightsError
+from rses.files import write_atomic
+
+__all__ = ["GATE_FILE", "Gate", "fit_gate", "gate_of", "read_gate", "write_gate"]
+
+GATE_FILE = "gate.json"
+"""Where a folder of experts keeps its gate."""
+
+NEWTON_STEPS = 50
+# Keeps the two numbers finite where attention separates the cells without a single error.
+RIDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Says how likely a cell belongs to the object, given how much its style words are attended to.
+
+    The probability is ``sigmoid(slope * x + bias)`` with x the log-odds of the mean map against a uniform one. The loss
+    Cover in mode ``exact`` supervises exactly this with slope 1 and bias 0, so these are the defaults.
+
+    Attributes:
+        slope: Factor of the log-odds.
+        bias: Added to them.
+        steps: Denoising steps over which the attention is averaged.
+
+    Example:
+        >>> Gate().mask(torch.tensor([[0.2, 0.2, 0.2]])).tolist()
+        [[0.5, 0.5, 0.5]]
+    """
+
+    slope: float = 1.0
+    bias: float = 0.0
+    steps: int = 2
+
+    def __post_init__(self) -> None:
+        finite = all(isinstance(x, (int, float)) and math.isfinite(x) for x in (self.slope, self.bias))
+        if not finite or not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 1:
+            raise InputError(
+                "A gate needs a finite slope and bias and at least one step, "
+                f"got slope {self.slope!r}, bias {self.bias!r}, steps {self.steps!r}."
+            )
+
+    def mask(self, heat: Tensor) -> Tensor:
+        """Return the soft mask (B, N) in [0, 1] of mean maps (B, N); each row depends on itself alone."""
+        return torch.sigmoid(self.slope * log_odds(heat) + self.bias)
+
+
+def fit_gate(heat: Tensor, masks: Tensor, steps: int) -> Gate:
+    """Fit slope and bias by maximum likelihood (Newton's method), a cell of a pair being one observation.
+
+    Args:
+        heat: (n, N) mean maps of pairs that no expert was trained on.
+        masks: (n, N) in [0, 1], how much of a cell the object covers.
+        steps: Denoising steps that the maps were averaged over.
+
+    Raises:
+        InputError: Shapes differ, or there is no pair.
+
+    Example:
+        >>> heat = torch.tensor([[0.3, 0.3, 0.1, 0.1, 0.3, 0.1]])
+        >>> gate = fit_gate(heat, torch.tensor([[1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]), 2)
+        >>> [round(p, 2) for p in gate.mask(heat)[0].tolist()]  # as often as the object is there
+        [0.67, 0.67, 0.0, 0.0, 0.67, 0.0]
+    """
+    if heat.shape != masks.shape or heat.ndim != 2 or not len(heat):
+        raise InputError(
+            f"A gate is fitted to maps and masks (n, N), got {tuple(heat.shape)} and {tuple(masks.shape)}."
+        )
+    odds = log_odds(heat).double().flatten()
+    inputs, wanted = torch.stack([odds, torch.ones_like(odds)], 1), masks.double().flatten()
+    weights = torch.zeros(2, dtype=torch.float64)
+    for _ in range(NEWTON_STEPS):
+        logits = inputs @ weights
+        chance = torch.sigmoid(logits)
+        gradient = inputs.T @ (chance - wanted) / len(wanted) + RIDGE * weights
+        spread = (chance * (1 - chance))[:, None]
+        curvature = inputs.T @ (spread * inputs) / len(wanted) + RIDGE * torch.eye(2, dtype=torch.float64)
+        step = torch.linalg.solve(curvature, gradient)
+        # A full step from flat ends of the logistic would overshoot.
+        weights -= step * min(1.0, 2.0 / float(step.norm().clamp_min(1e-12)))
+        if step.norm() < 1e-9:
+            break
+    slope, bias = weights.tolist()
+    return Gate(round(slope, 4), round(bias, 4), steps)
+
+
+def read_gate(folder: Path) -> Gate:
+    """Read the gate of a folder of experts; without one, what the loss supervised: slope 1, bias 0.
+
+    Raises:
+        WeightsError: The file cannot be used.
+    """
+    path = folder / GATE_FILE
+    if not path.is_file():
+        return Gate()
+    try:
+        return Gate(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError, InputError) as error:
+        raise WeightsError(f"{path} cannot be used: {error} Fit it again.") from error
+
+
+def write_gate(folder: Path, gate: Gate) -> None:
+    """Write the gate beside the experts that it was fitted for."""
+    write_atomic(folder / GATE_FILE, (json.dumps(dataclasses.asdict(gate)) + "\n").encode())
+
+
+def gate_of(files: Iterable[Path]) -> Gate:
+    """Return the gate of experts that lie in one folder; what the losses supervised where they lie in several."""
+    folders = {path.parent for path in files}
+    return read_gate(folders.pop()) if len(folders) == 1 else Gate()
