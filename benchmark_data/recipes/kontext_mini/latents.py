@@ -1,4 +1,4 @@
-"""Second stage: encode every picture once, so that the flow model never waits for the autoencoder."""
+"""Encode every picture once, so that the flow model never waits for the autoencoder."""
 
 from __future__ import annotations
 
