@@ -1,9 +1,9 @@
 """Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train STAGE --data DIR --work DIR``.
 
-The stages are vae, latents, crops (the flow model on windows of the token grid), flow (on whole pictures), and decoder,
-which goes on with the second half of the autoencoder alone. Every stage goes on from its checkpoint in the work folder,
-so a run that was cut off is continued by the same command. On several processes: ``torchrun --nproc-per-node 2 -m`` for
-``python -m``.
+The stages are latents (of an encoder that needs no training), crops (the flow model on windows of the token grid), flow
+(on whole pictures), and decoder, which can run beside the others. Every stage goes on from its checkpoint in the work
+folder, so a run that was cut off is continued by the same command. On several processes:
+``torchrun --nproc-per-node 2 -m`` for ``python -m``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmark_data.recipes.kontext_mini.workers import join_workers
 
 __all__ = ["main", "trained_vae"]
 
-STAGES = ("vae", "latents", "crops", "flow", "decoder")
+STAGES = ("latents", "crops", "flow", "decoder")
 FLOW = {"window": None, "steps": 1200, "learning_rate": 0.01, "rest_learning_rate": 7e-4}
 """Whole pictures cost five times as much as crops; they start from what crops taught."""
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data command filled")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
-    parser.add_argument("--begin", type=Path, help="model folder whose weights vae and crops start from")
+    parser.add_argument("--begin", type=Path, help="model folder whose weights decoder and crops start from")
     parser.add_argument("--compile", action="store_true", help="compile the flow model: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -57,10 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any], begin: Path | None = None) -> None:
     """Run one stage."""
     log = work / f"{stage}.jsonl"
-    if stage == "vae":
-        train_vae(data, work / "vae.pt", VaeSettings(**changes), log, begin and partial(begin_vae, folder=begin))
-    elif stage == "latents":
-        encode_all(data, work / "latents", trained_vae(work / "vae.pt"))
+    if stage == "latents":
+        encode_all(data, work / "latents", begin_vae(build_vae(), data))
     elif stage == "crops":
         start = begin and partial(begin_flow, folder=begin)
         train_flow(LatentGroups(data, work / "latents"), work / "crops.pt", FlowSettings(**changes), log, start)
@@ -69,8 +67,7 @@ def run(stage: str, data: Path, work: Path, changes: dict[str, Any], begin: Path
         start = partial(_fill, checkpoint=work / "crops.pt")
         train_flow(LatentGroups(data, work / "latents"), work / "flow.pt", settings, log, start)
     else:
-        settings = VaeSettings(**{"decoder_only": True, **changes})
-        train_vae(data, work / "decoder.pt", settings, log, partial(_fill, checkpoint=work / "vae.pt"))
+        train_vae(data, work / "decoder.pt", VaeSettings(**changes), log, partial(begin_vae, data=data, folder=begin))
 
 
 def trained_vae(checkpoint: Path) -> AutoencoderKL:

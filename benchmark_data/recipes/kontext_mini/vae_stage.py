@@ -1,4 +1,4 @@
-"""First stage: the autoencoder, on plain and styled scenes."""
+"""An autoencoder, or its decoder alone, on plain and styled scenes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["VaeSettings", "train_vae"]
 
 @dataclass(frozen=True)
 class VaeSettings:
-    """Knobs of the first stage.
+    """Knobs.
 
     It sees whole pictures: on patches, group norms see other statistics, which costs up to 5 dB later.
 
@@ -41,7 +41,7 @@ class VaeSettings:
     learning_rate: float = 0.01
     rest_learning_rate: float = 1e-3
     kl_weight: float = 1e-4
-    decoder_only: bool = False
+    decoder_only: bool = True
     checkpoint_every: int = 100
 
 
