@@ -56,22 +56,19 @@ def edit(
     """
     start = time.monotonic()
     with quiet_stdout():
-        from regionroute.base import MINI
+        from regionroute.base import MINI, choose_dtype
         from regionroute.overlay import heat_overlay, mask_files
         from regionroute.pipeline import RegionRoutePipeline
         from regionroute.styles import find_style
         from rses.device import choose_device
         from rses.errors import InputError
         from rses.images import read_image, write_png
-        from rses.methods import DTYPES
 
         if mask is not None and not routed:
             raise InputError("--mask writes the mask of a routed edit. Add --routed.")
         source = read_image(image)
         chosen = style or find_style(prompt).style
-        precision = dtype or ("float32" if variant == "mini" else "bfloat16")
-        if precision not in DTYPES:
-            raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{precision}".')
+        precision = choose_dtype(dtype, variant)
         pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
         result = pipe.edit(
             [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
