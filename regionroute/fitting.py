@@ -46,7 +46,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
     All cells of all pairs count alike; the maps of a style come from its own expert.
 
     Args:
-        pipe: With an expert for each style of the pairs.
+        pipe: With an expert for each style of the pairs, or with none: then the base looks.
         pairs: Kept aside from training, and no part of a suite.
         steps: Denoising steps over which attention is averaged, here and in editing.
 
@@ -60,7 +60,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         part = pairs[start : start + BATCH]
         edits = pipe.edit(
             [read_image(pair.source) for pair in part], [pair.prompt for pair in part],
-            styles=[pair.style for pair in part], steps=steps, attention=True,
+            styles=[pair.style if pipe.styles else None for pair in part], steps=steps, attention=True,
         )  # fmt: skip
         heats += [edit.attention for edit in edits if edit.attention is not None]
         sizes += [edit.size for edit in edits]

@@ -27,10 +27,7 @@ from rses.errors import InputError, WeightsError
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts"]
-
-WHOLE_PROMPT = "make the image in {style} style"
-"""What the base is asked in a routed edit."""
+__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts", "whole_prompt"]
 
 
 @dataclass(frozen=True)
@@ -206,7 +203,7 @@ class RegionRoutePipeline:
         """The expert says where, the base how."""
         _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
         assert heat is not None
-        prompts = [WHOLE_PROMPT.format(style=find_style(prompt).style) for prompt in rows.prompts]
+        prompts = [whole_prompt(find_style(prompt).style) for prompt in rows.prompts]
         whole = dataclasses.replace(rows, prompts=prompts, styles=[None] * len(prompts))
         pictures, _ = self._run(whole, sampling, False)
         cells = self.gate.mask(torch.from_numpy(heat).flatten(1)).view(heat.shape).numpy()
@@ -275,6 +272,16 @@ class _Watch:
 
 def _fit(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
     return resize(picture, (source.shape[1], source.shape[0]))
+
+
+def whole_prompt(style: str) -> str:
+    """Return what the base is asked in a routed edit.
+
+    Example:
+        >>> whole_prompt("line art")
+        'make the image in line art style'
+    """
+    return f"make the image in {style} style"
 
 
 def embedded_experts() -> Path:

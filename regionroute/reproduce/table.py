@@ -19,6 +19,7 @@ Rows = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 COLUMNS = (
     ("rsm", "RSM", 4), ("lpips_bg", "LPIPS_bg", 4), ("mse_bg_pm1", "MSE_bg [-1,1]", 4),
     ("style_correct", "style acc.", 3), ("object_error", "object error", 3), ("mass", "mass inside", 3),
+    ("iou", "IoU", 3),
 )  # fmt: skip
 
 BACKGROUND = (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
@@ -40,7 +41,7 @@ def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
         [1.0]
     """
     seeds = [list(own) for (name, _), own in sorted(rows.items()) if name == configuration]
-    values = [[row[metric] for row in sorted(own, key=lambda row: row["id"])] for own in seeds]
+    values = [[row.get(metric) for row in sorted(own, key=lambda row: row["id"])] for own in seeds]
     return np.asarray(values, dtype=np.float64).mean(0)
 
 
@@ -61,7 +62,11 @@ def render_table(rows: Rows, configurations: Sequence[Configuration] = CONFIGURA
 def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
     cells = [configuration.title, str(seeds)]
     for metric, _, digits in COLUMNS:
-        interval = mean_interval(per_sample(rows, configuration.name, metric))
+        values = per_sample(rows, configuration.name, metric)
+        if np.isnan(values).all():
+            cells.append("")
+            continue
+        interval = mean_interval(values)
         text = f"{interval.mean:.{digits}f}"
         if interval.low is not None and interval.high is not None:
             text += f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
@@ -71,10 +76,10 @@ def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def render_trials(rows: Rows) -> str:
+def render_trials(rows: Rows, trials: Sequence[Configuration] = TRIALS) -> str:
     """Render what else was tried, each beside what it is compared with; empty where nothing was."""
     names = {name for name, _ in rows}
-    tried = [trial for trial in TRIALS if trial.name in names]
+    tried = [trial for trial in trials if trial.name in names]
     if not tried:
         return ""
     lines = [
