@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from regionroute.attention import StyleAttention
 from regionroute.base import load_base
 from regionroute.experts import LoraSettings, add_expert, save_expert
+from regionroute.full_size import build_meta_transformer, step_inputs
 from regionroute.gate import Gate, write_gate
 from regionroute.matting import blend, refine_mask
 from regionroute.pipeline import RegionRoutePipeline
@@ -81,6 +83,23 @@ def test_plain_editing_is_the_default_and_has_no_mask(pipe):
     assert plain.mask is None
     assert np.array_equal(plain.image, pipe.edit([image], [prompt], routed=False)[0].image)
     assert pipe.edit([image], [prompt], routed=True)[0].attention is None
+
+
+def test_the_full_configuration_gives_maps_of_all_layers_and_a_mask_at_its_size():
+    transformer = build_meta_transformer()
+    inputs = step_inputs(transformer, 1024, device="meta")
+    with torch.no_grad(), StyleAttention(transformer).record([[8, 9, 10]], 512, 64 * 64) as maps:
+        transformer(**inputs)
+    assert maps.stacked().shape == (19 + 38, 1, 24, 64 * 64, 3)
+    heat = torch.full((64, 64), 0.1)
+    heat[20:30, 40:50] = 0.9
+    cells = Gate().mask(heat.view(1, -1)).view(64, 64).numpy()
+    photo = np.full((700, 900, 3), 120, np.uint8)
+    mask = refine_mask(cells, photo, (1024, 1024))
+    assert mask.shape == (700, 900)
+    rows, columns = np.nonzero(mask > 0.5)
+    assert rows.mean() / 700 == pytest.approx(25 / 64, abs=0.01)
+    assert columns.mean() / 900 == pytest.approx(45 / 64, abs=0.01)
 
 
 def test_a_prompt_without_a_style_is_refused(pipe):
