@@ -8,15 +8,14 @@ import json
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL
 
 from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
-from benchmark_data.recipes.kontext_mini.beginning import begin_vae, take_over
+from benchmark_data.recipes.kontext_mini.beginning import begin_decoder, begin_encoder, take_over
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
 from benchmark_data.recipes.kontext_mini.held_out import recolour_questions, style_questions
 from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
-from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
+from benchmark_data.recipes.kontext_mini.networks import TextAndFlow, build_vae
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt, words
 from benchmark_data.recipes.kontext_mini.windows import Window, boxes_inside, change_boxes, draw_window
 from benchmark_data.scenes import COLOURS, make_scene
@@ -113,20 +112,42 @@ def test_boxes_hold_what_changed_and_count_as_inside_by_their_area():
     assert boxes_inside(boxes, Window(0, 2, 8), 0.61).tolist() == [False, False, False]
 
 
-def test_an_autoencoder_starts_with_the_function_of_one_with_fewer_latents(tmp_path):
+def test_the_encoder_starts_as_principal_components():
     torch.manual_seed(0)
-    few, many = _autoencoder(4), _autoencoder(8)
-    for parameter in few.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    few.save_pretrained(tmp_path / "vae")
-    begin_vae(many, tmp_path)
-    pixels = torch.randn(2, 3, 16, 16)
-    answer = few(pixels).sample
-    assert answer.std() > 0.1
-    assert torch.allclose(many(pixels).sample, answer, atol=1e-5)
-    many(pixels).sample.square().mean().backward()
-    # The further channels can be learnt.
-    assert many.decoder.conv_in.weight.grad[:, 4:].abs().min() > 0
+    model = build_vae()
+    pictures = torch.from_numpy(np.stack([make_scene(seed, 128).image for seed in range(4)]))
+    pictures = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+    begin_encoder(model, pictures)
+    with torch.no_grad():
+        latents = model.encode(pictures).latent_dist.mode()
+    patches = torch.nn.functional.pixel_unshuffle(pictures, 4).permute(0, 2, 3, 1).flatten(0, 2).double()
+    found = latents.permute(0, 2, 3, 1).flatten(0, 2).double()
+    assert found.std() == pytest.approx(1.0, abs=0.02)
+    assert found.mean(0).abs().max() < 0.02
+    # What 16 components lose of the patches, by the singular values.
+    centred = patches - patches.mean(0)
+    lost = torch.linalg.svdvals(centred)[16:].square().sum() / centred.square().sum()
+    told = found @ torch.linalg.lstsq(found, centred).solution
+    assert (centred - told).square().sum() / centred.square().sum() == pytest.approx(lost.item(), rel=0.02)
+    correlation = torch.corrcoef(found.T) - torch.eye(16)
+    assert correlation.abs().max() < 0.01
+
+
+def test_a_decoder_of_other_latents_is_taken_over(tmp_path):
+    torch.manual_seed(0)
+    other, model = build_vae(), build_vae()
+    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
+    for vae in (other, model):
+        begin_encoder(vae, pictures)
+    # The same components, mixed: what the first kernel reads can be regressed without a remainder.
+    mixed = torch.linalg.qr(torch.randn(16, 16)).Q
+    with torch.no_grad():
+        model.encoder.conv_out.weight[:16] = torch.einsum("ab,bcij->acij", mixed, model.encoder.conv_out.weight[:16])
+    begin_decoder(model, other, pictures)
+    with torch.no_grad():
+        one, two = (vae.decode(vae.encode(pictures).latent_dist.mode()).sample for vae in (other, model))
+    assert one.std() > 0.01
+    assert torch.allclose(one, two, atol=1e-2 * one.std().item())
 
 
 def test_taking_over_leaves_other_shapes_and_fresh_parts():
@@ -138,14 +159,6 @@ def test_taking_over_leaves_other_shapes_and_fresh_parts():
     assert torch.equal(one["b"].weight, two["b"].weight)
     take_over(two, other, fresh=("a",))
     assert not torch.equal(two["a"].weight, other["a"].weight)
-
-
-def _autoencoder(latents: int) -> AutoencoderKL:
-    return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        block_out_channels=(8, 16), latent_channels=latents, norm_num_groups=4, mid_block_add_attention=False,
-        use_quant_conv=False, use_post_quant_conv=False,
-    )  # fmt: skip
 
 
 def test_without_a_pooled_vector_the_words_alone_decide():
@@ -174,7 +187,6 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     from benchmark_data.recipes.kontext_mini.export import export
     from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, draw_batch, train_flow
     from benchmark_data.recipes.kontext_mini.latents import CHANGED, LatentGroups
-    from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
     from regionroute.base import base_facts, load_base
     from regionroute.pipeline import RegionRoutePipeline
 
@@ -185,9 +197,9 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     small = {"batch_size": 2, "checkpoint_every": 1}
-    train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=1, **small), work / "vae.jsonl")
-    train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=2, **small), work / "vae.jsonl")
     train.run("latents", tmp_path / "data", work, {})
+    train.run("decoder", tmp_path / "data", work, {**small, "steps": 1})
+    train.run("decoder", tmp_path / "data", work, {**small, "steps": 2})
     latents = LatentGroups(tmp_path / "data", work / "latents")
     tokens = latents.tokens(np.arange(3), np.zeros(3, int))
     assert tokens.shape == (3, 256, 64)

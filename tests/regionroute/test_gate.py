@@ -33,25 +33,37 @@ def test_a_row_depends_on_itself_alone_and_not_on_the_scale_of_attention():
 
 
 def test_the_fit_finds_the_numbers_that_made_the_masks():
-    heat, made = maps(400, 64, 1), Gate(2.5, -1.5, 3)
+    heat, made = maps(100, 64, 1), Gate(2.5, -1.5, 3)
     fitted = fit_gate(heat, made.mask(heat), 3)
-    assert fitted.slope == pytest.approx(2.5, abs=0.05)
-    assert fitted.bias == pytest.approx(-1.5, abs=0.05)
+    assert fitted.slope == pytest.approx(2.5, rel=0.1)
+    assert fitted.bias == pytest.approx(-1.5, rel=0.1)
     assert fitted.steps == 3
 
 
-def test_the_fit_is_calibrated_and_finite_at_the_extremes():
-    heat = maps(50, 64, 2)
-    drawn = (Gate(1.5, -2.0).mask(heat) > torch.rand(50, 64, generator=torch.Generator().manual_seed(3))).float()
-    gate = fit_gate(heat, drawn, 2)
-    # What maximum likelihood of a logistic guarantees, but for the ridge.
-    assert gate.mask(heat).mean().item() == pytest.approx(drawn.mean().item(), abs=2e-3)
+def test_the_fit_overlaps_better_than_others_even_where_attention_tells_little():
+    generator = torch.Generator().manual_seed(3)
+    masks = torch.zeros(60, 64)
+    masks[:, 20:26] = 1
+    heat = 0.1 + 0.05 * masks + 0.05 * torch.rand(60, 64, generator=generator)
+
+    def overlap(gate):
+        found = gate.mask(heat)
+        return (torch.minimum(found, masks).sum(1) / torch.maximum(found, masks).sum(1)).mean().item()
+
+    best = overlap(fit_gate(heat, masks, 2))
+    assert best > 0.5
+    for slope in (1.0, 3.0, 10.0):
+        for threshold in (0.0, 0.2, 0.4, 0.8):
+            assert overlap(Gate(slope, -slope * threshold)) <= best + 1e-3
+
+
+def test_the_fit_is_finite_at_the_extremes():
     told_apart = torch.where(torch.arange(64) < 5, 9.0, 1.0).expand(4, -1)
     gate = fit_gate(told_apart, (told_apart > 5).float(), 2)
     assert gate.mask(told_apart)[0, 0] > 0.95
     assert gate.mask(told_apart)[0, -1] < 0.05
     nothing = fit_gate(torch.ones(4, 64), (told_apart > 5).float(), 2)
-    assert nothing.mask(torch.ones(1, 64))[0, 0].item() == pytest.approx(5 / 64, abs=2e-3)
+    assert torch.isfinite(nothing.mask(torch.ones(1, 64))).all()
 
 
 def test_the_file_makes_the_round_trip_and_the_default_is_what_the_loss_supervises(tmp_path):

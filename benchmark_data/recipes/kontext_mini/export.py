@@ -33,9 +33,7 @@ def export(work: Path, out: Path) -> None:
     parts, flow = TextAndFlow(), work / "flow.pt"
     if not load_checkpoint(flow if flow.exists() else work / "crops.pt", {"average": parts}):
         raise SystemExit(f"{work} holds neither flow.pt nor crops.pt: train stage crops first.")
-    decoder = work / "decoder.pt"
-    vae = trained_vae(decoder if decoder.exists() else work / "vae.pt")
-    pipe = assemble(parts.eval(), vae, *latent_scale(work / "latents"))
+    pipe = assemble(parts.eval(), trained_vae(work / "decoder.pt"), *latent_scale(work / "latents"))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as draft:
         pipe.to(torch.float16).save_pretrained(draft)
