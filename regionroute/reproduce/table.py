@@ -47,26 +47,30 @@ def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
 
 def render_table(rows: Rows, configurations: Sequence[Configuration] = CONFIGURATIONS) -> str:
     """Render measured and published values as Markdown, mean and 95 % interval over samples."""
-    heads = [title for _, title, _ in COLUMNS]
+    shown = [own for own in configurations if any(name == own.name for name, _ in rows)]
+    # A column that nobody measured is left out.
+    columns = [column for column in COLUMNS if any(_measured(rows, own.name, column[0]) for own in shown)]
+    heads = [title for _, title, _ in columns]
     lines = [
         "| configuration | seeds | " + " | ".join(heads) + " | paper: RSM | LPIPS_bg | MSE_bg |",
         "| --- | ---: |" + " ---: |" * (len(heads) + 3),
     ]
-    for configuration in configurations:
-        seeds = sorted(seed for name, seed in rows if name == configuration.name)
-        if seeds:
-            lines.append(_line(rows, configuration, len(seeds)))
+    lines += [_line(rows, configuration, columns) for configuration in shown]
     return "\n".join(lines)
 
 
-def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
+def _measured(rows: Rows, configuration: str, metric: str) -> bool:
+    return not bool(np.isnan(per_sample(rows, configuration, metric)).all())
+
+
+def _line(rows: Rows, configuration: Configuration, columns: Sequence[tuple[str, str, int]]) -> str:
+    seeds = sum(name == configuration.name for name, _ in rows)
     cells = [configuration.title, str(seeds)]
-    for metric, _, digits in COLUMNS:
-        values = per_sample(rows, configuration.name, metric)
-        if np.isnan(values).all():
+    for metric, _, digits in columns:
+        if not _measured(rows, configuration.name, metric):
             cells.append("")
             continue
-        interval = mean_interval(values)
+        interval = mean_interval(per_sample(rows, configuration.name, metric))
         text = f"{interval.mean:.{digits}f}"
         if interval.low is not None and interval.high is not None:
             text += f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"

@@ -109,7 +109,14 @@ def test_verdicts_follow_the_numbers():
     bad = render_hypotheses(made_up({"base": 0.4, "full": 0.3, "none": 0.2, "official": 0.1}))
     assert bad.count("| **no** |") == 6
     table = render_table(made_up({"base": 0.4, "full": 0.1}))
-    # Nobody measured an IoU: an empty cell, not "nan".
+    # Nobody measured an IoU: no column; one of two did: an empty cell for the other.
+    assert "IoU" not in table
+    rows = made_up({"base": 0.4, "full": 0.1})
+    for seed in range(2):
+        rows["full", seed] = [{**row, "iou": 0.5} for row in rows["full", seed]]
+    table = render_table(rows)
+    assert "| mass inside | IoU | paper: RSM |" in table
+    assert table.count("| 0.500 [0.500, 0.500] |") == 1
     assert "nan" not in table
     assert "| 0.6126 | 0.4546 | 0.1699 |" in table
     assert table.count("\n") == 3
