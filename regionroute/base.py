@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.backbones.hub import load_error
-from rses.errors import RsesError, WeightsError, require
+from rses.errors import InputError, RsesError, WeightsError, require
 from rses.files.text import parse_json
+from rses.methods import DTYPES
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["FULL_SIZE", "MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "load_base"]
+__all__ = ["FULL_SIZE", "MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "choose_dtype", "load_base"]
 
 MINI = "mini"
 VARIANTS = {"mini": MINI, "flux-kontext": "black-forest-labs/FLUX.1-Kontext-dev"}
@@ -61,6 +62,22 @@ def base_source(base: str) -> str:
             "The embedded model kontext-mini is not installed. Reinstall the package with its data files."
         )
     return str(folder)
+
+
+def choose_dtype(dtype: str, variant: str) -> str:
+    """Return the dtype that the command line asks for, or what the variant needs if it asks for none.
+
+    Raises:
+        InputError: There is no such dtype.
+
+    Example:
+        >>> choose_dtype("", "mini"), choose_dtype("float16", "mini")
+        ('float32', 'float16')
+    """
+    chosen = dtype or ("float32" if variant == MINI else "bfloat16")
+    if chosen not in DTYPES:
+        raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{chosen}".')
+    return chosen
 
 
 def base_facts(source: str) -> BaseFacts:

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from rses.errors import InputError, did_you_mean
 
-__all__ = ["MODES", "Mode", "cover_loss", "focus_loss", "mass_inside", "mean_map"]
+__all__ = ["MODES", "Mode", "cover_loss", "focus_loss", "log_odds", "mass_inside", "mean_map"]
 
 Mode = Literal["exact", "paper", "official"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -50,6 +50,27 @@ def mean_map(maps: Tensor, valid: Tensor) -> Tensor:
     """
     _check_maps(maps, valid)
     return _token_mean(maps.mean(dim=(0, 2), dtype=torch.float32), valid[:, None])
+
+
+def log_odds(mean: Tensor) -> Tensor:
+    """Log-odds of every cell of a mean map against a uniform one: logit(p) - logit(1 / N), p the map over its sum.
+
+    Args:
+        mean: (B, N), see :func:`mean_map`.
+
+    Returns:
+        (B, N) float32, zero where the map is uniform.
+
+    Example:
+        >>> [round(x, 3) for x in log_odds(torch.tensor([[0.2, 0.1, 0.1]]))[0].tolist()]
+        [0.693, -0.405, -0.405]
+    """
+    distribution = _distribution(mean.float())
+    cells = distribution.shape[-1]
+    inside = distribution + SPREAD / cells
+    # Summed, not 1 - inside: that loses all digits when one cell has nearly everything.
+    outside = (1 - distribution).clamp_min(0) + SPREAD * (cells - 1) / cells
+    return inside.log() - outside.log() + math.log(cells - 1)
 
 
 def mass_inside(maps: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
@@ -135,7 +156,7 @@ def cover_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact",
         cells = F.binary_cross_entropy_with_logits(logits, masks[:, None].expand_as(logits), reduction="none")
         return _token_mean(cells.mean(dim=-1), valid).mean(dim=0)
     mean = mean_map(maps, valid)
-    logits = alpha * (_relative_log_odds(_distribution(mean)) if mode == "exact" else mean)
+    logits = alpha * (log_odds(mean) if mode == "exact" else mean)
     return F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean(dim=-1)
 
 
@@ -145,15 +166,6 @@ def _distribution(maps: Tensor) -> Tensor:
 
 def _spread(distribution: Tensor) -> Tensor:
     return (distribution + SPREAD / distribution.shape[-1]) / (1 + SPREAD)
-
-
-def _relative_log_odds(distribution: Tensor) -> Tensor:
-    """Logit(p) - logit(1/N)."""
-    cells = distribution.shape[-1]
-    inside = distribution + SPREAD / cells
-    # Summed, not 1 - inside: that loses all digits when one cell has nearly everything.
-    outside = (1 - distribution).clamp_min(0) + SPREAD * (cells - 1) / cells
-    return inside.log() - outside.log() + math.log(cells - 1)
 
 
 def _among_style_tokens(maps: Tensor, valid: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,16 @@ from rses.errors import InputError
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
-    from regionroute.pipeline import RegionRoutePipeline
+    from regionroute.pipeline import Edit, RegionRoutePipeline
 
 __all__ = ["RegionRoute"]
 
 FULL_SIZE_GB = 38.0
 LICENCE = "FLUX.1-dev non-commercial"
+TITLES = {
+    False: "Regional style editing from words alone, one LoRA expert a style",
+    True: "The same experts' attention as a mask, the base's restyled picture inside it",
+}
 
 
 class RegionRoute:
@@ -29,27 +34,32 @@ class RegionRoute:
         steps: Denoising steps; by default the base model's.
         guidance: Guidance scale; by default the base model's.
         true_cfg: Above 1, also guide away from the empty prompt by so much.
+        routed: Edit in two passes, see ``docs/routing.md``; the method then has a name of its own.
         revision: Revision of a hub id.
 
     Example:
         >>> RegionRoute().card.name, RegionRoute().card.mask_used
         ('regionroute-mini', False)
+        >>> RegionRoute(routed=True).card.name
+        'regionroute-routed-mini'
     """
 
     def __init__(
         self, variant: str = "mini", experts: Mapping[str, Path | str] | Path | str | None = None,
         steps: int | None = None, guidance: float | None = None, true_cfg: float = 1.0,
-        revision: str = "main",
+        routed: bool = False, revision: str = "main",
     ):  # fmt: skip
-        _check_settings(steps, guidance, true_cfg)
+        _check_settings(steps, guidance, true_cfg, routed)
         self._variant, self._experts, self._steps, self._guidance = variant, experts, steps, guidance
-        self._true_cfg, self._revision = true_cfg, revision
+        self._true_cfg, self._routed, self._revision = true_cfg, routed, revision
         self._pipe: RegionRoutePipeline | None = None
         self.loaded: dict[str, Any] = {}
         mini = variant == "mini"
+        # The paper's editing keeps the settings that it had before there was another way.
+        further = {"routed": True} if routed else {}
         self.card = MethodCard(
-            name="regionroute-mini" if mini else "regionroute",
-            title="Regional style editing from words alone, one LoRA expert a style",
+            name="-".join(["regionroute", *(["routed"] if routed else []), *(["mini"] if mini else [])]),
+            title=TITLES[routed],
             mask_used=False, paper="arXiv 2602.19254", year=2026,
             weights="kontext-mini + regionroute-mini" if mini else VARIANTS.get(variant, variant),
             revision="" if mini else revision, licence="Apache-2.0" if mini else LICENCE,
@@ -57,7 +67,7 @@ class RegionRoute:
                 "variant": variant, "experts": str(experts or "default"),
                 "steps": "default" if steps is None else steps,
                 "guidance": "default" if guidance is None else guidance, "true_cfg": true_cfg,
-                "size_rule": "nearest aspect ratio among the base model's own sizes, resized back",
+                "size_rule": "nearest aspect ratio among the base model's own sizes, resized back", **further,
             },
             max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else FULL_SIZE_GB, gated=variant == "flux-kontext",
             full_size=f"{VARIANTS['flux-kontext']} ({LICENCE}, gated, about {FULL_SIZE_GB:.0f} GB)" if mini else "",
@@ -86,6 +96,8 @@ class RegionRoute:
             "steps": used.steps if self._steps is None else self._steps,
             "guidance": used.guidance if self._guidance is None else self._guidance,
         }
+        if self._routed:
+            self.loaded["gate"] = dataclasses.asdict(self._pipe.gate)
         folder = embedded_experts() if self._experts is None else self._experts
         if not isinstance(folder, Mapping):
             self.loaded["experts"] = folder_digest(Path(folder))
@@ -100,11 +112,19 @@ class RegionRoute:
             steps=self._steps,
             guidance=self._guidance,
             true_cfg=self._true_cfg,
+            routed=self._routed,
         )
-        return [Edited(edit.image, {"size": f"{edit.size[0]}x{edit.size[1]}", "expert": edit.style}) for edit in edits]
+        return [Edited(edit.image, _details(edit)) for edit in edits]
 
 
-def _check_settings(steps: object, guidance: object, true_cfg: object) -> None:
+def _details(edit: Edit) -> dict[str, Any]:
+    details: dict[str, Any] = {"size": f"{edit.size[0]}x{edit.size[1]}", "expert": edit.style}
+    if edit.mask is not None:
+        details["mask_area"] = round(float(edit.mask.mean()), 4)
+    return details
+
+
+def _check_settings(steps: object, guidance: object, true_cfg: object, routed: object) -> None:
     """Refuse settings of other types or ranges before anything is loaded.
 
     Raises:
@@ -115,3 +135,5 @@ def _check_settings(steps: object, guidance: object, true_cfg: object) -> None:
     for name, value in (("guidance", guidance), ("true_cfg", true_cfg)):
         if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool)):
             raise InputError(f"regionroute: {name} must be a number, got {value!r}.")
+    if not isinstance(routed, bool):
+        raise InputError(f"regionroute: routed must be true or false, got {routed!r}.")

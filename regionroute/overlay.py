@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["contact_sheet", "heat_overlay"]
+__all__ = ["contact_sheet", "heat_overlay", "mask_files"]
 
 
 def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) -> np.ndarray:
@@ -33,6 +34,23 @@ def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) ->
     grey = image.astype(np.float32).mean(-1, keepdims=True) / 255
     mixed = grey * (1 - strength * amount) + colour * strength * amount
     return (mixed * 255).round().clip(0, 255).astype(np.uint8)
+
+
+def mask_files(path: Path, source: np.ndarray, mask: np.ndarray) -> dict[Path, np.ndarray]:
+    """Return the pictures that show a soft mask (H, W) in [0, 1]: itself, and its source, dark and grey outside.
+
+    Example:
+        >>> files = mask_files(Path("cat.png"), np.zeros((4, 4, 3), np.uint8), np.eye(4))
+        >>> [str(file) for file in files]
+        ['cat.png', 'cat-overlay.png']
+    """
+    levels = (mask * 255).round().astype(np.uint8)
+    dimmed = np.repeat(source.mean(-1, keepdims=True) / 2, 3, -1)
+    shown = dimmed + mask[..., None] * (source - dimmed)
+    return {
+        path: levels,
+        path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8),
+    }
 
 
 def contact_sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ import torch
 from regionroute.attention import AttentionMaps, StyleAttention
 from regionroute.base import BaseFacts, base_facts, base_source, load_base
 from regionroute.experts import expert_name, load_expert, loaded_experts
+from regionroute.gate import Gate, gate_of
 from regionroute.losses import mean_map
+from regionroute.matting import blend, refine_mask
 from regionroute.routing import routed
 from regionroute.sizes import choose_bucket, kontext_buckets, resize, to_pixels
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style
@@ -24,7 +27,7 @@ from rses.errors import InputError, WeightsError
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts"]
+__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts", "whole_prompt"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,34 @@ class Edit:
         style: Style of the expert that made it; None where the base model worked alone.
         size: (width, height) it was edited at.
         attention: (h, w) float32, mean probability that a place gives the style tokens; None unless asked for.
+        mask: (H, W) float32 in [0, 1], where a routed edit put the style; None for plain edits.
     """
 
     image: np.ndarray
     style: str | None
     size: tuple[int, int]
     attention: np.ndarray | None = None
+    mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class _Sampling:
+    """How the sampler runs."""
+
+    steps: int
+    guidance: float
+    true_cfg: float
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Pictures that are edited at one size, with what is asked of each."""
+
+    images: list[np.ndarray]
+    prompts: list[str]
+    styles: list[str | None]
+    seeds: list[int]
+    size: tuple[int, int]
 
 
 class RegionRoutePipeline:
@@ -50,6 +75,7 @@ class RegionRoutePipeline:
     Args:
         pipe: Base model.
         facts: How it wants to be used.
+        gate: Makes masks of attention, for routed edits; by default what the loss Cover supervises.
 
     Example:
         >>> pipe = RegionRoutePipeline.from_pretrained("mini")  # doctest: +SKIP
@@ -58,8 +84,8 @@ class RegionRoutePipeline:
         True
     """
 
-    def __init__(self, pipe: FluxKontextPipeline, facts: BaseFacts):
-        self.pipe, self.facts = pipe, facts
+    def __init__(self, pipe: FluxKontextPipeline, facts: BaseFacts, gate: Gate | None = None):
+        self.pipe, self.facts, self.gate = pipe, facts, gate or Gate()
         self.attention = StyleAttention(pipe.transformer)
 
     @classmethod
@@ -88,7 +114,7 @@ class RegionRoutePipeline:
         pipe = load_base(base, dtype=dtype, device=device, revision=revision)
         for style, path in files.items():
             load_expert(pipe.transformer, style, path)
-        return cls(pipe, base_facts(base_source(base)))
+        return cls(pipe, base_facts(base_source(base)), gate_of(files.values()))
 
     @property
     def styles(self) -> list[str]:
@@ -118,6 +144,7 @@ class RegionRoutePipeline:
         guidance: float | None = None,
         true_cfg: float = 1.0,
         attention: bool = False,
+        routed: bool = False,
     ) -> list[Edit]:
         """Edit pictures, each by its prompt; pictures of any size, one batch a size.
 
@@ -130,6 +157,8 @@ class RegionRoutePipeline:
             guidance: Guidance scale that the base model was given to distil; by default the base model's.
             true_cfg: Above 1, also guide away from the empty prompt by so much; twice the time.
             attention: Also return where the style tokens were attended to, mean over all steps and layers.
+            routed: Edit in two passes: the expert's attention finds the object (in the gate's few steps), the base
+                restyles the whole picture, and the source is kept outside the mask; see ``docs/routing.md``.
 
         Raises:
             InputError: Lengths differ, a picture cannot be used, or a prompt names no known style or one that is cut
@@ -149,43 +178,65 @@ class RegionRoutePipeline:
             style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
         buckets = self.facts.buckets or kontext_buckets()
         sizes = [choose_bucket((image.shape[1], image.shape[0]), buckets) for image in images]
+        sampling = _Sampling(steps or self.facts.steps, self.facts.guidance if guidance is None else guidance, true_cfg)
         edits: dict[int, Edit] = {}
         for size in dict.fromkeys(sizes):
-            rows = [row for row, own in enumerate(sizes) if own == size]
-            pictures, maps = self._run(
-                [images[row] for row in rows], [prompts[row] for row in rows], [chosen[row] for row in rows],
-                [seeds[row] if seeds is not None else 0 for row in rows], size,
-                steps or self.facts.steps, self.facts.guidance if guidance is None else guidance, true_cfg, attention,
+            numbers = [number for number, own in enumerate(sizes) if own == size]
+            rows = _Rows(
+                [images[number] for number in numbers], [prompts[number] for number in numbers],
+                [chosen[number] for number in numbers],
+                [seeds[number] if seeds is not None else 0 for number in numbers], size,
             )  # fmt: skip
-            for number, row in enumerate(rows):
-                height, width = images[row].shape[:2]
-                heat = maps[number] if maps is not None else None
-                edits[row] = Edit(resize(pictures[number], (width, height)), chosen[row], size, heat)
-        return [edits[row] for row in range(len(images))]
+            run = self._routed if routed else self._plain
+            edits.update(zip(numbers, run(rows, sampling, attention), strict=True))
+        return [edits[number] for number in range(len(images))]
+
+    def _plain(self, rows: _Rows, sampling: _Sampling, attention: bool) -> list[Edit]:
+        """The paper's editing: the expert under the regional prompt."""
+        pictures, maps = self._run(rows, sampling, attention)
+        return [
+            Edit(_fit(pictures[row], image), rows.styles[row], rows.size, maps[row] if maps is not None else None)
+            for row, image in enumerate(rows.images)
+        ]
+
+    def _routed(self, rows: _Rows, sampling: _Sampling, attention: bool) -> list[Edit]:
+        """The expert says where, the base how."""
+        _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
+        assert heat is not None
+        prompts = [whole_prompt(find_style(prompt).style) for prompt in rows.prompts]
+        whole = dataclasses.replace(rows, prompts=prompts, styles=[None] * len(prompts))
+        pictures, _ = self._run(whole, sampling, False)
+        cells = self.gate.mask(torch.from_numpy(heat).flatten(1)).view(heat.shape).numpy()
+        edits = []
+        for row, image in enumerate(rows.images):
+            mask = refine_mask(cells[row], image, rows.size)
+            picture = blend(image, _fit(pictures[row], image), mask)
+            edits.append(Edit(picture, rows.styles[row], rows.size, heat[row] if attention else None, mask))
+        return edits
 
     @torch.no_grad()
     def _run(
-        self, images: list[np.ndarray], prompts: list[str], styles: list[str | None], seeds: list[int],
-        size: tuple[int, int], steps: int, guidance: float, true_cfg: float, attention: bool,
-    ) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
-        """Run one batch of one size; return pictures (B, H, W, 3) uint8 and maps (B, h, w)."""
-        width, height = size
-        pixels = torch.stack([to_pixels(image, size) for image in images])
+        self, rows: _Rows, sampling: _Sampling, attention: bool, decode: bool = True
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Run one batch; return pictures (B, H, W, 3) uint8, none if they are not decoded, and maps (B, h, w)."""
+        width, height = rows.size
+        pixels = torch.stack([to_pixels(image, rows.size) for image in rows.images])
         # One generator a picture, on the CPU: noise does not depend on the batch or the device.
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        generators = [torch.Generator().manual_seed(seed) for seed in rows.seeds]
         with contextlib.ExitStack() as stack:
-            stack.enter_context(routed(self.pipe.transformer, styles))
-            watch = stack.enter_context(self._watch(prompts, size)) if attention else None
+            stack.enter_context(routed(self.pipe.transformer, rows.styles))
+            watch = stack.enter_context(self._watch(rows.prompts, rows.size)) if attention else None
             result = self.pipe(
-                image=pixels / 2 + 0.5, prompt=prompts, height=height, width=width, max_area=width * height,
-                num_inference_steps=steps, guidance_scale=guidance, generator=generators, output_type="np",
-                max_sequence_length=self.facts.text_length, _auto_resize=False, true_cfg_scale=true_cfg,
-                negative_prompt=[""] * len(images) if true_cfg > 1 else None,
+                image=pixels / 2 + 0.5, prompt=rows.prompts, height=height, width=width, max_area=width * height,
+                num_inference_steps=sampling.steps, guidance_scale=sampling.guidance, generator=generators,
+                output_type="np" if decode else "latent", max_sequence_length=self.facts.text_length,
+                _auto_resize=False, true_cfg_scale=sampling.true_cfg,
+                negative_prompt=[""] * len(pixels) if sampling.true_cfg > 1 else None,
                 callback_on_step_end=watch.step if watch else None,
             )  # fmt: skip
-        if not np.isfinite(result.images).all():
+        if not np.isfinite(images := result.images if decode else result.images.float().cpu().numpy()).all():
             raise WeightsError("The model returned values that are not finite. Use bfloat16 or float32.")
-        pictures = (result.images * 255).round().astype(np.uint8)
+        pictures = (images * 255).round().astype(np.uint8) if decode else images[:0]
         return pictures, watch.mean() if watch else None
 
     @contextlib.contextmanager
@@ -217,6 +268,20 @@ class _Watch:
         """Return (B, h, w)."""
         assert self._sum is not None
         return (self._sum / self._steps).view(-1, *self._grid).numpy()
+
+
+def _fit(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
+    return resize(picture, (source.shape[1], source.shape[0]))
+
+
+def whole_prompt(style: str) -> str:
+    """Return what the base is asked in a routed edit.
+
+    Example:
+        >>> whole_prompt("line art")
+        'make the image in line art style'
+    """
+    return f"make the image in {style} style"
 
 
 def embedded_experts() -> Path:

@@ -35,6 +35,13 @@ def edit(
     attention_map: Annotated[
         Path | None, typer.Option(help="Also write where the style words were looked for (PNG).", metavar="FILE")
     ] = None,
+    routed: Annotated[
+        bool, typer.Option("--routed", help="Two passes: the expert finds the object, the base restyles it.")
+    ] = False,
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="With --routed: also write the mask (PNG), and FILE-overlay.png.", metavar="FILE"),
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.", metavar="N", min=1)] = None,
     guidance: Annotated[float | None, typer.Option(help="Guidance scale.", metavar="G", min=0.0)] = None,
     true_cfg: Annotated[
@@ -50,33 +57,38 @@ def edit(
     Prints the file written.
     """
     start = time.monotonic()
-    for path in (out, attention_map):
+    for path in (out, attention_map, mask):
         if path is not None:
             require_suffix(path, (".png",), "A picture")
     if not image.is_file():
         raise InputError(f"{image} is not there. Give the picture to edit with --image.")
     with quiet_stdout():
-        from regionroute.overlay import heat_overlay
+        from regionroute.base import MINI, choose_dtype
+        from regionroute.overlay import heat_overlay, mask_files
         from regionroute.pipeline import RegionRoutePipeline
         from regionroute.styles import find_style
         from rses.device import choose_device
         from rses.images.decode import read_image
         from rses.images.tensors import write_png
-        from rses.methods import DTYPES
 
+        if mask is not None and not routed:
+            raise InputError("--mask writes the mask of a routed edit. Add --routed.")
         source = read_image(image)
         chosen = style or find_style(prompt).style
-        precision = dtype or ("float32" if variant == "mini" else "bfloat16")
-        if precision not in DTYPES:
-            raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{precision}".')
+        precision = choose_dtype(dtype, variant)
         pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
         result = pipe.edit(
             [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
-            attention=attention_map is not None,
+            attention=attention_map is not None, routed=routed,
         )[0]  # fmt: skip
         target = out or image.with_name(f"{image.stem}-{chosen.replace(' ', '-')}.png")
         write_png(target, result.image)
         if attention_map is not None and result.attention is not None:
             write_png(attention_map, heat_overlay(source, result.attention))
+        if mask is not None and result.mask is not None:
+            for path, picture in mask_files(mask, source, result.mask).items():
+                write_png(path, picture)
+    if variant == MINI:
+        note("kontext-mini knows drawn scenes only: it cannot restyle photographs as FLUX.1-Kontext does")
     emit(str(target))
     note(f"{chosen} expert, edited at {result.size[0]} x {result.size[1]}, {elapsed(start)}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from rses.errors import InputError, did_you_mean
 
-__all__ = ["CONFIGURATIONS", "TRIALS", "Configuration", "choose"]
+__all__ = ["CONFIGURATIONS", "ROUTED", "TRIALS", "Configuration", "choose"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Configuration:
         against: For a trial, the configuration that it is compared with.
         experts: Configuration whose experts are used, if it trains none of its own.
         true_cfg: Guidance away from the empty prompt, in editing.
+        mask: "" edits plainly; "own" is routed editing; "true" puts the base's whole picture inside the true mask.
         published: RSM, LPIPS_bg and MSE_bg of the paper's row, where it has one (../shared/published.csv).
     """
 
@@ -33,6 +34,7 @@ class Configuration:
     against: str = ""
     experts: str = ""
     true_cfg: float = 1.0
+    mask: Literal["", "own", "true"] = ""
     published: tuple[float, float, float] | None = None
 
 
@@ -52,6 +54,19 @@ CONFIGURATIONS = (
 )  # fmt: skip
 
 """The ablation."""
+
+ROUTED = (
+    Configuration("routed-full", "routed, experts of `full`", experts="full", mask="own", against="full"),
+    Configuration("routed-none", "routed, experts without both losses", experts="none", mask="own",
+                  against="routed-full"),
+    Configuration("routed-official", "routed, experts with `official` losses", experts="official", mask="own",
+                  against="routed-full"),
+    Configuration("routed-base", "routed by the base's own attention", trained=False, mask="own",
+                  against="routed-full"),
+    Configuration("true-mask", "the base's whole picture inside the true mask: the bound", trained=False, mask="true",
+                  against="routed-full"),
+)  # fmt: skip
+"""Routed editing, and what it is compared with; see ``docs/routing.md``."""
 
 NO_WEIGHT, LONG = {"flow.edited_weight": 0.0}, {"optimiser.steps": 900}
 TRIALS = (
@@ -78,16 +93,16 @@ TRIALS = (
 
 
 def choose(names: list[str] | None) -> list[Configuration]:
-    """Return the named configurations or trials, or all configurations.
+    """Return what is named, or all configurations: the ablation and routed editing.
 
     Raises:
         InputError: A name is unknown.
     """
-    known = {configuration.name: configuration for configuration in (*CONFIGURATIONS, *TRIALS)}
+    known = {configuration.name: configuration for configuration in (*CONFIGURATIONS, *ROUTED, *TRIALS)}
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise InputError(
             [f'There is no configuration "{name}".{did_you_mean(name, known)}' for name in unknown],
             f"Choose from {', '.join(known)}:",
         )
-    return [known[name] for name in names] if names else list(CONFIGURATIONS)
+    return [known[name] for name in names] if names else [*CONFIGURATIONS, *ROUTED]

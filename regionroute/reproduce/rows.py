@@ -39,6 +39,8 @@ def load_rows(path: Path) -> StudyRows:
     import pandas as pd
 
     found: StudyRows = {}
-    for row in pd.read_parquet(path).to_dict("records"):
+    frame = pd.read_parquet(path).astype(object)
+    # What nobody measured is None, as in the JSON, and not a number that is none.
+    for row in frame.where(frame.notna(), None).to_dict("records"):
         found.setdefault((row.pop("configuration"), row.pop("seed")), []).append(row)
     return found

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from regionroute.experts import expert_name
-from regionroute.grid import mask_to_grid
 from regionroute.pipeline import RegionRoutePipeline
+from regionroute.reproduce.editing import edit_suite, fitted_gate
 from regionroute.reproduce.plan import Configuration, choose
 from regionroute.styles import EXPERT_STYLES
 from regionroute.training.config import TrainConfig, find_config, load_config
@@ -22,15 +21,12 @@ from regionroute.training.trainer import train
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
-from rses.images.tensors import write_png
-from rses.methods import sample_seed
 from rses.scoring.scorer import RSES
 from rses.suites import Sample, Suite
 
 __all__ = ["METRICS", "Job", "run_job"]
 
 METRICS = ("rsm", "lpips_bg", "mse_bg_pm1", "psnr_bg", "style_correct", "rsm_gain", "leakage")
-BATCH = 12
 Progress = Callable[[str], None]
 
 
@@ -42,6 +38,7 @@ class Job:
         configuration: What is trained.
         seed: Seed of training and sampling.
         pairs: Folder of training pairs.
+        aside: Folder of pairs that no expert is trained on, for the masks of routed editing.
         suite: What is edited and scored.
         out: Folder of the whole reproduction.
         changes: Further changes to the training configuration, for all jobs alike.
@@ -50,6 +47,7 @@ class Job:
     configuration: Configuration
     seed: int
     pairs: Path
+    aside: Path
     suite: Suite
     out: Path
     changes: tuple[str, ...] = ()
@@ -61,22 +59,25 @@ class Job:
 
 
 def run_job(job: Job, scorer: RSES, say: Progress) -> None:
-    """Write ``rows.json``, a row a sample: id, style, the metrics, attention mass inside the mask."""
+    """Write ``rows.json``, a row a sample: id, style, the metrics, where it looked."""
     done = job.folder / "rows.json"
     if done.exists():
         return
-    experts = {}
+    experts, owner = {}, _owner(job)
     if job.configuration.trained:
-        owner = _owner(job)
         for style in EXPERT_STYLES:
             say(f"{owner.configuration.name}, seed {job.seed}: training {style}")
             experts[style] = _train(owner, style)
     say(f"{job.configuration.name}, seed {job.seed}: editing")
-    masses = _edit_suite(job, experts)
+    base = training_config(job, next(iter(EXPERT_STYLES))).model.base
+    pipe = RegionRoutePipeline.from_pretrained(base, experts)
+    if job.configuration.mask == "own":
+        pipe.gate = fitted_gate(pipe, job.aside, owner.folder)
+    looks = edit_suite(pipe, job.suite, job.configuration, job.seed, job.folder)
     results = scorer.score_folder(job.folder / "images", suite=job.suite.root, out=job.folder / "score", fresh=True)
     frame = results.to_pandas().set_index("id")
     rows = [
-        {"id": sample.id, "style": sample.style, "mass": masses[sample.id],
+        {"id": sample.id, "style": sample.style, "mass": looks[sample.id].mass, "iou": looks[sample.id].iou,
          "object_error": _object_error(job, sample),
          **{name: _number(frame.loc[sample.id, name]) for name in METRICS}}
         for sample in job.suite.samples
@@ -106,38 +107,6 @@ def _train(job: Job, style: str) -> Path:
     config = training_config(job, style)
     finished = Path(config.run.out) / f"{expert_name(style)}.safetensors"
     return finished if finished.exists() else train(config)
-
-
-def _edit_suite(job: Job, experts: dict[str, Path]) -> dict[str, float]:
-    """Write the edits to ``images``; return the attention mass inside each mask."""
-    kept = job.folder / "mass.json"
-    if kept.exists():
-        masses: dict[str, float] = json.loads(kept.read_text("utf-8"))
-        return masses
-    base = training_config(job, next(iter(EXPERT_STYLES))).model.base
-    pipe = RegionRoutePipeline.from_pretrained(base, experts)
-    masses = {}
-    for start in range(0, len(job.suite), BATCH):
-        part = job.suite.samples[start : start + BATCH]
-        edits = pipe.edit(
-            [read_image(sample.image) for sample in part],
-            [sample.prompt for sample in part],
-            seeds=[sample_seed(job.seed, sample.id) for sample in part],
-            styles=[sample.style if experts else None for sample in part],
-            true_cfg=job.configuration.true_cfg,
-            attention=True,
-        )
-        for sample, edit in zip(part, edits, strict=True):
-            assert edit.attention is not None
-            write_png(job.folder / "images" / f"{sample.id}.png", edit.image)
-            masses[sample.id] = _mass(edit.attention, sample)
-    write_atomic(kept, json.dumps(masses).encode())
-    return masses
-
-
-def _mass(heat: np.ndarray, sample: Sample) -> float:
-    mask = mask_to_grid(torch.from_numpy(np.ascontiguousarray(read_mask(sample.mask))), heat.shape).numpy()  # type: ignore[arg-type]
-    return float((heat.reshape(-1) * mask).sum() / heat.sum())
 
 
 def _object_error(job: Job, sample: Sample) -> float:

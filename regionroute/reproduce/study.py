@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from regionroute.reproduce.pairs import build_scene_pairs
-from regionroute.reproduce.plan import choose
+from regionroute.reproduce.pairs import ASIDE_SEED, build_scene_pairs
+from regionroute.reproduce.plan import ROUTED, TRIALS, choose
 from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
 from regionroute.reproduce.run import Job, run_job, training_config
 from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
@@ -23,6 +23,9 @@ from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 __all__ = ["render_study", "run_study"]
+
+ASIDE = 30
+"""Scenes kept aside; each is a pair of every style."""
 
 
 def run_study(
@@ -39,12 +42,13 @@ def run_study(
     configurations, loaded = choose(only), load_suite(suite)
     for own in configurations:
         # Before a folder is bound to changes that nothing can be trained with.
-        training_config(Job(own, 0, out / "data", loaded, out, changes), next(iter(EXPERT_STYLES)))
+        training_config(Job(own, 0, out / "data", out / "aside", loaded, out, changes), next(iter(EXPERT_STYLES)))
     require_writable(out)
     _check_settings(out, {"suite": loaded.sha256, "scenes": scenes, "changes": list(changes)})
     say("making training pairs")
     pairs = build_scene_pairs(out / "data", scenes)
-    jobs = [Job(own, seed, pairs, loaded, out, changes) for seed in range(seeds) for own in configurations]
+    aside = build_scene_pairs(out / "aside", min(scenes, ASIDE), first=ASIDE_SEED)
+    jobs = [Job(own, seed, pairs, aside, loaded, out, changes) for seed in range(seeds) for own in configurations]
     # What borrows another configuration's experts comes once they are there.
     for wave in (False, True):
         chosen = [job for job in jobs if bool(job.configuration.experts) is wave]
@@ -55,7 +59,12 @@ def run_study(
 
 def render_study(rows: StudyRows) -> str:
     """Return tables and verdicts as Markdown."""
-    parts = (render_table(rows), render_hypotheses(rows), render_trials(rows))
+    parts = (
+        render_table(rows),
+        render_hypotheses(rows),
+        render_trials(rows, ROUTED),
+        render_trials(rows, TRIALS),
+    )
     return "\n\n".join(part for part in parts if part)
 
 

@@ -19,6 +19,7 @@ Rows = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 COLUMNS = (
     ("rsm", "RSM", 4), ("lpips_bg", "LPIPS_bg", 4), ("mse_bg_pm1", "MSE_bg [-1,1]", 4),
     ("style_correct", "style acc.", 3), ("object_error", "object error", 3), ("mass", "mass inside", 3),
+    ("iou", "IoU", 3),
 )  # fmt: skip
 
 BACKGROUND = (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
@@ -40,27 +41,35 @@ def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
         [1.0]
     """
     seeds = [list(own) for (name, _), own in sorted(rows.items()) if name == configuration]
-    values = [[row[metric] for row in sorted(own, key=lambda row: row["id"])] for own in seeds]
+    values = [[row.get(metric) for row in sorted(own, key=lambda row: row["id"])] for own in seeds]
     return np.asarray(values, dtype=np.float64).mean(0)
 
 
 def render_table(rows: Rows, configurations: Sequence[Configuration] = CONFIGURATIONS) -> str:
     """Render measured and published values as Markdown, mean and 95 % interval over samples."""
-    heads = [title for _, title, _ in COLUMNS]
+    shown = [own for own in configurations if any(name == own.name for name, _ in rows)]
+    # A column that nobody measured is left out.
+    columns = [column for column in COLUMNS if any(_measured(rows, own.name, column[0]) for own in shown)]
+    heads = [title for _, title, _ in columns]
     lines = [
         "| configuration | seeds | " + " | ".join(heads) + " | paper: RSM | LPIPS_bg | MSE_bg |",
         "| --- | ---: |" + " ---: |" * (len(heads) + 3),
     ]
-    for configuration in configurations:
-        seeds = sorted(seed for name, seed in rows if name == configuration.name)
-        if seeds:
-            lines.append(_line(rows, configuration, len(seeds)))
+    lines += [_line(rows, configuration, columns) for configuration in shown]
     return "\n".join(lines)
 
 
-def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
+def _measured(rows: Rows, configuration: str, metric: str) -> bool:
+    return not bool(np.isnan(per_sample(rows, configuration, metric)).all())
+
+
+def _line(rows: Rows, configuration: Configuration, columns: Sequence[tuple[str, str, int]]) -> str:
+    seeds = sum(name == configuration.name for name, _ in rows)
     cells = [configuration.title, str(seeds)]
-    for metric, _, digits in COLUMNS:
+    for metric, _, digits in columns:
+        if not _measured(rows, configuration.name, metric):
+            cells.append("")
+            continue
         interval = mean_interval(per_sample(rows, configuration.name, metric))
         text = f"{interval.mean:.{digits}f}"
         if interval.low is not None and interval.high is not None:
@@ -71,10 +80,10 @@ def _line(rows: Rows, configuration: Configuration, seeds: int) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def render_trials(rows: Rows) -> str:
+def render_trials(rows: Rows, trials: Sequence[Configuration] = TRIALS) -> str:
     """Render what else was tried, each beside what it is compared with; empty where nothing was."""
     names = {name for name, _ in rows}
-    tried = [trial for trial in TRIALS if trial.name in names]
+    tried = [trial for trial in trials if trial.name in names]
     if not tried:
         return ""
     lines = [

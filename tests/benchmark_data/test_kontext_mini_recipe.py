@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL
 
 from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
-from benchmark_data.recipes.kontext_mini.beginning import widen
+from benchmark_data.recipes.kontext_mini.beginning import begin_decoder, begin_encoder, take_over
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
 from benchmark_data.recipes.kontext_mini.held_out import recolour_questions, style_questions
 from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
+from benchmark_data.recipes.kontext_mini.networks import TextAndFlow, build_vae
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt, words
+from benchmark_data.recipes.kontext_mini.windows import Window, boxes_inside, change_boxes, draw_window
 from benchmark_data.scenes import COLOURS, make_scene
 from benchmark_data.scenes.catalogue import CLASSES
+from regionroute.flux import pack
 from regionroute.styles import find_style
 
 
@@ -83,31 +86,98 @@ def test_questions_hold_out_scenes():
     assert styles == list(STYLES)
 
 
-def test_a_widened_autoencoder_does_what_the_narrow_one_did_until_it_learns():
+def test_windows_have_the_true_places_of_their_tokens():
+    whole, window = Window(0, 0, 16), Window(3, 5, 4)
+    latents = np.random.default_rng(0).standard_normal((2, 16, 32, 32)).astype(np.float32)
+    tokens = pack(torch.from_numpy(latents)).unflatten(1, (16, 16))
+    inside = pack(torch.from_numpy(window.cut(latents)))
+    assert torch.equal(inside, tokens[:, 3:7, 5:9].flatten(1, 2))
+    ids = whole.ids().unflatten(0, (2, 16, 16))
+    assert torch.equal(window.ids(), ids[:, 3:7, 5:9].flatten(0, 2))
+    rng = np.random.default_rng(0)
+    drawn = {draw_window(rng, 8, 16) for _ in range(2000)}
+    assert {(w.top, w.left) for w in drawn} == {(row, column) for row in range(9) for column in range(9)}
+    assert draw_window(rng, 16, 16) == whole
+
+
+def test_boxes_hold_what_changed_and_count_as_inside_by_their_area():
+    changed = np.zeros((3, 16, 16), bool)
+    changed[0, 2:5, 7], changed[0, 4, 7:12] = True, True
+    changed[1] = True
+    boxes = change_boxes(changed)
+    assert boxes.tolist() == [[2, 7, 5, 12], [0, 0, 16, 16], [0, 0, 0, 0]]
+    assert boxes_inside(boxes, Window(0, 0, 16), 1.0).tolist() == [True, True, False]
+    # Columns 7 to 9 of 7 to 11 are inside.
+    assert boxes_inside(boxes, Window(0, 2, 8), 0.6).tolist() == [True, False, False]
+    assert boxes_inside(boxes, Window(0, 2, 8), 0.61).tolist() == [False, False, False]
+
+
+def test_the_encoder_starts_as_principal_components():
     torch.manual_seed(0)
-    narrow, wide, other = (_autoencoder(widths) for widths in ((8, 16), (8, 32), (8, 24)))
-    for parameter in narrow.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    widen(narrow, wide)
-    pixels = torch.randn(2, 3, 16, 16)
-    before, after = narrow(pixels).sample, wide(pixels).sample
-    assert before.std() > 0.1
-    assert torch.allclose(before, after, atol=1e-5)
-    after.square().mean().backward()
-    gradient = wide.decoder.mid_block.resnets[0].conv2.weight.grad
-    first, second = gradient.unflatten(1, (4, 2, -1)).unbind(2)
-    assert torch.allclose(first, second, atol=1e-6)  # Equal inputs, equal gradients ...
-    above, below = gradient.unflatten(0, (4, 2, -1)).unbind(1)
-    assert not torch.allclose(above, below, atol=1e-6)  # ... but what is made of their outputs differs.
-    with pytest.raises(ValueError, match="cannot become"):
-        widen(narrow, other)
+    model = build_vae()
+    pictures = torch.from_numpy(np.stack([make_scene(seed, 128).image for seed in range(4)]))
+    pictures = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+    begin_encoder(model, pictures)
+    with torch.no_grad():
+        latents = model.encode(pictures).latent_dist.mode()
+    patches = torch.nn.functional.pixel_unshuffle(pictures, 4).permute(0, 2, 3, 1).flatten(0, 2).double()
+    found = latents.permute(0, 2, 3, 1).flatten(0, 2).double()
+    assert found.std() == pytest.approx(1.0, abs=0.02)
+    assert found.mean(0).abs().max() < 0.02
+    # What 16 components lose of the patches, by the singular values.
+    centred = patches - patches.mean(0)
+    lost = torch.linalg.svdvals(centred)[16:].square().sum() / centred.square().sum()
+    told = found @ torch.linalg.lstsq(found, centred).solution
+    assert (centred - told).square().sum() / centred.square().sum() == pytest.approx(lost.item(), rel=0.02)
+    correlation = torch.corrcoef(found.T) - torch.eye(16)
+    assert correlation.abs().max() < 0.01
 
 
-def _autoencoder(widths: tuple[int, ...]) -> AutoencoderKL:
-    return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        block_out_channels=widths, latent_channels=4, norm_num_groups=4, mid_block_add_attention=False,
-    )  # fmt: skip
+def test_a_decoder_of_other_latents_is_taken_over(tmp_path):
+    torch.manual_seed(0)
+    other, model = build_vae(), build_vae()
+    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
+    for vae in (other, model):
+        begin_encoder(vae, pictures)
+    # The same components, mixed: what the first kernel reads can be regressed without a remainder.
+    mixed = torch.linalg.qr(torch.randn(16, 16)).Q
+    with torch.no_grad():
+        model.encoder.conv_out.weight[:16] = torch.einsum("ab,bcij->acij", mixed, model.encoder.conv_out.weight[:16])
+    begin_decoder(model, other, pictures)
+    with torch.no_grad():
+        one, two = (vae.decode(vae.encode(pictures).latent_dist.mode()).sample for vae in (other, model))
+    assert one.std() > 0.01
+    assert torch.allclose(one, two, atol=1e-2 * one.std().item())
+
+
+def test_taking_over_leaves_other_shapes_and_fresh_parts():
+    torch.manual_seed(0)
+    one, other = (torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, n)}) for n in (3, 4))
+    two = copy.deepcopy(one)
+    take_over(one, other)
+    assert torch.equal(one["a"].weight, other["a"].weight)
+    assert torch.equal(one["b"].weight, two["b"].weight)
+    take_over(two, other, fresh=("a",))
+    assert not torch.equal(two["a"].weight, other["a"].weight)
+
+
+def test_without_a_pooled_vector_the_words_alone_decide():
+    torch.manual_seed(0)
+    model = TextAndFlow()
+    torch.nn.init.normal_(model.transformer.proj_out.weight, std=0.1)
+    for block in model.transformer.transformer_blocks:
+        torch.nn.init.normal_(block.norm1.linear.weight, std=0.1)
+    noisy, context = torch.randn(2, 1, 16, 64)
+    rest = {"sigma": torch.tensor([0.5]), "guidance": torch.tensor([1.0]), "window": Window(2, 2, 4)}
+    prompts = ["make the image in line art style"]
+    states, _ = model.encode(prompts)
+    pooled = model.encode([""])[1]
+    expected = model.transformer(
+        hidden_states=torch.cat([noisy, context], 1), encoder_hidden_states=states, pooled_projections=pooled,
+        timestep=rest["sigma"], guidance=rest["guidance"], txt_ids=torch.zeros(24, 3), img_ids=Window(2, 2, 4).ids(),
+    ).sample[:, :16]  # fmt: skip
+    assert torch.allclose(model(noisy, context, prompts, silent=[True], **rest), expected, atol=1e-5)
+    assert not torch.allclose(model(noisy, context, prompts, silent=[False], **rest), expected, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -115,10 +185,10 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     from benchmark_data.recipes.kontext_mini import train
     from benchmark_data.recipes.kontext_mini.curves import read_logs
     from benchmark_data.recipes.kontext_mini.export import export
-    from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
-    from benchmark_data.recipes.kontext_mini.latents import LatentGroups
-    from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
+    from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, draw_batch, train_flow
+    from benchmark_data.recipes.kontext_mini.latents import CHANGED, LatentGroups
     from regionroute.base import base_facts, load_base
+    from regionroute.pipeline import RegionRoutePipeline
 
     monkeypatch.setattr(data_module, "SHARD", 3)
     build(tmp_path / "data", 1, 1)
@@ -127,16 +197,22 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     small = {"batch_size": 2, "checkpoint_every": 1}
-    train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=1, **small), work / "vae.jsonl")
-    train_vae(tmp_path / "data", work / "vae.pt", VaeSettings(steps=2, **small), work / "vae.jsonl")
-    train.run("whole", tmp_path / "data", work, {**small, "steps": 1})
     train.run("latents", tmp_path / "data", work, {})
+    train.run("decoder", tmp_path / "data", work, {**small, "steps": 1})
+    train.run("decoder", tmp_path / "data", work, {**small, "steps": 2})
     latents = LatentGroups(tmp_path / "data", work / "latents")
     tokens = latents.tokens(np.arange(3), np.zeros(3, int))
-    assert tokens.shape == (3, 64, 64)
+    assert tokens.shape == (3, 256, 64)
     assert 0.3 < tokens.std() < 3
-    train_flow(latents, work / "flow.pt", FlowSettings(steps=1, **small), work / "flow.jsonl")
-    train_flow(latents, work / "flow.pt", FlowSettings(steps=2, **small), work / "flow.jsonl")
+    settings = FlowSettings(there_share=1.0, recolour_share=1.0, **small)
+    for number in range(4):
+        batch = draw_batch(latents, number, 6, settings)
+        assert batch.target.shape == batch.context.shape == (6, 64, 64)
+        if boxes_inside(latents.boxes, batch.window, 0.6).any():
+            assert ((batch.target - batch.context).square().mean(-1) > CHANGED).any(1).all()
+    train_flow(latents, work / "crops.pt", FlowSettings(steps=1, **small), work / "crops.jsonl")
+    train_flow(latents, work / "crops.pt", FlowSettings(steps=2, **small), work / "crops.jsonl")
+    train.run("flow", tmp_path / "data", work, {**small, "steps": 1})
     assert read_logs(work) == {}
     export(work, tmp_path / "model")
     pipe, facts = load_base(str(tmp_path / "model")), base_facts(str(tmp_path / "model"))
@@ -145,3 +221,10 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     assert 5e6 < sum(p.numel() for p in pipe.transformer.parameters()) < 1e7
     assert sum(path.stat().st_size for path in (tmp_path / "model").rglob("*.safetensors")) < 25e6
     assert json.loads((tmp_path / "model" / "vae" / "config.json").read_text())["latent_channels"] == 16
+    assert pipe.vae_scale_factor == 4
+    image = Groups(tmp_path / "data")[0].images[0]
+    edit = RegionRoutePipeline(pipe, facts).edit(
+        [image], ["make the image in line art style"], styles=[None], steps=1, attention=True
+    )[0]
+    assert edit.image.shape == image.shape
+    assert edit.attention.shape == (16, 16)

@@ -43,6 +43,15 @@ def test_train_then_edit(training, tiny_kontext, tmp_path, capsys):
     assert written == str(tmp_path / "photo-pixel-art.png")
     assert read_image(written).shape == source.shape
     assert read_image(tmp_path / "map.png").shape == source.shape
+    out, mask = tmp_path / "routed.png", tmp_path / "mask.png"
+    assert main([*edit, "--routed", "--mask", str(mask), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    kept = read_image(mask)[..., 0] == 0
+    assert np.array_equal(read_image(out)[kept], source[kept])
+    # The overlay is the source where the mask is full, and grey where it is empty.
+    shown, full = read_image(tmp_path / "mask-overlay.png"), read_image(mask)[..., 0] == 255
+    assert np.array_equal(shown[full], source[full])
+    assert (shown[kept] == shown[kept][:, :1]).all()
 
 
 @pytest.mark.slow
@@ -105,6 +114,7 @@ def test_folders_may_be_named_like_numbers(training, tiny_pairs, tmp_path, monke
         ("make the cat in pixel art style", ["--image", "none.png"], "none.png"),
         ("make the cat in pixel art style", ["--experts", "nowhere"], "holds no expert"),
         ("make the cat in pixel art style", ["--dtype", "int8"], "--dtype must be"),
+        ("make the cat in pixel art style", ["--mask", "m.png"], "Add --routed"),
     ],
 )
 def test_bad_edit_requests(prompt, extra, message, tiny_kontext, tmp_path, capsys):
@@ -115,6 +125,22 @@ def test_bad_edit_requests(prompt, extra, message, tiny_kontext, tmp_path, capsy
     assert message in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+def test_the_embedded_model_says_once_that_it_knows_no_photographs(
+    tmp_path, monkeypatch, capsys, tiny_kontext, training
+):
+    assert main(training) == 0
+    capsys.readouterr()
+    write_png(tmp_path / "photo.png", np.zeros((64, 64, 3), np.uint8))
+    edit = ["edit", "--image", str(tmp_path / "photo.png"), "--prompt", "make the cat in pixel art style",
+            "--experts", str(tmp_path / "run")]  # fmt: skip
+    assert main([*edit, "--variant", str(tiny_kontext), "--dtype", "float32"]) == 0
+    assert "photographs" not in capsys.readouterr().err
+    monkeypatch.setattr("regionroute.base.base_source", lambda base: str(tiny_kontext))
+    monkeypatch.setattr("regionroute.pipeline.base_source", lambda base: str(tiny_kontext))
+    assert main(edit) == 0
+    assert capsys.readouterr().err.count("photographs") == 1
 
 
 def test_a_damaged_expert_is_refused(tiny_kontext, tmp_path, capsys):

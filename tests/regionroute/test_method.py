@@ -66,6 +66,20 @@ def test_the_full_model_without_a_gpu_says_what_it_needs():
         RegionRoute("flux-kontext").load("cpu", "float32")
 
 
+def test_routed_editing_has_a_name_of_its_own_and_says_how_large_its_mask_was():
+    made = get_method("regionroute", routed=True)
+    assert made.card.name == "regionroute-routed-mini"
+    assert made.card.mask_used is False
+    assert made.card.settings["routed"] is True
+    assert "routed" not in RegionRoute().card.settings
+    assert RegionRoute("flux-kontext", routed=True).card.name == "regionroute-routed"
+    made.load("cpu", "float32")
+    assert set(made.loaded["gate"]) == {"slope", "bias", "steps"}
+    edited = made.edit([one := sample(90, 60)])[0]
+    assert edited.image.shape == one.image.shape
+    assert 0 <= edited.details["mask_area"] <= 1
+
+
 def test_zero_is_a_setting_and_not_the_default():
     assert RegionRoute(guidance=0.0).card.settings["guidance"] == 0.0
     assert RegionRoute().card.settings["guidance"] == RegionRoute().card.settings["steps"] == "default"
@@ -73,6 +87,7 @@ def test_zero_is_a_setting_and_not_the_default():
         ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
         ({"steps": "many"}, "steps must be a whole number"),
         ({"guidance": "much"}, "guidance must be a number, got 'much'"),
+        ({"routed": 1}, "routed must be true or false, got 1"),
     ):
         with pytest.raises(InputError, match=message):
             RegionRoute(**options)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, choose
+from regionroute.reproduce.plan import CONFIGURATIONS, ROUTED, TRIALS, choose
 from regionroute.reproduce.rows import load_rows, read_rows
 from regionroute.reproduce.run import Job, training_config
 from regionroute.reproduce.study import run_study
@@ -60,6 +60,15 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     assert text.count("| kontext-mini as it is | 1 |") == 1
     assert not (tmp_path / "out" / "guided-full" / "seed-0" / "training").exists()
     assert len(load_rows(tmp_path / "out" / "rows.parquet")) == 4
+    text = run_study(tmp_path / "out", str(small_suite), ["routed-full", "routed-base", "true-mask"], **options)
+    rows = read_rows(tmp_path / "out")
+    assert all(0 <= row["iou"] <= 1 and 0 < row["mass"] < 1 for row in rows["routed-full", 0])
+    assert all(row["iou"] is None and row["mass"] is None for row in rows["true-mask", 0])
+    # Nothing outside the true mask, on which the suite's pictures are 128 pixels wide, is touched.
+    assert all(row["mse_bg_pm1"] == 0 for row in rows["true-mask", 0])
+    assert (tmp_path / "out" / "full" / "seed-0" / "gate.json").exists()
+    assert (tmp_path / "out" / "routed-base" / "seed-0" / "gate.json").exists()
+    assert "| routed, experts of `full` | full |" in text
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
 
@@ -75,7 +84,7 @@ def test_what_defines_a_row_wins_over_what_is_asked_of_all(tmp_path):
     asked = ("optimiser.steps=50", "attention.focus=0.5", "expert.rank=2")
     suite = load_suite("mini")
     for own in CONFIGURATIONS:
-        config = training_config(Job(own, 0, tmp_path, suite, tmp_path, asked), "pixel art").to_dict()
+        config = training_config(Job(own, 0, tmp_path, tmp_path, suite, tmp_path, asked), "pixel art").to_dict()
         for key, value in own.changes.items():
             table, name = key.split(".")
             assert config[table][name] == value, (own, key)
@@ -101,6 +110,15 @@ def test_verdicts_follow_the_numbers():
     bad = render_hypotheses(made_up({"base": 0.4, "full": 0.3, "none": 0.2, "official": 0.1}))
     assert bad.count("| **no** |") == 6
     table = render_table(made_up({"base": 0.4, "full": 0.1}))
+    # Nobody measured an IoU: no column; one of two did: an empty cell for the other.
+    assert "IoU" not in table
+    rows = made_up({"base": 0.4, "full": 0.1})
+    for seed in range(2):
+        rows["full", seed] = [{**row, "iou": 0.5} for row in rows["full", seed]]
+    table = render_table(rows)
+    assert "| mass inside | IoU | paper: RSM |" in table
+    assert table.count("| 0.500 [0.500, 0.500] |") == 1
+    assert "nan" not in table
     assert "| 0.6126 | 0.4546 | 0.1699 |" in table
     assert table.count("\n") == 3
 
@@ -115,10 +133,10 @@ def test_trials_stand_beside_what_they_are_compared_with():
 
 
 def test_plan():
-    known = {own.name for own in (*CONFIGURATIONS, *TRIALS)}
-    assert len(known) == len(CONFIGURATIONS) + len(TRIALS)
-    assert all({trial.against, trial.experts} <= {*known, ""} for trial in TRIALS)
+    known = {own.name for own in (*CONFIGURATIONS, *ROUTED, *TRIALS)}
+    assert len(known) == len(CONFIGURATIONS) + len(ROUTED) + len(TRIALS)
+    assert all({trial.against, trial.experts} <= {*known, ""} for trial in (*ROUTED, *TRIALS))
     assert [configuration.name for configuration in choose(["none", "full"])] == ["none", "full"]
-    assert len(choose(None)) == len(CONFIGURATIONS) == 10
+    assert choose(None) == [*CONFIGURATIONS, *ROUTED]
     with pytest.raises(InputError, match='Did you mean "official"'):
         choose(["offical"])

@@ -16,10 +16,9 @@ __all__ = ["append_logs", "main", "plot", "read_logs", "write_logs"]
 Panel = tuple[str, str, str]
 """Stage, value in its log, title."""
 PANELS: tuple[Panel, ...] = (
-    ("vae", "psnr", "Autoencoder: PSNR of training patches, dB"),
-    ("whole", "psnr", "Autoencoder, on: PSNR of whole pictures, dB"),
-    ("flow", "loss", "Flow model: weighted velocity error"),
-    ("decoder", "psnr", "Decoder alone: PSNR of training patches, dB"),
+    ("crops", "loss", "Flow model on crops: weighted velocity error"),
+    ("flow", "loss", "Flow model on whole pictures: the same"),
+    ("decoder", "psnr", "Decoder: PSNR, dB"),
 )
 
 

@@ -26,12 +26,14 @@ USE = {"buckets": [[128, 128]], "text_length": TEXT_LENGTH, "guidance": 2.5, "st
 
 
 def export(work: Path, out: Path) -> None:
-    """Save weights in float16; the pipeline computes in whatever precision it is loaded in."""
-    parts = TextAndFlow()
-    load_checkpoint(work / "flow.pt", {"average": parts})
-    decoder = work / "decoder.pt"
-    vae = trained_vae(decoder if decoder.exists() else work / "whole.pt")
-    pipe = assemble(parts.eval(), vae, *latent_scale(work / "latents"))
+    """Save weights in float16; the pipeline computes in whatever precision it is loaded in.
+
+    While there are no weights of whole pictures, those of crops are taken: enough to see how training goes.
+    """
+    parts, flow = TextAndFlow(), work / "flow.pt"
+    if not load_checkpoint(flow if flow.exists() else work / "crops.pt", {"average": parts}):
+        raise SystemExit(f"{work} holds neither flow.pt nor crops.pt: train stage crops first.")
+    pipe = assemble(parts.eval(), trained_vae(work / "decoder.pt"), *latent_scale(work / "latents"))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as draft:
         pipe.to(torch.float16).save_pretrained(draft)

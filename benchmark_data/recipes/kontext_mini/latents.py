@@ -1,4 +1,4 @@
-"""Second stage: encode every picture once, so that the flow model never waits for the autoencoder."""
+"""Encode every picture once, so that the flow model never waits for the autoencoder."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from benchmark_data.recipes.kontext_mini.data import Groups
+from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, Groups
+from benchmark_data.recipes.kontext_mini.windows import Window, change_boxes
 from regionroute.flux import pack
 
-__all__ = ["LatentGroups", "encode_all", "latent_scale"]
+__all__ = ["CHANGED", "LatentGroups", "encode_all", "latent_scale"]
 
 PART = 250
+CHANGED = 0.1
+"""Mean square from which on a token counts as changed by an edit; latents have deviation 1."""
 
 
 @torch.no_grad()
@@ -61,17 +64,38 @@ def latent_scale(folder: Path) -> tuple[float, float]:
 
 
 class LatentGroups:
-    """All latents in memory, scaled and packed as the transformer reads them."""
+    """All latents in memory, scaled and packed as the transformer reads them.
+
+    Attributes:
+        facts: What the recoloured pictures show, by group.
+        boxes: (groups x RECOLOURINGS, 4) token boxes of what each recolouring changed.
+    """
 
     def __init__(self, data: Path, folder: Path):
-        self.facts = Groups(data).facts
         self._values = np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
+        self.facts = Groups(data).facts[: len(self._values)]
         self.shift, self.scale = latent_scale(folder)
+        self.boxes = np.stack([self._boxes(1 + number) for number in range(RECOLOURINGS)], 1).reshape(-1, 4)
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def tokens(self, groups: np.ndarray, views: np.ndarray) -> torch.Tensor:
-        """Return (B, 64, 64) tokens of the chosen views."""
-        latents = torch.from_numpy(self._values[groups, views]).float()
+    @property
+    def side(self) -> int:
+        """Tokens along a side of a whole picture."""
+        return int(self._values.shape[-1]) // 2
+
+    def tokens(self, groups: np.ndarray, views: np.ndarray, window: Window | None = None) -> torch.Tensor:
+        """Return (B, N, 64) tokens of the chosen views, of a window or of whole pictures."""
+        window = window or Window(0, 0, self.side)
+        latents = torch.from_numpy(window.cut(self._values)[groups, views]).float()
         return pack((latents - self.shift) * self.scale)
+
+    def _boxes(self, view: int) -> np.ndarray:
+        changes = []
+        for start in range(0, len(self), PART):
+            part = self._values[start : start + PART]
+            error = np.square((part[:, view].astype(np.float32) - part[:, 0]) * self.scale).mean(1)
+            cells = error.reshape(len(part), self.side, 2, self.side, 2).mean((2, 4))
+            changes.append(cells > CHANGED)
+        return change_boxes(np.concatenate(changes))

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import torch
 
+from benchmark_data.recipes.kontext_mini.workers import share_out
+
 __all__ = ["Muon", "orthogonalise"]
 
 
@@ -26,20 +28,26 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
-        """Take one step."""
+        """Take one step; of several processes, each makes a part of the directions orthogonal."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
+            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+            for parameter in trained:
                 state = self.state[parameter]
                 if not state:
                     state["momentum"] = torch.zeros_like(parameter)
                 state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                direction = parameter.grad.lerp(state["momentum"], group["momentum"])
-                update = orthogonalise(direction.reshape(len(direction), -1)).view_as(parameter)
-                rows, columns = len(direction), direction[0].numel()
+                # The gradient is not needed any more: it becomes the direction.
+                parameter.grad.lerp_(state["momentum"], group["momentum"])
+            for parameter, update in zip(trained, share_out(_update, trained), strict=True):
+                rows, columns = len(parameter), parameter[0].numel()
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(update, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+
+
+def _update(parameter: torch.Tensor) -> torch.Tensor:
+    direction = parameter.grad
+    assert direction is not None
+    return orthogonalise(direction.reshape(len(direction), -1)).view_as(parameter)
 
 
 def orthogonalise(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:

@@ -9,25 +9,27 @@ from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from benchmark_data.recipes.kontext_mini.prompts import words
 from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer, build_t5_tokenizer
+from benchmark_data.recipes.kontext_mini.windows import Window
 from benchmark_data.scenes import COLOURS
 from benchmark_data.scenes.catalogue import CLASSES
-from regionroute.flux import image_ids, text_ids
+from regionroute.flux import text_ids
 
 __all__ = ["TEXT_LENGTH", "TextAndFlow", "build_clip", "build_t5", "build_transformer", "build_vae", "start_straight"]
 
 TEXT_LENGTH = 24
 """Tokens of a prompt, in training and at inference."""
 WIDTH, HEADS = 192, 6
-SIDE = 8
+SIDE = 16
+"""Tokens along a side of a whole picture."""
 TEXT_WIDTH, POOLED_WIDTH = 96, 64
 
 
 def build_vae() -> AutoencoderKL:
-    """Autoencoder with factor 8 and 16 channels, as FLUX's, but narrow; widest where the grid is small, so cheap."""
+    """Autoencoder with 16 channels, as FLUX's, but factor 4 and narrow; widest where the grid is small, so cheap."""
     model = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(16, 32, 128, 192),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(16, 32, 128),
         layers_per_block=1,
         latent_channels=16,
         norm_num_groups=8,
@@ -158,18 +160,26 @@ class TextAndFlow(nn.Module):
         return self.t5(t5.input_ids)[0], self.clip(clip.input_ids).pooler_output
 
     def forward(
-        self,
-        noisy: torch.Tensor,
-        context: torch.Tensor,
-        prompts: list[str],
-        sigma: torch.Tensor,
-        guidance: torch.Tensor,
-    ) -> torch.Tensor:
-        """Return the velocity (B, N, 64) of the target's tokens."""
+        self, noisy: torch.Tensor, context: torch.Tensor, prompts: list[str], sigma: torch.Tensor,
+        guidance: torch.Tensor, *, silent: list[bool], window: Window,
+    ) -> torch.Tensor:  # fmt: skip
+        """Return the velocity (B, N, 64) of the target's tokens.
+
+        Args:
+            noisy: (B, N, 64) target tokens of a window.
+            context: (B, N, 64) source tokens of the same window.
+            prompts: One a row.
+            sigma: (B,) noise levels.
+            guidance: (B,) guidance scales that the model is told.
+            silent: Rows whose pooled vector is that of the empty prompt.
+            window: Where the tokens lie.
+        """
         states, pooled = self.encode(prompts)
+        empty = self.encode([""])[1]
+        pooled = torch.where(torch.tensor(silent)[:, None], empty, pooled)
         result: torch.Tensor = self.transformer(
             hidden_states=torch.cat([noisy, context], 1), encoder_hidden_states=states, pooled_projections=pooled,
-            timestep=sigma, guidance=guidance, txt_ids=text_ids(TEXT_LENGTH), img_ids=image_ids((SIDE, SIDE)),
+            timestep=sigma, guidance=guidance, txt_ids=text_ids(TEXT_LENGTH), img_ids=window.ids(),
             return_dict=False,
         )[0]  # fmt: skip
         return result[:, : noisy.shape[1]]

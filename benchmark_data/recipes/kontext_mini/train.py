@@ -1,8 +1,9 @@
 """Train a stage: ``python -m benchmark_data.recipes.kontext_mini.train STAGE --data DIR --work DIR``.
 
-The stages are vae (on patches), whole (the autoencoder again, on whole pictures, where group norms see other
-statistics), latents, flow, and decoder, which goes on with the second half of the autoencoder alone. Every stage goes
-on from its checkpoint in the work folder, so a run that was cut off is continued by the same command.
+The stages are latents (of an encoder that needs no training), crops (the flow model on windows of the token grid), flow
+(on whole pictures), and decoder, which can run beside the others. Every stage goes on from its checkpoint in the work
+folder, so a run that was cut off is continued by the same command. On several processes:
+``torchrun --nproc-per-node 2 -m`` for ``python -m``.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
+from torch import nn
 
 from benchmark_data.recipes.kontext_mini.beginning import begin_flow, begin_vae
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
-from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups, encode_all
 from benchmark_data.recipes.kontext_mini.networks import build_vae
 from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
+from benchmark_data.recipes.kontext_mini.workers import join_workers
 
 __all__ = ["main", "trained_vae"]
 
-STAGES = ("vae", "whole", "latents", "flow", "decoder")
-WHOLE = {"crop": SIZE, "batch_size": 6}
+STAGES = ("latents", "crops", "flow", "decoder")
+FLOW = {"window": None, "steps": 1200, "learning_rate": 0.01, "rest_learning_rate": 7e-4}
+"""Whole pictures cost five times as much as crops; they start from what crops taught."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,11 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data command filled")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
-    parser.add_argument("--begin", type=Path, help="model folder whose weights vae and flow start from")
+    parser.add_argument("--begin", type=Path, help="model folder whose weights decoder and crops start from")
     parser.add_argument("--compile", action="store_true", help="compile the flow model: faster after a minute")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
+    if options.stage != "latents":
+        join_workers()
     options.work.mkdir(parents=True, exist_ok=True)
     changes: dict[str, Any] = {"steps": options.steps} if options.steps else {}
     if options.compile:
@@ -52,20 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any], begin: Path | None = None) -> None:
     """Run one stage."""
     log = work / f"{stage}.jsonl"
-    if stage == "vae":
-        train_vae(data, work / "vae.pt", VaeSettings(**changes), log, begin and partial(begin_vae, folder=begin))
-    elif stage == "whole":
-        settings = VaeSettings(**{"steps": 700, "learning_rate": 0.01, "rest_learning_rate": 5e-4, **WHOLE, **changes})
-        train_vae(data, work / "whole.pt", settings, log, partial(_fill, checkpoint=work / "vae.pt"))
-    elif stage == "latents":
-        encode_all(data, work / "latents", trained_vae(work / "whole.pt"))
-    elif stage == "flow":
-        latents = LatentGroups(data, work / "latents")
+    if stage == "latents":
+        encode_all(data, work / "latents", begin_vae(build_vae(), data))
+    elif stage == "crops":
         start = begin and partial(begin_flow, folder=begin)
-        train_flow(latents, work / "flow.pt", FlowSettings(**changes), log, start)
+        train_flow(LatentGroups(data, work / "latents"), work / "crops.pt", FlowSettings(**changes), log, start)
+    elif stage == "flow":
+        settings = FlowSettings(**{**FLOW, **changes})
+        start = partial(_fill, checkpoint=work / "crops.pt")
+        train_flow(LatentGroups(data, work / "latents"), work / "flow.pt", settings, log, start)
     else:
-        settings = VaeSettings(**{"decoder_only": True, **WHOLE, **changes})
-        train_vae(data, work / "decoder.pt", settings, log, partial(_fill, checkpoint=work / "whole.pt"))
+        train_vae(data, work / "decoder.pt", VaeSettings(**changes), log, partial(begin_vae, data=data, folder=begin))
 
 
 def trained_vae(checkpoint: Path) -> AutoencoderKL:
@@ -75,8 +77,9 @@ def trained_vae(checkpoint: Path) -> AutoencoderKL:
     return vae.eval()
 
 
-def _fill(vae: AutoencoderKL, checkpoint: Path) -> None:
-    load_checkpoint(checkpoint, {"average": vae})
+def _fill(model: nn.Module, checkpoint: Path) -> None:
+    if not load_checkpoint(checkpoint, {"average": model}):
+        raise SystemExit(f"{checkpoint} is missing: train that stage first.")
 
 
 if __name__ == "__main__":

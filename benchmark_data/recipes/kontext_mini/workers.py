@@ -7,12 +7,12 @@ processes of one thread are faster than one of two.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import distributed, nn
 
-__all__ = ["average_gradients", "join_workers", "worker"]
+__all__ = ["average_gradients", "join_workers", "share_out", "worker"]
 
 
 def join_workers() -> None:
@@ -44,3 +44,20 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat /= count
     for gradient, values in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(values.view_as(gradient))
+
+
+def share_out(work: Callable[[torch.Tensor], torch.Tensor], tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return ``work`` of every tensor, of its shape; every process does its part of them and gets all.
+
+    Example:
+        >>> share_out(torch.neg, [torch.ones(2)])
+        [tensor([-1., -1.])]
+    """
+    own, count = worker()
+    if count == 1:
+        return [work(tensor) for tensor in tensors]
+    done = [work(tensor) if i % count == own else torch.zeros_like(tensor) for i, tensor in enumerate(tensors)]
+    flat = torch.cat([result.flatten() for result in done])
+    distributed.all_reduce(flat)
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]

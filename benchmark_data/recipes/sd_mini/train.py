@@ -18,7 +18,6 @@ import torch
 from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
-from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.latents import encode_all
 from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
@@ -33,7 +32,7 @@ __all__ = ["main", "run", "trained", "trained_vae"]
 STAGES = ("latents", "shallow", "shallow-latents", "shallow-masked")
 ENCODED_PARTS = 8
 """Parts of 250 scenes that inpainting learns from: each is encoded twice by an autoencoder that nothing else needs."""
-SHALLOW = {"steps": 1200, "crop": SIZE, "batch_size": 6, "learning_rate": 0.01, "rest_learning_rate": 5e-4}
+SHALLOW = {"decoder_only": False, "rest_learning_rate": 5e-4}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
