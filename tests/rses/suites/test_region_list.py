@@ -1,0 +1,54 @@
+"""Lists of regions as spreadsheets and file systems write them."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rses.errors import InputError
+from rses.suites.region_list import outline_of, rows_by_file
+
+ROWS = "file_name,x,y,width,height\na.png,3,2,6,3\n"
+
+
+def _images(tmp_path: Path, name: str = "a.png") -> Path:
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "images" / name)
+    return tmp_path / "images"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ROWS,
+        ROWS.replace(",", ";"),
+        ROWS.replace(",", "\t"),
+        ROWS.replace(",", ", "),
+        ROWS.replace("file_name,x", "File_Name,X"),
+        ROWS.replace("6,3\n", "6,3,,\n"),
+        "\ufeff" + ROWS.replace("\n", "\r\n"),
+    ],
+)
+def test_tables_of_spreadsheets_give_the_same_box(tmp_path: Path, text: str) -> None:
+    images, file = _images(tmp_path), tmp_path / "rows.csv"
+    file.write_bytes(text.encode())
+    row = rows_by_file(file, images)["a.png"]
+    assert outline_of(row, "a.png", 20, 10) == [3, 2, 9, 2, 9, 5, 3, 5]
+
+
+def test_decimal_commas_do_not_shift_numbers(tmp_path: Path) -> None:
+    images, file = _images(tmp_path), tmp_path / "rows.csv"
+    file.write_text(ROWS.replace("a.png,3,", "a.png,3,5,"))
+    with pytest.raises(InputError, match="row 2: more fields"):
+        rows_by_file(file, images)
+
+
+@pytest.mark.parametrize(("stored", "written"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_stored_in_another_unicode_form_are_found(tmp_path: Path, stored: str, written: str) -> None:
+    name = unicodedata.normalize(stored, "\u00e9.png")
+    images, file = _images(tmp_path, name), tmp_path / "rows.csv"
+    file.write_text(ROWS.replace("a.png", unicodedata.normalize(written, name)), encoding="utf-8")
+    assert list(rows_by_file(file, images)) == [name]
