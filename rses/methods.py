@@ -169,7 +169,7 @@ def get_method(name: str, /, **options: Any) -> Method:
     state = MethodState()
     with state.own():
         method = _build(name, entry, options)
-    if not isinstance(method, Method):
+    if not _is_method(method):
         raise RsesError(
             f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
             "See rses.methods.Method."
@@ -186,6 +186,14 @@ def require_method(name: str) -> None:
     """
     if ":" not in name:
         _entry_point(name)
+
+
+def _is_method(found: Any) -> bool:
+    try:
+        return isinstance(found, Method)
+    except Exception:
+        # A card that is computed, and fails.
+        return False
 
 
 def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:

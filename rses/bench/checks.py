@@ -9,10 +9,14 @@ import numpy as np
 
 from rses.errors import InputError, RsesError
 from rses.files.escape import clean
+from rses.files.places import shown_name
 from rses.inputs.card import card_problems
 from rses.methods import Method, MethodCard
 
-__all__ = ["check_card", "check_edit", "require_json"]
+__all__ = ["check_card", "check_edit", "failure_reason", "require_json"]
+
+MAX_REASON = 2000
+"""Letters of an error that are kept for each sample."""
 
 
 def check_card(method: Method) -> None:
@@ -21,7 +25,10 @@ def check_card(method: Method) -> None:
     Raises:
         InputError: Not a card, or faults of :func:`rses.inputs.card.card_problems`, or settings that are no JSON.
     """
-    card: Any = method.card
+    try:
+        card: Any = method.card
+    except Exception as error:
+        raise InputError(f"The card of {type(method).__name__} cannot be read: {failure_reason(error)}.") from error
     if not isinstance(card, MethodCard):
         raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
     who = f"The card of {card.name if isinstance(card.name, str) and card.name.strip() else type(method).__name__}"
@@ -42,7 +49,8 @@ def require_json(facts: dict[str, Any], what: str) -> None:
         InputError: Other values than texts, finite numbers, lists and dictionaries of these.
     """
     try:
-        json.dumps(facts, allow_nan=False)
+        # Half a character, as in file names that are not UTF-8, is JSON but can be written into no file.
+        json.dumps(facts, allow_nan=False, ensure_ascii=False).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
 
@@ -59,3 +67,18 @@ def check_edit(image: Any, shape: tuple[int, ...]) -> None:
         finite = image.dtype.kind not in "fc" or bool(np.isfinite(image).all())
         extra = "" if finite else " with values that are not finite"
         raise RsesError(f"returned {image.dtype} {image.shape}{extra}, expected uint8 {shape}, the source's size.")
+
+
+def failure_reason(error: BaseException) -> str:
+    r"""Return what an error says, as it can be written into results.
+
+    Example:
+        >>> failure_reason(ValueError("caf\udce9.png")), failure_reason(RsesError("no mask"))
+        ('ValueError: caf\\xe9.png', 'no mask')
+    """
+    try:
+        said = shown_name(str(error))
+    except Exception:
+        said = "its text cannot be read"
+    reason = said if isinstance(error, RsesError) else f"{type(error).__name__}: {said}"
+    return reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 
-from rses.bench.checks import check_card, check_edit, require_json
+from rses.bench.checks import check_card, check_edit, failure_reason, require_json
 from rses.bench.forget import EDITS, forget_run
 from rses.bench.plan import fixed_batches
 from rses.device import choose_device
@@ -170,23 +171,28 @@ class Generation:
     def _try(self, requests: list[EditSample]) -> Iterator[tuple[EditSample, Any, float]]:
         """Yield what became of each request: an edit, or the error; a batch that fails is tried one by one."""
         began = time.monotonic()
-        reason: Exception | None = None
+        reason: BaseException | None = None
         try:
             # Copies, for a method may work in place, and a batch that fails is tried again.
             with self._state.own():
-                edits = list(self.method.edit([_own(request) for request in requests]))
+                edited = self.method.edit([_own(request) for request in requests])
+                # One more than asked for is enough to know; a generator may have no end.
+                edits = list(itertools.islice(edited, len(requests) + 1))
             if len(edits) != len(requests):
-                raise RsesError(f"{self.method.card.name} returned {len(edits)} images for {len(requests)} samples.")
+                number = f"{len(edits)} images" if len(edits) < len(requests) else "more images than asked for"
+                raise RsesError(f"{self.method.card.name} returned {number} for {len(requests)} samples.")
         except torch.cuda.OutOfMemoryError as error:
             if len(requests) == 1:
                 reason = RsesError(f"ran out of memory on {self.device} with a single sample. {error}")
             else:
                 self._batch_size = len(requests) // 2
-        except Exception as error:
-            # Whatever a method of someone else's raises must not end the run.
-            reason = error.with_traceback(None)
+        except KeyboardInterrupt:
+            raise
         except SystemExit as error:
             reason = RsesError(f"the method wanted to end the process with {error.code}")
+        except BaseException as error:
+            # Whatever a method of someone else's raises must not end the run; a cancelled task is no `Exception`.
+            reason = error.with_traceback(None)
         else:
             seconds = (time.monotonic() - began) / len(requests)
             yield from ((request, edit, seconds) for request, edit in zip(requests, edits, strict=True))
@@ -205,8 +211,9 @@ class Generation:
 
     def _keep(self, sample: Sample, request: EditSample, outcome: Any, seconds: float) -> None:
         try:
-            if isinstance(outcome, Exception):
-                raise outcome
+            if isinstance(outcome, BaseException):
+                self._keep_failure(sample.id, outcome)
+                return
             edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
             if not isinstance(edited.details, dict):
                 raise RsesError(f"recorded {type(edited.details).__name__} on its edit, expected a dictionary.")
@@ -221,8 +228,8 @@ class Generation:
             self.details[sample.id] = record["details"] = edited.details
         self._journal.append([record])
 
-    def _keep_failure(self, sample_id: str, error: Exception) -> None:
-        reason = str(error) if isinstance(error, RsesError) else f"{type(error).__name__}: {error}"
+    def _keep_failure(self, sample_id: str, error: BaseException) -> None:
+        reason = failure_reason(error)
         self.failures[sample_id] = reason
         self._journal.append([{"key": sample_id, "status": "failed", "error": reason}])
 
@@ -246,8 +253,10 @@ class Generation:
                 f"{card.name} does not fit into the memory of {self.device}; its card says {card.memory_gb:.0f} GB. "
                 f"Some methods take --set offload=true. {error}"
             ) from error
-        except (Exception, SystemExit) as error:
-            raise RsesError(f"{self.method.card.name} cannot be loaded: {type(error).__name__}: {error}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise RsesError(f"{self.method.card.name} cannot be loaded: {failure_reason(error)}") from error
         self._is_loaded = True
         facts = self._same_weights()
         if self.settings.fresh:

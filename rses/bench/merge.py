@@ -44,6 +44,8 @@ def merge_runs(
         raise InputError("Give at least one run to merge.")
     if any(folder.resolve() == target.resolve() for folder in folders):
         raise InputError(f"{target} is one of the runs to merge: choose another --out.")
+    if any(folder.resolve() in target.resolve().parents for folder in folders):
+        raise InputError(f"{target} lies in one of the runs to merge: choose another --out.")
     if (target / "suite.json").exists():
         raise InputError(f"{target} is a suite. Choose another --out.")
     parts = [Results.load(folder) for folder in folders]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -95,8 +95,21 @@ def terminal() -> tuple[int, bool]:
 @contextlib.contextmanager
 def quiet_stdout() -> Iterator[None]:
     """Send whatever libraries and their child processes print to stderr, so that stdout holds the result alone."""
-    with contextlib.redirect_stdout(sys.stderr), _stdout_is_stderr():
+    with contextlib.redirect_stdout(_Lent(sys.stderr)), _stdout_is_stderr():
         yield
+
+
+class _Lent:
+    """A stream that others may write to, but not close: our messages follow on it."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def close(self) -> None:
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ __all__ = ["IGNORED", "id_problem", "list_files", "path_problem", "safe_id", "sa
 IGNORED = frozenset({".DS_Store", ".cache", ".git", ".gitattributes", "Thumbs.db"})
 """Names that file managers and download tools leave behind; they are not part of a suite."""
 
+MAX_STEM, MAX_PART, MAX_PATH = 245, 255, 3000
+"""Bytes of an id, of a name in a path and of a path that file systems take; an id gets an ending."""
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
 
 
@@ -94,21 +96,25 @@ def safe_id(name: str) -> bool:
     """Whether an id can be the stem of a file name.
 
     Example:
-        >>> safe_id("a.b"), safe_id("../a"), safe_id("")
-        (True, False, False)
+        >>> safe_id("a.b"), safe_id("../a"), safe_id(""), safe_id("a" * 300)
+        (True, False, False, False)
     """
-    return bool(name) and name not in (".", "..") and not set(name) & {"/", "\\", "\0"}
+    return bool(name) and name not in (".", "..") and not set(name) & {"/", "\\", "\0"} and _bytes(name) <= MAX_STEM
 
 
 def safe_relative(name: str) -> bool:
-    """Whether a path stays inside the folder it is relative to.
+    """Whether a path stays inside the folder it is relative to, and is short enough to be one.
 
     Example:
         >>> safe_relative("images/a.png"), safe_relative("../a.png"), safe_relative("/a.png")
         (True, False, False)
     """
-    if not name or "\0" in name:
+    if not name or "\0" in name or _bytes(name) > MAX_PATH or any(_bytes(part) > MAX_PART for part in name.split("/")):
         return False
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     outside = posix.is_absolute() or bool(windows.drive or windows.root)
     return not outside and ".." not in posix.parts and ".." not in windows.parts
+
+
+def _bytes(name: str) -> int:
+    return len(name.encode("utf-8", "surrogatepass"))

@@ -80,10 +80,14 @@ def shown_name(name: str) -> str:
     r"""Return a name with bytes that are not UTF-8 as escapes.
 
     Example:
-        >>> shown_name("caf\udce9.png")
-        'caf\\xe9.png'
+        >>> shown_name("caf\udce9.png"), shown_name("half\ud800")
+        ('caf\\xe9.png', 'half\\ud800')
     """
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        # Half a character that stands for no byte of a file name, as JSON can hold it.
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def require_utf8(*places: str | Path | None) -> None:

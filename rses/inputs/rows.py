@@ -115,8 +115,8 @@ def _row(record: Any) -> Row:
     for key in ("file_name", "mask_file_name"):
         name = texts[key]
         if name is not None and not safe_relative(name):
-            raise _Fault(f'"{key}" leads out of the folder', f', "{name[:80]}"', "Use a path below it.")
+            raise _Fault(f'"{key}" leads out of the folder or is too long', f', "{name[:80]}"', "Use a path below it.")
     identity = texts.pop("id") or PurePosixPath(texts["file_name"] or "").stem
     if not safe_id(identity):
-        raise _Fault("an id cannot name a file", f', "{identity[:80]}"', 'Give an "id" without slashes.')
+        raise _Fault("an id cannot name a file", f', "{identity[:80]}"', 'Give a short "id" without slashes.')
     return Row(id=folded(identity), tags=tuple(tags), **texts)

@@ -100,6 +100,14 @@ def test_a_suite_and_strange_pictures_are_never_replaced(tmp_path, scorer):
     assert holds_the_edits(tmp_path / "mine", runs)
 
 
+def test_a_merge_inside_one_of_its_runs_is_refused(tmp_path, scorer):
+    runs = shards(tmp_path, scorer)
+    before = contents(runs[0])
+    with pytest.raises(InputError, match="lies in one of the runs to merge"):
+        merge_runs(runs, runs[0] / "images" / "merged")
+    assert contents(runs[0]) == before
+
+
 def test_the_command_line_merges(tmp_path, scorer, capsys):
     from rses.cli.main import main
 

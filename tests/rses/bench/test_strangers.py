@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import gc
 import sys
@@ -151,9 +152,50 @@ class Ends(Copies):
         raise SystemExit(3)
 
 
+class Cancelled(Copies):
+    def edit(self, batch):
+        raise asyncio.CancelledError
+
+
+class NameNotUtf8(Copies):
+    def edit(self, batch):
+        raise ValueError("no caf\udce9.png \ud800")
+
+
+class HalfCharacter(Copies):
+    def edit_one(self, sample):
+        return Edited(sample.image, {"file": "caf\udce9.png"})
+
+
+class Mute(Copies):
+    def edit(self, batch):
+        class Silent(Exception):
+            def __str__(self):
+                raise RuntimeError("no text")
+
+        raise Silent
+
+
+class Long(Copies):
+    def edit(self, batch):
+        raise ValueError("x" * 10**6)
+
+
+class Endless(Copies):
+    def edit(self, batch):
+        while True:
+            yield batch[0].image
+
+
 @pytest.mark.parametrize(
     ("method", "message"),
     [
+        (Cancelled, "CancelledError"),
+        (NameNotUtf8, r"ValueError: no caf\\udce9\.png"),
+        (HalfCharacter, "What the method records on its edit must hold text, numbers"),
+        (Mute, "Silent: its text cannot be read"),
+        (Long, r"ValueError: x{1000,2000}\.\.\."),
+        (Endless, "returned more images than asked for"),
         (Details, "What the method records on its edit must hold text, numbers"),
         (Few, "copies returned 0 images for 1 samples"),
         (Ends, "wanted to end the process with 3"),
@@ -343,6 +385,19 @@ def test_facts_of_other_types_are_one_message(facts, message, tmp_path, scorer):
 
     with pytest.raises(RsesError, match=message):
         run_bench(Odd(), "mini", tmp_path, scorer=scorer, limit=1)
+
+
+class Computed(Copies):
+    @property
+    def card(self):
+        raise ValueError("no card yet")
+
+
+def test_a_card_that_cannot_be_read_is_one_message(tmp_path, scorer):
+    with pytest.raises(InputError, match="Computed cannot be read: ValueError: no card yet"):
+        run_bench(Computed(), "mini", tmp_path, scorer=scorer, limit=1)
+    with pytest.raises(RsesError, match="is not a method"):
+        get_method(f"{__name__}:Computed")
 
 
 def test_what_is_no_method_at_all_is_one_message():

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from rses.cli import run
-from rses.cli.common import Interrupted, keeping
+from rses.cli.common import Interrupted, emit, keeping, note, quiet_stdout
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.runs.results import Results
@@ -133,3 +133,14 @@ def test_a_closed_pipe_is_no_error():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_a_method_that_closes_its_output_leaves_ours_open(capsys):
+    before = sys.stderr
+    with quiet_stdout():
+        print("noise")
+        sys.stdout.close()
+    note("ours")
+    emit("result")
+    assert sys.stderr is before
+    assert (capsys.readouterr().out, before.closed) == ("result\n", False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tracemalloc
 
 import pyarrow as pa
@@ -168,3 +170,38 @@ def test_results_never_stand_beside_a_summary_of_others(run, monkeypatch):
         Results([SampleResult("a", mse_bg=0.25)], {"method": "other"}).save(run)
     with pytest.raises(InputError, match="not a finished run"):
         load_run(run)
+
+
+DAMAGE = """
+import io, random, struct, sys
+from pathlib import Path
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rses.errors import InputError
+from rses.runs.sample_table import read_rows
+
+stream = io.BytesIO()
+pq.write_table(pa.table({"id": ["a", "b"], "mse_bg": [0.5, None], "tags": [["x"], []]}), stream)
+sound, choice = stream.getvalue(), random.Random(5)
+footer = len(sound) - 8 - struct.unpack("<I", sound[-8:-4])[0]
+place, counts = Path(sys.argv[1]), {"read": 0, "refused": 0}
+for _ in range(400):
+    damaged = bytearray(sound)
+    for _ in range(choice.choice([1, 1, 2, 8])):
+        damaged[choice.randrange(footer, len(sound) - 8)] = choice.choice([choice.randrange(256), 0, 127, 128, 255])
+    place.write_bytes(damaged)
+    try:
+        list(read_rows(place))
+        counts["read"] += 1
+    except InputError:
+        counts["refused"] += 1
+print(counts["read"] > 0, counts["refused"] > 100, sum(counts.values()))
+"""
+
+
+def test_damaged_ends_of_parquet_files_do_not_end_the_process(tmp_path):
+    # In a process of its own: pyarrow calls `terminate` on some of them, if it is asked about their columns.
+    done = subprocess.run(
+        [sys.executable, "-c", DAMAGE, str(tmp_path / "a.parquet")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "True", "400"]), done.stderr[-500:]
