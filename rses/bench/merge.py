@@ -13,6 +13,7 @@ from rses.bench.forget import EDITS, SCORES, forget_run
 from rses.errors import InputError
 from rses.files.atomic import remove_leftovers
 from rses.files.lock import exclusive
+from rses.images.decode import IMAGE_EXTENSIONS
 from rses.runs.results import Results
 
 __all__ = ["merge_runs"]
@@ -46,8 +47,13 @@ def merge_runs(
         raise InputError(f"{target} is one of the runs to merge: choose another --out.")
     if any(folder.resolve() in target.resolve().parents for folder in folders):
         raise InputError(f"{target} lies in one of the runs to merge: choose another --out.")
-    if (target / "suite.json").exists():
-        raise InputError(f"{target} is a suite. Choose another --out.")
+    place = target.resolve()
+    for folder in (place, *place.parents):
+        if (folder / "suite.json").exists():
+            relation = "is" if folder == place else "lies in"
+            raise InputError(f"{target} {relation} a suite ({folder}). Choose another --out.")
+    if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
+        raise InputError(f"{target} is a folder of pictures. Choose another --out.")
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -98,6 +99,19 @@ def test_a_suite_and_strange_pictures_are_never_replaced(tmp_path, scorer):
     (tmp_path / "mine" / "images" / name).write_bytes((runs[0] / "images" / name).read_bytes())
     merge_runs(runs, tmp_path / "mine")
     assert holds_the_edits(tmp_path / "mine", runs)
+
+
+def test_a_merge_inside_a_suite_or_a_folder_of_pictures_is_refused(tmp_path, scorer):
+    runs = shards(tmp_path, scorer, 2)
+    root = export_suite("mini", tmp_path / "suite")
+    before = sorted(root.rglob("*"))
+    for place, match in ((root / "images" / "merged", "lies in a suite"), (runs[0].parent / "edits", "of pictures")):
+        if place.name == "edits":
+            shutil.copytree(root / "images", place)
+        with pytest.raises(InputError, match=match):
+            merge_runs(runs, place, fresh=True)
+    assert sorted(root.rglob("*")) == before
+    assert not (tmp_path / "edits" / "summary.json").exists()
 
 
 def test_a_merge_inside_one_of_its_runs_is_refused(tmp_path, scorer):
