@@ -240,7 +240,7 @@ def test_accents_stored_apart_from_their_letters_match(tmp_path):
         (record("q", mask_file_name="/etc/m.png"), "leads out of the folder"),
         (record("q", file_name=f"{'q' * 300}.png"), "is too long"),
         (record("q", file_name="q/" * 3000 + "q.png"), "is too long"),
-        (record("q" * 300), 'an id cannot name a file, "q{80}"'),
+        (record("q" * 300, file_name="q.png", mask_file_name="m.png"), 'an id cannot name a file, "qqqqqqqq'),
         (record("q", file_name="C:\\x.png"), "leads out of the folder"),
         (record("q", tags="small"), '"tags" must be a list'),
         (record("a"), 'already used ("a" in line 1)'),
