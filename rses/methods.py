@@ -168,7 +168,7 @@ def get_method(name: str, /, **options: Any) -> Method:
 
     state = MethodState()
     with state.own():
-        method = _build(name, entry, options)
+        method: Method = _build(name, entry, options)
     if not _is_method(method):
         raise RsesError(
             f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '

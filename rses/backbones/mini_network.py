@@ -175,7 +175,7 @@ def _log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor
     however strong they are. ``content`` (N, 1, S, S) is 0 where the picture was filled: how much of a view a region
     covers, and its outline, say nothing about style.
     """
-    share = F.adaptive_avg_pool2d(content, maps.shape[-2:]).square() + EPSILON
+    share = F.adaptive_avg_pool2d(content, (maps.shape[-2], maps.shape[-1])).square() + EPSILON
     weight = (share / share.sum(dim=(2, 3), keepdim=True)).flatten(2)
     cells = maps.permute(0, 2, 3, 1).flatten(1, 2)
     mean, square, root = ((weight @ power).squeeze(1) for power in (cells, cells * cells, (cells + EPSILON).sqrt()))
