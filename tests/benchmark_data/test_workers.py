@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed, multiprocessing
 
-from benchmark_data.recipes.kontext_mini.workers import average_gradients, worker
-
-SCRIPT = """
-import pathlib, sys, torch
-from benchmark_data.recipes.kontext_mini.workers import average_gradients, join_workers, worker
-
-join_workers()
-number, count = worker()
-torch.manual_seed(0)
-layer = torch.nn.Linear(2, 1)
-(layer(torch.tensor([[1.0, 2.0], [3.0, 4.0]])[number : number + 1]) * (1 + number)).sum().backward()
-average_gradients(layer.parameters())
-values = torch.cat([layer.weight.grad[0], layer.bias.grad]).tolist()
-pathlib.Path(sys.argv[1], f"{number}-of-{count}.txt").write_text(str(values))
-"""
+from benchmark_data.recipes.kontext_mini.workers import average_gradients, share_out, worker
 
 
 def test_one_process_keeps_its_gradients():
@@ -33,12 +19,25 @@ def test_one_process_keeps_its_gradients():
     assert layer.weight.grad.tolist() == [[1, 1]]
 
 
+def share(rank: int, folder: Path) -> None:
+    # Processes meet at a file: no port that another program may take, no name to resolve.
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    assert worker() == (rank, 2)
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(2, 1)
+    (layer(torch.tensor([[1.0, 2.0], [3.0, 4.0]])[rank : rank + 1]) * (1 + rank)).sum().backward()
+    average_gradients(layer.parameters())
+    shared = share_out(torch.neg, [torch.ones(2), torch.full((1, 2), 2.0), torch.zeros(1)])
+    torch.save((layer.weight.grad, layer.bias.grad, shared), folder / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
 @pytest.mark.slow
 def test_two_processes_share_the_mean_of_their_gradients(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    subprocess.run([*launcher, str(script), str(tmp_path)], check=True, capture_output=True, timeout=120)
+    multiprocessing.spawn(share, (tmp_path,), nprocs=2)
     # Gradients of the weights are [1, 2] and 2 x [3, 4], of the bias 1 and 2.
-    for number in range(2):
-        assert (tmp_path / f"{number}-of-2.txt").read_text() == str([3.5, 5.0, 1.5])
+    for rank in range(2):
+        weight, bias, shared = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        assert weight.tolist() == [[3.5, 5.0]]
+        assert bias.tolist() == [1.5]
+        assert [tensor.tolist() for tensor in shared] == [[-1, -1], [[-2, -2]], [0]]
