@@ -50,13 +50,13 @@ def with_files(sample: Sample, files: FileCache) -> Sample:
     Raises:
         InputError: A file cannot be read.
     """
-    images = {role: getattr(sample, role) for role in ("pred", "mask", "image")}
+
+    def read(image: Any) -> Any:
+        return files(image) if isinstance(image, FILES) else image
+
     # The name of a source is that of its file, whatever is in its place.
-    return replace(
-        sample,
-        source_name=sample.labels["source"] or "",
-        **{role: files(image) if isinstance(image, FILES) else image for role, image in images.items()},
-    )
+    name = sample.labels["source"] or ""
+    return replace(sample, pred=read(sample.pred), mask=read(sample.mask), image=read(sample.image), source_name=name)
 
 
 @steady_thread()
