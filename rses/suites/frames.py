@@ -31,13 +31,13 @@ def orientation_of(picture: Image.Image) -> int:
 def to_upright(
     mask: NDArray[np.bool_], size: tuple[int, int], orientation: int
 ) -> tuple[NDArray[np.bool_] | None, bool]:
-    """Bring a region to the frame of the upright photograph.
+    """Bring a region, booleans (height, width), to the frame of the upright photograph.
 
     Its size tells the frame it was drawn in. Where it fits both (a photograph that is only flipped or turned by 180
     degrees, or a square one), the upright frame is meant: labelling tools and browsers show photographs upright.
 
     Args:
-        mask: (height, width) booleans.
+        mask: The region.
         size: (width, height) as the file stores the photograph.
         orientation: The photograph's, 1 to 8.
 
@@ -46,11 +46,8 @@ def to_upright(
 
     Example:
         >>> raw = np.array([[True, False, False]])
-        >>> turned, assumed = to_upright(raw, (3, 1), 6)
-        >>> turned.tolist(), assumed
-        ([[True], [False], [False]], False)
-        >>> to_upright(raw, (3, 1), 3)[1]
-        True
+        >>> to_upright(raw, (3, 1), 6)[0].tolist(), to_upright(raw, (3, 1), 3)[1]
+        ([[True], [False], [False]], True)
     """
     stored = (size[1], size[0])
     shown = size if orientation >= 5 else stored

@@ -14,8 +14,7 @@ from rses.errors import InputError
 from rses.files.names import Locator, listed
 from rses.files.paths import path_problem
 from rses.files.text import parse_json, read_text
-from rses.suites.coordinates import fractions_problem, inside
-from rses.suites.readers.types import refuse
+from rses.suites.shapes import fractions_problem, inside
 
 __all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
 
@@ -45,7 +44,7 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
 
     Raises:
         InputError: No numbers, fewer than three points, fractions of the image's size instead of pixels, or it
-            reaches outside the image by more than :data:`rses.suites.coordinates.OVERHANG`.
+            reaches outside the image by more than :data:`rses.suites.shapes.OVERHANG`.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
@@ -80,7 +79,8 @@ def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
         InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
     """
     found, problems = sort_rows(file, images)
-    refuse(problems, f"{file} cannot be used, {len(problems)} faults:")
+    if problems:
+        raise InputError(problems, f"{file} cannot be used, {len(problems)} faults:")
     return found
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -143,7 +144,11 @@ def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
 
 
 def select(
-    reader: Reader, selection: Selection, seed: int = 0, left_out: list[LeftOut] | None = None
+    reader: Reader,
+    selection: Selection,
+    seed: int = 0,
+    left_out: list[LeftOut] | None = None,
+    refused: Counter[str] | None = None,
 ) -> Iterator[Choice]:
     """Yield the choices in order, reading one picture at a time.
 
@@ -152,6 +157,7 @@ def select(
         selection: Settings of the rule.
         seed: Another seed gives another order.
         left_out: Gets the pictures that cannot be used.
+        refused: Gets, of the pictures without a choice, the number of objects by the part of the rule that they break.
 
     Raises:
         DataSetError: A picture shows that the data set cannot be used.
@@ -160,7 +166,7 @@ def select(
     for key in hash_order(reader.keys(), RULE, seed, reader.name):
         try:
             picture = reader.read(key)
-            instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}")
+            instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}", refused)
         except DataSetError:
             raise
         except (InputError, OSError, ValueError) as error:
@@ -172,34 +178,51 @@ def select(
             yield Choice(picture, instance, tags_of(picture, instance))
 
 
-def choose(picture: Picture, selection: Selection, salt: str = "") -> Instance | None:
+def choose(
+    picture: Picture, selection: Selection, salt: str = "", refused: Counter[str] | None = None
+) -> Instance | None:
     """Return the instance that the rule takes from a picture, or None.
 
     Args:
         picture: The picture.
         selection: Settings of the rule.
         salt: What precedes the keys in the hash.
+        refused: Where there is none, gets the reasons of all its instances.
     """
+    reasons: Counter[str] = Counter()
     by_key = {instance.key: instance for instance in picture.instances}
     for key in hash_order(list(by_key), salt, picture.key):
-        if _eligible(by_key[key], picture, selection):
+        reason = _refusal(by_key[key], picture, selection)
+        if reason is None:
             return by_key[key]
+        reasons[reason] += 1
+    if refused is not None:
+        refused.update(reasons or {"pictures without an annotated object": 1})
     return None
 
 
-def _eligible(instance: Instance, picture: Picture, selection: Selection) -> bool:
-    if instance.crowd or instance.label in selection.exclude_labels:
-        return False
-    if "multi-instance" not in selection.allow and _count(picture, instance.label) > 1:
-        return False
-    if "difficult" not in selection.allow and instance.difficult:
-        return False
-    if "truncated" not in selection.allow and instance.truncated:
-        return False
+def _refusal(instance: Instance, picture: Picture, selection: Selection) -> str | None:
+    """Return the part of the rule that an instance breaks, or None."""
+    allowed = selection.allow
+    if instance.crowd:
+        return "annotated as a crowd"
+    if instance.label in selection.exclude_labels:
+        return "of an excluded label"
+    if "multi-instance" not in allowed and _count(picture, instance.label) > 1:
+        return "not the only one of its label (multi-instance)"
+    if "difficult" not in allowed and instance.difficult:
+        return "marked as difficult (difficult)"
+    if "truncated" not in allowed and instance.truncated:
+        return "marked as truncated (truncated)"
     mask = instance.mask()
-    if not selection.minimum_area <= float(mask.mean()) <= selection.maximum_area:
-        return False
-    return "truncated" in selection.allow or instance.truncated is not None or not _touches_border(mask)
+    area = float(mask.mean())
+    if area < selection.minimum_area:
+        return f"smaller than {selection.minimum_area:g} of the picture (minimum_area)"
+    if area > selection.maximum_area:
+        return f"larger than {selection.maximum_area:g} of the picture (maximum_area)"
+    if "truncated" not in allowed and instance.truncated is None and _touches_border(mask):
+        return "at the border of the picture (truncated)"
+    return None
 
 
 def _count(picture: Picture, label: str) -> int:

@@ -57,11 +57,10 @@ def read_labels(path: Path) -> LabelImage:
 
 def _decoded(picture: Image.Image, path: Path) -> LabelImage:
     if picture.mode == "P":
-        values = np.asarray(picture).astype(np.int32)
         colours = np.asarray(picture.getpalette("RGB") or [], dtype=int).reshape(-1, 3)
         grey = bool((colours == colours[:, :1]).all())
         palette = {} if grey else {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(colours.tolist())}
-        return LabelImage(values, False, palette)
+        return LabelImage(np.asarray(picture).astype(np.int32), False, palette)
     if picture.mode in ("L", "1"):
         return LabelImage(np.asarray(picture).astype(np.int32), False, {})
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):

@@ -8,7 +8,6 @@ void band belongs to no object here.
 from __future__ import annotations
 
 import re
-import unicodedata
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from functools import partial
@@ -19,20 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.files.names import folded
 from rses.files.paths import id_problem
+from rses.files.text import read_text
 from rses.suites.left_out import DataSetError, LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.label_image import VOID, LabelImage, read_labels
 from rses.suites.readers.types import Instance, Picture
-from rses.suites.readers.voc_classes import (
-    LISTS,
-    VOC_CLASSES,
-    VOC_NAMES,
-    VOID_COLOUR,
-    find_class_list,
-    read_class_list,
-)
+from rses.suites.readers.voc_classes import LISTS, VOC_CLASSES, VOC_NAMES, VOID_COLOUR, find_class_list, read_class_list
 
-__all__ = ["VOC_CLASSES", "VocReader"]
+__all__ = ["VocReader"]
 
 PHOTOGRAPHS, OBJECTS, CLASSES = ("JPEGImages",), ("SegmentationObject", "SegmentationObjectPNG"), (
     "SegmentationClass", "SegmentationClassPNG",
@@ -92,25 +86,27 @@ class VocReader:
             UnusableError: Its masks or its annotation are unsound.
             DataSetError: It holds classes that no list names.
         """
-        photograph, *masks = self._files[key]
-        objects, classes = (read_labels(path) for path in masks)
+        photograph, object_file, class_file = self._files[key]
+        objects, classes = read_labels(object_file), read_labels(class_file)
         height, width = objects.values.shape
         if classes.values.shape != objects.values.shape:
-            raise UnusableError(
-                "size",
-                photograph.name,
-                f"{masks[1].parent.name}/{masks[1].name} is {classes.values.shape[1]}x{classes.values.shape[0]}, "
-                f"{masks[0].parent.name}/{masks[0].name} {width}x{height}",
-            )
+            found = f"{_short(class_file)} is {classes.values.shape[1]}x{classes.values.shape[0]}"
+            raise UnusableError("size", photograph.name, f"{found}, {_short(object_file)} {width}x{height}")
         described = _described(self.root / "Annotations" / f"{key}.xml")
         self._require_named(described, key)
         left_out: list[LeftOut] = []
         instances = []
-        for value in _objects(objects, f"{masks[0].parent.name}/{masks[0].name}"):
+        for value in _objects(objects, _short(object_file)):
+            region = objects.values == value
             try:
-                instances.append(self._instance(value, objects.values, classes, described, masks[1]))
+                label = self._label(value, classes, region, class_file)
             except UnusableError as error:
                 left_out.append(error.left_out)
+                continue
+            facts = _matching(region, label, described)
+            flags = {name: facts.get(name) for name in ("truncated", "occluded")}
+            mask = partial(np.equal, objects.values, value)
+            instances.append(Instance(str(value), label, mask, difficult=bool(facts.get("difficult")), **flags))
         if not self._names.own and not described:
             left_out.append(LeftOut("class-names", photograph.name, f"no list of classes ({', '.join(LISTS)})"))
         licence = "not stated for single photographs; from Flickr, whose terms of use apply"
@@ -118,32 +114,20 @@ class VocReader:
             licence = "not stated"
         return Picture(key, photograph, width, height, licence, tuple(instances), left_out=tuple(left_out))
 
-    def _instance(
-        self, value: int, objects: NDArray[np.int32], classes: LabelImage, described: list[dict[str, Any]], file: Path
-    ) -> Instance:
-        region = objects == value
+    def _label(self, value: int, classes: LabelImage, region: NDArray[np.bool_], file: Path) -> str:
+        """Return the class of most of an object's pixels; background and void are none."""
+        name = f"object {_shown(value)} of {file.name}"
         found, counts = np.unique(classes.values[region], return_counts=True)
-        # The class of most of its pixels; background and void are none.
         for number in found[np.argsort(-counts, kind="stable")].tolist():
             label = self._names.name(number, classes)
-            if label != "":
-                break
-        else:
-            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", "it covers no class")
-        if label is None:
-            if not self._names.own:
-                raise self._no_list(f"{file.parent.name}/{file.name} holds class {_shown(number)}")
-            detail = f"class {_shown(number)} is not in {self._names.source}"
-            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", detail)
-        facts = _matching(region, label, described)
-        return Instance(
-            key=str(value),
-            label=label,
-            mask=partial(np.equal, objects, value),
-            truncated=facts.get("truncated"),
-            occluded=facts.get("occluded"),
-            difficult=bool(facts.get("difficult")),
-        )
+            if label:
+                return label
+            if label is None and not self._names.own:
+                raise self._no_list(f"{_short(file)} holds class {_shown(number)}")
+            if label is None:
+                detail = f"class {_shown(number)} is not in {self._names.source}"
+                raise UnusableError("class-unknown", name, detail)
+        raise UnusableError("class-unknown", name, "it covers no class")
 
     def _require_named(self, described: list[dict[str, Any]], key: str) -> None:
         known = {_letters(name) for name in VOC_CLASSES}
@@ -157,6 +141,10 @@ class VocReader:
             f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
             f"--classes, or put one of {', '.join(LISTS)} into {self.root}."
         )
+
+
+def _short(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
 
 
 def _objects(image: LabelImage, name: str) -> list[int]:
@@ -229,7 +217,7 @@ def _by_stem(root: Path, folders: Sequence[str]) -> dict[str, list[Path]]:
     for folder in folders:
         for path in sorted((root / folder).iterdir()) if (root / folder).is_dir() else ():
             if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES:
-                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+                found.setdefault(folded(path.stem), []).append(path)
     return found
 
 
@@ -264,9 +252,5 @@ def _listed(root: Path, split: str) -> list[str]:
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
         raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
-    try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    names = (unicodedata.normalize("NFC", line.split()[0]) for line in lines if line.strip())
+    names = (folded(line.split()[0]) for line in read_text(file).splitlines() if line.strip())
     return list(dict.fromkeys(names))
