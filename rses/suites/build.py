@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def build_suite(
 
     def record(chosen: list[str]) -> dict[str, Any]:
         return {
-            "rule": RULE, "selection": asdict(rule), "dataset": reader.name, "seed": seed, "n": len(chosen),
+            "rule": RULE, "selection": rule.model_dump(), "dataset": reader.name, "seed": seed, "n": len(chosen),
             "styles": list(styles), "instances": [named[key] for key in chosen],
         }  # fmt: skip
 
@@ -169,10 +169,10 @@ def build_prompted(
         name=name or reader.name,
         version="1",
         licence="As the terms of the data set say; do not pass the pictures on unless they allow it",
-        about=f"Entries of {reader.name} in the order of the rule {RULE}, seed {seed}. Masks are `{reader.mask_key}` of "
-        f"the mapping file, {how}, at {SIDE}x{SIDE}. The column `style` holds what the data set's texts give in place "
-        "of a style; `style_accuracy` means nothing here. `selection.json` holds the frozen list of ids and the SHA-256 "
-        "of the mapping file.",
+        about=f"Entries of {reader.name} in the order of the rule {RULE}, seed {seed}. Masks are `{reader.mask_key}` "
+        f"of the mapping file, {how}, at {SIDE}x{SIDE}. The column `style` holds what the data set's texts give in "
+        "place of a style; `style_accuracy` means nothing here. `selection.json` holds the frozen list of ids and the "
+        "SHA-256 of the mapping file.",
     )
     plan = _Plan(map(reader.read, keys), (), facts, record, left_out, too_few, n, len(keys))
     return _write(plan, Path(out).expanduser(), progress, warn)
@@ -226,9 +226,7 @@ def _write(plan: _Plan, target: Path, progress: _Progress | None, warn: _Warn | 
     def frozen(ids: list[str]) -> dict[str, Any]:
         return {**plan.record(chosen), "ids_sha256": ids_sha256(ids), "ids": ids}
 
-    write_suite(
-        wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored
-    )
+    write_suite(wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored)
     for line in left_out_lines(plan.left_out) if warn is not None else ():
         warn(line)
     return read_suite(target)

@@ -40,6 +40,7 @@ def build_folder(
     template: str = TEMPLATE,
     licence: str = "not stated",
     name: str = "folder",
+    progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Suite:
     """Build a suite of a folder of photographs. Exactly one source of regions is to be given.
@@ -59,6 +60,7 @@ def build_folder(
         template: Prompt with ``{object}`` and ``{style}``.
         licence: Licence of the photographs.
         name: Name of the suite.
+        progress: Called with (pictures done, pictures in all).
         warn: Called with a line for each reason for which files were left out.
 
     Returns:
@@ -93,15 +95,23 @@ def build_folder(
         entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, alpha=alpha))
     if problems:
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
-    used = {folded(Path(name).stem) for name in [*(path.name for path in paths), *(entry.name for entry in left_out)]}
-    left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in used]
-    facts = SuiteFacts(
-        name, "1", licence, "Photographs of a folder, with the regions that came with them.", template
-    )  # fmt: skip
-    write_suite(entries, styles, out.expanduser(), facts, left_out=left_out)
+    stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
+    left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
+    about = "Photographs of a folder, with the regions that came with them."
+    stored: list[str] = []
+
+    def count(key: str) -> None:
+        stored.append(key)
+        if progress is not None:
+            progress(len(stored), len(entries))
+
+    target = out.expanduser()
+    write_suite(
+        entries, styles, target, SuiteFacts(name, "1", licence, about, template), left_out=left_out, stored=count
+    )
     for line in left_out_lines(left_out) if warn is not None else ():
         warn(line)
-    return read_suite(out.expanduser())
+    return read_suite(target)
 
 
 def _require_template(template: str) -> None:

@@ -26,7 +26,6 @@ from rses.files.folders import new_folder
 from rses.files.parquet_pages import measure_pages
 from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
-from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite
 
 __all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_dataset"]
@@ -186,7 +185,7 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     """
     own, shards = folder / "suite", sorted((folder / "data").glob("*.parquet"))
     links = [path for path in (folder / "data", own, own / MANIFEST, *shards) if path.is_symlink()]
-    refuse([f"{path} is a symbolic link; put the file itself there" for path in links], f"{folder} is not used:")
+    _refuse([f"{path} is a symbolic link; put the file itself there" for path in links], f"{folder} is not used:")
     if not is_dataset(folder) or not shards:
         raise InputError(
             f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suite push` "
@@ -199,7 +198,7 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
         embedded = {row[key] for row in rows for key in _NAMES.values()}
         others = sorted(set(manifest.files) - embedded - {METADATA})
         _copy_own(own, temporary, others)
-        refuse(_unpack(shards, rows, manifest, temporary, progress), f"{folder} is not the suite it says:")
+        _refuse(_unpack(shards, rows, manifest, temporary, progress), f"{folder} is not the suite it says:")
         try:
             verify_suite(temporary)
         except InputError as error:
@@ -207,10 +206,15 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     return read_suite(out.expanduser())
 
 
+def _refuse(problems: Sequence[str], summary: str) -> None:
+    if problems:
+        raise InputError(problems, summary)
+
+
 def _copy_own(own: Path, target: Path, names: Sequence[str]) -> None:
     problems = [f"suite/{name} {fault}" for name in names if (fault := path_problem(own, name))]
     problems += [f"suite/{name} is missing" for name in names if not (own / name).is_file()]
-    refuse(problems, f"{own} is incomplete:")
+    _refuse(problems, f"{own} is incomplete:")
     for name in names:
         _copy(own / name, target / name)
 
@@ -230,7 +234,7 @@ def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, 
         for key in _NAMES.values():
             if not isinstance(row[key], str) or row[key] not in manifest.files:
                 problems.append(f'row {number}: {key} "{row[key]}" is not listed in {MANIFEST}')
-    refuse(problems, f"{folder / 'suite' / METADATA} cannot be used:")
+    _refuse(problems, f"{folder / 'suite' / METADATA} cannot be used:")
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The photographs and masks of a folder that a user names. Links are followed; suites and submissions hold files only."""
+"""The photographs and masks of a folder that a user names; links in it are followed, unlike those in suites."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from rses.errors import InputError
 from rses.files.paths import id_problem
-from rses.files.text import read_text
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
+from rses.inputs.rows import read_rows
 from rses.suites.left_out import as_left_out
 from rses.suites.readers.types import Instance, Picture
 from rses.suites.readers.voc_classes import VOC_CLASSES
@@ -112,10 +111,5 @@ def _class_in(key: str) -> str | None:
 
 
 def _read_classes(file: Path) -> dict[str, str]:
-    try:
-        rows = list(csv.DictReader(read_text(file).splitlines()))
-    except csv.Error as error:
-        raise InputError(f"{file} is not a CSV file: {error}.") from error
-    if not rows or not {"name", "object"} <= set(rows[0]):
-        raise InputError(f"{file} must be a CSV file with the columns name and object.")
-    return {row["name"]: label for row in rows if (label := (row["object"] or "").strip())}
+    rows = (row for _, row in read_rows(file, ("name", "object")))
+    return {row["name"]: label for row in rows if (label := str(row["object"]).strip())}

@@ -19,8 +19,17 @@ from rses.images.decode import image_size, open_image
 from rses.suites.frames import orientation_of
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.coco_entries import (
-    Region, category_labels, find_annotations, has_extent, image_facts, image_folders, load_annotations, objects,
-    plain_id, plain_text, region_of,
+    Region,
+    category_labels,
+    find_annotations,
+    has_extent,
+    image_facts,
+    image_folders,
+    load_annotations,
+    objects,
+    plain_id,
+    plain_text,
+    region_of,
 )  # fmt: skip
 from rses.suites.readers.files import FileFinder, name_parts
 from rses.suites.readers.types import Instance, Picture

@@ -13,8 +13,8 @@ from rses.cli.main import main
 from rses.errors import InputError
 from rses.suites import load_suite, verify_suite
 from rses.suites.build import build_suite, open_reader
-from rses.suites.ids import verify_ids
 from rses.suites.selection import Selection, hash_order, load_selection, select
+from rses.suites.verify import verify_ids
 from tests.helpers import layouts
 
 OPEN = Selection("open", "1", "all", 0.001, 1.0, ("multi-instance", "truncated", "difficult"))

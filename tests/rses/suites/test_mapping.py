@@ -15,7 +15,7 @@ from PIL import Image
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.suites import load_suite, verify_suite
-from rses.suites.prompted import build_prompted
+from rses.suites.build import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.shapes import unfold_starts
 from tests.helpers import layouts

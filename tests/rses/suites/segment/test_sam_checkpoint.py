@@ -7,11 +7,11 @@ import sys
 
 import pytest
 import torch
+from rses.suites.segment.sam_checkpoint import load_checkpoint
 from safetensors.torch import save_file
 
 from rses.errors import RsesError, WeightsError
 from rses.suites.segment import get_segmenter, sam_checkpoint
-from rses.suites.segment.sam_checkpoint import load_checkpoint
 
 
 @pytest.mark.parametrize("name", ["vit_b", "vit_l", "vit_h"])
