@@ -241,8 +241,9 @@ def _entry(choice: Choice, dataset: str) -> Entry:
 
 
 def _refused_lines(refused: Counter[str], rule: Selection) -> list[str]:
-    """Say how many objects each part of the rule kept out; names in brackets are those of its settings."""
-    return [f"Kept out by the rule `{rule.name}`, {reason}: {count}" for reason, count in refused.most_common()]
+    """Say how many objects each part of the rule kept out, of pictures none of whose objects is let in."""
+    lines = [f"Kept out by the rule `{rule.name}`, {reason}: {count}" for reason, count in refused.most_common()]
+    return [*lines, "Allow more with --selection; names in brackets are its settings."] if lines else []
 
 
 def _about(dataset: str, rule: Selection, seed: int) -> str:

@@ -63,7 +63,7 @@ class Selection(Record):
     name: Filled
     version: Filled
     about: Filled
-    minimum_area: float = Field(0.01, gt=0)
+    minimum_area: float = Field(0.01, gt=0, lt=1)
     maximum_area: float = Field(0.6, le=1)
     allow: Annotated[tuple[_Allowed, ...], FEW] = ()
     exclude_labels: Texts = ()

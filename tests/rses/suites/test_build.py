@@ -17,7 +17,10 @@ from rses.suites.selection import Selection, hash_order, load_selection, select
 from rses.suites.verify import verify_ids
 from tests.helpers import layouts
 
-OPEN = Selection("open", "1", "all", 0.001, 1.0, ("multi-instance", "truncated", "difficult"))
+OPEN = Selection(
+    name="open", version="1", about="all", minimum_area=0.001, maximum_area=1.0,
+    allow=("multi-instance", "truncated", "difficult"),
+)  # fmt: skip
 
 
 def test_larger_n_begins_with_the_smaller(tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_rule_of_each_setting(tmp_path: Path) -> None:
     assert labels == {"cat", "dog"}  # never the crowd
     dogs = [choice for choice in select(reader, OPEN, 1) if choice.instance.label == "dog"]
     assert all({"multi-instance", "background-heavy", "non-square"} <= set(choice.tags) for choice in dogs)
-    too_large = Selection("large", "1", "large", 0.5, 1.0)
+    too_large = Selection(name="large", version="1", about="large", minimum_area=0.5, maximum_area=1.0)
     assert list(select(reader, too_large)) == []
 
 
@@ -96,7 +99,12 @@ def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lets in 6 pictures, --n asks for 7"):
         build_suite(reader, target / "a", ["x"], n=7)
     with pytest.raises(InputError, match="selection is empty"):
-        build_suite(reader, target / "a", ["x"], selection=Selection("none", "1", "none", 0.9, 1.0))
+        build_suite(
+            reader,
+            target / "a",
+            ["x"],
+            selection=Selection(name="none", version="1", about="none", minimum_area=0.9, maximum_area=1.0),
+        )
     folder = tmp_path / "coco" / "val2017"
     layouts.photograph(folder / "000000000001.jpg", 50, 30)
     for k in (0, 2, 3, 4, 5):

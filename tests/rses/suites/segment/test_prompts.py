@@ -89,7 +89,7 @@ def test_bad_boxes(photographs, tmp_path, row, message):
         ({"points": [1, 2, 3]}, "pairs"),
         ({"points": [[1, 2]]}, "needs numbers"),
         ({"points": [1, 2], "labels": [0]}, "at least one click on the object"),
-        ({"points": [1, 2], "labels": [1, 1]}, "one label a click"),
+        ({"points": [1, 2], "labels": [1, 1]}, "one label per click"),
     ],
 )
 def test_bad_clicks(photographs, tmp_path, row, message):
