@@ -124,12 +124,13 @@ def _problem(entry: ErrorDetails, model: type[Record], where: Place) -> Problem:
         table = f" in {_field(loc[:-1])}" if len(loc) > 1 else ""
         hint = did_you_mean(str(loc[-1])[:80], _keys(model, loc[:-1]))
         return Problem(f"There is no key {shown(loc[-1])}{table}.{hint}", "unknown-key", place)
-    subject = field or "The content"
     if kind not in _WORDS:
         words = str(context.get("text") or context.get("error") or entry["msg"])
-        return Problem(f"{subject} {words}.", "invalid" if kind == "value_error" else kind.replace("_", "-"), place)
+        return Problem(
+            f"{field} {words}.".lstrip(), "invalid" if kind == "value_error" else kind.replace("_", "-"), place
+        )
     code, words = _WORDS[kind]
-    text = f"{subject} {words.format(**context)}"
+    text = f"{field or 'The content'} {words.format(**context)}"
     if kind == "missing":
         return Problem(f"{text}.", code, place)
     hint = ""

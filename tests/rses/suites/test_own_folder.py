@@ -65,7 +65,7 @@ def test_masks_boxes_outlines_and_alpha_give_the_same_regions(folder: Path) -> N
         ({"file_name": "../a.png"}, "leads outside"),
         ({"file_name": "/a.png"}, "absolute"),
         ({"file_name": "c.png"}, "listed but absent"),
-        ({"file_name": "a.png", "x": "k"}, "needs numbers"),
+        ({"file_name": "a.png", "x": "k"}, "x must be a number"),
     ],
 )
 def test_bad_regions(folder: Path, row: dict, message: str) -> None:
