@@ -18,7 +18,8 @@ from rses.files.folders import new_folder
 from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
-from rses.images.decode import ORIENTATION, open_image, pixels_of, read_image
+from rses.images.decode import open_image, pixels_of, read_image
+from rses.images.header import ORIENTATION
 from rses.suites.entry import Entry, SuiteFacts, card, card_line
 from rses.suites.format import METADATA
 from rses.suites.frames import orientation_of, to_upright
