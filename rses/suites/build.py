@@ -18,43 +18,29 @@ from rses.suites.selection import RULE, Choice, Selection, hash_order, load_sele
 from rses.suites.verify import ids_sha256
 from rses.suites.writing import require_free, write_suite
 
-__all__ = ["DATASETS", "build_prompted", "build_suite", "open_reader"]
+__all__ = ["build_prompted", "build_suite", "open_reader"]
 
-DATASETS = ("coco", "voc", "big")
-
+_READERS: dict[str, type[Any]] = {"coco": CocoReader, "voc": VocReader, "big": BigReader}
 _NAMES = {"coco": "COCO", "voc": "Pascal VOC", "big": "BIG"}
 _Progress = Callable[[int, int], None]
 _Warn = Callable[[str], None]
 
 
-def open_reader(
-    dataset: str,
-    root: Path,
-    split: str | None = None,
-    annotations: Path | None = None,
-    classes: Path | None = None,
-    outlines: bool = False,
-) -> Reader:
+def open_reader(dataset: str, root: Path, **options: Any) -> Reader:
     """Open a data set.
 
     Args:
-        dataset: One of `DATASETS`.
+        dataset: "coco", "voc" or "big".
         root: Its folder.
-        split: Part of it.
-        annotations: COCO: the annotation file, where it is not in its usual place.
-        classes: VOC: list of the classes; BIG: table of the pictures' classes.
-        outlines: COCO: polygons are meant as labelme means them, see `CocoReader`.
+        options: See `CocoReader`, `VocReader`, `BigReader`.
 
     Raises:
         InputError: Unknown, or unsound; lists what was left out.
     """
-    if dataset == "coco":
-        return CocoReader(root, split, annotations, outlines)
-    if dataset == "voc":
-        return VocReader(root, split, classes)
-    if dataset == "big":
-        return BigReader(root, split, classes)
-    raise InputError(f'Data sets are {", ".join(DATASETS)}, found "{dataset}".')
+    if dataset not in _READERS:
+        raise InputError(f'Data sets are {", ".join(_READERS)}, found "{dataset}".')
+    reader: Reader = _READERS[dataset](root, **options)
+    return reader
 
 
 def build_suite(
@@ -182,15 +168,8 @@ def build_prompted(
 class _Plan:
     """What a build writes: the first ``n`` entries that can be used.
 
-    Attributes:
-        entries: Candidates in order; what turns out unsound is added to ``left_out``.
-        styles: Styles that every picture gets.
-        facts: Name, licence and card.
-        record: Given the keys of what was written, returns the beginning of ``selection.json``.
-        left_out: What was left out so far.
-        too_few: Given the number written, says why it is less than asked for.
-        n: How many are wanted; all by default.
-        total: How many there are.
+    ``record`` returns, for the keys of what was written, the beginning of ``selection.json``; ``too_few`` says, for
+    their number, why it is less than asked for.
     """
 
     entries: Iterator[Entry]

@@ -80,13 +80,8 @@ def sample_rows(suite: Suite) -> Iterator[dict[str, Any]]:
 def write_dataset(suite: Suite, out: Path, progress: _Progress | None = None) -> None:
     """Write a suite as parquet.
 
-    Args:
-        suite: The suite; all its files are verified first.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
-
     Raises:
-        InputError: The suite is unsound or the folder is in use. Nothing is left then.
+        InputError: The suite, which is verified first, is unsound, or the folder is in use. Nothing is left then.
     """
     suite = verify_suite(suite.root)
     manifest = read_manifest(suite.root)
@@ -103,28 +98,27 @@ def write_dataset(suite: Suite, out: Path, progress: _Progress | None = None) ->
 
 def _write_shards(suite: Suite, texts: Sequence[str], folder: Path, progress: _Progress | None) -> None:
     folder.mkdir()
-    schema, files, written = _schema(texts), list[Path](), 0
-    writer: pq.ParquetWriter | None = None
-    for done, rows in _groups(sample_rows(suite)):
-        if writer is None:
-            files.append(folder / f"{len(files):05d}.tmp")
-            # The limit lets a photograph that several rows share be stored once in a row group.
-            writer = pq.ParquetWriter(files[-1], schema, dictionary_pagesize_limit=2 * ROW_GROUP)
-        table = pa.Table.from_pylist(rows, schema=schema)
-        writer.write_table(table)
-        written += table.nbytes
-        if written >= SHARD:
-            writer.close()
-            writer, written = None, 0
-        if progress is not None:
-            progress(done, len(suite))
-    if writer is not None:
-        writer.close()
+    schema, files = _schema(texts), list[Path]()
+    groups = _groups(sample_rows(suite))
+    done, rows = next(groups, (0, []))
+    while rows:
+        files.append(folder / f"{len(files):05d}.tmp")
+        written = 0
+        # The limit lets a photograph that several rows share be stored once in a row group.
+        with pq.ParquetWriter(files[-1], schema, dictionary_pagesize_limit=2 * ROW_GROUP) as writer:
+            while rows and written < SHARD:
+                table = pa.Table.from_pylist(rows, schema=schema)
+                writer.write_table(table)
+                written += table.nbytes
+                if progress is not None:
+                    progress(done, len(suite))
+                done, rows = next(groups, (0, []))
     for number, file in enumerate(files):
         file.rename(folder / f"test-{number:05d}-of-{len(files):05d}.parquet")
 
 
 def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield rows by row group, with the number of rows so far."""
     group: list[dict[str, Any]] = []
     size = done = 0
     for done, row in enumerate(rows, 1):  # noqa: B007
@@ -171,14 +165,6 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
 
     Only files that ``suite.json`` lists, and whose names stay inside the suite, are written; what the parquet says of
     names is compared, never followed.
-
-    Args:
-        folder: The data set.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
-
-    Returns:
-        The suite.
 
     Raises:
         InputError: The data set is not what its ``suite.json`` describes; lists all faults. Nothing is left then.

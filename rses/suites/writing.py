@@ -18,11 +18,10 @@ from rses.files.folders import new_folder
 from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
-from rses.images.decode import open_image, pixels_of, read_image
-from rses.images.header import ORIENTATION
+from rses.images.decode import file_facts, open_image, pixels_of, read_image
+from rses.images.header import TURNS, FileFacts
 from rses.suites.entry import Entry, SuiteFacts, card, card_line
 from rses.suites.format import METADATA
-from rses.suites.frames import orientation_of, to_upright
 from rses.suites.left_out import LeftOut, UnusableError, as_left_out, left_out_lines
 from rses.suites.verify import verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
@@ -136,19 +135,17 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
     if fault := id_problem(entry.key):
         raise UnusableError("name", f'"{entry.key}"', fault)
     try:
-        with open_image(entry.image) as picture:
-            stored_size = picture.size
-            ending, data, (width, height) = _image_bytes(entry, picture)
-            orientation = orientation_of(picture)
+        facts = file_facts(entry.image)
+        ending, data, (height, width) = _image_bytes(entry, facts)
     except InputError as error:
         raise UnusableError("photograph-unreadable", entry.image.name, " ".join(error.problems)) from error
     try:
         drawn = entry.mask()
     except (OSError, ValueError) as error:
         raise UnusableError("mask-unreadable", entry.image.name, f"its mask cannot be read ({error})") from error
-    mask, assumed = (drawn, False) if entry.upright else to_upright(drawn, stored_size, orientation)
+    mask, assumed = (drawn, False) if entry.upright else to_upright(drawn, facts)
     if mask is None or mask.shape != (height, width):
-        turned = f", orientation tag {orientation}" if orientation != 1 else ""
+        turned = f", orientation tag {facts.orientation}" if facts.orientation != 1 else ""
         found = f"{entry.image.name} is {width}x{height}{turned}"
         wanted = f"its annotation or mask is for {drawn.shape[1]}x{drawn.shape[0]}"
         raise UnusableError("size", entry.image.name, f"{found}, {wanted}")
@@ -161,7 +158,7 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
     for place, content in zip(places, (data, _png(mask.astype(np.uint8) * 255, optimize=True)), strict=True):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(content)
-    detail = f"orientation tag {orientation}; the size of the annotation fits the stored frame, too"
+    detail = f"orientation tag {facts.orientation}; the size of the annotation fits the stored frame, too"
     return places, [LeftOut("orientation", entry.image.name, detail)] if assumed else []
 
 
@@ -171,20 +168,44 @@ def _png(pixels: NDArray[np.uint8], optimize: bool = False) -> bytes:
     return memory.getvalue()
 
 
-def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[int, int]]:
-    """Return ending, content and (width, height) of the stored photograph.
+def to_upright(mask: NDArray[np.bool_], facts: FileFacts) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Bring a region, booleans (height, width), to the frame of the upright photograph.
+
+    Its size tells the frame it was drawn in. Where it fits both (a photograph that is only flipped or turned by 180
+    degrees, or a square one), the upright frame is meant: labelling tools and browsers show photographs upright.
+
+    Returns:
+        The region in the upright frame, or None if it fits neither; and whether the frame had to be assumed.
+
+    Example:
+        >>> raw = np.array([[True, False, False]])
+        >>> facts = [FileFacts(stored_size=(1, 3), orientation=turn) for turn in (6, 3)]
+        >>> to_upright(raw, facts[0])[0].tolist(), to_upright(raw, facts[1])[1]
+        ([[True], [False], [False]], True)
+    """
+    if mask.shape == facts.size:
+        return mask, facts.orientation != 1 and facts.size == facts.stored_size
+    if mask.shape == facts.stored_size:
+        turned = Image.fromarray(mask.astype(np.uint8)).transpose(TURNS[facts.orientation])
+        return np.asarray(turned).astype(bool), False
+    return None, False
+
+
+def _image_bytes(entry: Entry, facts: FileFacts) -> tuple[str, bytes, tuple[int, int]]:
+    """Return ending, content and (height, width) of the stored photograph.
 
     A plain file is kept byte for byte; anything that programs may show in two ways is stored as RGB pixels.
     """
     endings = {"JPEG": ".jpg", "PNG": ".png"}
-    picture.load()
-    turned = picture.getexif().get(ORIENTATION, 1) != 1
-    if picture.format in endings and picture.mode == "RGB" and not turned and "transparency" not in picture.info:
-        if picture.info.get("icc_profile"):
-            read_image(entry.image)  # refuses what cannot be scored
-        return endings[picture.format], entry.image.read_bytes(), picture.size
+    with open_image(entry.image) as picture:
+        picture.load()
+        plain = picture.mode == "RGB" and facts.orientation == 1 and "transparency" not in picture.info
+        if picture.format in endings and plain:
+            if facts.profile:
+                read_image(entry.image)  # refuses what cannot be scored
+            return endings[picture.format], entry.image.read_bytes(), facts.size
     pixels = _pixels(entry)
-    return ".png", _png(pixels), (pixels.shape[1], pixels.shape[0])
+    return ".png", _png(pixels), (pixels.shape[0], pixels.shape[1])
 
 
 def _pixels(entry: Entry) -> NDArray[np.uint8]:

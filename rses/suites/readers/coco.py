@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from rses.errors import InputError
 from rses.files.names import folded
 from rses.files.paths import id_problem
-from rses.images.decode import image_size, open_image
-from rses.suites.frames import orientation_of
+from rses.images.decode import file_facts, image_size
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.coco_entries import (
     Region,
@@ -193,8 +192,7 @@ def _with_own_keys(annotations: Sequence[_Annotation]) -> list[_Annotation]:
 def _turn_hint(path: Path) -> str:
     """Say that a photograph has an orientation tag: coordinates beyond its border are often of the other frame."""
     try:
-        with open_image(path) as picture:
-            turn = orientation_of(picture)
+        turn = file_facts(path).orientation
     except InputError:
         return ""
     return f"; the photograph has orientation tag {turn}, the other frame may be meant" if turn != 1 else ""
