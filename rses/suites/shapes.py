@@ -68,9 +68,6 @@ def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) 
         width: Width of the image.
         height: Height of the image.
 
-    Returns:
-        Array (height, width) of booleans.
-
     Example:
         >>> draw_polygons([[1, 0, 3, 0, 3, 2, 1, 2]], 4, 3).astype(int).tolist()
         [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]

@@ -19,6 +19,7 @@ from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
 from rses.images.decode import file_facts, open_image, pixels_of, read_image
+from rses.images.file import ImageFile
 from rses.images.header import TURNS, FileFacts
 from rses.suites.entry import Entry, SuiteFacts, card, card_line
 from rses.suites.format import METADATA
@@ -135,8 +136,9 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
     if fault := id_problem(entry.key):
         raise UnusableError("name", f'"{entry.key}"', fault)
     try:
-        facts = file_facts(entry.image)
-        ending, data, (height, width) = _image_bytes(entry, facts)
+        file = ImageFile.read(entry.image)
+        facts = file_facts(file)
+        ending, data, (height, width) = _image_bytes(file, facts, entry.alpha)
     except InputError as error:
         raise UnusableError("photograph-unreadable", entry.image.name, " ".join(error.problems)) from error
     try:
@@ -191,32 +193,29 @@ def to_upright(mask: NDArray[np.bool_], facts: FileFacts) -> tuple[NDArray[np.bo
     return None, False
 
 
-def _image_bytes(entry: Entry, facts: FileFacts) -> tuple[str, bytes, tuple[int, int]]:
+def _image_bytes(file: ImageFile, facts: FileFacts, alpha: bool) -> tuple[str, bytes, tuple[int, int]]:
     """Return ending, content and (height, width) of the stored photograph.
 
     A plain file is kept byte for byte; anything that programs may show in two ways is stored as RGB pixels.
     """
     endings = {"JPEG": ".jpg", "PNG": ".png"}
-    with open_image(entry.image) as picture:
+    with open_image(file) as picture:
         picture.load()
         plain = picture.mode == "RGB" and facts.orientation == 1 and "transparency" not in picture.info
         if picture.format in endings and plain:
             if facts.profile:
-                read_image(entry.image)  # refuses what cannot be scored
-            return endings[picture.format], entry.image.read_bytes(), facts.size
-    pixels = _pixels(entry)
+                read_image(file)  # refuses what cannot be scored
+            return endings[picture.format], file.data, facts.size
+    pixels = _colours(file) if alpha else read_image(file)
     return ".png", _png(pixels), (pixels.shape[0], pixels.shape[1])
 
 
-def _pixels(entry: Entry) -> NDArray[np.uint8]:
-    """Return (H, W, 3) as the scorer reads the photograph itself, or refuse what it refuses."""
-    if not entry.alpha:
-        return read_image(entry.image)
-    # The alpha channel says where the region is; the colours below it are the photograph's.
-    with open_image(entry.image) as again:
-        decoded = pixels_of(again, entry.image)
+def _colours(file: ImageFile) -> NDArray[np.uint8]:
+    """Return the colours (H, W, 3) below an alpha channel that says where the region is."""
+    with open_image(file) as picture:
+        decoded = pixels_of(picture, file)
         plain = decoded.convert("L") if decoded.mode == "LA" else decoded.convert("RGBA").convert("RGB")
-    return np.asarray(to_srgb(plain, str(entry.image)))
+    return np.asarray(to_srgb(plain, str(file)))
 
 
 def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class VocReader:
         photographs, objects, labels = (_by_stem(self.root, names) for names in (PHOTOGRAPHS, OBJECTS, CLASSES))
         self.left_out: list[LeftOut] = []
         self._files: dict[str, tuple[Path, Path, Path]] = {}
-        for key in sorted(objects) if split is None else _listed(self.root, split):
+        for key in sorted(objects) if split is None else _listed(self.root, split, objects):
             try:
                 photograph = _one(photographs, key, ".jpg", LeftOut("photograph-absent", f"JPEGImages/{key}.jpg"))
                 found = _one(objects, key, ".png", LeftOut("mask-absent", f"{OBJECTS[0]}/{key}.png"))
@@ -92,7 +92,8 @@ class VocReader:
         if classes.values.shape != objects.values.shape:
             found = f"{_short(class_file)} is {classes.values.shape[1]}x{classes.values.shape[0]}"
             raise UnusableError("size", photograph.name, f"{found}, {_short(object_file)} {width}x{height}")
-        described = _described(self.root / "Annotations" / f"{key}.xml")
+        place = Path("Annotations", *object_file.relative_to(self.root).parts[1:]).with_suffix(".xml")
+        described = _described(self.root / place)
         self._require_named(described, key)
         left_out: list[LeftOut] = []
         instances = []
@@ -212,12 +213,13 @@ def _entry(node: ElementTree.Element) -> dict[str, Any]:
 
 
 def _by_stem(root: Path, folders: Sequence[str]) -> dict[str, list[Path]]:
-    """List the files of some folders by their name without ending."""
+    """List the files of some folders and those below them by their path without ending, hyphens for slashes."""
     found: dict[str, list[Path]] = {}
     for folder in folders:
-        for path in sorted((root / folder).iterdir()) if (root / folder).is_dir() else ():
-            if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES:
-                found.setdefault(folded(path.stem), []).append(path)
+        for path in sorted((root / folder).rglob("*")):
+            if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES and not path.is_dir():
+                key = "-".join(path.relative_to(root / folder).with_suffix("").parts)
+                found.setdefault(folded(key), []).append(path)
     return found
 
 
@@ -246,11 +248,15 @@ def _find_root(root: Path) -> Path:
     return found[0]
 
 
-def _listed(root: Path, split: str) -> list[str]:
+def _listed(root: Path, split: str, known: Collection[str]) -> list[str]:
     if fault := id_problem(split):
         raise InputError(f'Split "{split}" {fault}.')
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
         raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
-    names = (folded(line.split()[0]) for line in read_text(file).splitlines() if line.strip())
+    names = []
+    for line in filter(None, map(str.strip, read_text(file).splitlines())):
+        # Lists of other tasks have a second column; names of photographs may hold spaces and folders.
+        whole = folded(line.replace("/", "-"))
+        names.append(whole if whole in known else folded(line.split()[0]))
     return list(dict.fromkeys(names))

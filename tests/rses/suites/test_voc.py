@@ -408,6 +408,26 @@ def test_masks_of_a_turned_photograph(tmp_path: Path, frame: str) -> None:
     np.testing.assert_array_equal(np.asarray(Image.open(suite.samples[0].mask)), shown[..., 0])
 
 
+def test_folders_below_and_names_with_spaces(tmp_path: Path) -> None:
+    """As CVAT writes tasks with subfolders: every folder is mirrored, and the list names paths."""
+    export(tmp_path)
+    for folder, ending in (("JPEGImages", "jpg"), ("SegmentationObject", "png"), ("SegmentationClass", "png")):
+        for name in ("day 1/b c", "day 1/d"):
+            (tmp_path / folder / name).parent.mkdir(exist_ok=True)
+            (tmp_path / folder / f"{name}.{ending}").write_bytes((tmp_path / folder / f"a.{ending}").read_bytes())
+    (tmp_path / "Annotations" / "day 1").mkdir(parents=True)
+    text = "<object><name>lemur</name><difficult>1</difficult><bndbox><xmin>3</xmin><ymin>5</ymin><xmax>12</xmax>"
+    (tmp_path / "Annotations/day 1/b c.xml").write_text(f"<a>{text}<ymax>12</ymax></bndbox></object></a>")
+    (tmp_path / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (tmp_path / "ImageSets/Segmentation/train.txt").write_text("day 1/b c\na 1\n../../x\n")
+    assert VocReader(tmp_path).keys() == ["a", "day 1-b c", "day 1-d"]
+    reader = VocReader(tmp_path, "train")
+    assert reader.keys() == ["day 1-b c", "a"]
+    assert [entry.reason for entry in reader.left_out] == ["name"]
+    assert found(reader, "day 1-b c") == {"lemur": LEFT, "horse": RIGHT}
+    assert [instance.difficult for instance in reader.read("day 1-b c").instances] == [True, False]
+
+
 def test_object_without_a_class_is_left_out_alone(tmp_path: Path) -> None:
     numbers, kinds = labels({1: 2, 2: 0, 3: 7})
     picture(tmp_path, "a", palette(numbers), palette(kinds))
