@@ -1,4 +1,4 @@
-"""Lists of boxes, outlines or clicks that users write, one row a photograph: read and checked."""
+"""Lists of boxes, outlines or clicks that users write, one row per photograph: read and checked."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
             problems.append(f'"{name}" is listed but absent from {images}{dangling}')
         elif name in found:
-            problems.append(f'"{name}" has two rows; one region a photograph')
+            problems.append(f'"{name}" has two rows; one region per photograph')
         else:
             found[name] = row
     return found, problems

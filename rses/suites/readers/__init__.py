@@ -2,10 +2,10 @@
 
 from rses.suites.readers.big import BigReader
 from rses.suites.readers.coco import CocoReader
+from rses.suites.readers.labels import VOC_CLASSES
 from rses.suites.readers.mapping import BrushReader, MappingReader, PieReader
 from rses.suites.readers.types import Instance, Picture, Reader
 from rses.suites.readers.voc import VocReader
-from rses.suites.readers.voc_classes import VOC_CLASSES
 
 __all__ = [
     "VOC_CLASSES", "BigReader", "BrushReader", "CocoReader", "Instance", "MappingReader", "Picture", "PieReader",

@@ -14,8 +14,8 @@ from rses.files.paths import id_problem
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.inputs.rows import read_rows
 from rses.suites.left_out import as_left_out
+from rses.suites.readers.labels import VOC_CLASSES
 from rses.suites.readers.types import Instance, Picture
-from rses.suites.readers.voc_classes import VOC_CLASSES
 
 __all__ = ["BigReader"]
 

@@ -22,9 +22,18 @@ from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.files.text import read_text
 from rses.suites.left_out import DataSetError, LeftOut, UnusableError, left_out_lines
-from rses.suites.readers.label_image import VOID, LabelImage, read_labels
+from rses.suites.readers.labels import (
+    LISTS,
+    VOC_CLASSES,
+    VOC_NAMES,
+    VOID,
+    VOID_COLOUR,
+    LabelImage,
+    find_class_list,
+    read_class_list,
+    read_labels,
+)  # fmt: skip
 from rses.suites.readers.types import Instance, Picture
-from rses.suites.readers.voc_classes import LISTS, VOC_CLASSES, VOC_NAMES, VOID_COLOUR, find_class_list, read_class_list
 
 __all__ = ["VocReader"]
 

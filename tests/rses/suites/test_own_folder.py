@@ -162,50 +162,23 @@ def _labels(void: int) -> np.ndarray:
     return labels
 
 
-def _palette(values: np.ndarray, **info) -> Image.Image:
-    image = Image.fromarray(values, "P")
-    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 756 + [224, 224, 192])
-    image.info.update(info)
-    return image
-
-
-def _colours() -> Image.Image:
-    colours = np.zeros((24, 32, 3), np.uint8)
-    colours[REGION] = (200, 30, 30)
-    colours[20:23, 2:30] = (30, 200, 30)
-    return Image.fromarray(colours)
-
-
 REFUSED = {
     "void band": lambda: Image.fromarray(_labels(255)),
-    "void band in a palette": lambda: _palette(_labels(255)),
-    "two labels": lambda: Image.fromarray(np.where(REGION, 200, _labels(90)).astype(np.uint8)),
-    "colour label map": _colours,
-    "transparency": lambda: Image.fromarray(np.dstack([_labels(0) * 0 + 255, REGION.astype(np.uint8) * 255]), "LA"),
-    "16-bit labels": lambda: Image.fromarray((_labels(0).astype(np.uint16) * 300 + (_labels(255) == 255) * 200)
-                                             .astype(np.uint16)),
     "soft mask": lambda: Image.fromarray(np.tile(np.linspace(0, 255, 32).astype(np.uint8), (24, 1))),
-    "floats": lambda: Image.fromarray(REGION.astype(np.float32)),
-}  # fmt: skip
+}
 READ = {
     "0 and 1": lambda: Image.fromarray(REGION.astype(np.uint8)),
-    "0 and 255": lambda: Image.fromarray(REGION.astype(np.uint8) * 255),
-    "0 and 15": lambda: Image.fromarray(REGION.astype(np.uint8) * 15),
     "one bit": lambda: Image.fromarray(REGION),
-    "palette": lambda: _palette(_labels(0)),
-    "16 bits": lambda: Image.fromarray(REGION.astype(np.uint16) * 65535),
     "16-bit label 300": lambda: Image.fromarray(REGION.astype(np.uint16) * 300),
-    "RGB": lambda: Image.fromarray(np.repeat(REGION[..., None].astype(np.uint8) * 255, 3, 2)),
     "opaque alpha": lambda: Image.fromarray(REGION.astype(np.uint8) * 255).convert("RGBA"),
 }
 
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_the_scorer_refuses_as_a_mask_is_refused_when_building(tmp_path: Path, kind: str) -> None:
-    mask, ending = REFUSED[kind](), "tif" if kind == "floats" else "png"
-    images, masks = _one(tmp_path, mask, f"a.{ending}")
+    images, masks = _one(tmp_path, REFUSED[kind]())
     with pytest.raises(InputError) as scored:
-        read_mask(masks / f"a.{ending}")
+        read_mask(masks / "a.png")
     with pytest.raises(InputError) as built:
         build_folder(images, tmp_path / "out", ["x"], masks=masks, thing="cat")
     assert built.value.problems == scored.value.problems

@@ -17,7 +17,7 @@ from rses.suites import load_suite, verify_suite
 from rses.suites.build import build_suite
 from rses.suites.left_out import UnusableError
 from rses.suites.readers import CocoReader, VocReader
-from rses.suites.readers.voc_classes import VOC_CLASSES, VOID_COLOUR, read_class_list
+from rses.suites.readers.labels import VOC_CLASSES, VOID_COLOUR, read_class_list
 from tests.helpers import layouts
 
 LABELME = "_background_\nhorse\nlemur\n"
