@@ -186,7 +186,7 @@ class RSES:
             suite_info = {"name": pairing.suite_name}
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
-            raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
+            raise InputError(f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name.")
         return self.score_units(
             pairing.found("source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
             missing=_missing(pairing), suite=suite_info, out=out, fresh=fresh,
