@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import rses
-from regionroute.cli import data, edit, gate, reproduce, train
+from regionroute.cli import data, edit, gate, train
 from rses.cli.run import run_app
 
 __all__ = ["app", "main"]
@@ -45,7 +45,6 @@ app.command("edit")(edit.edit)
 app.command("train")(train.train)
 app.command("data")(data.data)
 app.command("gate")(gate.gate)
-app.command("reproduce")(reproduce.reproduce)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from regionroute.reproduce.pairs import ASIDE_SEED, build_scene_pairs
-from regionroute.reproduce.plan import ROUTED, TRIALS, choose
-from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
-from regionroute.reproduce.run import Job, run_job, training_config
-from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
+from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_scene_pairs
+from benchmark_data.recipes.reproduce.plan import ROUTED, TRIALS, choose
+from benchmark_data.recipes.reproduce.rows import StudyRows, read_rows, save_rows
+from benchmark_data.recipes.reproduce.run import Job, run_job, training_config
+from benchmark_data.recipes.reproduce.table import render_hypotheses, render_table, render_trials
 from regionroute.styles import EXPERT_STYLES
 from rses.bench.side_by_side import side_by_side
 from rses.errors import InputError
