@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from baselines.sheets import contact_sheet
 from regionroute.losses import mean_map
-from regionroute.overlay import contact_sheet, heat_overlay
+from regionroute.overlay import heat_overlay
 from regionroute.training.encoding import collate
 from regionroute.training.objective import draw_noise, predict_velocity
 from rses.images.decode import read_image

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from baselines.anyedit import AnyEdit
-from baselines.flux_kontext import PREFERRED, FluxKontext, KontextInpaint
+from baselines.flux import BUCKETS
+from baselines.flux_kontext import FluxKontext, KontextInpaint
 from baselines.icedit import IcEdit
 from baselines.instruct_pix2pix import InstructPix2Pix
 from baselines.ledits import LeditsPP
@@ -81,7 +82,7 @@ def test_methods_that_are_said_to_use_the_mask_do(kind, tiny, samples):
 def test_kontexts_sizes_are_the_pipelines():
     from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RESOLUTIONS
 
-    assert tuple(PREFERRED_KONTEXT_RESOLUTIONS) == PREFERRED
+    assert tuple(PREFERRED_KONTEXT_RESOLUTIONS) == BUCKETS
 
 
 def test_kontext_equals_the_stock_call_at_its_own_size(tiny, samples):

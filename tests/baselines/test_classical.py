@@ -284,4 +284,4 @@ def test_sheet_is_written(tmp_path):
     out = tmp_path / "new" / "sheet.png"
     sheet.main(["--out", str(out), "--size", "32", "--photos", "coffee", "rocket", "--styles", "mosaic", "woodcut"])
     with Image.open(out) as picture:
-        assert picture.size == (2 * (2 * 36 + 8), 2 * (32 + 18 + 4))
+        assert picture.size == (4 * 36 + 4, 2 * (18 + 36) + 4)

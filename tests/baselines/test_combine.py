@@ -166,7 +166,7 @@ def test_style_editor_says_how_it_is_run():
 
 def test_everything_a_global_edit_is_told_is_about_the_whole_picture(samples):
     from baselines.reference import Identity
-    from baselines.templates import caption_pair, instruction, region_phrase
+    from baselines.templates import caption_pair, region_phrase
 
     class Listens(Identity):
         def edit(self, batch):
@@ -177,7 +177,7 @@ def test_everything_a_global_edit_is_told_is_about_the_whole_picture(samples):
     method = GlobalThenPaste("identity")
     method._method = Listens()
     method.edit(samples)
-    for told in (instruction, region_phrase, lambda sample: caption_pair(sample).target):
+    for told in (lambda sample: sample.prompt, region_phrase, lambda sample: caption_pair(sample).target):
         assert all("pixel art" in told(sample) for sample in heard)
         assert not any(thing in told(sample) for sample in heard for thing in ("cat", "dog"))
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import torch
 
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.regionroute_mini.card import write_card
 from benchmark_data.recipes.regionroute_mini.curves import plot
 from benchmark_data.recipes.reproduce.pairs import build_scene_pairs
 from benchmark_data.recipes.reproduce.run import expert_config, trained_expert
-from regionroute.overlay import contact_sheet, heat_overlay
+from regionroute.overlay import heat_overlay
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
 from regionroute.styles import EXPERT_STYLES
 from rses.bench import run_bench
