@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from baselines.flux import KONTEXT_CONFIG
 from regionroute.attention import WIDTH_STEP, StyleAttention, project
 from regionroute.experts import LoraSettings, add_expert
 from regionroute.flux import image_ids, text_ids
@@ -30,15 +31,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "KONTEXT_CONFIG", "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
+    "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
     "memory_estimate", "parameter_count",
 ]  # fmt: skip
-
-KONTEXT_CONFIG: dict[str, Any] = {
-    "in_channels": 64, "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128, "num_attention_heads": 24,
-    "joint_attention_dim": 4096, "pooled_projection_dim": 768, "guidance_embeds": True, "axes_dims_rope": (16, 56, 56),
-}  # fmt: skip
-"""The published transformer configuration of FLUX.1-Kontext-dev."""
 
 Supervision = Literal["off", "exact", "naive"]
 SUPERVISION: tuple[Supervision, ...] = ("off", "exact", "naive")

@@ -15,9 +15,8 @@ import safetensors.torch
 import torch
 
 from regionroute.data import TrainingPair
-from regionroute.flux import encode_pixels, pack
+from regionroute.flux import encode_pixels, pack, to_pixels
 from regionroute.grid import mask_to_grid
-from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
 from rses.files.atomic import sha256_file, write_atomic
 from rses.images.decode import read_image

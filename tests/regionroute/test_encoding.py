@@ -10,8 +10,7 @@ import torch
 
 from regionroute.base import load_base
 from regionroute.data import read_pairs
-from regionroute.flux import pack
-from regionroute.sizes import to_pixels
+from regionroute.flux import pack, to_pixels
 from regionroute.training.encoding import PairEncoder, collate
 from rses.errors import InputError
 from rses.images.decode import read_image

@@ -15,10 +15,10 @@ from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from baselines.flux import KONTEXT_CONFIG
 from regionroute import full_size
 from regionroute.experts import LoraSettings, add_expert
 from regionroute.full_size import (
-    KONTEXT_CONFIG,
     attention_share,
     build_meta_transformer,
     estimate_table,

@@ -8,6 +8,8 @@ import pytest
 from regionroute.method import RegionRoute
 from rses.bench import run_bench
 from rses.errors import InputError, RsesError
+from rses.images.decode import read_image
+from rses.images.tensors import resize_array
 from rses.methods import EditSample, get_method
 from rses.suites import load_suite
 
@@ -21,10 +23,7 @@ def method():
 
 def sample(width=128, height=128, style="pixel art", seed=1):
     first = load_suite("mini").samples[0]
-    from regionroute.sizes import resize
-    from rses.images.decode import read_image
-
-    image = resize(read_image(first.image), (width, height))
+    image = resize_array(read_image(first.image), (width, height))
     return EditSample(first.id, image, first.object, style, f"make the {first.object} in {style} style", seed)
 
 
