@@ -277,7 +277,7 @@ def _without_bars() -> Iterator[None]:
 
 def mini_folder(name: str) -> Path:
     """Return the folder of an embedded model."""
-    return Path(str(importlib.resources.files("benchmark_data").joinpath("models", name)))
+    return Path(str(importlib.resources.files("benchmark_data").joinpath("models").joinpath(name)))
 
 
 def recommended(source: str) -> dict[str, Any]:

@@ -183,9 +183,12 @@ class RegionRoutePipeline:
         edits: dict[int, Edit] = {}
         for size in dict.fromkeys(sizes):
             numbers = [number for number, own in enumerate(sizes) if own == size]
-            columns = ([column[number] for number in numbers] for column in (images, prompts, chosen, seeds))
+            rows = _Rows(
+                [images[n] for n in numbers], [prompts[n] for n in numbers], [chosen[n] for n in numbers],
+                [seeds[n] for n in numbers], size,
+            )  # fmt: skip
             run = self._routed if routed else self._plain
-            edits.update(zip(numbers, run(_Rows(*columns, size), sampling, attention), strict=True))
+            edits.update(zip(numbers, run(rows, sampling, attention), strict=True))
         return [edits[number] for number in range(len(images))]
 
     def _plain(self, rows: _Rows, sampling: _Sampling, attention: bool) -> list[Edit]:
