@@ -84,7 +84,7 @@ def add_expert(transformer: FluxTransformer2DModel, style: str, settings: LoraSe
     linears = _linears(transformer, name)
     for linear in linears:
         linear.float()
-    return [linear.weight for linear in linears]
+    return [parameter for linear in linears for parameter in linear.parameters()]
 
 
 def save_expert(

@@ -44,13 +44,6 @@ def test_what_is_encoded(pipe, pairs):
     assert one.mask.view(4, 4)[:, 1].tolist() == [0.5, 1.0, 0.5, 0.0]
 
 
-def test_the_pipelines_own_text_states_are_used(pipe, pairs):
-    one = encoder(pipe).encode(pairs[0])
-    states, pooled, _ = pipe.encode_prompt(prompt=pairs[0].prompt, prompt_2=None, max_sequence_length=24)
-    torch.testing.assert_close(one.text, states[0])
-    torch.testing.assert_close(one.pooled, pooled[0])
-
-
 def test_a_cache_cannot_mispair(pipe, pairs, tmp_path):
     plain = {pair.id: encoder(pipe).encode(pair) for pair in pairs}
     for pair in pairs:

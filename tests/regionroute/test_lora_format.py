@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from benchmark_data.recipes.full_size import build_meta_transformer
 from regionroute.experts import load_expert, save_expert
-from regionroute.full_size import build_meta_transformer
 from regionroute.lora_format import (
     LoraFile,
     LoraSettings,

@@ -51,15 +51,6 @@ def test_the_bench_runs_it(tmp_path):
     assert results.summary["info"]["method_card"]["mask_used"] is False
 
 
-def test_embedded_experts_are_small_and_differ():
-    from regionroute.pipeline import embedded_experts
-
-    files = sorted(embedded_experts().glob("*.safetensors"))
-    assert [path.stem for path in files] == ["cyberpunk", "expressionism", "line-art", "pixel-art"]
-    assert all(path.stat().st_size <= 1_000_000 for path in files)
-    assert len({path.read_bytes() for path in files}) == 4
-
-
 def test_the_full_model_without_a_gpu_says_what_it_needs():
     with pytest.raises(RsesError, match=r"needs a GPU with about 38 GB .*--variant mini"):
         RegionRoute("flux-kontext").load("cpu", "float32")
