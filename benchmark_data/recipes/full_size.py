@@ -1,7 +1,7 @@
 """FLUX.1-Kontext at its published size: configuration, parameters, and the memory of one training step.
 
-``python -m benchmark_data.recipes.full_size`` prints the estimates of ``docs/full-size.md``; with ``--measure`` it takes
-real steps with random weights on a CUDA device and prints their time and peak memory.
+``python -m benchmark_data.recipes.full_size`` prints the estimates of ``docs/full-size.md``;
+with ``--measure`` it takes real steps with random weights on a CUDA device and prints their time and peak memory.
 """
 
 from __future__ import annotations

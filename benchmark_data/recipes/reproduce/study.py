@@ -59,12 +59,7 @@ def run_study(
 
 def render_study(rows: StudyRows) -> str:
     """Return tables and verdicts as Markdown."""
-    parts = (
-        render_table(rows),
-        render_hypotheses(rows),
-        render_trials(rows, ROUTED),
-        render_trials(rows, TRIALS),
-    )
+    parts = (render_table(rows), render_hypotheses(rows), render_trials(rows, ROUTED), render_trials(rows, TRIALS))
     return "\n\n".join(part for part in parts if part)
 
 
