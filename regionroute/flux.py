@@ -21,14 +21,10 @@ __all__ = [
 
 
 def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return the bucket whose aspect ratio is nearest on a logarithmic scale; where two tie, the first.
+    """Return the bucket (width, height) of the nearest aspect ratio on a logarithmic scale; where two tie, the first.
 
     Left to itself the Kontext pipeline snaps the source to such a size, but not the answer, so that the two do not
     lie on top of each other.
-
-    Args:
-        size: (width, height) of the picture.
-        buckets: (width, height) to choose from.
 
     Raises:
         InputError: The picture is empty or longer than 8 times its shorter side.
@@ -117,16 +113,9 @@ def decode_latents(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
 
 
 def predict_velocity(
-    transformer: FluxTransformer2DModel,
-    noisy: torch.Tensor,
-    context: torch.Tensor,
-    sigma: torch.Tensor,
-    *,
-    grid: tuple[int, int],
-    text: torch.Tensor,
-    pooled: torch.Tensor,
-    guidance: float,
-) -> torch.Tensor:
+    transformer: FluxTransformer2DModel, noisy: torch.Tensor, context: torch.Tensor, sigma: torch.Tensor, *,
+    grid: tuple[int, int], text: torch.Tensor, pooled: torch.Tensor, guidance: float,
+) -> torch.Tensor:  # fmt: skip
     """Return the velocity (noise - image) of the target's tokens.
 
     Args:

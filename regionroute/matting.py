@@ -29,7 +29,7 @@ def refine_mask(mask: np.ndarray, source: np.ndarray, size: tuple[int, int]) -> 
         size: (width, height) that the model edits at: the filter works there, with a radius of one cell.
 
     Returns:
-        (H, W) float32 in [0, 1], exactly 0 and 1 where the mask is all but sure.
+        (H, W) float32 in [0, 1], exactly 0 and 1 where the mask is nearly sure.
 
     Example:
         >>> grey = np.full((64, 64, 3), 90, np.uint8)

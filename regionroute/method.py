@@ -105,14 +105,10 @@ class RegionRoute:
         """Edit each sample by its prompt, with the expert of its style."""
         assert self._pipe is not None, "call load first"
         edits = self._pipe.edit(
-            [sample.image for sample in batch],
-            [sample.prompt for sample in batch],
-            seeds=[sample.seed for sample in batch],
-            steps=self._steps,
-            guidance=self._guidance,
-            true_cfg=self._true_cfg,
-            routed=self._routed,
-        )
+            [sample.image for sample in batch], [sample.prompt for sample in batch],
+            seeds=[sample.seed for sample in batch], steps=self._steps, guidance=self._guidance,
+            true_cfg=self._true_cfg, routed=self._routed,
+        )  # fmt: skip
         return [Edited(edit.image, _details(edit)) for edit in edits]
 
 

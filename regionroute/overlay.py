@@ -18,9 +18,6 @@ def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) ->
         heat: (h, w) non-negative, any scale; shown relative to its greatest value.
         strength: Share of the colour where attention is greatest.
 
-    Returns:
-        (H, W, 3) uint8.
-
     Example:
         >>> heat_overlay(np.zeros((4, 4, 3), np.uint8), np.eye(2)).shape
         (4, 4, 3)

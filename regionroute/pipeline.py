@@ -91,14 +91,9 @@ class RegionRoutePipeline:
 
     @classmethod
     def from_pretrained(
-        cls,
-        base: str = "mini",
-        experts: Mapping[str, Path | str] | Path | str | None = None,
-        *,
-        dtype: str = "float32",
-        device: str = "cpu",
-        revision: str = "main",
-    ) -> RegionRoutePipeline:
+        cls, base: str = "mini", experts: Mapping[str, Path | str] | Path | str | None = None, *,
+        dtype: str = "float32", device: str = "cpu", revision: str = "main",
+    ) -> RegionRoutePipeline:  # fmt: skip
         """Load a base model and experts.
 
         Args:
@@ -135,18 +130,10 @@ class RegionRoutePipeline:
         return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles})
 
     def edit(
-        self,
-        images: Sequence[np.ndarray],
-        prompts: Sequence[str],
-        *,
-        seeds: Sequence[int] | None = None,
-        styles: Sequence[str | None] | None = None,
-        steps: int | None = None,
-        guidance: float | None = None,
-        true_cfg: float = 1.0,
-        attention: bool = False,
-        routed: bool = False,
-    ) -> list[Edit]:
+        self, images: Sequence[np.ndarray], prompts: Sequence[str], *, seeds: Sequence[int] | None = None,
+        styles: Sequence[str | None] | None = None, steps: int | None = None, guidance: float | None = None,
+        true_cfg: float = 1.0, attention: bool = False, routed: bool = False,
+    ) -> list[Edit]:  # fmt: skip
         """Edit pictures of any size, each by its prompt; those edited at one size form a batch.
 
         Args:

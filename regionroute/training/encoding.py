@@ -71,7 +71,7 @@ class PairEncoder:
         pipe: Base model.
         resolution: Side of the square that images are resized to.
         text_length: T5 tokens.
-        cache: Folder that keeps latents and text states between runs, or None.
+        cache: Folder that keeps latents and text states between runs.
         identity: Name of the base model and revision, part of every cache key beside a digest of its encoders.
     """
 
