@@ -59,12 +59,17 @@ def run(clean: Path, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_wheel_carries_the_embedded_data_and_no_tests(wheel):
+def test_wheel_carries_the_embedded_data_and_neither_tests_nor_recipes(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert "benchmark_data/suites/mini/metadata.jsonl" in names
-    assert "benchmark_data/models/rses-mini/model.safetensors" in names
-    assert "rses/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests/", "docs/", "leaderboards/"))]
+    for suite in ("mini", "photos"):
+        assert f"benchmark_data/suites/{suite}/metadata.jsonl" in names
+    for model in (ROOT / "benchmark_data" / "models").iterdir():
+        weights = [path.relative_to(ROOT).as_posix() for path in model.rglob("*.safetensors")]
+        assert weights
+        assert set(weights) <= set(names)
+    assert {"rses/py.typed", "benchmark_data/__init__.py", "regionroute/configs/mini.toml"} <= set(names)
+    left_out = ("tests/", "docs/", "leaderboards/", "benchmark_data/recipes/", "benchmark_data/scenes/")
+    assert not [name for name in names if name.startswith(left_out)]
 
 
 def test_clean_install_exports_and_scores(clean, tmp_path):
@@ -91,18 +96,8 @@ def test_clean_install_edits(clean, tmp_path):
     image = sorted((tmp_path / "mini" / "images").glob("*.png"))[0]
     prompt = "make the cat in pixel art style, keep other area unchanged"
     done = run(
-        clean,
-        tmp_path,
-        "regionroute",
-        "edit",
-        "--image",
-        str(image),
-        "--prompt",
-        prompt,
-        "--steps",
-        "1",
-        "--out",
-        "e.png",
-    )
+        clean, tmp_path, "regionroute", "edit", "--image", str(image), "--prompt", prompt, "--steps", "1",
+        "--out", "e.png",
+    )  # fmt: skip
     assert done.stdout.strip() == "e.png"
     assert (tmp_path / "e.png").read_bytes()[:4] == b"\x89PNG"

@@ -41,9 +41,9 @@ def _experts() -> list[Files]:
     tensors = {key: torch.ones(shape) for key, shape in shapes.items()}
     stated = {"transformer.r": 2, "transformer.lora_alpha": 4}
     with tempfile.TemporaryDirectory() as place:
-        matrices = {m: (torch.ones(2, i), torch.ones(o, 2)) for m, (i, o) in layers.items()}
+        named = {key.removeprefix("transformer."): value for key, value in tensors.items()}
         path = Path(place) / "own.safetensors"
-        write_lora(path, LoraFile(LoraSettings(rank=2), matrices, {"base": "x"}), "pixel art")
+        write_lora(path, LoraFile(LoraSettings(rank=2), named, {"base": "x"}), "pixel art")
         own = path.read_bytes()
     files = [save(tensors), save({k: t.half() for k, t in tensors.items()}, {ADAPTER: json.dumps(stated)}), own]
     return [{"expert.safetensors": data} for data in files]

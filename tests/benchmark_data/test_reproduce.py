@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from regionroute.reproduce.plan import CONFIGURATIONS, ROUTED, TRIALS, choose
-from regionroute.reproduce.rows import load_rows, read_rows
-from regionroute.reproduce.run import Job, training_config
-from regionroute.reproduce.study import run_study
-from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
+from benchmark_data.recipes.reproduce.plan import CONFIGURATIONS, ROUTED, TRIALS, choose
+from benchmark_data.recipes.reproduce.rows import load_rows, read_rows
+from benchmark_data.recipes.reproduce.run import Job, training_config
+from benchmark_data.recipes.reproduce.study import run_study
+from benchmark_data.recipes.reproduce.table import render_hypotheses, render_table, render_trials
 from rses.errors import InputError
 from rses.images.decode import read_image
 from rses.images.tensors import write_png

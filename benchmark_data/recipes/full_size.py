@@ -1,7 +1,7 @@
 """FLUX.1-Kontext at its published size: configuration, parameters, and the memory of one training step.
 
-``python -m regionroute.full_size`` prints the estimates of ``docs/full-size.md``; with ``--measure`` it takes real
-steps with random weights on a CUDA device and prints their time and peak memory.
+``python -m benchmark_data.recipes.full_size`` prints the estimates of ``docs/full-size.md``;
+with ``--measure`` it takes real steps with random weights on a CUDA device and prints their time and peak memory.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from baselines.flux import KONTEXT_CONFIG
 from regionroute.attention import WIDTH_STEP, StyleAttention, project
 from regionroute.experts import LoraSettings, add_expert
 from regionroute.flux import image_ids, text_ids
@@ -30,15 +31,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "KONTEXT_CONFIG", "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
+    "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
     "memory_estimate", "parameter_count",
 ]  # fmt: skip
-
-KONTEXT_CONFIG: dict[str, Any] = {
-    "in_channels": 64, "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128, "num_attention_heads": 24,
-    "joint_attention_dim": 4096, "pooled_projection_dim": 768, "guidance_embeds": True, "axes_dims_rope": (16, 56, 56),
-}  # fmt: skip
-"""The published transformer configuration of FLUX.1-Kontext-dev."""
 
 Supervision = Literal["off", "exact", "naive"]
 SUPERVISION: tuple[Supervision, ...] = ("off", "exact", "naive")
@@ -128,8 +123,7 @@ def memory_estimate(
     and ``batch * heads * L * L`` probabilities for every block that is kept (less 1 u, the fused output); its backward
     pass holds three more such matrices (gradients of probabilities, by both uses, and of scores) and 6 u, not 13.
 
-    A test holds the sums within 10 % of the live bytes of steps on tensors without storage. They are those of the CPU's
-    kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more, by some u a block.
+    The sums are those of the CPU's kernels: on CUDA a fused RMS norm keeps less, an autocast layer norm more.
 
     Args:
         resolution: Side of the square image in pixels, a multiple of 16.
@@ -321,7 +315,7 @@ def measure(resolution: int = 1024, batch: int = 1, steps: int = 3) -> dict[str,
     if not torch.cuda.is_available():
         raise RsesError(
             "Measuring needs a CUDA device with at least 40 GB, and torch sees none. "
-            "Without one, `python -m regionroute.full_size` prints the estimates."
+            "Without one, `python -m benchmark_data.recipes.full_size` prints the estimates."
         )
     transformer = build_meta_transformer()
     transformer.to_empty(device="cuda")
@@ -378,7 +372,7 @@ def estimate_table() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the estimates, or with ``--measure`` measured figures; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m regionroute.full_size", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.full_size", description=main.__doc__)
     parser.add_argument("--measure", action="store_true", help="take real steps with random weights on a CUDA device")
     parser.add_argument("--resolution", type=int, default=1024, help="side of the measured images in pixels")
     options = parser.parse_args(arguments)

@@ -24,7 +24,7 @@ class Configuration:
         experts: Configuration whose experts are used, if it trains none of its own.
         true_cfg: Guidance away from the empty prompt, in editing.
         mask: "" edits plainly; "own" is routed editing; "true" puts the base's whole picture inside the true mask.
-        published: RSM, LPIPS_bg and MSE_bg of the paper's row, where it has one (../shared/published.csv).
+        published: RSM, LPIPS_bg and MSE_bg of the paper's row, where it has one.
     """
 
     name: str

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from regionroute.reproduce.pairs import ASIDE_SEED, build_scene_pairs
-from regionroute.reproduce.plan import ROUTED, TRIALS, choose
-from regionroute.reproduce.rows import StudyRows, read_rows, save_rows
-from regionroute.reproduce.run import Job, run_job, training_config
-from regionroute.reproduce.table import render_hypotheses, render_table, render_trials
+from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_scene_pairs
+from benchmark_data.recipes.reproduce.plan import ROUTED, TRIALS, choose
+from benchmark_data.recipes.reproduce.rows import StudyRows, read_rows, save_rows
+from benchmark_data.recipes.reproduce.run import Job, run_job, training_config
+from benchmark_data.recipes.reproduce.table import render_hypotheses, render_table, render_trials
 from regionroute.styles import EXPERT_STYLES
 from rses.bench.side_by_side import side_by_side
 from rses.errors import InputError
@@ -59,12 +59,7 @@ def run_study(
 
 def render_study(rows: StudyRows) -> str:
     """Return tables and verdicts as Markdown."""
-    parts = (
-        render_table(rows),
-        render_hypotheses(rows),
-        render_trials(rows, ROUTED),
-        render_trials(rows, TRIALS),
-    )
+    parts = (render_table(rows), render_hypotheses(rows), render_trials(rows, ROUTED), render_trials(rows, TRIALS))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from regionroute.reproduce.plan import CONFIGURATIONS, TRIALS, Configuration
+from benchmark_data.recipes.reproduce.plan import CONFIGURATIONS, TRIALS, Configuration
 from rses.statistics import mean_interval, paired_difference
 
 __all__ = ["Rows", "by_seed", "per_sample", "render_hypotheses", "render_table", "render_trials"]
@@ -25,15 +24,8 @@ COLUMNS = (
 BACKGROUND = (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    claim: str
-    measured: str
-    holds: bool
-
-
 def per_sample(rows: Rows, configuration: str, metric: str) -> np.ndarray:
-    """Return the mean over seeds of a metric, one value a sample, in the order of the ids.
+    """Return the mean over seeds of a metric, one value per sample, in the order of the ids.
 
     Example:
         >>> rows = {("full", s): [{"id": "a", "rsm": 0.5 + s}] for s in (0, 1)}
@@ -94,12 +86,10 @@ def render_trials(rows: Rows, trials: Sequence[Configuration] = TRIALS) -> str:
 
 
 def _compared(rows: Rows, trial: Configuration) -> str:
-    shared = {seed for name, seed in rows if name == trial.name} & {
-        seed for name, seed in rows if name == trial.against
-    }
+    shared = {seed for _, seed in rows if {(trial.name, seed), (trial.against, seed)} <= rows.keys()}
     common = {key: own for key, own in rows.items() if key[1] in shared}
     cells = [
-        _interval(paired_difference(*(per_sample(common, name, metric) for name in (trial.name, trial.against))))
+        _interval(_difference(common, trial.name, trial.against, metric))
         for metric in ("rsm", "lpips_bg", "mse_bg_pm1")
     ]
     return f"| {trial.title} | {trial.against} | " + " | ".join(cells) + " |"
@@ -108,51 +98,37 @@ def _compared(rows: Rows, trial: Configuration) -> str:
 def render_hypotheses(rows: Rows) -> str:
     """Render what was expected, what was measured, and whether it holds, as Markdown."""
     names = {name for name, _ in rows}
-    verdicts: list[_Verdict] = []
+    verdicts: list[tuple[str, str, bool]] = []
     if {"base", "full"} <= names:
-        verdicts += [_halves(rows, "lpips_bg", "LPIPS_bg"), _halves(rows, "mse_bg_pm1", "MSE_bg"), _no_lower(rows)]
+        verdicts += [_halves(rows, metric, title) for metric, title in BACKGROUND]
+        difference = _difference(rows, "full", "base", "rsm")
+        verdicts.append(("... at no lower RSM", _interval(difference), difference.high is None or difference.high >= 0))
     if {"none", "full"} <= names:
-        verdicts += [
-            _better(rows, "full", metric, title)
-            for metric, title in (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
-        ]
+        claim = "exact supervision beats none on {} beyond the interval, and with every seed"
+        verdicts += [_beats_none(rows, "full", metric, claim.format(title), True) for metric, title in BACKGROUND]
     if {"none", "official"} <= names:
-        verdicts += [
-            _same(rows, metric, title) for metric, title in (("lpips_bg", "LPIPS_bg"), ("mse_bg_pm1", "MSE_bg"))
-        ]
+        claim = "`official` does not, on {}"
+        verdicts += [_beats_none(rows, "official", metric, claim.format(title), False) for metric, title in BACKGROUND]
     lines = ["| hypothesis | measured | holds |", "| --- | --- | --- |"]
-    lines += [f"| {v.claim} | {v.measured} | {'yes' if v.holds else '**no**'} |" for v in verdicts]
+    lines += [f"| {claim} | {measured} | {'yes' if holds else '**no**'} |" for claim, measured, holds in verdicts]
     return "\n".join(lines)
 
 
-def _halves(rows: Rows, metric: str, title: str) -> _Verdict:
+def _halves(rows: Rows, metric: str, title: str) -> tuple[str, str, bool]:
     base, full = per_sample(rows, "base", metric).mean(), per_sample(rows, "full", metric).mean()
     change = full / base - 1
-    return _Verdict(f"full halves {title} of kontext-mini", f"{base:.4f} -> {full:.4f} ({change:+.0%})", change <= -0.5)
+    return f"full halves {title} of kontext-mini", f"{base:.4f} -> {full:.4f} ({change:+.0%})", bool(change <= -0.5)
 
 
-def _no_lower(rows: Rows) -> _Verdict:
-    difference = paired_difference(per_sample(rows, "full", "rsm"), per_sample(rows, "base", "rsm"))
-    return _Verdict("... at no lower RSM", _interval(difference), difference.high is None or difference.high >= 0)
+def _beats_none(rows: Rows, name: str, metric: str, claim: str, wanted: bool) -> tuple[str, str, bool]:
+    difference, seeds = _difference(rows, name, "none", metric), by_seed(rows, name, "none", metric)
+    beats = difference.high is not None and difference.high < 0 and max(seeds) < 0
+    measured = f"{_interval(difference)}; seeds {', '.join(f'{value:+.4f}' for value in seeds)}"
+    return claim, measured, beats is wanted
 
 
-def _better(rows: Rows, name: str, metric: str, title: str) -> _Verdict:
-    difference = paired_difference(per_sample(rows, name, metric), per_sample(rows, "none", metric))
-    seeds = by_seed(rows, name, "none", metric)
-    return _Verdict(
-        f"exact supervision beats none on {title} beyond the interval, and with every seed",
-        f"{_interval(difference)}; seeds {_signed(seeds)}",
-        difference.high is not None and difference.high < 0 and max(seeds) < 0,
-    )  # fmt: skip
-
-
-def _same(rows: Rows, metric: str, title: str) -> _Verdict:
-    difference = paired_difference(per_sample(rows, "official", metric), per_sample(rows, "none", metric))
-    seeds = by_seed(rows, "official", "none", metric)
-    return _Verdict(
-        f"`official` does not, on {title}", f"{_interval(difference)}; seeds {_signed(seeds)}",
-        difference.high is None or difference.high >= 0 or max(seeds) >= 0,
-    )  # fmt: skip
+def _difference(rows: Rows, name: str, other: str, metric: str) -> Any:
+    return paired_difference(per_sample(rows, name, metric), per_sample(rows, other, metric))
 
 
 def by_seed(rows: Rows, name: str, other: str, metric: str) -> list[float]:
@@ -168,10 +144,6 @@ def by_seed(rows: Rows, name: str, other: str, metric: str) -> list[float]:
     means = {key: float(np.mean([row[metric] for row in own])) for key, own in rows.items() if key[0] in (name, other)}
     seeds = sorted(seed for own, seed in means if own == name and (other, seed) in means)
     return [means[name, seed] - means[other, seed] for seed in seeds]
-
-
-def _signed(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:+.4f}" for value in values)
 
 
 def _interval(difference: Any) -> str:

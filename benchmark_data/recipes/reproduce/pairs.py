@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmark_data.recipes.suites.writing import row, save_mask, save_png, save_rows
+from benchmark_data.scenes import make_scene
 from regionroute.data.builder import build_pairs
 from rses.suites import write_manifest
 
@@ -21,11 +23,11 @@ Progress = Callable[[int, int], None]
 
 
 def build_scene_pairs(folder: Path, count: int, progress: Progress | None = None, *, first: int = FIRST_SEED) -> Path:
-    """Make ``count`` scenes and, for each of the four styles, ``count`` pairs; what is there is kept.
+    """Make ``count`` scenes and, per style, ``count`` pairs; what is there is kept.
 
     Args:
         folder: Gets ``scenes`` (a suite) and ``pairs``.
-        count: Scenes; the paper has 150 pairs a style.
+        count: Scenes; the paper has 150 pairs per style.
         progress: Called with (done, total).
         first: Seed of the first scene.
 
@@ -40,9 +42,6 @@ def build_scene_pairs(folder: Path, count: int, progress: Progress | None = None
 
 
 def _write_scenes(folder: Path, count: int, first: int) -> None:
-    from benchmark_data.recipes.suites.writing import row, save_mask, save_png, save_rows
-    from benchmark_data.scenes import make_scene
-
     rows = []
     for number in range(count):
         target = (scene := make_scene(first + number, SIZE)).target

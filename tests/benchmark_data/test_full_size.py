@@ -15,10 +15,9 @@ from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from regionroute import full_size
-from regionroute.experts import LoraSettings, add_expert
-from regionroute.full_size import (
-    KONTEXT_CONFIG,
+from baselines.flux import KONTEXT_CONFIG
+from benchmark_data.recipes import full_size
+from benchmark_data.recipes.full_size import (
     attention_share,
     build_meta_transformer,
     estimate_table,
@@ -29,6 +28,7 @@ from regionroute.full_size import (
     step_inputs,
     training_step,
 )
+from regionroute.experts import LoraSettings, add_expert
 from rses.errors import InputError
 
 # Real head width, MLP ratio and block kinds; fewer and narrower blocks.
