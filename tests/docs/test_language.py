@@ -72,8 +72,8 @@ def test_words_of_pages_and_docstrings():
 
 
 @pytest.mark.parametrize("text", [
-    "The color of it", "centered", "one mask a sample", "30 minutes a step", "a stranger's file", "labeled", "we normalize",
-    "two scenes a row", "what the user can mend",
+    "The color of it", "centered", "one mask a sample", "30 minutes a step", "a stranger's file", "labeled",
+    "we normalize", "two scenes a row", "what the user can mend",
 ])  # fmt: skip
 def test_what_is_found(text):
     assert any(pattern.search(text) for pattern in PATTERNS)

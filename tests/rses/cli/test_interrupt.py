@@ -31,7 +31,8 @@ def stop_at(words, out, count, how):
     """Start scoring and send a signal once ``count`` samples are in the journal."""
     # A parent that runs in the background (nohup, `&`) ignores SIGINT, and children inherit that.
     process = subprocess.Popen(
-        [sys.executable, "-m", "rses.cli.main", *words, "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "rses.cli.main", *words, "--out", out],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
