@@ -27,7 +27,7 @@ demo: install
 	$(BIN)/python -m baselines.demo --out demo
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ card; `training.json` holds every tenth step of the logs. These took {steps} ste
 Editing by the base model alone, what each part of the training adds, and what `--true-cfg 1.5` does (more style, less
 background kept): docs/reproduction.md.
 
-Source, where the style words look, edit; two samples a row:
+Source, where the style words look, edit; two samples per row:
 
 ![Edits](images/edits.png)
 """
