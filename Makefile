@@ -10,7 +10,7 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bund
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install demo test lint bench fuzz kill lock clean
+.PHONY: install demo test lint bench fuzz kill docs lock clean
 
 install: $(STAMP)
 
@@ -46,8 +46,12 @@ kill: install
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0
 
+# One site, nothing loaded from elsewhere; broken links are errors.
+docs: install
+	$(BIN)/mkdocs build --strict --site-dir site
+
 lock: | $(BIN)/uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra methods --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra docs --extra methods --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) demo build dist
