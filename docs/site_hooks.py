@@ -12,23 +12,25 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(?<=\]\()(?!https?:|#|mailto:)([^)#\s]+)(?=[)#])")
 PLACE = "repository"
 """Where files outside docs/ lie in the site."""
+ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
+"""Files that the navigation names."""
 
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the built boards, and every file outside docs/ that a page links to, and those that these link to."""
-    added: set[str] = set()
-    waiting = [ROOT / "docs" / file.src_uri for file in files.documentation_pages()]
-    while waiting:
-        page = waiting.pop()
-        for target in LINK.findall(page.read_text(encoding="utf-8")) if page.suffix == ".md" else ():
-            path = _target(page, target)
-            if path is not None and _site_uri(path) not in added and not path.is_relative_to(ROOT / "docs"):
-                added.add(_site_uri(path))
+    seen = {ROOT / "docs" / file.src_uri for file in files}
+    waiting = [page for page in seen if page.suffix == ".md"]
+    found = [ROOT / name for name in ALWAYS]
+    found += [path for path in (ROOT / "leaderboards" / "site").rglob("*") if path.is_file()]
+    while found or waiting:
+        for path in found:
+            if path not in seen:
                 files.append(File.generated(config, _site_uri(path), abs_src_path=str(path)))
-                waiting.append(path)
-    for path in sorted((ROOT / "leaderboards" / "site").rglob("*")):
-        if path.is_file() and _site_uri(path) not in added:
-            files.append(File.generated(config, _site_uri(path), abs_src_path=str(path)))
+                seen.add(path)
+                waiting += [path] if path.suffix == ".md" else []
+        page = waiting.pop()
+        targets = (_target(page, link) for link in LINK.findall(page.read_text(encoding="utf-8")))
+        found = [path for path in targets if path is not None]
     return files
 
 
