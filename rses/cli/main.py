@@ -11,6 +11,7 @@ import rses
 from rses.cli import (
     bench,
     compare,
+    figure,
     leaderboard,
     merge,
     methods,
@@ -20,6 +21,7 @@ from rses.cli import (
     score,
     suite,
     suites,
+    table,
     vlm,
     weights,
 )
@@ -58,6 +60,8 @@ app.command("merge")(merge.merge)
 app.command("vlm")(vlm.vlm)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("table")(table.table)
+app.command("figure")(figure.figure)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(suites.app, name="suites")
