@@ -22,6 +22,7 @@ from rses.cli import (
     suite,
     suites,
     table,
+    verify,
     vlm,
     weights,
 )
@@ -62,6 +63,7 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("table")(table.table)
 app.command("figure")(figure.figure)
+app.command("verify")(verify.verify)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(suites.app, name="suites")
