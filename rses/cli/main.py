@@ -11,6 +11,7 @@ import rses
 from rses.cli import (
     bench,
     compare,
+    doctor,
     figure,
     leaderboard,
     merge,
@@ -64,6 +65,7 @@ app.command("report")(report.report)
 app.command("table")(table.table)
 app.command("figure")(figure.figure)
 app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(suites.app, name="suites")
