@@ -34,7 +34,7 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turn links between files of the repository into links between files of the site."""
     source = Path(page.file.abs_src_path)
     start = Path(page.file.src_uri).parent

@@ -7,6 +7,8 @@ import sys
 from rses.cli import (
     bench,
     compare,
+    doctor,
+    figure,
     leaderboard,
     merge,
     methods,
@@ -16,6 +18,8 @@ from rses.cli import (
     score,
     suite,
     suites,
+    table,
+    verify,
     vlm,
     weights,
 )
@@ -30,6 +34,10 @@ app.command("merge")(merge.merge)
 app.command("vlm")(vlm.vlm)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("table")(table.table)
+app.command("figure")(figure.figure)
+app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(suites.app, name="suites")

@@ -86,7 +86,7 @@ def _run(app: typer.Typer, name: str, argv: list[str]) -> int:
     # Not the command's own main(), which turns Ctrl-C into an exit before we can say what was kept.
     command: Any = typer.main.get_command(app)
     try:
-        with command.make_context(name, argv) as context:
+        with command.make_context(name, argv, obj=[name, *argv]) as context:
             command.invoke(context)
     except typer.Exit as stop:
         return int(stop.exit_code)
