@@ -206,8 +206,9 @@ def _write(plan: _Plan, target: Path, progress: _Progress | None, warn: _Warn | 
         return {**plan.record(chosen), "ids_sha256": ids_sha256(ids), "ids": ids}
 
     write_suite(wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored)
-    for line in left_out_lines(plan.left_out) if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in left_out_lines(plan.left_out):
+            warn(line)
     return read_suite(target)
 
 

@@ -109,8 +109,9 @@ def build_folder(
     write_suite(
         entries, styles, target, SuiteFacts(name, "1", licence, about, template), left_out=left_out, stored=count
     )
-    for line in left_out_lines(left_out) if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in left_out_lines(left_out):
+            warn(line)
     return read_suite(target)
 
 

@@ -213,8 +213,9 @@ def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, 
         raise InputError(f"{folder / 'suite' / METADATA} cannot be read: {error}.") from error
 
     def sound(row: Any) -> bool:
-        named = isinstance(row, dict) and set(COLUMNS) <= set(row) and [row[key] for key in _NAMES.values()]
-        return bool(named) and all(isinstance(name, str) and name in manifest.files for name in named)
+        if not isinstance(row, dict) or not set(COLUMNS) <= set(row):
+            return False
+        return all(isinstance(row[key], str) and row[key] in manifest.files for key in _NAMES.values())
 
     bad = [str(number) for number, row in enumerate(rows, 1) if not sound(row)]
     if bad:

@@ -159,7 +159,8 @@ def unfold_runs(counts: Any, width: int, height: int) -> Mask:
         raise ValueError("the run lengths are not whole numbers from 0 up")
     if sum(runs) != width * height:
         raise ValueError(f"the run lengths cover {sum(runs)} pixels, the image has {width}x{height} = {width * height}")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((width, height)).T.copy()
+    mask: Mask = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((width, height)).T.copy()
+    return mask
 
 
 def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = False) -> Mask:
