@@ -64,7 +64,7 @@ def build_suite(
         seed: Another seed gives other pictures.
         selection: The rule's settings, or their name.
         name: Name of the suite; made of data set and selection by default.
-        progress: Called with (pictures done, pictures in all).
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Returns:

@@ -60,7 +60,7 @@ def build_folder(
         template: Prompt with ``{object}`` and ``{style}``.
         licence: Licence of the photographs.
         name: Name of the suite.
-        progress: Called with (pictures done, pictures in all).
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which files were left out.
 
     Returns:

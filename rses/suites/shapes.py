@@ -65,8 +65,8 @@ def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) 
 
     Args:
         polygons: Each ``[x0, y0, x1, y1, ...]`` in pixels, (0, 0) being the corner of the image.
-        width: Width of the image.
-        height: Height of the image.
+        width: Width of the image; the result is (height, width).
+        height: Its height.
 
     Example:
         >>> draw_polygons([[1, 0, 3, 0, 3, 2, 1, 2]], 4, 3).astype(int).tolist()

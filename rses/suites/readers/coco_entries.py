@@ -180,8 +180,6 @@ def region_of(annotation: dict[str, Any], name: str, width: int, height: int) ->
     Args:
         annotation: The entry of ``annotations``.
         name: What messages call it.
-        width: Width of the image.
-        height: Height of the image.
 
     Raises:
         UnusableError: It has no region, or one that cannot be read or lies outside the image.
