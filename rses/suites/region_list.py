@@ -121,6 +121,8 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
     Args:
         row: ``x``, ``y``, ``width``, ``height``, or ``points``; in pixels.
         name: What messages call it.
+        width: Width of the image.
+        height: Height of the image.
 
     Raises:
         InputError: No numbers, a box without an area or beside points, fewer than three points, fractions of the
