@@ -169,12 +169,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _arrow_schema(pa: Any, further: Sequence[str]) -> Any:
-    types = {
-        "bool": pa.bool_(),
-        "str": pa.string(),
-        "float": pa.float64(),
-        "tuple[str, ...]": pa.list_(pa.string()),
-    }
+    types = {"bool": pa.bool_(), "str": pa.string(), "float": pa.float64(), "tuple[str, ...]": pa.list_(pa.string())}
     declared = {item.name: str(item.type).replace(" | None", "") for item in dataclasses.fields(SampleResult)}
     fields = [(name, types[declared[name]]) for name in SampleResult.columns()]
     return pa.schema([*fields, *((name, pa.float64()) for name in further)])
