@@ -82,7 +82,7 @@ class PromptToPrompt(DiffusersMethod):
 
         Args:
             images: Pictures of one size.
-            captions: One pair a picture.
+            captions: One pair per picture.
         """
         self.pipe.scheduler.set_timesteps(self.settings["steps"])
         source = self._encode([pair.source for pair in captions])
@@ -91,7 +91,7 @@ class PromptToPrompt(DiffusersMethod):
         return self._denoise(path, source, target, self._nulls(path, source), self._control(captions))
 
     def _nulls(self, path: list[torch.Tensor], text: torch.Tensor) -> list[torch.Tensor]:
-        """Return the text states that every step guides away from, (1, L, D) or one a picture."""
+        """Return the text states that every step guides away from, (1, L, D) or one per picture."""
         empty = self._encode([""])
         if self.settings["inversion"] != "null-text":
             return [empty] * self.settings["steps"]
