@@ -143,7 +143,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
         check_architecture(parsed.name)
     located = locate(spec, files)["checkpoint"]
     config = check_architecture(parsed.name)
-    _refuse_openai_without_quick_gelu(parsed, config, located)
+    refuse_openai_without_quick_gelu(parsed, config, located)
     tokenizer = _tokenizer(parsed.name, config)
     model = _build(config)
     tensors = _converted(model, read_tensors(located.path, pinned=located.pinned), parsed)
@@ -246,7 +246,7 @@ def _normalisation(spec: ClipSpec) -> tuple[Sequence[float], Sequence[float]]:
     return pairs.pop() if len(pairs) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
 
 
-def _refuse_openai_without_quick_gelu(spec: ClipSpec, config: dict[str, Any], located: Located) -> None:
+def refuse_openai_without_quick_gelu(spec: ClipSpec, config: dict[str, Any], located: Located) -> None:
     """Recognise OpenAI's files by their digest, under whatever name they were given."""
     if spec.path is None or config.get("quick_gelu"):
         return

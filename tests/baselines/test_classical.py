@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from baselines.classical import PHRASES, STYLES, sheet, stylize
-from baselines.classical._common import Context, jittered_cells, kuwahara, streamlines
+from baselines.classical.common import Context, jittered_cells, kuwahara, streamlines
 from rses.errors import InputError
 
 # Mean red, green and blue and the overall deviation of the 64-pixel astronaut at seed 5. The embedded weights are

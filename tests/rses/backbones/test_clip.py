@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from rses.backbones import load_style
 from rses.backbones.base import StyleBackbone
-from rses.backbones.clip import OpenClipStyle, _refuse_openai_without_quick_gelu
+from rses.backbones.clip import OpenClipStyle, refuse_openai_without_quick_gelu
 from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, clip_artifacts, parse_spec
 from rses.backbones.weights import Located, Need, Source, needs
 from rses.errors import InputError, RsesError, WeightsError
@@ -194,8 +194,8 @@ def test_openai_file_under_another_name_is_recognised_by_its_digest(file):
     located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin", "file"), pinned=False)
     spec = parse_spec("open_clip:ViT-B-32/my.bin")
     with pytest.raises(WeightsError, match="ViT-B-32-quickgelu"):
-        _refuse_openai_without_quick_gelu(spec, {}, located)
-    _refuse_openai_without_quick_gelu(spec, {"quick_gelu": True}, located)
+        refuse_openai_without_quick_gelu(spec, {}, located)
+    refuse_openai_without_quick_gelu(spec, {"quick_gelu": True}, located)
 
 
 @pytest.mark.parametrize(
