@@ -82,26 +82,8 @@ def make_tiny() -> Callable[..., FluxTransformer2DModel]:
     return build_tiny
 
 
-WORDS = [
-    "make",
-    "turn",
-    "the",
-    "cat",
-    "dog",
-    "car",
-    "red",
-    "in",
-    "pixel",
-    "art",
-    "line",
-    "cyberpunk",
-    "expressionism",
-    "style",
-    "keep",
-    "other",
-    "area",
-    "unchanged",
-]
+WORDS = ["make", "turn", "the", "cat", "dog", "car", "red", "in", "pixel", "art", "line", "cyberpunk", "expressionism",
+         "style", "keep", "other", "area", "unchanged"]  # fmt: skip
 
 
 def build_tiny_kontext() -> FluxKontextPipeline:

@@ -101,21 +101,13 @@ def read_log(folder: Path) -> None:
 
 TRAIN = "regionroute train --config @/own.toml --out @/out --pairs @/nothing --style 'pixel art'"
 TARGETS = [
-    Target("lora", experts, lambda folder: read_lora(folder / "expert.safetensors", transformer()), (".safetensors",)),
+    Target("lora", experts, lambda folder: read_lora(folder / "expert.safetensors", transformer()),
+           (".safetensors",)),
     Target("checkpoint", checkpoint, read_checkpoint, (".json", ".safetensors")),
-    Target(
-        "training config",
-        lambda: [{"own.toml": path.read_bytes()} for path in sorted(CONFIGS.glob("*.toml"))],
-        lambda folder: load_config(folder / "own.toml"),
-        (".toml",),
-        TRAIN,
-    ),
+    Target("training config", lambda: [{"own.toml": path.read_bytes()} for path in sorted(CONFIGS.glob("*.toml"))],
+           lambda folder: load_config(folder / "own.toml"), (".toml",), TRAIN),
     Target("training pairs", pairs, read_either, (".json", ".jsonl")),
     Target("base facts", facts, read_facts, (".json",)),
-    Target(
-        "training log",
-        lambda: [{"train.jsonl": lines([{"step": step, "loss": 0.5} for step in range(1, 6)])}],
-        read_log,
-        (".jsonl",),
-    ),
-]
+    Target("training log", lambda: [{"train.jsonl": lines([{"step": step, "loss": 0.5} for step in range(1, 6)])}],
+           read_log, (".jsonl",)),
+]  # fmt: skip
