@@ -239,7 +239,7 @@ def _edit_json(file: Path, change: Callable[[dict], None]) -> None:
 
 
 def _rename_everywhere(shared: Path, new: str) -> None:
-    """A stranger who keeps all hashes right."""
+    """An attacker who keeps all hashes right."""
     old = ""
 
     def rows(content: list[dict]) -> None:
