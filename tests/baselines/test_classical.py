@@ -101,7 +101,7 @@ def test_flat_images_do_not_break_a_style(style, value):
         assert stylize(source, style).shape == source.shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     style=st.sampled_from(NAMES),
     height=st.integers(16, 40),
