@@ -67,7 +67,6 @@ def test_contract(style, reference, weights_file):
     assert style.mean == pytest.approx((0.48145466, 0.4578275, 0.40821073))
     assert style.logit_scale == pytest.approx(reference.logit_scale.exp().item(), rel=1e-6)
     assert style.sha256 == hashlib.sha256(weights_file.read_bytes()).hexdigest()
-    assert style.files == {"random.safetensors": style.sha256}
     assert style.id == f"open_clip:{ARCHITECTURE}/random.safetensors"  # no folder of this machine
     assert style.encode_texts([]).shape == (0, 512)
     # The fill colour must come out as zero after normalisation, whatever the image.
