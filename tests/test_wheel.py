@@ -55,12 +55,17 @@ def run(clean: Path, cwd: Path, *args: str) -> str:
     ).stdout
 
 
-def test_wheel_carries_the_embedded_data_and_no_tests(wheel):
+def test_wheel_carries_the_embedded_data_and_neither_tests_nor_recipes(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert "benchmark_data/suites/mini/metadata.jsonl" in names
-    assert "benchmark_data/models/rses-mini/model.safetensors" in names
-    assert "rses/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests/", "docs/", "leaderboards/"))]
+    for suite in ("mini", "photos"):
+        assert f"benchmark_data/suites/{suite}/metadata.jsonl" in names
+    for model in (ROOT / "benchmark_data" / "models").iterdir():
+        weights = [path.relative_to(ROOT).as_posix() for path in model.rglob("*.safetensors")]
+        assert weights
+        assert set(weights) <= set(names)
+    assert {"rses/py.typed", "benchmark_data/__init__.py", "regionroute/configs/mini.toml"} <= set(names)
+    left_out = ("tests/", "docs/", "leaderboards/", "benchmark_data/recipes/", "benchmark_data/scenes/")
+    assert not [name for name in names if name.startswith(left_out)]
 
 
 def test_clean_install_exports_scores_and_edits(clean, tmp_path):

@@ -169,7 +169,7 @@ def progress(label: str) -> Iterator[Progress]:
 def catalogue(
     about: str, lines: Callable[[], list[tuple[str, str]]], card: Callable[[str], str], what: str
 ) -> typer.Typer:
-    """Build a command that lists things one a line, with ``show NAME`` for one of them.
+    """Build a command that lists things one per line, with ``show NAME`` for one of them.
 
     Args:
         about: Help of the command.

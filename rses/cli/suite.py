@@ -37,13 +37,12 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="Suite folder.", metavar="DIR")],
     ids: Annotated[
         str | None,
-        typer.Option("--ids", help="Frozen ids that it must hold: a SHA-256, a selection.json, or one id a line."),
+        typer.Option("--ids", help="Frozen ids that it must hold: a SHA-256, a selection.json, or one id per line."),
     ] = None,
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""
     from rses.files.escape import clean
-    from rses.suites import verify_suite
-    from rses.suites.ids import verify_ids
+    from rses.suites.verify import verify_ids, verify_suite
 
     with progress(f"Verifying {folder}"), quiet_stdout():
         suite = verify_suite(folder)

@@ -3,7 +3,7 @@
 submission/
   submission.json  schema, date, SHA-256 of the two files below and of every edited image
   summary.json     as written by `rses bench` and `rses score`
-  samples.parquet  one row a sample
+  samples.parquet  one row per sample
   images/          the edits, <id>.png: optional
   previews/        small copies of some edits, <id>.jpg: optional, for the page
 """
@@ -162,7 +162,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
     if not isinstance(info, dict):
         return [*problems, "summary.json: info is missing"]
     if fault := name_problem(info.get("method")):
-        problems.append(f"summary.json: info.method{fault if fault.startswith('=') else fault.removeprefix(' that')}")
+        problems.append(f"summary.json: info.method {fault}")
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
@@ -180,7 +180,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
     if card is not None and not isinstance(card, dict):
         problems.append("summary.json: info.method_card must be an object")
     if isinstance(card, dict):
-        problems += [f"summary.json: info.method_card has {fault}" for fault in card_problems(card)]
+        problems += [problem.within("summary.json: info.method_card") for problem in card_problems(card)]
     return problems
 
 

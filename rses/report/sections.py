@@ -138,7 +138,7 @@ def _scroll(label: str, content: str, kind: str) -> str:
 
 
 def distributions(table: Table, runs: Sequence[Results]) -> str:
-    """Return one plot a metric, but for :data:`UNPLOTTED`."""
+    """Return one plot per metric, but for :data:`UNPLOTTED`."""
     names = run_names(runs)
     figures = []
     for info in table.metrics:

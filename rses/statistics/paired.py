@@ -39,7 +39,7 @@ def paired_difference(
     """Compare two methods on the same samples.
 
     Args:
-        a: Values of the first method, one a sample.
+        a: Values of the first method, one per sample.
         b: Values of the second method, in the same order.
         confidence: Coverage of the interval.
         clusters: For each sample, what it shares with others (its source image); the interval resamples whole

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rses.backbones.digests import cache_home
 from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
@@ -25,10 +26,7 @@ def suite_cache() -> Path:
     ``$RSES_SUITE_CACHE``, or else ``rses/suites`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
     """
     own = os.environ.get("RSES_SUITE_CACHE")
-    if own:
-        return Path(own).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache") / "rses" / "suites"
+    return Path(own).expanduser() if own else cache_home() / "rses" / "suites"
 
 
 def cached_folder(folder: Path) -> Suite:
@@ -71,7 +69,7 @@ def cached_suite(repo: str, revision: str | None = None) -> Suite:
 
 
 def _known(place: Path) -> Suite | None:
-    # Anything that a broken-off run or a stranger left there is made again.
+    # Anything that a broken-off run or somebody else left there is made again.
     try:
         return read_suite(place) if place.is_dir() else None
     except InputError:
@@ -92,12 +90,6 @@ def _unless_made(place: Path, make: Callable[[], Suite]) -> Suite:
 
 def fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None) -> Suite:
     """Fetch a suite of the hub into a folder and verify it.
-
-    Args:
-        repo: Hub id.
-        revision: Branch, tag or commit.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
 
     Raises:
         InputError: There is none, it cannot be reached, or it is unsound.

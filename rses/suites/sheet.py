@@ -175,7 +175,7 @@ def _cell(samples: Sequence[Sample]) -> Cell:
 
 
 def montage(cells: Sequence[Cell]) -> Image.Image:
-    """Put cells side by side, four a row, with their lines.
+    """Put cells side by side, four per row, with their lines.
 
     Example:
         >>> montage([Cell(Image.new("RGB", (256, 100)), ("one",), "", "")] * 5).size

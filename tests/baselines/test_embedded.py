@@ -33,16 +33,9 @@ def test_together_they_are_at_most_40_megabytes():
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_folders_hold_true_pipelines(name):
-    index = json.loads((mini_folder(name) / "model_index.json").read_text())
-    assert index["_class_name"] == CLASSES[name]
-    unet = json.loads((mini_folder(name) / "unet" / "config.json").read_text())
-    assert unet["_class_name"] == "UNet2DConditionModel"
-
-
-@pytest.mark.parametrize("name", CLASSES)
 def test_cards_show_how_the_weights_were_made_and_what_was_measured(name):
     folder = mini_folder(name)
+    assert json.loads((folder / "model_index.json").read_text())["_class_name"] == CLASSES[name]
     card = (folder / "README.md").read_text("utf-8")
     for word in ("seed 0", "python -m benchmark_data.recipes.sd_mini", "training.json", "## Measured", "## Limits"):
         assert word in card, word

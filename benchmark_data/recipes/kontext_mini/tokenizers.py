@@ -13,7 +13,7 @@ SPACE = "\u2581"
 
 
 def build_t5_tokenizer(words: Sequence[str], length: int) -> T5Tokenizer:
-    """Unigram tokenizer with a piece a word, small or capitalised, with and without the space before it."""
+    """Unigram tokenizer with a piece per word, small or capitalised, with and without the space before it."""
     pieces = {"<pad>": 0.0, "</s>": 0.0, "<unk>": -20.0, SPACE: -4.0}
     for word in words:
         for form in (word, word.capitalize()):

@@ -25,7 +25,7 @@ from scipy.cluster.vq import kmeans2
 
 from rses.suites.segment.base import CLASSICAL, Facts, Prompt, Segmented
 
-__all__ = ["ClassicalSegmenter", "least_cut", "segment_by_colour"]
+__all__ = ["ClassicalSegmenter", "lab_of", "least_cut", "segment_by_colour"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -39,6 +39,8 @@ NEAR = 0.05
 _CERTAIN = 1e3
 _VISIBLE = 1.0
 _SAMPLE = 6000
+_XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 class ClassicalSegmenter:
@@ -78,7 +80,7 @@ def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     small = Image.fromarray(image[top:bottom, left:right]).resize(size, Image.Resampling.BOX)
     seeds = _seeds(prompt, left, top, size[0] / (right - left), size[1] / (bottom - top), size)
-    share = _refine(_lab(np.asarray(small)), seeds)
+    share = _refine(lab_of(np.asarray(small)), seeds)
     grown = Image.fromarray(share.astype(np.float32)).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
     mask = np.zeros((height, width), bool)
     mask[top:bottom, left:right] = np.asarray(grown) > 0.5
@@ -136,10 +138,24 @@ def _seeds(prompt: Prompt, left: int, top: int, across: float, down: float, size
     return _Seeds(seeds[True], seeds[False] | rim & ~seeds[True], near & ~seeds[False])
 
 
-def _lab(image: NDArray[np.uint8]) -> Floats:
-    from skimage.color import rgb2lab
+def lab_of(image: NDArray[np.uint8]) -> Floats:
+    """Convert sRGB pixels to CIE L*a*b* under D65.
 
-    return np.asarray(rgb2lab(image), dtype=float)
+    Args:
+        image: (H, W, 3), 0 to 255.
+
+    Returns:
+        (H, W, 3), L 0 to 100.
+
+    Example:
+        >>> lab_of(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8)).round(1).tolist()
+        [[[100.0, -0.0, 0.0], [53.2, 80.1, 67.2]]]
+    """
+    srgb = image / 255.0
+    linear = np.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
+    xyz = linear @ _XYZ_OF_RGB.T / _WHITE
+    x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def _refine(lab: Floats, seeds: _Seeds) -> Floats:
@@ -178,7 +194,7 @@ def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats, steps: 
     Solved by the primal-dual steps of Chambolle and Pock (2011).
 
     Args:
-        cost: (H, W), what belonging to the region costs a pixel; negative where it gains.
+        cost: (H, W), what belonging to the region costs per pixel; negative where it gains.
         across: (H, W), price of a boundary to the right of a pixel; the last column is 0.
         down: (H, W), price of a boundary below a pixel; the last row is 0.
         start: (H, W), first guess.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import tempfile
@@ -42,9 +41,7 @@ def read_edits(reader: Any) -> None:
 
 
 def rules() -> list[Files]:
-    return [
-        {"rule.json": json.dumps(dataclasses.asdict(load_selection(name))).encode()} for name in ("default", "hard")
-    ]
+    return [{"rule.json": json.dumps(load_selection(name).model_dump()).encode()} for name in ("default", "hard")]
 
 
 BUILD = "rses suite build {} --root @ --out @/out"

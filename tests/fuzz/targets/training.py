@@ -34,10 +34,10 @@ def experts() -> list[Files]:
     layers = lora_layers(transformer(), LoraSettings())
     tensors = {key: torch.ones(shape) for key, shape in lora_shapes(layers, 2).items()}
     stated = {"transformer.r": 2, "transformer.lora_alpha": 4}
-    matrices = {module: (torch.ones(2, i), torch.ones(o, 2)) for module, (i, o) in layers.items()}
     with tempfile.TemporaryDirectory() as place:
+        named = {key.removeprefix("transformer."): value for key, value in tensors.items()}
         path = Path(place) / "own.safetensors"
-        write_lora(path, LoraFile(LoraSettings(rank=2), matrices, {"base": "x"}), "pixel art")
+        write_lora(path, LoraFile(LoraSettings(rank=2), named, {"base": "x"}), "pixel art")
         own = path.read_bytes()
     half = save({key: tensor.half() for key, tensor in tensors.items()}, {ADAPTER: json.dumps(stated)})
     return [{"expert.safetensors": data} for data in (save(tensors), half, own)]

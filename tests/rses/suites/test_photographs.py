@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 from rses.errors import InputError
 from rses.images.decode import read_image
 from rses.suites.own_folder import build_folder
+from tests.helpers.profiles import P3, rgb_profile
 
 W, H = 24, 16
 RAMP = np.arange(W * H, dtype=np.uint16).reshape(H, W)
@@ -19,17 +20,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (H, W, 3), dtype=np.uint8)
 LAB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
-def wide_profile() -> bytes:
-    """The sRGB profile with red and blue exchanged: no colour but grey stays what it was."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = int.from_bytes(data[128:132], "big")
-    tags = {bytes(data[at : at + 4]): at for at in range(132, 132 + 12 * count, 12)}
-    red, blue = tags[b"rXYZ"], tags[b"bXYZ"]
-    data[red + 4 : red + 12], data[blue + 4 : blue + 12] = data[blue + 4 : blue + 12], data[red + 4 : red + 12]
-    return bytes(data)
-
-
-PROFILE = wide_profile()
+PROFILE = rgb_profile(P3, 2.2)
 
 
 def exif(turn: int) -> Image.Exif:
