@@ -6,11 +6,10 @@ import math
 
 import torch
 
-from rses.functional import boundary
+from rses.functional import pixel
 from rses.functional.batch import Batch
 from rses.functional.combined import harmonic_score, preservation, style_success
 from rses.functional.legacy import brushbench_psnr, pie_ssim
-from rses.functional.pixel import psnr_from_mse
 from rses.functional.structural import masked_ssim
 from rses.functional.style import rsm_from_cosine
 from rses.texts import fold_style
@@ -70,7 +69,7 @@ def psnr_bg(batch: Batch) -> torch.Tensor:
     """PSNR of the background in dB."""
     if batch.protocol.pixel_form == "channel_sum":
         return brushbench_psnr(batch.pred, batch.sources, batch.mask)
-    return psnr_from_mse(batch.mse)
+    return pixel.psnr_from_mse(batch.mse)
 
 
 def ssim_bg(batch: Batch) -> torch.Tensor | None:
@@ -83,7 +82,7 @@ def ssim_bg(batch: Batch) -> torch.Tensor | None:
 
 def boundary_mse(batch: Batch) -> torch.Tensor:
     """Squared error in a band just outside the region."""
-    return boundary.boundary_mse(batch.pred, batch.sources, batch.region, batch.protocol.boundary_width)
+    return pixel.boundary_mse(batch.pred, batch.sources, batch.region, batch.protocol.boundary_width)
 
 
 def rses_h(batch: Batch) -> list[float] | None:

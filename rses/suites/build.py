@@ -64,7 +64,7 @@ def build_suite(
         seed: Another seed gives other pictures.
         selection: The rule's settings, or their name.
         name: Name of the suite; made of data set and selection by default.
-        progress: Called with (pictures done, pictures in all).
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Returns:
@@ -95,12 +95,7 @@ def build_suite(
             "styles": list(styles), "instances": [named[key] for key in chosen],
         }  # fmt: skip
 
-    facts = SuiteFacts(
-        name=name or f"{reader.name}-{rule.name}-{seed}",
-        version=rule.version,
-        licence="Each photograph under its own licence, listed in README.md",
-        about=_about(reader.name, rule, seed),
-    )
+    facts = _facts(reader.name, rule, seed, name)
     plan = _Plan(entries(), tuple(styles), facts, record, left_out, too_few, n, len(reader.keys()))
     return _write(plan, Path(out).expanduser(), progress, warn)
 
@@ -118,17 +113,7 @@ def build_prompted(
 
     Entries come in the order of the selection rule's hash, so that a smaller suite is a prefix of a larger one.
 
-    Args:
-        reader: The data set.
-        out: A folder that does not exist yet or is empty.
-        n: Number of samples; all by default. More than there are is an error.
-        seed: Another seed gives another order.
-        name: Name of the suite; that of the data set by default.
-        progress: Called with (samples done, samples in all).
-        warn: Called with a line for each reason for which something was left out, and for what is to be checked.
-
-    Returns:
-        The suite. What is unsound is left out of it, counted and named in its card.
+    Arguments are those of `build_suite`; the name is that of the data set by default.
 
     Raises:
         InputError: Too few entries; lists what was left out. Nothing is written then.
@@ -206,8 +191,9 @@ def _write(plan: _Plan, target: Path, progress: _Progress | None, warn: _Warn | 
         return {**plan.record(chosen), "ids_sha256": ids_sha256(ids), "ids": ids}
 
     write_suite(wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored)
-    for line in left_out_lines(plan.left_out) if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in left_out_lines(plan.left_out):
+            warn(line)
     return read_suite(target)
 
 
@@ -225,9 +211,9 @@ def _refused_lines(refused: Counter[str], rule: Selection) -> list[str]:
     return [*lines, "Allow more with --selection; names in brackets are its settings."] if lines else []
 
 
-def _about(dataset: str, rule: Selection, seed: int) -> str:
+def _facts(dataset: str, rule: Selection, seed: int, name: str | None) -> SuiteFacts:
     allowed = ", ".join(rule.allow) or "nothing beyond the rule"
-    text = (
+    about = (
         f"Objects of {_NAMES.get(dataset, dataset)}, chosen by the rule {RULE} with the settings `{rule.name}` "
         f"(version {rule.version}), seed {seed}. {rule.about} Area from {rule.minimum_area:g} to "
         f"{rule.maximum_area:g} of the picture; also allowed: {allowed}. `selection.json` holds the settings, the "
@@ -235,5 +221,6 @@ def _about(dataset: str, rule: Selection, seed: int) -> str:
         "tag or not in RGB are PNG now."
     )
     if rule.unknown:
-        text += "\n\nUnknown in the protocol that this stands for:\n\n" + "\n".join(f"- {e}" for e in rule.unknown)
-    return text
+        about += "\n\nUnknown in the protocol that this stands for:\n\n" + "\n".join(f"- {e}" for e in rule.unknown)
+    licence = "Each photograph under its own licence, listed in README.md"
+    return SuiteFacts(name or f"{dataset}-{rule.name}-{seed}", rule.version, licence, about)

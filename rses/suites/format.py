@@ -154,9 +154,6 @@ def read_suite(root: Path) -> Suite:
 
     Contents of images and masks are not read; `rses.suites.verify_suite` does that.
 
-    Args:
-        root: The suite folder.
-
     Raises:
         InputError: Lists every problem found.
     """

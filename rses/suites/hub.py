@@ -134,22 +134,22 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
 
     if isinstance(error, InputError):
         return error
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    kinds: list[tuple[type[Any], str]] = [
-        (errors.GatedRepoError, "it is gated: accept its terms on its page, then log in with `hf auth login`"),
-        (errors.RepositoryNotFoundError, "the hub has none of this name, or it is private: check the name, log in "
-         "with `hf auth login`, or give the path of a folder"),
-        (errors.RevisionNotFoundError, "it has no such revision"),
-        (errors.HFValidationError, reason),
-    ]  # fmt: skip
-    for kind, text in kinds:
-        if isinstance(error, kind):
-            return InputError(f"The data set {repo} cannot be {verb}: {text}.")
+    reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403):
-        return InputError(f"The data set {repo} cannot be {verb}: no permission. Log in with `hf auth login`.")
-    if status is not None:
-        return InputError(f"The data set {repo} cannot be {verb}: the hub answered {status} ({reason}).")
+    known: dict[type[Any], str] = {
+        errors.GatedRepoError: "it is gated: accept its terms on its page, then log in with `hf auth login`",
+        errors.RepositoryNotFoundError: "the hub has none of this name, or it is private: check the name, log in with "
+        "`hf auth login`, or give the path of a folder",
+        errors.RevisionNotFoundError: "it has no such revision",
+        errors.HFValidationError: reason,
+    }
+    said = next((text for kind, text in known.items() if isinstance(error, kind)), "")
+    if not said and status in (401, 403):
+        said = "no permission. Log in with `hf auth login`"
+    elif not said and status is not None:
+        said = f"the hub answered {status} ({reason})"
+    if said:
+        return InputError(f"The data set {repo} cannot be {verb}: {said}.")
     other = (
         f"have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder; if {repo} is meant as "
         "a folder, check its path"
@@ -157,6 +157,6 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
         else "push into a folder and have that uploaded"
     )
     return _Unreachable(
-        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason.rstrip('.')}). Check the connection "
+        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason}). Check the connection "
         f"and HF_HUB_OFFLINE; or {other}."
     )

@@ -60,7 +60,7 @@ def build_folder(
         template: Prompt with ``{object}`` and ``{style}``.
         licence: Licence of the photographs.
         name: Name of the suite.
-        progress: Called with (pictures done, pictures in all).
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which files were left out.
 
     Returns:
@@ -77,8 +77,7 @@ def build_folder(
     paths, left_out = find_photographs(images)
     if not paths:
         raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)])
-    rows = {} if regions is None else rows_by_file(regions, images)
-    named = {} if objects is None else rows_by_file(objects, images)
+    rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
     placed, problems = ({}, []) if masks is None else masks_by_name(masks)
     problems = doubles(paths) + problems
     entries = []
@@ -97,7 +96,14 @@ def build_folder(
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
-    about = "Photographs of a folder, with the regions that came with them."
+    facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
+    return _write(entries, styles, out.expanduser(), facts, left_out, progress, warn)
+
+
+def _write(
+    entries: list[Entry], styles: Sequence[str], out: Path, facts: SuiteFacts, left_out: list[LeftOut],
+    progress: Callable[[int, int], None] | None, warn: Callable[[str], None] | None,
+) -> Suite:  # fmt: skip
     stored: list[str] = []
 
     def count(key: str) -> None:
@@ -105,13 +111,11 @@ def build_folder(
         if progress is not None:
             progress(len(stored), len(entries))
 
-    target = out.expanduser()
-    write_suite(
-        entries, styles, target, SuiteFacts(name, "1", licence, about, template), left_out=left_out, stored=count
-    )
-    for line in left_out_lines(left_out) if warn is not None else ():
-        warn(line)
-    return read_suite(target)
+    write_suite(entries, styles, out, facts, left_out=left_out, stored=count)
+    if warn is not None:
+        for line in left_out_lines(left_out):
+            warn(line)
+    return read_suite(out)
 
 
 def _require_template(template: str) -> None:

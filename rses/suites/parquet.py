@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from rses.errors import InputError
 from rses.files.atomic import sha256_bytes
 from rses.files.folders import new_folder
+from rses.files.names import listed
 from rses.files.parquet_pages import measure_pages
 from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
@@ -171,7 +172,8 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     """
     own, shards = folder / "suite", sorted((folder / "data").glob("*.parquet"))
     links = [path for path in (folder / "data", own, own / MANIFEST, *shards) if path.is_symlink()]
-    _refuse([f"{path} is a symbolic link; put the file itself there" for path in links], f"{folder} is not used:")
+    if links:
+        raise InputError([f"{path} is a symbolic link; put the file itself there" for path in links])
     if not is_dataset(folder) or not shards:
         raise InputError(
             f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suite push` "
@@ -184,7 +186,8 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
         embedded = {row[key] for row in rows for key in _NAMES.values()}
         others = sorted(set(manifest.files) - embedded - {METADATA})
         _copy_own(own, temporary, others)
-        _refuse(_unpack(shards, rows, manifest, temporary, progress), f"{folder} is not the suite it says:")
+        if problems := _unpack(shards, rows, manifest, temporary, progress):
+            raise InputError(problems, f"{folder} is not the suite it says:")
         try:
             verify_suite(temporary)
         except InputError as error:
@@ -192,15 +195,11 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     return read_suite(out.expanduser())
 
 
-def _refuse(problems: Sequence[str], summary: str) -> None:
-    if problems:
-        raise InputError(problems, summary)
-
-
 def _copy_own(own: Path, target: Path, names: Sequence[str]) -> None:
     problems = [f"suite/{name} {fault}" for name in names if (fault := path_problem(own, name))]
     problems += [f"suite/{name} is missing" for name in names if not (own / name).is_file()]
-    _refuse(problems, f"{own} is incomplete:")
+    if problems:
+        raise InputError(problems, f"{own} is incomplete:")
     for name in names:
         _copy(own / name, target / name)
 
@@ -212,15 +211,16 @@ def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, 
         rows = read_rows(root)
     except ValueError as error:
         raise InputError(f"{folder / 'suite' / METADATA} cannot be read: {error}.") from error
-    problems = []
-    for number, row in enumerate(rows, 1):
+
+    def sound(row: Any) -> bool:
         if not isinstance(row, dict) or not set(COLUMNS) <= set(row):
-            problems.append(f"row {number} lacks columns; expected {', '.join(COLUMNS)}")
-            continue
-        for key in _NAMES.values():
-            if not isinstance(row[key], str) or row[key] not in manifest.files:
-                problems.append(f'row {number}: {key} "{row[key]}" is not listed in {MANIFEST}')
-    _refuse(problems, f"{folder / 'suite' / METADATA} cannot be used:")
+            return False
+        return all(isinstance(row[key], str) and row[key] in manifest.files for key in _NAMES.values())
+
+    bad = [str(number) for number, row in enumerate(rows, 1) if not sound(row)]
+    if bad:
+        wanted = f"the columns {', '.join(COLUMNS)} and files that {MANIFEST} lists"
+        raise InputError(f"{folder / 'suite' / METADATA}: expected {wanted}, not so in row {listed(bad)}.")
     return rows
 
 

@@ -159,11 +159,7 @@ def choose(
 ) -> Instance | None:
     """Return the instance that the rule takes from a picture, or None.
 
-    Args:
-        picture: The picture.
-        selection: Settings of the rule.
-        salt: What precedes the keys in the hash.
-        refused: Where there is none, gets the reasons of all its instances.
+    Instances come in the order of the hash of ``salt`` and the keys; where none is taken, ``refused`` gets the reasons.
     """
     reasons: Counter[str] = Counter()
     by_key = {instance.key: instance for instance in picture.instances}

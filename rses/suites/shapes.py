@@ -65,8 +65,8 @@ def draw_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) 
 
     Args:
         polygons: Each ``[x0, y0, x1, y1, ...]`` in pixels, (0, 0) being the corner of the image.
-        width: Width of the image.
-        height: Height of the image.
+        width: Width of the image; the result is (height, width).
+        height: Its height.
 
     Example:
         >>> draw_polygons([[1, 0, 3, 0, 3, 2, 1, 2]], 4, 3).astype(int).tolist()
@@ -159,7 +159,8 @@ def unfold_runs(counts: Any, width: int, height: int) -> Mask:
         raise ValueError("the run lengths are not whole numbers from 0 up")
     if sum(runs) != width * height:
         raise ValueError(f"the run lengths cover {sum(runs)} pixels, the image has {width}x{height} = {width * height}")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((width, height)).T.copy()
+    mask: Mask = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape((width, height)).T.copy()
+    return mask
 
 
 def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = False) -> Mask:

@@ -93,7 +93,7 @@ def push_suite(name_or_folder: str | Path, target: str, private: bool = True, pr
         name_or_folder: A name from `list_suites`, or a suite folder.
         target: A hub id "org/name", or a folder that does not exist yet or is empty; see `hub_id` for which is which.
         private: Whether a data set that does not exist yet is made private. Licences of photographs often demand it.
-        progress: Called with (samples done, samples in all).
+        progress: Called with (done, total).
 
     Returns:
         Where the data set lies now.
@@ -138,7 +138,7 @@ def pull_suite(source: str, out: str | Path, revision: str | None = None, progre
         source: A hub id "org/name", or a folder that `push_suite` wrote, or a suite folder.
         out: A folder that does not exist yet or is empty.
         revision: Branch, tag or commit on the hub.
-        progress: Called with (samples done, samples in all).
+        progress: Called with (done, total).
 
     Raises:
         InputError: There is none, it cannot be reached, or it is not what its ``suite.json`` describes.

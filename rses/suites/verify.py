@@ -25,9 +25,6 @@ __all__ = ["ids_sha256", "verify_files", "verify_ids", "verify_suite", "write_ma
 def verify_suite(folder: str | Path) -> Suite:
     """Compare every file with its SHA-256 in ``suite.json``.
 
-    Args:
-        folder: The suite folder.
-
     Returns:
         The suite, now known to be whole.
 

@@ -119,8 +119,7 @@ def write_suite(
         if problems:
             raise InputError(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:
-            reasons = left_out_lines(left_out) or ["There is no photograph."]
-            raise InputError(reasons, "No suite was written, nothing in the data set can be used:")
+            raise InputError(left_out_lines(left_out), "No suite was written, nothing can be used:")
         _write_text(temporary / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         _write_text(temporary / "README.md", card(facts, lines, rows, styles, left_out))
         if record is not None:

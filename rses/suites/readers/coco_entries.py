@@ -177,11 +177,7 @@ def image_facts(image: Any) -> tuple[int | str, str, int | None, int | None]:
 def region_of(annotation: dict[str, Any], name: str, width: int, height: int) -> tuple[Region, int]:
     """Return the region of an annotation, and how many of its polygons were dropped for having under three points.
 
-    Args:
-        annotation: The entry of ``annotations``.
-        name: What messages call it.
-        width: Width of the image.
-        height: Height of the image.
+    Messages call it ``name``; the size is that of its image.
 
     Raises:
         UnusableError: It has no region, or one that cannot be read or lies outside the image.
@@ -215,9 +211,10 @@ def region_of(annotation: dict[str, Any], name: str, width: int, height: int) ->
     if problem := fractions_problem([value for part in kept for value in part], width, height):
         raise UnusableError("region-relative", name, problem)
     # The region does not come from the box; one that contradicts it shows that a coordinate system is wrong.
-    box = _box(annotation)
-    if box and (min(box[2:]) < 0 or not _within(*box[:2], box[0] + box[2], box[1] + box[3], width, height)):
-        raise UnusableError("region-outside", name, f"its bbox {box} is outside the image of {width}x{height}")
+    if box := _box(annotation):
+        x, y, across, down = box
+        if min(across, down) < 0 or not _within(x, y, x + across, y + down, width, height):
+            raise UnusableError("region-outside", name, f"its bbox {box} is outside the image of {width}x{height}")
     return kept, len(shape) - len(kept)
 
 

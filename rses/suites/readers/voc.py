@@ -114,9 +114,16 @@ class VocReader:
                 left_out.append(error.left_out)
                 continue
             facts = _matching(region, label, described)
-            flags = {name: facts.get(name) for name in ("truncated", "occluded")}
-            mask = partial(np.equal, objects.values, value)
-            instances.append(Instance(str(value), label, mask, difficult=bool(facts.get("difficult")), **flags))
+            instances.append(
+                Instance(
+                    key=str(value),
+                    label=label,
+                    mask=partial(np.equal, objects.values, value),
+                    truncated=facts.get("truncated"),
+                    occluded=facts.get("occluded"),
+                    difficult=bool(facts.get("difficult")),
+                )
+            )
         if not self._names.own and not described:
             left_out.append(LeftOut("class-names", photograph.name, f"no list of classes ({', '.join(LISTS)})"))
         licence = "not stated for single photographs; from Flickr, whose terms of use apply"

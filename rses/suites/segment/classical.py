@@ -72,7 +72,7 @@ def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
         prompt: A box, which holds the whole object, or points on it and beside it.
 
     Returns:
-        (H, W); within the box. Empty where nothing in it differs from what surrounds it.
+        (H, W), within the box; empty where nothing in it differs from what surrounds it.
     """
     height, width = image.shape[:2]
     left, top, right, bottom = _window(prompt, width, height)
@@ -168,7 +168,7 @@ def _refine(lab: Floats, seeds: _Seeds) -> Floats:
     for _ in range(ROUNDS):
         if min(int(region.sum()), int(behind.sum())) < COMPONENTS:
             break
-        cost = _Mixture.fit(lab[region]).cost(lab) - _Mixture.fit(lab[behind]).cost(lab)
+        cost = _Mixture(lab[region]).cost(lab) - _Mixture(lab[behind]).cost(lab)
         cost[seeds.background], cost[seeds.object] = _CERTAIN, -_CERTAIN
         share = least_cut(cost, SMOOTHNESS * across, SMOOTHNESS * down, share)
         former, region = region, share > 0.5
@@ -241,17 +241,10 @@ def _main_parts(region: Mask, clicked: Mask) -> Mask:
     return np.asarray((areas >= 0.1 * areas.max())[labels] & (labels > 0))
 
 
-@dataclass(frozen=True)
 class _Mixture:
-    """Gaussians in colour space."""
+    """Gaussians in colour space, fitted to some colours (N, 3)."""
 
-    log_weights: Floats
-    means: Floats
-    precisions: Floats
-    log_determinants: Floats
-
-    @classmethod
-    def fit(cls, colours: Floats) -> _Mixture:
+    def __init__(self, colours: Floats):
         some = colours[:: max(1, len(colours) // _SAMPLE)]
         count = min(COMPONENTS, len(some))
         # A picture of one flat colour has fewer clusters than asked for; a hair of noise keeps the means apart.
@@ -260,19 +253,15 @@ class _Mixture:
         kept = [number for number in range(count) if (labels == number).sum() > 3]
         groups = [some[labels == number] for number in kept] or [some]
         covariances = [np.cov(group.T) + np.eye(3) for group in groups]
-        return cls(
-            np.log(np.array([len(group) / len(some) for group in groups])),
-            np.array([group.mean(axis=0) for group in groups]),
-            np.array([np.linalg.inv(covariance) for covariance in covariances]),
-            np.array([np.linalg.slogdet(covariance)[1] for covariance in covariances]),
-        )
+        self._parts = [
+            (np.log(len(group) / len(some)), group.mean(axis=0), np.linalg.inv(spread), np.linalg.slogdet(spread)[1])
+            for group, spread in zip(groups, covariances, strict=True)
+        ]
 
     def cost(self, lab: Floats) -> Floats:
         """Return minus the log density of each pixel's colour, but for a constant."""
         logs = []
-        for weight, mean, precision, determinant in zip(
-            self.log_weights, self.means, self.precisions, self.log_determinants, strict=True
-        ):
+        for weight, mean, precision, determinant in self._parts:
             offset = lab - mean
             distance = np.einsum("hwc,cd,hwd->hw", offset, precision, offset, optimize=True)
             logs.append(weight - 0.5 * (determinant + distance))

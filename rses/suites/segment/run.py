@@ -88,7 +88,7 @@ def make_masks(
         batch_size: Photographs segmented together.
         fresh: Start over.
         retry_failed: Try again what failed before.
-        progress: Called with (jobs done, jobs in all).
+        progress: Called with (done, total).
 
     Returns:
         The run, with failures: an empty mask, or whatever reading or segmenting raised.

@@ -112,5 +112,6 @@ def _facts(name: str, source: str, package: str) -> Facts:
     if Path(source).is_dir():
         return Facts(name, LEARNED, Path(source).resolve().name, folder_digest(Path(source)), package=package)
     folder = snapshot(source)
-    known = (None, None) if folder is None else (folder_digest(folder), folder.name)
-    return Facts(name, LEARNED, source, *known, package)
+    if folder is None:
+        return Facts(name, LEARNED, source, package=package)
+    return Facts(name, LEARNED, source, folder_digest(folder), folder.name, package)

@@ -207,3 +207,18 @@ def test_thousands_of_pictures_are_read_one_at_a_time(tmp_path: Path) -> None:
     reader = open_reader("coco", tmp_path)
     first = next(select(reader, load_selection("default")))
     assert first.picture.key == hash_order(reader.keys(), "rses-selection-1", 0, "coco")[0]
+
+
+@pytest.mark.slow
+def test_three_photographs_from_data_set_to_scores(real_data: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    arguments = ["suite", "build", "voc", "--root", str(real_data / "voc_layout"), "--out", str(suite)]
+    assert main([*arguments, "--styles", "pixel art", "--n", "3", "--selection", "hard"]) == 0
+    scores = {}
+    for method in ("identity", "oracle-paste", "global-style"):
+        run = tmp_path / method
+        command = ["bench", "--method", method, "--suite", str(suite), "--protocol", "rses-mini", "--device", "cpu"]
+        assert main([*command, "--out", str(run)]) == 0
+        scores[method] = json.loads((run / "summary.json").read_text())["metrics"]["mse_bg"]["mean"]
+    assert scores["identity"] == scores["oracle-paste"] == 0
+    assert scores["global-style"] > 1e-4

@@ -84,7 +84,7 @@ def test_names_and_paths(folder, tmp_path, monkeypatch):
     with pytest.raises(InputError, match='Did you mean "photos"'):
         load_suite("photo")
     with pytest.raises(InputError, match=r"has no suite\.json"):
-        load_suite(tmp_path)
+        load_suite(folder / "images")
     export_suite(folder, tmp_path / "mini")
     monkeypatch.chdir(tmp_path)
     assert load_suite("mini").name == "mini"
