@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import path_problem
@@ -123,12 +123,16 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
     root = Path(folder)
     files = render_all(root, readme=readme)
     leftover = {name for name in _recorded(root) or () if (root / name).is_file()} - files.keys()
-    problems = [f"{name} is missing" for name in sorted(files) if not (root / name).is_file()]
-    problems += [f"{name} belongs to no board" for name in sorted(leftover)]
-    problems += [
-        f"{name} is stale"
-        for name, content in sorted(files.items())
-        if (root / name).is_file() and not _same(root / name, content)
+    there = {name for name in files if (root / name).is_file()}
+    stale = {name for name in there if not _same(root / name, files[name])}
+    problems = [
+        Problem(f"{name} {text}", code, Place(name))
+        for text, code, names in (
+            ("is missing", "missing-file", files.keys() - there),
+            ("belongs to no board", "leftover", leftover),
+            ("is stale", "stale", stale),
+        )
+        for name in sorted(names)
     ]
     if problems:
         raise InputError(problems, f"{root} is not up to date; run `rses leaderboard build`:")
