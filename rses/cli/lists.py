@@ -54,10 +54,10 @@ def _facts(facts: Mapping[str, object], width: int) -> list[str]:
 
 
 def _method_lines() -> Lines:
-    from rses.methods import get_card, method_names
+    from rses.methods import get_card, list_methods
 
     lines = []
-    for name in method_names():
+    for name in list_methods():
         try:
             lines.append((name, _method_line(get_card(name))))
         except Exception as error:  # a broken plug-in must not hide the other methods
@@ -102,13 +102,13 @@ def _metric_lines() -> Lines:
 
 
 def _metric_card(name: str) -> str:
-    from rses.table import metric_info
+    from rses.table import get_metric
 
-    info = metric_info(name)
+    info = get_metric(name)
     facts = {
         "title": info.title,
         "better": "higher" if info.higher_is_better else "lower",
-        "needs": ", ".join(("prediction", "mask", *info.needs)),
+        "needs": ", ".join(("prediction", "mask", *(need for need in info.needs if need != "perceptual"))),
         "mean is called": info.aggregate,
         "origin": OURS if info.ours else "as in the RegionRoute paper or common practice",
         "formula": info.formula,

@@ -186,16 +186,17 @@ def _rescore(
     """
     if not chosen:
         return []
+    from rses.scoring.options import RunOptions
     from rses.scoring.scorer import RSES
 
     metrics = submission.results.info["metrics"]
     scorer = RSES(protocol, device=device, metrics=metrics)
     samples = {sample.id: sample for sample in submission.results.samples}
     try:
-        again = scorer.score_stream(
-            chosen, styles=styles, allow_resize=any(samples[sample.id].resized for sample in chosen),
+        again = scorer.score_stream(chosen, RunOptions(
+            styles=styles, allow_resize=any(samples[sample.id].resized for sample in chosen),
             progress=None if progress is None else lambda done: progress(done, len(chosen)),
-        )  # fmt: skip
+        ))  # fmt: skip
     except RsesError as error:
         raise InputError(f"{place} is refused; its images cannot be scored: {error}") from error
     names = [*metrics, "mask_fraction"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,9 +141,7 @@ def _words(kind: str, *more: str) -> Callable[[Path], Sequence[str]]:
 def _selection() -> list[Files]:
     from rses.suites.selection import load_selection
 
-    return [
-        {"rule.json": json.dumps(dataclasses.asdict(load_selection(name))).encode()} for name in ("default", "hard")
-    ]
+    return [{"rule.json": json.dumps(load_selection(name).model_dump()).encode()} for name in ("default", "hard")]
 
 
 def _read_selection(folder: Path) -> None:

@@ -1,20 +1,29 @@
-"""Entries of COCO annotation: read where their meaning is clear, or the reason why not."""
+"""COCO annotation as the data set and labelling tools write it: where it lies, and what its entries say.
+
+An entry is read where its meaning is clear; otherwise an `UnusableError` says why not.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from rses.errors import InputError
 from rses.images.decode import MAX_PIXELS
-from rses.suites.coordinates import fractions_problem
 from rses.suites.left_out import UnusableError
-from rses.suites.readers.files import name_problem
-from rses.suites.shapes import unfold_runs
+from rses.suites.readers.files import name_problem, read_annotation
+from rses.suites.shapes import fractions_problem, unfold_runs
 
-__all__ = ["Region", "category_labels", "has_extent", "image_facts", "objects", "plain_id", "plain_text", "region_of"]
+__all__ = [
+    "Region", "category_labels", "find_annotations", "has_extent", "image_facts", "image_folders", "load_annotations",
+    "objects", "plain_id", "plain_text", "region_of",
+]  # fmt: skip
 
+# Roboflow, Label Studio, labelme2coco, and what people call it themselves.
+_NAMES = ("_annotations.coco.json", "result.json", "annotations.json", "coco.json")
 # Official annotation strays past the border by rounding.
 TOLERANCE = 2.0
 # Of a category; it becomes part of prompts.
@@ -22,6 +31,67 @@ LONGEST_NAME = 200
 
 Region = list[list[float]] | dict[str, Any]
 """Polygons ``[x0, y0, x1, y1, ...]`` of at least three points, or an object with ``size`` and ``counts``."""
+
+
+def find_annotations(root: Path, split: str | None) -> Path:
+    """Return the annotation file of a data set's folder.
+
+    Args:
+        root: The folder: COCO's and CVAT's ``annotations/instances_<split>.json``, Roboflow's
+            ``<split>/_annotations.coco.json``, Label Studio's ``result.json``, labelme2coco's ``annotations.json``.
+        split: Such as "val2017"; needed where there are several.
+
+    Raises:
+        InputError: There is none, or several.
+    """
+    folder = root / "annotations"
+    if split is not None:
+        places = [folder / f"instances_{split}.json", root / split / _NAMES[0], root / f"instances_{split}.json"]
+        found = [place for place in places if place.is_file()]
+        if not found:
+            hint = "Download COCO's annotations, or name the file with --annotations."
+            raise InputError(f"{places[0]} is missing. {hint}")
+        return found[0]
+    found = sorted(folder.glob("instances_*.json")) if folder.is_dir() else []
+    found = found or sorted(root.glob("instances_*.json"))
+    found = found or [root / name for name in _NAMES if (root / name).is_file()][:1]
+    found = found or sorted(root.glob(f"*/{_NAMES[0]}"))
+    if not found:
+        raise InputError(
+            f"{root} has no annotations/instances_*.json, {', '.join(_NAMES)}. Give COCO's folder with --root, "
+            f"or the file with --annotations."
+        )
+    if len(found) > 1:
+        names = ", ".join(_split_of(file) or file.name for file in found)
+        raise InputError(f"{root} holds several splits ({names}). Choose one with --split.")
+    return found[0]
+
+
+def image_folders(root: Path, file: Path) -> list[Path]:
+    """Return where the photographs of an annotation file may lie, the most probable folder first."""
+    split = _split_of(file)
+    named = [root / split, root / "images" / split] if split else []
+    beside = [file.parent, file.parent / "images", file.parent.parent]
+    near = [place for place in beside if place.is_relative_to(root) or place == file.parent]
+    return [*named, root / "images", root, *near]
+
+
+def _split_of(file: Path) -> str:
+    """Return the part of the data set that a file describes, as its name or its folder says."""
+    return file.parent.name if file.name == _NAMES[0] else file.stem.removeprefix("instances_")
+
+
+def load_annotations(file: Path) -> dict[str, Any]:
+    """Read an annotation file.
+
+    Raises:
+        InputError: It cannot be read, or is no COCO annotation.
+    """
+    content = read_annotation(file)
+    wanted = ("images", "annotations", "categories")
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in wanted):
+        raise InputError(f"{file} is no COCO annotation: expected an object with the lists {', '.join(wanted)}.")
+    return content
 
 
 def objects(entries: Any) -> list[dict[str, Any]]:
@@ -110,8 +180,6 @@ def region_of(annotation: dict[str, Any], name: str, width: int, height: int) ->
     Args:
         annotation: The entry of ``annotations``.
         name: What messages call it.
-        width: Width of the image.
-        height: Height of the image.
 
     Raises:
         UnusableError: It has no region, or one that cannot be read or lies outside the image.
@@ -125,22 +193,30 @@ def region_of(annotation: dict[str, Any], name: str, width: int, height: int) ->
     """
     shape = annotation.get("segmentation")
     if isinstance(shape, dict):
-        return _runs(shape, name, width, height), 0
+        _require_sound_runs(shape, name, width, height)
+        return shape, 0
     if not isinstance(shape, list) or not shape:
         raise UnusableError("region-empty", name, f"its segmentation is {'empty' if shape == [] else str(shape)[:40]}")
     if len(shape) >= 6 and _numbers(shape):
         shape = [shape]  # one polygon, not in a list of its own
     if not all(isinstance(part, list) and len(part) % 2 == 0 and _numbers(part) for part in shape):
-        detail = "polygons must be flat lists of x, y pairs of finite numbers"
-        raise UnusableError("region-unreadable", name, detail)
+        raise UnusableError("region-unreadable", name, "polygons must be flat lists of x, y pairs of finite numbers")
     kept = [part for part in shape if len(part) >= 6]
     if not kept:
         raise UnusableError("region-empty", name, "its polygons have fewer than three points")
     for part in kept:
-        _require_inside(part, name, width, height)
+        xs, ys = part[::2], part[1::2]
+        if not _within(min(xs), min(ys), max(xs), max(ys), width, height):
+            reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
+            detail = f"a polygon reaches {reach}, outside the image of {width}x{height}"
+            raise UnusableError("region-outside", name, detail)
     if problem := fractions_problem([value for part in kept for value in part], width, height):
         raise UnusableError("region-relative", name, problem)
-    _require_box_inside(annotation.get("bbox"), name, width, height)
+    # The region does not come from the box; one that contradicts it shows that a coordinate system is wrong.
+    if box := _box(annotation):
+        x, y, across, down = box
+        if min(across, down) < 0 or not _within(x, y, x + across, y + down, width, height):
+            raise UnusableError("region-outside", name, f"its bbox {box} is outside the image of {width}x{height}")
     return kept, len(shape) - len(kept)
 
 
@@ -151,13 +227,11 @@ def has_extent(annotation: dict[str, Any], reason: str) -> bool:
         >>> has_extent({"segmentation": [[3, 3]], "bbox": [3, 3, 0, 0]}, "region-empty")
         False
     """
-    box = annotation.get("bbox")
-    if reason != "region-empty":
-        return True
-    return isinstance(box, list) and len(box) == 4 and _numbers(box) and min(box[2:]) > 0
+    box = _box(annotation)
+    return reason != "region-empty" or (box is not None and min(box[2:]) > 0)
 
 
-def _runs(shape: dict[str, Any], name: str, width: int, height: int) -> dict[str, Any]:
+def _require_sound_runs(shape: dict[str, Any], name: str, width: int, height: int) -> None:
     if shape.get("size") != [height, width]:
         detail = f"its run lengths are for (height, width) {shape.get('size')}, the image has {[height, width]}"
         raise UnusableError("region-unreadable", name, detail)
@@ -167,25 +241,16 @@ def _runs(shape: dict[str, Any], name: str, width: int, height: int) -> dict[str
         raise UnusableError("region-unreadable", name, str(error)) from error
     if not marked:
         raise UnusableError("region-empty", name, "its run lengths mark no pixel")
-    return shape
 
 
-def _require_inside(polygon: list[float], name: str, width: int, height: int) -> None:
-    xs, ys = polygon[::2], polygon[1::2]
-    inside = min(xs) >= -TOLERANCE and max(xs) <= width + TOLERANCE
-    if not inside or min(ys) < -TOLERANCE or max(ys) > height + TOLERANCE:
-        reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise UnusableError("region-outside", name, f"a polygon reaches {reach}, outside the image of {width}x{height}")
+def _within(left: float, top: float, right: float, bottom: float, width: int, height: int) -> bool:
+    return min(left, top) >= -TOLERANCE and right <= width + TOLERANCE and bottom <= height + TOLERANCE
 
 
-def _require_box_inside(box: Any, name: str, width: int, height: int) -> None:
-    # The region does not come from the box; one that contradicts it shows that a coordinate system is wrong.
-    if not isinstance(box, list) or len(box) != 4 or not _numbers(box):
-        return
-    x, y, across, down = box
-    low = min(x, y) < -TOLERANCE or min(across, down) < 0
-    if low or x + across > width + TOLERANCE or y + down > height + TOLERANCE:
-        raise UnusableError("region-outside", name, f"its bbox {box} is outside the image of {width}x{height}")
+def _box(annotation: dict[str, Any]) -> list[float] | None:
+    """Return the bounding box ``[x, y, width, height]``, or None where there is none that can be read."""
+    box = annotation.get("bbox")
+    return box if isinstance(box, list) and len(box) == 4 and _numbers(box) else None
 
 
 def _numbers(values: list[Any]) -> bool:

@@ -1,18 +1,108 @@
-"""Names of the classes in label images: Pascal VOC's own, or those that a labelling tool wrote beside them."""
+"""Label images, whose pixels are numbers or colours of objects or classes, and the names of the classes in them."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rses.errors import InputError
-from rses.suites.readers.files import name_problem
-from rses.suites.readers.label_image import VOID, LabelImage
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-__all__ = ["LISTS", "VOC_CLASSES", "VOC_NAMES", "VOID_COLOUR", "ClassNames", "find_class_list", "read_class_list"]
+from rses.errors import InputError
+from rses.files.text import read_text
+from rses.images.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pixels_of
+from rses.suites.left_out import UnusableError
+from rses.suites.readers.files import name_problem
+
+__all__ = [
+    "LISTS", "VOC_CLASSES", "VOC_NAMES", "VOID", "VOID_COLOUR", "ClassNames", "LabelImage", "find_class_list",
+    "read_class_list", "read_labels",
+]  # fmt: skip
+
+VOID = 255
+"""Number of the band along outlines that belongs to no object."""
+
+
+@dataclass(frozen=True)
+class LabelImage:
+    """A label image.
+
+    Attributes:
+        values: (height, width) int32: numbers, or ``red << 16 | green << 8 | blue`` where `coloured`. 0 is background.
+        coloured: Whether the values are colours.
+        palette: Colours of the numbers, where the file shows any.
+    """
+
+    values: NDArray[np.int32]
+    coloured: bool
+    palette: dict[int, tuple[int, int, int]]
+
+
+def read_labels(path: Path) -> LabelImage:
+    """Read a label image: palette, grey or RGB PNG, or a two-dimensional ``.npy`` of whole numbers.
+
+    Raises:
+        UnusableError: The file is damaged, compressed with loss, transparent, or of another form.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            return LabelImage(_array(path), False, {})
+        if is_lossy(path):
+            raise InputError(f"{path} is compressed with loss, which changes numbers and colours. Export it as PNG.")
+        with open_image(path) as picture:
+            deep = deep_values(picture, path)
+            if deep is not None:
+                return LabelImage(_flat(deep.astype(np.int32), path), False, {})
+            return _decoded(pixels_of(picture, path), path)
+    except InputError as error:
+        detail = " ".join(error.problems).replace(str(path), path.name)
+        raise UnusableError("mask-unreadable", f"{path.parent.name}/{path.name}", detail) from error
+
+
+def _decoded(picture: Image.Image, path: Path) -> LabelImage:
+    if picture.mode == "P":
+        colours = np.asarray(picture.getpalette("RGB") or [], dtype=int).reshape(-1, 3)
+        grey = bool((colours == colours[:, :1]).all())
+        palette = {} if grey else {k: (int(r), int(g), int(b)) for k, (r, g, b) in enumerate(colours.tolist())}
+        return LabelImage(np.asarray(picture).astype(np.int32), False, palette)
+    if picture.mode in ("L", "1"):
+        return LabelImage(np.asarray(picture).astype(np.int32), False, {})
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
+        picture = picture.convert("RGB")
+    if picture.mode != "RGB":
+        raise InputError(f"{path} has mode {picture.mode}, expected numbers (palette or grey) or RGB colours.")
+    pixels = np.asarray(picture).astype(np.int32)
+    if bool((pixels == pixels[..., :1]).all()):
+        # Numbers written as three equal channels, or grey colours: the list of classes tells.
+        return LabelImage(pixels[..., 0], False, {k: (k, k, k) for k in range(256)})
+    return LabelImage(pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2], True, {})
+
+
+def _array(path: Path) -> NDArray[np.int32]:
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} is not a NumPy array that can be read ({error}).") from error
+    if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iub" or mapped.size > MAX_PIXELS:
+        raise InputError(f"{path} must hold one array of whole numbers of at most {MAX_PIXELS} pixels.")
+    if bool(mapped.size) and not -1 <= int(mapped.min()) <= int(mapped.max()) < 1 << 24:
+        raise InputError(f"{path} holds numbers outside -1 to {(1 << 24) - 1}.")
+    # labelme's arrays hold -1 where its images hold 255.
+    values = _flat(np.asarray(mapped).astype(np.int32), path)
+    return np.where(values == -1, VOID, values).astype(np.int32)
+
+
+def _flat(values: NDArray[np.int32], path: Path) -> NDArray[np.int32]:
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[..., 0]
+    if values.ndim != 2 or values.size == 0:
+        raise InputError(f"{path} has shape {values.shape}, expected (height, width).")
+    return values
+
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "dining table", "dog",
@@ -31,6 +121,8 @@ _BACKGROUND = frozenset({"background", "_background_", "__background__", "__igno
 _NUMBER = ("number", "id", "index", "value", "pixel value", "class")
 _NAME = ("object", "name", "label", "class name", "class")
 
+Colour = tuple[int, int, int]
+
 
 @dataclass(frozen=True)
 class ClassNames:
@@ -45,7 +137,7 @@ class ClassNames:
 
     source: str
     by_number: Mapping[int, str]
-    by_colour: Mapping[tuple[int, int, int], str] = field(default_factory=dict)
+    by_colour: Mapping[Colour, str] = field(default_factory=dict)
     own: bool = True
 
     def name(self, value: int, image: LabelImage) -> str | None:
@@ -60,18 +152,14 @@ class ClassNames:
         return "" if number in (0, VOID) else self.by_number.get(-1 if number is None else number)
 
 
-def _voc_colour(number: int) -> tuple[int, int, int]:
+def _voc_colour(number: int) -> Colour:
     """Return the colour of a number in the palette of VOC, which labelme uses too.
 
     Example:
         >>> _voc_colour(1), _voc_colour(20), _voc_colour(255)
         ((128, 0, 0), (0, 64, 128), (224, 224, 192))
     """
-    red = green = blue = 0
-    for bit in range(8):
-        red |= (number >> 3 * bit & 1) << 7 - bit
-        green |= (number >> 3 * bit + 1 & 1) << 7 - bit
-        blue |= (number >> 3 * bit + 2 & 1) << 7 - bit
+    red, green, blue = (sum((number >> 3 * bit + k & 1) << 7 - bit for bit in range(8)) for k in range(3))
     return red, green, blue
 
 
@@ -100,35 +188,32 @@ def read_class_list(file: Path) -> ClassNames:
     from -1 where it is ``__ignore__``, and else from 1; CVAT's ``name:red,green,blue::``; and CSV with a heading, with
     a column ``number`` (or ``id``, ``class``) and a column ``object`` (or ``name``, ``label``).
 
-    Args:
-        file: The list.
-
     Raises:
         InputError: It cannot be read, is empty, or names a number or colour twice.
     """
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = [line.strip() for line in read_text(file).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise InputError(f"{file} names no class.")
     if bad := [line for line in lines if name_problem(line)]:
         raise InputError(f"{file}: {bad[0][:80]!r} holds control characters or is not UTF-8.")
     if file.suffix.lower() == ".csv":
-        return _table(file, lines)
+        return ClassNames(file.name, _named(file, _table(file, lines)))
+    first = 0 if lines[0].lower().partition(":")[0].strip() in _BACKGROUND else 1
+    colours: dict[Colour, str] = {}
     if all(re.match(r"^[^:]+:[^:]*:[^:]*:[^:]*$", line) for line in lines):
-        return _label_map(file, lines)
-    first = {"__ignore__": -1, "_ignore_": -1}.get(lines[0], 0 if lines[0].lower() in _BACKGROUND else 1)
-    return ClassNames(file.name, _named(file, [(first + k, line) for k, line in enumerate(lines)]))
+        colours = _colours(file, lines)
+        lines = [line.partition(":")[0].strip() for line in lines]
+    elif lines[0] in ("__ignore__", "_ignore_"):
+        first = -1
+    return ClassNames(file.name, _named(file, enumerate(lines, first)), colours)
 
 
-def _label_map(file: Path, lines: list[str]) -> ClassNames:
-    colours: dict[tuple[int, int, int], str] = {}
-    names = []
+def _colours(file: Path, lines: list[str]) -> dict[Colour, str]:
+    """Return the names of CVAT's ``name:red,green,blue::`` by colour."""
+    found: dict[Colour, str] = {}
     for line in lines:
         name, colour, _, _ = line.split(":")
-        names.append(name.strip())
         if not colour.strip():
             continue
         parts = colour.split(",")
@@ -136,13 +221,12 @@ def _label_map(file: Path, lines: list[str]) -> ClassNames:
             raise InputError(f'{file}: the colour of "{name}" must be three numbers from 0 to 255, found "{colour}".')
         red, green, blue = (int(part) for part in parts)
         plain = "" if name.strip().lower() in _BACKGROUND else _plain(name)
-        if colours.setdefault((red, green, blue), plain) != plain:
+        if found.setdefault((red, green, blue), plain) != plain:
             raise InputError(f"{file} gives the colour {red},{green},{blue} to several classes.")
-    first = 0 if names[0].lower() in _BACKGROUND else 1
-    return ClassNames(file.name, _named(file, [(first + k, name) for k, name in enumerate(names)]), colours)
+    return found
 
 
-def _table(file: Path, lines: list[str]) -> ClassNames:
+def _table(file: Path, lines: list[str]) -> list[tuple[int, str]]:
     # Some tools put a space after the comma, and letters of any case.
     try:
         table = list(csv.DictReader(lines, skipinitialspace=True))
@@ -158,10 +242,10 @@ def _table(file: Path, lines: list[str]) -> ClassNames:
     bad = [row for row in rows if not re.fullmatch(r"\d{1,9}", row.get(number, "")) or not row.get(name)]
     if bad:
         raise InputError(f"{file}: {number} must be a whole number and {name} a text, found {bad[0]}.")
-    return ClassNames(file.name, _named(file, [(int(row[number]), row[name]) for row in rows]))
+    return [(int(row[number]), row[name]) for row in rows]
 
 
-def _named(file: Path, numbered: list[tuple[int, str]]) -> dict[int, str]:
+def _named(file: Path, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
     found: dict[int, str] = {}
     for number, name in numbered:
         if name.lower() in _BACKGROUND:

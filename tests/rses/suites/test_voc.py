@@ -1,9 +1,10 @@
-"""Pascal VOC as labelme, CVAT and others write it: classes by their own lists, never silently by VOC's twenty."""
+"""Pascal VOC, also as labelme, CVAT and others write it: classes by their own lists, never silently by VOC's twenty."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from rses.errors import InputError
 from rses.suites import load_suite, verify_suite
 from rses.suites.build import build_suite
 from rses.suites.left_out import UnusableError
-from rses.suites.readers import VocReader
-from rses.suites.readers.voc_classes import VOC_CLASSES, VOID_COLOUR, read_class_list
+from rses.suites.readers import CocoReader, VocReader
+from rses.suites.readers.labels import VOC_CLASSES, VOID_COLOUR, read_class_list
 from tests.helpers import layouts
 
 LABELME = "_background_\nhorse\nlemur\n"
@@ -82,6 +83,65 @@ def found(reader: VocReader, key: str = "a") -> dict[str, tuple[int, int, int, i
 
 
 LEFT, RIGHT = (2, 4, 12, 12), (14, 4, 24, 12)
+RED = Image.new("RGB", (40, 30), "red")
+
+
+def words(root: Path, out: Path, *more: str) -> list[str]:
+    return [
+        "suite",
+        "build",
+        "voc",
+        "--root",
+        str(root),
+        "--out",
+        str(out),
+        "--styles",
+        "x",
+        "--selection",
+        "hard",
+        *more,
+    ]
+
+
+# -- official files ----------------------------------------------------------------------------------------------------
+
+
+def test_coco_and_voc_give_the_same_instances(real_data: Path) -> None:
+    root = real_data / "coco_layout"
+    coco = CocoReader(root, annotations=root / "annotations.json", outlines=True)
+    voc = VocReader(real_data / "voc_layout")
+    assert sorted(coco.keys()) == voc.keys() == ["2011_000003", "2011_000006", "2011_000025"]
+    total = 0
+    for key in sorted(voc.keys()):
+        ours, theirs = coco.read(key), voc.read(key)
+        assert len(ours.instances) == len(theirs.instances)
+        for instance in theirs.instances:
+            mask = instance.mask()
+            overlaps = [(mask & other.mask()).sum() / (mask | other.mask()).sum() for other in ours.instances]
+            best = ours.instances[int(np.argmax(overlaps))]
+            assert max(overlaps) >= 0.98
+            assert best.label.replace("/", " ") == instance.label
+            total += 1
+    assert total == 12
+
+
+def test_flags_are_matched_by_box_not_by_order(tmp_path: Path) -> None:
+    layouts.voc(tmp_path / "VOCdevkit" / "VOC2012")
+    reader = VocReader(tmp_path)
+    cat, dog = reader.read("2007_000001").instances
+    assert (cat.label, cat.truncated, cat.occluded, dog.label, dog.truncated) == ("cat", False, False, "dog", True)
+    assert cat.mask().sum() == 100  # the void band is not part of it
+    root = tmp_path / "VOCdevkit" / "VOC2012"
+    assert VocReader(root, "val").keys() == ["2007_000001"]
+    (root / "ImageSets" / "Segmentation" / "bad.txt").write_text("../../x\n2007_000009\n2007_000001\n")
+    reader = VocReader(root, "bad")
+    assert reader.keys() == ["2007_000001"]
+    assert [entry.reason for entry in reader.left_out] == ["name", "photograph-absent"]
+    with pytest.raises(InputError, match=r"none\.txt is missing"):
+        VocReader(root, "none")
+
+
+# -- lists of classes --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -116,8 +176,7 @@ def test_option_goes_before_the_list_in_the_folder(tmp_path: Path, name: str, te
     export(tmp_path / "in", "_background_\ncow\nowl\n")
     (tmp_path / name).write_text(text)
     out = tmp_path / "out"
-    arguments = ["suite", "build", "voc", "--root", str(tmp_path / "in"), "--out", str(out), "--styles", "x"]
-    assert main([*arguments, "--classes", str(tmp_path / name), "--selection", "hard"]) == 0
+    assert main(words(tmp_path / "in", out, "--classes", str(tmp_path / name))) == 0
     (sample,) = load_suite(out).samples
     box = {"lemur": LEFT, "horse": RIGHT}[sample.object]
     assert sample.prompt == f"make the {sample.object} in x style, keep other area unchanged"
@@ -127,31 +186,21 @@ def test_option_goes_before_the_list_in_the_folder(tmp_path: Path, name: str, te
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "content"),
     [
-        "",
-        "\n",
-        "background:0,0,0::\n",
-        "a:0,0::\n",
-        "a:0,0,300::\n",
-        "a:1,1,1::\nb:1,1,1::\n",
-        "caf\udce9\n",
-        "a\x00b\n",
+        *[("labelmap.txt", content) for content in (
+            "", "\n", "background:0,0,0::\n", "a:0,0::\n", "a:0,0,300::\n", "a:1,1,1::\nb:1,1,1::\n", "caf\udce9\n",
+            "a\x00b\n",
+        )],
+        *[("own.csv", content) for content in (
+            "a,b\n1,cat\n", "number,object\nx,cat\n", "number,object\n1,cat\n1,dog\n", "a\n1," + "c" * 200_000,
+        )],
     ],
-)
-def test_lists_that_name_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "labelmap.txt").write_text(text, errors="surrogateescape")
-    with pytest.raises(InputError, match=r"labelmap\.txt"):
-        read_class_list(tmp_path / "labelmap.txt")
-
-
-@pytest.mark.parametrize(
-    "text", ["a,b\n1,cat\n", "number,object\nx,cat\n", "number,object\n1,cat\n1,dog\n", "a\n1," + "c" * 200_000]
-)
-def test_tables_that_name_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "own.csv").write_text(text)
-    with pytest.raises(InputError, match=r"own\.csv"):
-        read_class_list(tmp_path / "own.csv")
+)  # fmt: skip
+def test_lists_that_name_nothing(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, errors="surrogateescape")
+    with pytest.raises(InputError, match=name):
+        read_class_list(tmp_path / name)
 
 
 def test_lists_that_differ_are_refused(tmp_path: Path) -> None:
@@ -219,8 +268,7 @@ def test_without_a_list_the_twenty_classes_are_assumed_aloud(
 ) -> None:
     export(tmp_path / "in", None)
     out = tmp_path / "out"
-    arguments = ["suite", "build", "voc", "--root", str(tmp_path / "in"), "--out", str(out), "--styles", "x"]
-    assert main([*arguments, "--selection", "hard"]) == 0
+    assert main(words(tmp_path / "in", out)) == 0
     said = capsys.readouterr().err
     assert said.startswith("To be checked, class numbers named by the twenty classes of Pascal VOC (1): a.jpg")
     assert json.loads((out / "suite.json").read_text())["left_out"] == {"class-names": 1}
@@ -233,22 +281,22 @@ def test_without_a_list_strange_classes_stop_everything(tmp_path: Path, capsys: 
     export(tmp_path, None)
     numbers, kinds = labels({1: 21})
     picture(tmp_path, "b", palette(numbers), palette(kinds))
-    arguments = ["suite", "build", "voc", "--root", str(tmp_path), "--out", str(tmp_path / "out"), "--styles", "x"]
-    assert main([*arguments, "--selection", "hard"]) == 2
+    arguments = words(tmp_path, tmp_path / "out")
+    assert main(arguments) == 2
     assert "SegmentationClass/b.png holds class 21, which is none of Pascal VOC's 20" in capsys.readouterr().err
     picture(tmp_path, "b", palette(numbers), coloured(kinds, {21: (1, 2, 3)}))
-    assert main([*arguments, "--selection", "hard"]) == 2
+    assert main(arguments) == 2
     assert "(1,2,3)" in capsys.readouterr().err
     numbers, kinds = labels({1: 1})
     picture(tmp_path, "b", palette(numbers), palette(kinds))
     (tmp_path / "Annotations").mkdir()
     text = "<annotation><object><name>lemur</name><bndbox><xmin>3</xmin><ymin>5</ymin><xmax>12</xmax><ymax>12</ymax>"
     (tmp_path / "Annotations" / "b.xml").write_text(text + "</bndbox></object></annotation>")
-    assert main([*arguments, "--selection", "hard"]) == 2
+    assert main(arguments) == 2
     assert 'Annotations/b.xml names "lemur"' in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     (tmp_path / "class_names.txt").write_text("_background_\nlemur\nhorse\n")
-    assert main([*arguments, "--selection", "hard"]) == 0
+    assert main(arguments) == 0
     assert found(VocReader(tmp_path), "b") == {"lemur": LEFT}
 
 
@@ -281,90 +329,60 @@ def test_names_stored_apart_and_links(tmp_path: Path) -> None:
     assert found(reader, whole) == {"lemur": LEFT, "horse": RIGHT}
 
 
-def damage(root: Path, kind: str) -> None:
-    photograph, objects, classes = (root / p for p in ("JPEGImages/a.jpg", "SegmentationObject/a.png",
-                                                        "SegmentationClass/a.png"))  # fmt: skip
-    if kind == "truncated photograph":
-        photograph.write_bytes(photograph.read_bytes()[:400])
-    elif kind == "no photograph":
-        photograph.unlink()
-    elif kind == "no class mask":
-        classes.unlink()
-    elif kind == "truncated mask":
-        objects.write_bytes(objects.read_bytes()[:120])
-    elif kind == "text for a mask":
-        classes.write_text("no image")
-    elif kind == "lossy mask":
-        Image.open(classes).convert("RGB").save(classes, "JPEG")
-    elif kind == "transparent mask":
-        Image.new("RGBA", (40, 30), (9, 9, 9, 9)).save(objects)
-    elif kind == "mask of another size":
-        Image.new("P", (30, 40)).save(classes)
-    elif kind == "both masks of another size":
-        for path in (objects, classes):
-            Image.open(path).crop((0, 0, 39, 30)).save(path)
-    elif kind == "no object":
-        Image.new("P", (40, 30)).save(objects)
-    elif kind == "void alone":
-        Image.new("L", (40, 30), 255).save(objects)
-    elif kind == "noise":
-        Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)).resize((40, 30)).save(objects)
-    elif kind == "declared type":
-        (root / "Annotations").mkdir()
-        (root / "Annotations" / "a.xml").write_text('<!DOCTYPE a [<!ENTITY b "c">]><annotation/>')
-    elif kind == "broken annotation":
-        (root / "Annotations").mkdir()
-        (root / "Annotations" / "a.xml").write_text("<annotation><object>")
-    elif kind == "two photographs":
-        photograph.rename(root / "JPEGImages" / "a.png")
-        Image.open(root / "JPEGImages" / "a.png").save(root / "JPEGImages" / "a.bmp")
-    elif kind == "array of floats":
-        objects.unlink()
-        np.save(objects.with_suffix(".npy"), np.ones((30, 40)))
-    elif kind == "array of numbers beyond 32 bits":
-        objects.unlink()
-        np.save(objects.with_suffix(".npy"), np.full((30, 40), 2**32 + 1))
-    elif kind == "UTF-16 with a declared type":
-        (root / "Annotations").mkdir()
-        text = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b "c">]><annotation/>'
-        (root / "Annotations" / "a.xml").write_bytes(text.encode("utf-16"))
-    elif kind == "unknown encoding":
-        (root / "Annotations").mkdir()
-        (root / "Annotations" / "a.xml").write_text('<?xml version="1.0" encoding="foo"?><annotation/>')
-    elif kind == "array of objects":
-        objects.unlink()
-        np.save(objects.with_suffix(".npy"), np.array([{}], object), allow_pickle=True)
-    else:
-        raise AssertionError(kind)
+PHOTO, OBJECTS, CLASSES, XML = (
+    "JPEGImages/a.jpg", "SegmentationObject/a.png", "SegmentationClass/a.png", "Annotations/a.xml",
+)  # fmt: skip
+NOISE = np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8)
+ENTITY = '<!DOCTYPE a [<!ENTITY b "c">]><annotation/>'
+
+
+def array(values: np.ndarray) -> Callable[[Path], object]:
+    """Put an array in place of the image."""
+    return lambda file: (file.unlink(), np.save(file.with_suffix(".npy"), values, allow_pickle=True))
+
+
+def text(content: str, encoding: str = "utf-8") -> Callable[[Path], object]:
+    return lambda file: (file.parent.mkdir(exist_ok=True), file.write_bytes(content.encode(encoding)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"),
+    ("name", "spoil", "reason"),
     [
-        ("truncated photograph", "photograph-unreadable"), ("no photograph", "photograph-absent"),
-        ("no class mask", "mask-absent"), ("truncated mask", "mask-unreadable"), ("text for a mask", "mask-unreadable"),
-        ("lossy mask", "mask-unreadable"), ("transparent mask", "mask-unreadable"), ("mask of another size", "size"),
-        ("both masks of another size", "size"), ("no object", "mask-empty"), ("void alone", "mask-empty"),
-        ("noise", "mask-unreadable"), ("declared type", "annotation-entry"), ("broken annotation", "annotation-entry"),
-        ("two photographs", "photograph-twice"), ("array of floats", "mask-unreadable"),
-        ("array of objects", "mask-unreadable"), ("array of numbers beyond 32 bits", "mask-unreadable"),
-        ("UTF-16 with a declared type", "annotation-entry"), ("unknown encoding", "annotation-entry"),
+        (PHOTO, lambda file: file.write_bytes(file.read_bytes()[:400]), "photograph-unreadable"),
+        (PHOTO, Path.unlink, "photograph-absent"),
+        (PHOTO, lambda file: [RED.save(file.with_suffix(e)) for e in (".png", ".bmp")] and file.unlink(),
+         "photograph-twice"),
+        (CLASSES, Path.unlink, "mask-absent"),
+        (CLASSES, lambda file: Image.open(file).convert("RGB").save(file, "JPEG"), "mask-unreadable"),
+        (CLASSES, Image.new("P", (30, 40)).save, "size"),
+        (CLASSES, text("no image"), "mask-unreadable"),
+        (OBJECTS, lambda file: file.write_bytes(file.read_bytes()[:120]), "mask-unreadable"),
+        (OBJECTS, Image.new("RGBA", (40, 30), (9, 9, 9, 9)).save, "mask-unreadable"),
+        (OBJECTS, Image.new("P", (40, 30)).save, "mask-empty"),
+        (OBJECTS, Image.new("L", (40, 30), 255).save, "mask-empty"),
+        (OBJECTS, Image.fromarray(NOISE).save, "mask-unreadable"),
+        (OBJECTS, array(np.ones((30, 40))), "mask-unreadable"),
+        (OBJECTS, array(np.full((30, 40), 2**32 + 1)), "mask-unreadable"),
+        (OBJECTS, array(np.array([{}], object)), "mask-unreadable"),
+        ("", lambda root: [Image.open(root / m).crop((0, 0, 39, 30)).save(root / m) for m in (OBJECTS, CLASSES)],
+         "size"),
+        (XML, text(ENTITY), "annotation-entry"),
+        (XML, text("<annotation><object>"), "annotation-entry"),
+        (XML, text(f'<?xml version="1.0" encoding="utf-16"?>{ENTITY}', "utf-16"), "annotation-entry"),
+        (XML, text('<?xml version="1.0" encoding="foo"?><annotation/>'), "annotation-entry"),
     ],
 )  # fmt: skip
 def test_unsound_pictures_are_left_out_by_name(
-    tmp_path: Path, kind: str, reason: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, name: str, spoil: Callable[[Path], object], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root, out = tmp_path / "in", tmp_path / "out"
     export(root)
-    arguments = ["suite", "build", "voc", "--root", str(root), "--out", str(out), "--styles", "x"]
-    arguments += ["--selection", "hard"]
-    damage(root, kind)
-    assert main(arguments) == 2  # nothing else is there
+    spoil(root / name)
+    assert main(words(root, out)) == 2  # nothing else is there
     assert not out.exists()
     assert "a" in capsys.readouterr().err.partition("(1): ")[2]
-    numbers, kinds = labels({1: 1})
-    picture(root, "good", palette(numbers), palette(kinds))
-    assert main(arguments) == 0
+    picture(root, "good", *map(palette, labels({1: 1})))
+    assert main(words(root, out)) == 0
     said = capsys.readouterr().err
     assert said.startswith("Left out, ")
     assert said.count("\n") == 1
@@ -388,6 +406,26 @@ def test_masks_of_a_turned_photograph(tmp_path: Path, frame: str) -> None:
     suite = build_suite(VocReader(tmp_path), tmp_path / "out", ["x"], selection="hard")
     np.testing.assert_array_equal(np.asarray(Image.open(suite.samples[0].image)), shown)
     np.testing.assert_array_equal(np.asarray(Image.open(suite.samples[0].mask)), shown[..., 0])
+
+
+def test_folders_below_and_names_with_spaces(tmp_path: Path) -> None:
+    """As CVAT writes tasks with subfolders: every folder is mirrored, and the list names paths."""
+    export(tmp_path)
+    for folder, ending in (("JPEGImages", "jpg"), ("SegmentationObject", "png"), ("SegmentationClass", "png")):
+        for name in ("day 1/b c", "day 1/d"):
+            (tmp_path / folder / name).parent.mkdir(exist_ok=True)
+            (tmp_path / folder / f"{name}.{ending}").write_bytes((tmp_path / folder / f"a.{ending}").read_bytes())
+    (tmp_path / "Annotations" / "day 1").mkdir(parents=True)
+    text = "<object><name>lemur</name><difficult>1</difficult><bndbox><xmin>3</xmin><ymin>5</ymin><xmax>12</xmax>"
+    (tmp_path / "Annotations/day 1/b c.xml").write_text(f"<a>{text}<ymax>12</ymax></bndbox></object></a>")
+    (tmp_path / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (tmp_path / "ImageSets/Segmentation/train.txt").write_text("day 1/b c\na 1\n../../x\n")
+    assert VocReader(tmp_path).keys() == ["a", "day 1-b c", "day 1-d"]
+    reader = VocReader(tmp_path, "train")
+    assert reader.keys() == ["day 1-b c", "a"]
+    assert [entry.reason for entry in reader.left_out] == ["name"]
+    assert found(reader, "day 1-b c") == {"lemur": LEFT, "horse": RIGHT}
+    assert [instance.difficult for instance in reader.read("day 1-b c").instances] == [True, False]
 
 
 def test_object_without_a_class_is_left_out_alone(tmp_path: Path) -> None:
