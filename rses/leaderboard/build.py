@@ -70,15 +70,7 @@ def render_all(
 def build(
     folder: str | Path, progress: Callable[[int, int], None] | None = None, readme: str | Path | None = None
 ) -> list[Path]:
-    """Write all tables and the site, and remove those of boards that are gone.
-
-    Args:
-        folder: The leaderboards folder.
-        progress: Called with (done, total) over submissions.
-        readme: A README to renew too.
-
-    Returns:
-        What was written.
+    """Write what :func:`render_all` renders, remove the files of boards that are gone, and return what was written.
 
     Raises:
         InputError: As in :func:`render_all`, or the folder holds what no build wrote; nothing is written then.
@@ -111,11 +103,7 @@ def _write(root: Path, progress: Callable[[int, int], None] | None, readme: str 
 
 
 def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
-    """Check that committed tables and pages are those that the results give.
-
-    Args:
-        folder: The leaderboards folder.
-        readme: A README whose block is checked too.
+    """Check that committed tables and pages, and the block of a README, are those that the results give.
 
     Raises:
         InputError: Lists every stale, absent or leftover file.
@@ -151,11 +139,7 @@ def _same(path: Path, content: bytes) -> bool:
 
 
 def _require_ours(root: Path) -> None:
-    """README.md is replaced, so the folder must be a build's.
-
-    Raises:
-        InputError: It has no results, or holds a run in place of a board, or files that no build wrote.
-    """
+    """Refuse a folder without results, with a run in place of a board, or whose README.md no build wrote."""
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
         raise InputError(f"{root} holds no folder results/. {advice}")
@@ -175,16 +159,7 @@ def _require_ours(root: Path) -> None:
 
 
 def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> None:
-    """Refuse to write through links, and over files that no build wrote.
-
-    Args:
-        root: The leaderboards folder.
-        files: Files to write.
-        before: Files that builds wrote; ``None`` for a folder that was last built before that was recorded.
-
-    Raises:
-        InputError: Lists them.
-    """
+    """Refuse to write through links, and over files that are not among those that builds wrote before, if recorded."""
     below = [name for name in files if name.startswith(tuple(f"{place}/" for place in OURS))]
     places = {"/".join(name.split("/")[:depth]) for name in below for depth in range(1, name.count("/") + 2)}
     problems = [f"{root / place} is a symbolic link" for place in sorted(places) if (root / place).is_symlink()]

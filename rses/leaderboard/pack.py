@@ -186,11 +186,7 @@ def add_run(
 
 
 def restore_replaced(board: Path) -> None:
-    """Put submissions back that a process was about to replace when it was killed, and remove those it had replaced.
-
-    Args:
-        board: Folder of a board's submissions.
-    """
+    """Put back what a killed process was about to replace on a board, and remove what it had replaced."""
     for old in board.glob(f"{REPLACED}*"):
         target = old.with_name(old.name.removeprefix(REPLACED))
         if target.exists():
