@@ -203,7 +203,7 @@ def _is_method(found: Any) -> bool:
 
 
 def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Method:
-    target = _import(name) if entry is None else load_entry(entry, "method")
+    target: Any = _import(name) if entry is None else load_entry(entry, "method")
     _check_options(name, target, options)
     try:
         method: Any = target(**options) if callable(target) else target

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +14,16 @@ from rses.files.untrusted import shown
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
 from rses.leaderboard import claims
+from rses.leaderboard.again import score_again, some_of
 from rses.leaderboard.own_run import is_own_run, own_protocol, samples_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_run, read_submission
 from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import recorded_places, run_files
-from rses.runs.sample_result import SampleResult
 from rses.suites import Suite, list_suites, load_suite
 
 __all__ = ["Verdict", "verify"]
 
-# Scores made again on another device.
-RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MOST = 60
 """Problems that are listed."""
 
@@ -88,7 +84,7 @@ def verify(
             for sample in known.samples
             if sample.id in images and sample.id in submission.images
         ]
-        chosen = _random(edited, rescore, seed)
+        chosen = _some(edited, rescore, seed)
         styles = {sample.style for sample in known.samples}
         checked += _rescore(Path(place), submission, protocol, chosen, styles, device, progress)
         notes = [] if images else ["no images are there, so no score was made again"]
@@ -104,7 +100,7 @@ def _verify_own(run: Path, rescore: int | None, device: str, seed: int | None, p
     _refuse(problems, f"{run} is refused; {len(problems)} problems:")
     results = submission.results
     protocol = own_protocol(results.info)
-    chosen = _random([] if rescore == 0 else samples_to_score(run, results), rescore, seed)
+    chosen = _some([] if rescore == 0 else samples_to_score(run, results), rescore, seed)
     styles = {sample.style for sample in results.samples if sample.style}
     checked = [*_sound(submission, protocol), *_rescore(run, submission, protocol, chosen, styles, device, progress)]
     notes = ("the run names no suite, so it has no board; sources and masks are those of its folders today",)
@@ -162,16 +158,6 @@ def _suite_of(submission: Submission, suite: str | Path | None, recorded: Path |
     return load_suite(suite if suite is not None else name)
 
 
-def _random(samples: list[Sample], number: int | None, seed: int | None) -> list[Sample]:
-    if number is not None and number < 0:
-        raise InputError(
-            f"--rescore must be at least 0, got {number}.", code="out-of-range", place=Place(field="--rescore")
-        )
-    if number is None or number >= len(samples):
-        return samples
-    return random.Random(seed).sample(sorted(samples, key=lambda sample: sample.id), number)
-
-
 def _rescore(
     place: Path, submission: Submission, protocol: Protocol, chosen: Sequence[Sample], styles: set[str], device: str,
     progress: Progress,
@@ -186,30 +172,25 @@ def _rescore(
     """
     if not chosen:
         return []
-    from rses.scoring.options import RunOptions
     from rses.scoring.scorer import RSES
 
-    metrics = submission.results.info["metrics"]
-    scorer = RSES(protocol, device=device, metrics=metrics)
-    samples = {sample.id: sample for sample in submission.results.samples}
+    scorer = RSES(protocol, device=device, metrics=submission.results.info["metrics"])
     try:
-        again = scorer.score_stream(chosen, RunOptions(
-            styles=styles, allow_resize=any(samples[sample.id].resized for sample in chosen),
-            progress=None if progress is None else lambda done: progress(done, len(chosen)),
-        ))  # fmt: skip
+        _, changes = score_again(submission.results, scorer, chosen, styles, progress)
     except RsesError as error:
         raise InputError(f"{place} is refused; its images cannot be scored: {error}") from error
-    names = [*metrics, "mask_fraction"]
-    problems = [problem for fresh in again.samples for problem in _differences(samples[fresh.id], fresh, names)]
+    problems = [
+        Problem(
+            f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}", "other-score",
+            Place("samples.parquet", field=change.column),
+        )
+        for change in changes
+        if not change.slight
+    ]  # fmt: skip
     _refuse(problems, f"{place} is refused; scored again, it gives other numbers:")
     return [f"{len(chosen)} images scored again"]
 
 
-def _differences(claimed: SampleResult, fresh: SampleResult, names: Sequence[str]) -> Iterator[Problem]:
-    for name in names:
-        said, found = getattr(claimed, name), getattr(fresh, name)
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (said, found))
-        if said == found or (numbers and math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)):
-            continue
-        text = f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}"
-        yield Problem(text, "other-score", Place("samples.parquet", field=name))
+def _some(samples: Sequence[Sample], number: int | None, seed: int | None) -> list[Sample]:
+    chosen = set(some_of(sorted(sample.id for sample in samples), number, seed))
+    return [sample for sample in samples if sample.id in chosen]

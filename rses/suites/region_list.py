@@ -122,7 +122,7 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         row: ``x``, ``y``, ``width``, ``height``, or ``points``; in pixels.
         name: What messages call it.
         width: Width of the image.
-        height: Its height.
+        height: Height of the image.
 
     Raises:
         InputError: No numbers, a box without an area or beside points, fewer than three points, fractions of the

@@ -177,9 +177,7 @@ def image_facts(image: Any) -> tuple[int | str, str, int | None, int | None]:
 def region_of(annotation: dict[str, Any], name: str, width: int, height: int) -> tuple[Region, int]:
     """Return the region of an annotation, and how many of its polygons were dropped for having under three points.
 
-    Args:
-        annotation: The entry of ``annotations``.
-        name: What messages call it.
+    Messages call it ``name``; the size is that of its image.
 
     Raises:
         UnusableError: It has no region, or one that cannot be read or lies outside the image.
