@@ -195,7 +195,7 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
 
 
 def board_csv(board: Board) -> str:
-    """Return one row a method, full precision, guarded against formulas."""
+    """Return one row per method, full precision, guarded against formulas."""
     return csv_text(*_flat(board))
 
 
