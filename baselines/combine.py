@@ -148,4 +148,4 @@ def _fitting(mask: np.ndarray, sample: EditSample, what: str) -> np.ndarray:
 
 
 def _sees_mask(method: Method) -> bool:
-    return method.card.mask_used
+    return bool(method.card.mask_used)

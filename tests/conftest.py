@@ -136,15 +136,18 @@ def build_tiny_kontext() -> FluxKontextPipeline:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
-    folder = tmp_path_factory.mktemp("kontext") / "tiny"
+def write_tiny_kontext(folder: Path) -> Path:
     build_tiny_kontext().save_pretrained(folder)
     (folder / "regionroute.json").write_text(
         '{"buckets": [[64, 64], [96, 64]], "text_length": 24, "guidance": 1.0, "steps": 2}'
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
+    return write_tiny_kontext(tmp_path_factory.mktemp("kontext") / "tiny")
 
 
 CHAT = (

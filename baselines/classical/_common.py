@@ -6,37 +6,19 @@ Images are float32 arrays of shape (H, W, 3) in [0, 1]; maps are float32 arrays 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 __all__ = [
-    "Array",
-    "Cells",
-    "Context",
-    "adaptive_tone",
-    "blur",
-    "cell_mean",
-    "contours",
-    "edge_strength",
-    "flow",
-    "gradient_map",
-    "grid",
-    "hatching",
-    "jittered_cells",
-    "kuwahara",
-    "luma",
-    "paper",
-    "quantise",
-    "saturate",
-    "smooth_noise",
-    "smoothstep",
-    "streamlines",
-    "warp",
-]
+    "Array", "Cells", "Context", "adaptive_tone", "blur", "cell_mean", "contours", "edge_strength", "flow",
+    "gradient_map", "grid", "hatching", "jittered_cells", "kuwahara", "luma", "paper", "quantise", "saturate",
+    "smooth_noise", "smoothstep", "streamlines", "warp",
+]  # fmt: skip
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 # ITU-R BT.601 luma, the usual choice for gamma-encoded photographs.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -116,10 +98,7 @@ def adaptive_tone(image: Array, low: float = 2.0, high: float = 98.0) -> Array:
 
 def grid(shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Row and column coordinates as broadcastable (H, 1) and (1, W) arrays."""
-    return (
-        np.arange(shape[0], dtype=np.float32)[:, None],
-        np.arange(shape[1], dtype=np.float32)[None, :],
-    )
+    return np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None, :]
 
 
 def _interpolation(size: int, cell: float, phase: float) -> tuple[Array, int]:

@@ -69,12 +69,7 @@ def _problems(image: object, style: object, mask: object, strength: float, seed:
 
 
 def stylize(
-    image: NDArray[np.uint8],
-    style: str,
-    *,
-    mask: NDArray[np.bool_] | None = None,
-    strength: float = 1.0,
-    seed: int = 0,
+    image: NDArray[np.uint8], style: str, *, mask: NDArray[np.bool_] | None = None, strength: float = 1.0, seed: int = 0
 ) -> NDArray[np.uint8]:
     """Redraw an image, or the masked part of it, in a classical style.
 

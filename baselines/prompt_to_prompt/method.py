@@ -13,7 +13,6 @@ from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
 from baselines.prompt_to_prompt.control import Control, controlled
 from baselines.prompt_to_prompt.inversion import INVERSIONS, PREDICTIONS, invert, null_text, to_noise
-from baselines.sizes import Near, SizeRule
 from baselines.templates import CaptionPair, caption_pair, exchanged_pair
 from rses.errors import InputError, RsesError
 from rses.methods import EditSample
@@ -51,10 +50,6 @@ class PromptToPrompt(DiffusersMethod):
         for name, known in (("inversion", INVERSIONS), ("edit", EDITS)):
             if self.settings[name] not in known:
                 raise InputError(f"prompt-to-prompt: {name} must be one of {', '.join(known)}.")
-
-    def choose_sizes(self) -> SizeRule:
-        """About 512 x 512."""
-        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
 
     def build(self, dtype: str) -> Any:
         """Inversion needs the deterministic scheduler, told the noise whatever the UNet predicts."""

@@ -18,8 +18,8 @@ import torch
 
 from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.held_out import style_questions
+from regionroute.flux import to_pixels
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
 from rses.backbones.mini import load_mini_style
 from rses.files.atomic import write_atomic

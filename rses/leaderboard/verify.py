@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from rses.files.names import folded
 from rses.files.untrusted import shown
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
+from rses.leaderboard.again import score_again, some_of
 from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
@@ -32,8 +32,6 @@ __all__ = ["Verdict", "verify"]
 
 # The summary is computed from the same doubles; a platform may add them in another order.
 ARITHMETIC, SLACK = 1e-7, 1e-12
-# Scores made again on another device.
-RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MAX_IMAGE = 64 << 20
 # Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
 MAX_PREVIEW_ERROR = 12.0
@@ -99,7 +97,7 @@ def verify(
             "summary follows from the samples",
             f"hashes of {len(submission.images)} images",
         ]
-        chosen = _random(sorted(images.keys() & submission.images.keys()), rescore, seed)
+        chosen = some_of(sorted(images.keys() & submission.images.keys()), rescore, seed)
         if chosen:
             names = source_names(sample.image for sample in known.samples)
             units = [
@@ -144,7 +142,7 @@ def _verify_own(
     checked = ["schema, texts, numbers in range, ids used once", f"protocol {protocol.id} with hash {protocol.hash}"]
     checked += [f"weights {', '.join(_weight_names(submission)) or 'none'}", "summary follows from the samples"]
     units = {unit.id: unit for unit in units_to_score(run, results)} if rescore != 0 else {}
-    chosen = _random(sorted(units), rescore, seed)
+    chosen = some_of(sorted(units), rescore, seed)
     if chosen:
         styles = {sample.style for sample in results.samples if sample.style}
         problems = _rescore(submission, protocol, [units[name] for name in chosen], styles, device, progress)
@@ -369,14 +367,6 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
     return problems
 
 
-def _random(names: Sequence[str], number: int | None, seed: int | None) -> list[str]:
-    if number is None or number >= len(names):
-        return list(names)
-    if number < 0:
-        raise InputError(f"--rescore must be at least 0, got {number}.")
-    return sorted(random.Random(seed).sample(names, number))
-
-
 def _rescore(
     submission: Submission,
     protocol: Protocol,
@@ -385,36 +375,15 @@ def _rescore(
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
-    from rses.scoring.options import RunOptions
     from rses.scoring.scorer import RSES
 
-    info = submission.results.info
-    scorer = RSES(protocol, device=device, metrics=info["metrics"])
-    samples = {sample.id: sample for sample in submission.results.samples}
+    scorer = RSES(protocol, device=device, metrics=submission.results.info["metrics"])
     try:
-        again = scorer.score_stream(units, RunOptions(
-            styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
-            progress=None if progress is None else lambda done: progress(done, len(units)),
-        ))  # fmt: skip
+        _, changes = score_again(submission.results, scorer, units, styles, progress)
     except RsesError as error:
         return [f"the images cannot be scored: {error}"]
-    problems = []
-    for fresh in again.samples:
-        problems += _score_differences(samples[fresh.id], fresh, [*info["metrics"], "mask_fraction"])
-    return problems
-
-
-def _score_differences(claimed: Any, fresh: Any, names: Sequence[str]) -> list[str]:
-    problems = []
-    for name in names:
-        said, found = getattr(claimed, name), getattr(fresh, name)
-        if said == found:
-            continue
-        if (
-            said is None
-            or found is None
-            or isinstance(said, bool)
-            or not math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-        ):
-            problems.append(f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}")
-    return problems
+    return [
+        f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}"
+        for change in changes
+        if not change.slight
+    ]

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rses.errors import InputError
 from rses.files.escape import clean, escape_latex, escape_markdown
@@ -15,6 +16,9 @@ from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
 from rses.table import METRICS, MetricInfo, get_metric
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 __all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
 
@@ -207,23 +211,44 @@ def _p_value(value: float) -> str:
 
 
 def _table(comparison: Comparison, lines: Sequence[tuple[str, ...]], width: int, color: bool) -> str:
+    """One grid; where it is too wide, a grid for each run, at last with the intervals below the differences."""
+    from rich.text import Text
+
+    from rses.report.terminal import grid_width, to_text
+
+    runs = [[line for line in lines if line[0] == run] for run in dict.fromkeys(line[0] for line in lines)]
+    shapes = [
+        [_grid(runs, HEADER)],
+        [part for rows in runs for part in (Text(rows[0][0], style="bold"), _grid([rows], HEADER[1:]))],
+        [
+            part
+            for rows in runs
+            for part in (Text(rows[0][0], style="bold"), _grid([rows], (*HEADER[1:4], *HEADER[5:])))
+        ],
+    ]
+    fitting = (parts for parts in shapes if all(isinstance(p, Text) or grid_width(p) <= width for p in parts))
+    notes = [Text(note, style="dim") for note in NOTES]
+    return to_text([Text(comparison.caption, style="bold"), *next(fitting, shapes[-1]), *notes], width, color)
+
+
+def _grid(runs: Sequence[Sequence[tuple[str, ...]]], columns: Sequence[str]) -> RichTable:
+    """Rows in sections; an interval that has no column stands below its difference."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    from rses.report.terminal import to_text
-
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in HEADER:
+    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1) if "run" in columns else (0, 1, 0, 0))
+    for title in columns:
         grid.add_column(title, justify="left" if title in ("run", "metric", "verdict") else "right", no_wrap=True)
-    styles = {"better": "green", "worse": "red"}
-    for number_, line in enumerate(lines):
-        new = number_ > 0 and lines[number_ - 1][0] != line[0]
-        if new:
-            grid.add_section()
-        grid.add_row(*(Text(text, style=styles.get(line[-1], "") if i == 7 else "") for i, text in enumerate(line)))
-    notes = [Text(note, style="dim") for note in NOTES]
-    return to_text([Text(comparison.caption, style="bold"), grid, *notes], width, color)
+    for rows in runs:
+        for line in rows:
+            cells = dict(zip(HEADER, line, strict=True))
+            if "95 % interval" not in columns and cells["95 % interval"]:
+                cells["difference"] += f"\n{cells['95 % interval']}"
+            style = {"better": "green", "worse": "red"}.get(cells["verdict"], "")
+            grid.add_row(*(Text(cells[title], style=style if title == "verdict" else "") for title in columns))
+        grid.add_section()
+    return grid
 
 
 def _markdown(comparison: Comparison, lines: Sequence[tuple[str, ...]]) -> str:

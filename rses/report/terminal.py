@@ -17,7 +17,7 @@ from rses.report.columns import Cell, Row, Table, heading
 from rses.runs.results import Results
 from rses.table import MetricInfo
 
-__all__ = ["overview", "side_by_side", "to_text"]
+__all__ = ["grid_width", "overview", "side_by_side", "to_text"]
 
 MIN_WIDTH = 40
 
@@ -48,8 +48,16 @@ def side_by_side(table: Table, width: int, color: bool) -> str:
     return to_text([Text(table.caption, style="bold"), *blocks, *best, *notes], width, color)
 
 
+def grid_width(grid: RichTable) -> int:
+    """Return the columns that a grid needs to be printed whole."""
+    return Console(width=10_000, file=io.StringIO()).measure(grid).maximum
+
+
 def to_text(parts: Sequence[Text | RichTable], width: int, color: bool) -> str:
-    """Print ``parts`` into a string: no trailing blanks, one empty line around every grid."""
+    """Print ``parts`` into a string: no trailing blanks, one empty line around every grid.
+
+    A grid that is wider than ``width`` runs past it: lines that wrap can be read, numbers that are cut cannot.
+    """
     return "\n".join(_print(part, width, color) for part in parts).strip("\n") + "\n"
 
 
@@ -57,7 +65,7 @@ def _print(part: Text | RichTable, width: int, color: bool) -> str:
     stream = io.StringIO()
     console = Console(
         file=stream,
-        width=max(MIN_WIDTH, width),
+        width=max(MIN_WIDTH, width, 0 if isinstance(part, Text) else grid_width(part)),
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,

@@ -148,17 +148,6 @@ def test_an_installed_method_as_stylist(suite, tmp_path):
     assert json.loads((tmp_path / "a/pairs.json").read_text())["stylist"]["reference"] is True
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stylist", ["flux-kontext", "instruct-pix2pix"])
-def test_embedded_pipelines_as_stylists_on_the_device_that_is_there(suite, tmp_path, stylist):
-    root, _ = suite
-    assert build_pairs(root, tmp_path / "out", style="pixel art", stylist=stylist, limit=1) == 1
-    (pair,) = read_pairs(tmp_path / "out")
-    source, target, mask = read_image(pair.source), read_image(pair.target), read_mask(pair.mask)
-    assert np.array_equal(source[~mask], target[~mask])
-    assert not np.array_equal(source[mask], target[mask])
-
-
 def test_a_method_that_returns_another_size(suite, tmp_path, monkeypatch):
     root, _ = suite
     method = Recorder()

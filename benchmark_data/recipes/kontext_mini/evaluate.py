@@ -15,15 +15,14 @@ import numpy as np
 import torch
 
 from baselines.classical import stylize
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.kontext_mini.card import render_table, renew_card
 from benchmark_data.recipes.kontext_mini.data import STYLE_SEED, STYLES
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.held_out import plain_scenes, recolour_questions, style_questions
 from regionroute.base import base_facts, load_base
-from regionroute.flux import decode_latents, encode_pixels
-from regionroute.overlay import contact_sheet
+from regionroute.flux import decode_latents, encode_pixels, to_pixels
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.sizes import to_pixels
 from rses.backbones.mini import load_mini_style
 from rses.images.tensors import write_png
 

@@ -90,11 +90,9 @@ def train_flow(
     model = TextAndFlow()
     if begin is not None:
         begin(model)
-
     ready = model.transformer.compile if settings.compiled else None
-
     return train_averaged(
-        model, _inside, lambda step: _loss(model, data, step, settings), settings, checkpoint, log, ready
+        model, _inside, lambda step: (_loss(model, data, step, settings), {}), settings, checkpoint, log, ready
     )
 
 

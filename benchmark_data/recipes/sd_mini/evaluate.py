@@ -22,6 +22,7 @@ from baselines.instruct_pix2pix import InstructPix2Pix
 from baselines.prompt_to_prompt import PromptToPrompt
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.kontext_mini.data import STYLES
 from benchmark_data.recipes.kontext_mini.evaluate import Editor, measure_recolouring, measure_styles
 from benchmark_data.recipes.kontext_mini.held_out import FIRST_SEED
@@ -30,7 +31,6 @@ from benchmark_data.recipes.sd_mini.captions import caption
 from benchmark_data.recipes.sd_mini.export import FOLDERS, PIPELINES
 from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
 from benchmark_data.scenes import CLASSES, make_scene
-from regionroute.overlay import contact_sheet
 from rses.backbones.mini import load_mini_style
 from rses.bench import run_bench
 from rses.images.decode import read_image
