@@ -163,7 +163,7 @@ def verify_ids(suite: Suite, frozen: str) -> str:
 
     Args:
         suite: The suite.
-        frozen: A SHA-256 of `ids_sha256`, a ``selection.json`` of a built suite, or a file with one id a line.
+        frozen: A SHA-256 of `ids_sha256`, a ``selection.json`` of a built suite, or a file with one id per line.
 
     Returns:
         The SHA-256 of the list.
