@@ -9,7 +9,7 @@ __all__ = ["BUCKETS", "FILL", "KONTEXT", "KONTEXT_CONFIG", "LICENCE", "MEMORY_GB
 KONTEXT = "black-forest-labs/FLUX.1-Kontext-dev"
 FILL = "black-forest-labs/FLUX.1-Fill-dev"
 LICENCE = "FLUX.1-dev non-commercial"
-MEMORY_GB = 38.0
+MEMORY_GB = 38
 USE: dict[str, Any] = {"steps": 28, "guidance": 3.5, "text_length": 512}
 """How FLUX.1-Kontext is run: denoising steps, guidance scale, T5 tokens."""
 BUCKETS = (

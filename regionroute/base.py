@@ -122,8 +122,8 @@ def load_base(
     """
     require("diffusers", "methods")
     source = base_source(base)
+    parts = {} if quantise == "none" else {"quantization_config": _quantisation(quantise, dtype)}
     try:
-        parts = {} if quantise == "none" else {"quantization_config": _quantisation(quantise, dtype)}
         pipe = load_pipeline("FluxKontextPipeline", source, dtype, revision, **parts)
     except (OSError, ValueError, KeyError) as error:
         offline = 'The embedded model needs none: --variant mini, or [model] base = "mini" for training.'
@@ -149,6 +149,9 @@ def _quantisation(kind: str, dtype: str) -> Any:
     options: dict[str, Any] = {f"load_in_{bits}bit": True}
     if kind == "nf4":
         options |= {"bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": getattr(torch, dtype)}
-    return PipelineQuantizationConfig(
-        quant_backend=f"bitsandbytes_{bits}bit", quant_kwargs=options, components_to_quantize=["transformer"]
-    )
+    try:
+        return PipelineQuantizationConfig(
+            quant_backend=f"bitsandbytes_{bits}bit", quant_kwargs=options, components_to_quantize=["transformer"]
+        )
+    except Exception as error:
+        raise RsesError(f"Cannot quantise to {kind}: {error}") from error

@@ -43,7 +43,4 @@ def mask_files(path: Path, source: np.ndarray, mask: np.ndarray) -> dict[Path, n
     levels = (mask * 255).round().astype(np.uint8)
     dimmed = np.repeat(source.mean(-1, keepdims=True) / 2, 3, -1)
     shown = dimmed + mask[..., None] * (source - dimmed)
-    return {
-        path: levels,
-        path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8),
-    }
+    return {path: levels, path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8)}

@@ -134,7 +134,7 @@ class RegionRoutePipeline:
         styles: Sequence[str | None] | None = None, steps: int | None = None, guidance: float | None = None,
         true_cfg: float = 1.0, attention: bool = False, routed: bool = False,
     ) -> list[Edit]:  # fmt: skip
-        """Edit pictures of any size, each by its prompt; those edited at one size form a batch.
+        """Edit pictures of any size, each by its prompt; those that come to one size are edited together.
 
         Args:
             images: (H, W, 3) uint8 each.

@@ -82,26 +82,8 @@ def make_tiny() -> Callable[..., FluxTransformer2DModel]:
     return build_tiny
 
 
-WORDS = [
-    "make",
-    "turn",
-    "the",
-    "cat",
-    "dog",
-    "car",
-    "red",
-    "in",
-    "pixel",
-    "art",
-    "line",
-    "cyberpunk",
-    "expressionism",
-    "style",
-    "keep",
-    "other",
-    "area",
-    "unchanged",
-]
+WORDS = ["make", "turn", "the", "cat", "dog", "car", "red", "in", "pixel", "art", "line", "cyberpunk", "expressionism",
+         "style", "keep", "other", "area", "unchanged"]  # fmt: skip
 
 
 def build_tiny_kontext() -> FluxKontextPipeline:
@@ -164,9 +146,9 @@ CHAT_TOKENS = [
 def build_chat_tokenizer(words=("Yes", "yes", "No", "no")):
     from transformers import Qwen2Tokenizer
 
-    from benchmark_data.recipes.kontext_mini.tokenizers import _byte_symbols
+    from benchmark_data.recipes.kontext_mini.tokenizers import byte_symbols
 
-    vocabulary = {symbol: number for number, symbol in enumerate(_byte_symbols())}
+    vocabulary = {symbol: number for number, symbol in enumerate(byte_symbols())}
     merges = []
     for word in words:
         piece = word[0]

@@ -68,6 +68,16 @@ def test_no_two_modules_import_each_other():
     assert [group for group in groups(edges) if len(group) > 1] == []
 
 
+def test_tests_import_public_names_alone():
+    """Names of the packages that begin with an underscore, and folders added to the path."""
+    ours = ("rses", "baselines", "regionroute", "benchmark_data")
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        names = {name for name in imports(path) if name.split(".")[0] in ours}
+        private = {name for name in names if any(part.startswith("_") for part in name.split("."))}
+        assert not private, f"{path} imports {private}"
+        assert path == Path(__file__) or "sys.path.insert" not in path.read_text("utf-8"), path
+
+
 def imported(path: Path, known: dict[str, Path]) -> set[str]:
     """Modules among ``known``; whoever imports a module of a package does not rely on the rest of the package."""
     names = imports(path) & known.keys()

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import Delaunay
 
-from baselines.classical._common import (
+from baselines.classical.common import (
     Array,
     Context,
     adaptive_tone,

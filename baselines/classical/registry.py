@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.classical import colour, drawing, graphic, painting
-from baselines.classical._common import Array, Context
+from baselines.classical.common import Array, Context
 from rses.errors import InputError, did_you_mean
 
 __all__ = ["MIN_SIZE", "STYLES", "Stylizer", "stylize"]

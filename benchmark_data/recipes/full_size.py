@@ -127,13 +127,13 @@ def memory_estimate(
 
     Args:
         resolution: Side of the square image in pixels, a multiple of 16.
-        batch: Samples a step.
+        batch: Samples per step.
         rank: LoRA rank.
         dtype: "bfloat16", "float16" (both as mixed precision with float32 experts) or "float32".
         checkpointing: Whether blocks are recomputed in the backward pass.
         supervision: "off", "exact" or "naive".
         text_tokens: Length of the padded text.
-        style_tokens: Supervised tokens a sample.
+        style_tokens: Supervised tokens per sample.
         config: Transformer configuration.
 
     Raises:
@@ -307,7 +307,7 @@ def measure(resolution: int = 1024, batch: int = 1, steps: int = 3) -> dict[str,
     bfloat16, gradient checkpointing, rank 4, AdamW; one step to warm up, then the mean of ``steps``.
 
     Returns:
-        Supervision -> (seconds a step, peak bytes), or None where memory ran out.
+        Supervision -> (seconds per step, peak bytes), or None where memory ran out.
 
     Raises:
         RsesError: There is no CUDA device.

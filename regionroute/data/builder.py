@@ -150,7 +150,7 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
 def _distinct(samples: Sequence[Sample], style: str | None) -> list[Sample]:
     if style is None:
         return list(samples)
-    # Suites may hold one object once a style; when the style is given anew, those would be copies.
+    # Suites may hold one object once per style; when the style is given anew, those would be copies.
     first: dict[tuple[Path, Path], Sample] = {}
     for sample in samples:
         first.setdefault((sample.image, sample.mask), sample)

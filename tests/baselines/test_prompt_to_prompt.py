@@ -13,7 +13,7 @@ from PIL import Image
 from baselines.prompt_to_prompt.alignment import replace_map
 from baselines.prompt_to_prompt.control import Control, controlled
 from baselines.prompt_to_prompt.inversion import invert, null_text, to_noise
-from baselines.prompt_to_prompt.method import PromptToPrompt
+from baselines.prompt_to_prompt.method import PromptToPrompt, own_tokens
 from baselines.sizes import to_bytes
 from baselines.templates import CaptionPair
 from rses.errors import RsesError
@@ -202,6 +202,12 @@ def test_null_text_in_half_precision_finds_what_it_finds_in_single(side, weight,
     for single, half in zip(*found.values(), strict=True):
         assert half.dtype == torch.float16
         torch.testing.assert_close(half.float(), single, rtol=0.05, atol=0.01)
+
+
+def test_words_end_where_the_text_does():
+    assert own_tokens([49406, 5, 6, 49407, 49407], 49407) == [5, 6]  # Stable Diffusion 1: padded with the end token
+    assert own_tokens([49406, 5, 6, 49407, 0, 0], 49407) == [5, 6]  # Stable Diffusion 2: padded with "!"
+    assert own_tokens([49406, 49407], 49407) == []
 
 
 @pytest.mark.parametrize("pad", ["<|endoftext|>", "a"], ids=["Stable Diffusion 1", "Stable Diffusion 2"])

@@ -37,7 +37,7 @@ TEXT = 128
 
 
 class LiveBytes(TorchDispatchMode):
-    """Sums the storages that exist; those of ``known`` tensors do not count."""
+    """Sums the storages that exist; those of ``known`` tensors are ignored."""
 
     def __init__(self, known):
         super().__init__()

@@ -20,7 +20,7 @@ from rses.suites import load_suite, write_manifest
 
 @pytest.fixture
 def small_suite(tmp_path):
-    """Four samples of the embedded suite, one a style."""
+    """Four samples of the embedded suite, one per style."""
     whole, folder, rows = load_suite("mini"), tmp_path / "suite", []
     for sample in whole.samples[::24]:
         for kind, path in (("images", sample.image), ("masks", sample.mask)):

@@ -25,7 +25,7 @@ BANNED = {
     r"strangers?('s)?": "untrusted",
     r"mend(s|ed|ing)?": "fix",
     r"do(es)? not count": "is ignored",
-    rf"(one|two|three|four|six|\d+)( (?!{SMALL})[\w-]+){{0,2}} an? ({UNITS})": "one per sample",
+    rf"(one|two|three|four|six|\d+)( (?!{SMALL})[\w-]+)? an? ({UNITS})": "one per sample",
     rf"(samples|pairs|pictures|patches|tokens|seconds|minutes|pieces?|bytes|MB|GB) an? ({UNITS})": "seconds per step",
 }
 PATTERNS = {re.compile(rf"\b{word}\b", re.IGNORECASE): "British spelling" for word in AMERICAN}
@@ -50,7 +50,9 @@ def python_prose(source: str) -> str:
     documented = [node.value.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and is_text(node.value)]
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
-    return " | ".join([re.sub(r"``?[^`]+`?`", " ", text) for text in (*documented, *comments)])
+    prose = " | ".join((*documented, *comments))
+    # Neither code and addresses nor names of arguments.
+    return re.sub(r"``?[^`]+`?`|https?://\S+|^ *(>>>|\.\.\.) .*$|^ *\w+: ", " ", prose, flags=re.MULTILINE)
 
 
 def is_text(node: ast.AST) -> bool:

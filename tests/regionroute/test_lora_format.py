@@ -137,14 +137,8 @@ FIRST = "transformer.transformer_blocks.0.attn.to_q.lora_A.weight"
 SOUND = random_tensors(released_shapes(**TINY))
 WRONG = {
     "no prefix": ({key.removeprefix("transformer."): value for key, value in SOUND.items()}, r"has 28 unknown keys"),
-    "alpha": (
-        {**SOUND, FIRST.replace("lora_A.weight", "alpha"): torch.tensor(8.0)},
-        r"1 unknown keys: .*alpha is",
-    ),
-    "other tool": (
-        {key.replace("lora_A", "lora_down"): value for key, value in SOUND.items()},
-        "14 unknown",
-    ),
+    "alpha": ({**SOUND, FIRST.replace("lora_A.weight", "alpha"): torch.tensor(8.0)}, r"1 unknown keys: .*alpha is"),
+    "other tool": ({key.replace("lora_A", "lora_down"): value for key, value in SOUND.items()}, "14 unknown"),
     "other model": ({k.replace("transformer_blocks", "blocks"): v for k, v in SOUND.items()}, "layer that this transf"),
     "more blocks": (random_tensors(released_shapes(3, 2, 32)), r"blocks\.2\.attn\.to_k\.lora_A.* is for a layer"),
     "missing": ({key: value for key, value in SOUND.items() if key != FIRST}, rf"{FIRST} is missing.*28 tensors"),

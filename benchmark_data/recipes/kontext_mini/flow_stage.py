@@ -61,7 +61,7 @@ class Batch:
     Attributes:
         target: (B, N, 64) tokens.
         context: (B, N, 64) tokens.
-        prompts: One a row.
+        prompts: One per row.
         silent: Rows without a pooled vector of their own.
         window: Where the tokens lie, the same for all rows.
     """

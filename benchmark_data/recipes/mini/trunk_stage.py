@@ -91,7 +91,7 @@ def train_trunk(
 def _losses(
     model: _Trainee, patches: torch.Tensor, labels: torch.Tensor, step: int, settings: TrunkSettings
 ) -> dict[str, torch.Tensor]:
-    """Rank neighbouring rungs of one ladder a picture, near a common scale; name the style of the picture."""
+    """Rank neighbouring rungs of one ladder per picture, near a common scale; name the style of the picture."""
     generator = torch.Generator().manual_seed(step)
     stacks = [inner(patches)]
     targets = []

@@ -47,7 +47,7 @@ def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
 
 
 def show(out: Path) -> None:
-    """Draw what the experts make of eight samples: source, attention, edit; two samples a row."""
+    """Draw what the experts make of eight samples: source, attention, edit; two samples per row."""
     pipe, suite = RegionRoutePipeline.from_pretrained("mini", out), load_suite("mini")
     cells = []
     for sample in suite.samples[::12]:

@@ -43,7 +43,7 @@ Source, where the style words look, edit; two samples per row:
 
 
 def render_table(summaries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Render means with 95 % intervals, one row a method."""
+    """Render means with 95 % intervals, one row per method."""
     lines = ["| method | " + " | ".join(title for _, title in METRICS) + " |", "| --- |" + " ---: |" * len(METRICS)]
     for name, summary in summaries.items():
         cells = [_cell(summary["metrics"].get(metric) or {}) for metric, _ in METRICS]

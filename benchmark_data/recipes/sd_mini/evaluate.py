@@ -31,7 +31,7 @@ from benchmark_data.recipes.sd_mini.captions import caption
 from benchmark_data.recipes.sd_mini.export import FOLDERS, PIPELINES
 from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
 from benchmark_data.scenes import CLASSES, make_scene
-from rses.backbones.mini import load_mini_style
+from rses.backbones import load_style
 from rses.bench import run_bench
 from rses.images.decode import read_image
 from rses.images.tensors import write_png
@@ -106,7 +106,7 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     draw = partial(_drawn, pipe, method.settings)
     texts, wanted, real = _held_out_captions(count)
     images = draw(texts)
-    encoder = load_mini_style()
+    encoder = load_style("rses-mini")
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     asked = [number for number, style in enumerate(wanted) if style is not None]

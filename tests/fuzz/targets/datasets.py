@@ -47,40 +47,16 @@ def rules() -> list[Files]:
 BUILD = "rses suite build {} --root @ --out @/out"
 STYLED = BUILD + " --styles 'pixel art,line art'"
 TARGETS = [
-    Target(
-        "coco",
-        functools.partial(layout, layouts.coco, 2),
-        lambda folder: read_masks(CocoReader(folder)),
-        (".json",),
-        STYLED.format("coco"),
-    ),
-    Target(
-        "voc",
-        functools.partial(layout, layouts.voc, 2),
-        lambda folder: read_masks(VocReader(folder, "val")),
-        (".xml", ".png", ".txt"),
-        STYLED.format("voc"),
-    ),
-    Target(
-        "big",
-        functools.partial(layout, big, 2),
-        lambda folder: read_masks(BigReader(folder, classes=folder / "classes.csv")),
-        (".csv", ".png"),
-        STYLED.format("big") + " --classes @/classes.csv",
-    ),
-    Target(
-        "pie",
-        functools.partial(layout, layouts.pie, 1),
-        lambda folder: read_edits(PieReader(folder)),
-        (".json",),
-        BUILD.format("pie"),
-    ),
-    Target(
-        "brushbench",
-        functools.partial(layout, layouts.brushbench, 1),
-        lambda folder: read_edits(BrushReader(folder)),
-        (".json",),
-        BUILD.format("brushbench"),
-    ),
+    Target("coco", functools.partial(layout, layouts.coco, 2), lambda folder: read_masks(CocoReader(folder)),
+           (".json",), STYLED.format("coco")),
+    Target("voc", functools.partial(layout, layouts.voc, 2), lambda folder: read_masks(VocReader(folder, "val")),
+           (".xml", ".png", ".txt"), STYLED.format("voc")),
+    Target("big", functools.partial(layout, big, 2),
+           lambda folder: read_masks(BigReader(folder, classes=folder / "classes.csv")), (".csv", ".png"),
+           STYLED.format("big") + " --classes @/classes.csv"),
+    Target("pie", functools.partial(layout, layouts.pie, 1), lambda folder: read_edits(PieReader(folder)), (".json",),
+           BUILD.format("pie")),
+    Target("brushbench", functools.partial(layout, layouts.brushbench, 1),
+           lambda folder: read_edits(BrushReader(folder)), (".json",), BUILD.format("brushbench")),
     Target("selection", rules, lambda folder: load_selection(str(folder / "rule.json")), (".json",)),
-]
+]  # fmt: skip

@@ -99,4 +99,4 @@ TARGETS = [
     Target("mask", masks, decode_mask, ("",)),
     Target("score a picture", functools.partial(scored, "pred"), score, ("pred/a.png",), SCORE),
     Target("score a mask", functools.partial(scored, "masks"), score, ("masks/a.png",), SCORE),
-]
+]  # fmt: skip

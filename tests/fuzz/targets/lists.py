@@ -85,35 +85,15 @@ SCORE = (
 )
 BUILD = "rses suite build folder --images @/images --out @/out"
 TARGETS = [
-    Target(
-        "metadata.jsonl",
-        metadata,
-        lambda folder: pair_folder(folder / "pred", folder / "masks", allow_missing=True),
-        (".jsonl",),
-        SCORE,
-    ),
-    Target(
-        "styles",
-        styles,
-        lambda folder: read_styles(next(folder.glob("styles.*"))),
-        ("styles.json", "styles.jsonl", "styles.csv"),
-        SCORE + " --source @/images --styles @/styles.*",
-    ),
+    Target("metadata.jsonl", metadata,
+           lambda folder: pair_folder(folder / "pred", folder / "masks", allow_missing=True), (".jsonl",), SCORE),
+    Target("styles", styles, lambda folder: read_styles(next(folder.glob("styles.*"))),
+           ("styles.json", "styles.jsonl", "styles.csv"), SCORE + " --source @/images --styles @/styles.*"),
     Target("regions", regions, build, (".csv", ".json"), BUILD + " --regions @/regions.* --styles 'pixel art'"),
-    Target(
-        "clicks",
-        clicks,
-        lambda folder: read_jobs(folder / "images", points=next(folder.glob("regions.*"))),
-        (".csv", ".json"),
-    ),
-    Target(
-        "masks and objects",
-        objects,
-        build_masks,
-        (".csv", ".png"),
-        BUILD + " --masks @/masks --objects @/objects.csv --styles 'line art'",
-    ),
-    Target(
-        "published.csv", published, lambda folder: published_html(read_published(folder / "published.csv")), (".csv",)
-    ),
-]
+    Target("clicks", clicks, lambda folder: read_jobs(folder / "images", points=next(folder.glob("regions.*"))),
+           (".csv", ".json")),
+    Target("masks and objects", objects, build_masks, (".csv", ".png"),
+           BUILD + " --masks @/masks --objects @/objects.csv --styles 'line art'"),
+    Target("published.csv", published, lambda folder: published_html(read_published(folder / "published.csv")),
+           (".csv",)),
+]  # fmt: skip

@@ -98,35 +98,18 @@ def copy_run(folder: Path) -> None:
 
 RESULTS = ("summary.json", "samples.parquet")
 TARGETS = [
-    Target(
-        "results",
-        lambda: part(*RESULTS),
-        load,
-        (".json", ".parquet"),
-        "rses compare @/run @/run --page @/out/page.html",
-    ),
-    Target(
-        "merge",
-        lambda: part(*RESULTS),
-        lambda folder: merge_runs([folder / "run"], folder / "out", allow_missing=True),
-        (".json", ".parquet"),
-        "rses merge @/run --out @/out --allow-missing",
-    ),
-    Target(
-        "inputs.json",
-        lambda: part(*RESULTS, "inputs.json"),
-        lambda folder: find_files(folder / "run", load_run(folder / "run")),
-        ("inputs.json",),
-        "rses report @/run --out @/out/report.html --samples 1 --device cpu",
-    ),
-    Target(
-        "run journals",
-        lambda: part("journal.jsonl", "generation.jsonl"),
-        lambda folder: bench(folder / "out"),
-        (".jsonl",),
-        f"rses bench --method background-only --suite {SUITE} --protocol rses-mini --device cpu --out @/out",
-        copy_run,
-    ),
+    Target("results", lambda: part(*RESULTS), load, (".json", ".parquet"),
+           "rses compare @/run @/run --page @/out/page.html"),
+    Target("merge", lambda: part(*RESULTS),
+           lambda folder: merge_runs([folder / "run"], folder / "out", allow_missing=True), (".json", ".parquet"),
+           "rses merge @/run --out @/out --allow-missing"),
+    Target("inputs.json", lambda: part(*RESULTS, "inputs.json"),
+           lambda folder: find_files(folder / "run", load_run(folder / "run")), ("inputs.json",),
+           "rses report @/run --out @/out/report.html --samples 1 --device cpu"),
+    Target("run journals", lambda: part("journal.jsonl", "generation.jsonl"), lambda folder: bench(folder / "out"),
+           (".jsonl",),
+           f"rses bench --method background-only --suite {SUITE} --protocol rses-mini --device cpu --out @/out",
+           copy_run),
     Target("journal", answers, append, (".jsonl",), prepare=copy_run),
     Target("journal of masks", masks, lambda folder: segment(folder, folder / "out"), (".jsonl",), prepare=copy_run),
-]
+]  # fmt: skip

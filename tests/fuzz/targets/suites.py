@@ -81,36 +81,16 @@ def seal(folder: Path, place: str) -> None:
 
 BENCH = "rses bench --predictions @/edits --suite @/suite --protocol rses-mini --device cpu --out @/out"
 TARGETS = [
-    Target(
-        "suite.json",
-        lambda: [suite_files()],
-        lambda folder: suite_statistics(verify_suite(folder)),
-        ("suite.json", "metadata.jsonl", ".png"),
-        "rses suite verify @",
-    ),
+    Target("suite.json", lambda: [suite_files()], lambda folder: suite_statistics(verify_suite(folder)),
+           ("suite.json", "metadata.jsonl", ".png"), "rses suite verify @"),
     Target("suite rows", rows_alone, read_rows, ("metadata.jsonl",)),
-    Target(
-        "suite as parquet",
-        dataset,
-        lambda folder: read_dataset(folder, folder / "out"),
-        (".parquet", ".json", ".jsonl", ".md"),
-        "rses suite pull @ --out @/out",
-    ),
+    Target("suite as parquet", dataset, lambda folder: read_dataset(folder, folder / "out"),
+           (".parquet", ".json", ".jsonl", ".md"), "rses suite pull @ --out @/out"),
     Target("method.json", card, lambda folder: check_card(Predictions(folder / "edits")), ("method.json",), BENCH),
-    Target(
-        "submission",
-        lambda: [submission()],
-        lambda folder: read_submission(folder / "out/submission"),
-        (".json", ".parquet"),
-        "rses leaderboard verify @/out/submission --rescore 0",
-        lambda folder: seal(folder, "submission"),
-    ),
-    Target(
-        "board",
-        lambda: [submission()],
-        lambda folder: build(folder / "out/boards"),
-        (".json", ".parquet", ".jpg"),
-        "rses leaderboard build --boards @/out/boards",
-        lambda folder: seal(folder, "boards/results/mini--rses-mini/background-only"),
-    ),
-]
+    Target("submission", lambda: [submission()], lambda folder: read_submission(folder / "out/submission"),
+           (".json", ".parquet"), "rses leaderboard verify @/out/submission --rescore 0",
+           lambda folder: seal(folder, "submission")),
+    Target("board", lambda: [submission()], lambda folder: build(folder / "out/boards"),
+           (".json", ".parquet", ".jpg"), "rses leaderboard build --boards @/out/boards",
+           lambda folder: seal(folder, "boards/results/mini--rses-mini/background-only")),
+]  # fmt: skip

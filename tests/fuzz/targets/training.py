@@ -17,6 +17,7 @@ from regionroute.lora_format import ADAPTER, LoraFile, LoraSettings, lora_layers
 from regionroute.training.checkpoint import latest_checkpoint, load_optimiser, save_checkpoint
 from regionroute.training.config import load_config, parse_config
 from regionroute.training.journal import Journal
+from rses.files.text import parse_json
 from tests.conftest import build_tiny
 from tests.fuzz.sandbox import Files, Target
 from tests.helpers.small import PROMPT, encoded, lines, photo, read_files, region, write_files
@@ -95,27 +96,19 @@ def read_log(folder: Path) -> None:
     out = write_files(folder / "out", read_files(folder))
     with Journal(out, 3, tensorboard=False) as journal:
         journal.write(4, {"loss": 0.25})
-    steps = [json.loads(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").split("\n") if line]
+    steps = [parse_json(line)["step"] for line in (out / "train.jsonl").read_text("utf-8").split("\n") if line]
     assert steps[-1] == 4, steps
 
 
 TRAIN = "regionroute train --config @/own.toml --out @/out --pairs @/nothing --style 'pixel art'"
 TARGETS = [
-    Target("lora", experts, lambda folder: read_lora(folder / "expert.safetensors", transformer()), (".safetensors",)),
+    Target("lora", experts, lambda folder: read_lora(folder / "expert.safetensors", transformer()),
+           (".safetensors",)),
     Target("checkpoint", checkpoint, read_checkpoint, (".json", ".safetensors")),
-    Target(
-        "training config",
-        lambda: [{"own.toml": path.read_bytes()} for path in sorted(CONFIGS.glob("*.toml"))],
-        lambda folder: load_config(folder / "own.toml"),
-        (".toml",),
-        TRAIN,
-    ),
+    Target("training config", lambda: [{"own.toml": path.read_bytes()} for path in sorted(CONFIGS.glob("*.toml"))],
+           lambda folder: load_config(folder / "own.toml"), (".toml",), TRAIN),
     Target("training pairs", pairs, read_either, (".json", ".jsonl")),
     Target("base facts", facts, read_facts, (".json",)),
-    Target(
-        "training log",
-        lambda: [{"train.jsonl": lines([{"step": step, "loss": 0.5} for step in range(1, 6)])}],
-        read_log,
-        (".jsonl",),
-    ),
-]
+    Target("training log", lambda: [{"train.jsonl": lines([{"step": step, "loss": 0.5} for step in range(1, 6)])}],
+           read_log, (".jsonl",)),
+]  # fmt: skip
