@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     "errors", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones",
-    "functional", "metrics", "statistics", "runs", "pages", "methods", "suites", "inputs", "scoring", "bench", "vlm", "report",
-    "leaderboard", "cli",
+    "functional", "metrics", "statistics", "runs", "pages", "methods", "suites", "inputs", "scoring", "bench", "vlm",
+    "report", "leaderboard", "cli",
 )  # fmt: skip
 """Modules and folders of rses, lowest first."""
 KNOWN_CYCLE = {"rses.suites.format", "rses.suites.huggingface", "rses.suites.parquet", "rses.suites.verify"}

@@ -16,8 +16,9 @@ from rses.runs.sample_result import SampleResult
 def numbers(index: int) -> dict:
     value = index / 100
     return {
-        "rsm": 0.6 + value, "mse_bg": value, "lpips_bg": value, "psnr_bg": -10 * math.log10(value) if value else math.inf,
-        "style_correct": index % 2 == 0, "mask_fraction": 0.2,
+        "rsm": 0.6 + value, "mse_bg": value, "lpips_bg": value,
+        "psnr_bg": -10 * math.log10(value) if value else math.inf, "style_correct": index % 2 == 0,
+        "mask_fraction": 0.2,
     }  # fmt: skip
 
 

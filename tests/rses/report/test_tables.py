@@ -42,7 +42,7 @@ GOLDEN = {
     "latex": f"% {CAPTION}\n% needs \\usepackage{{booktabs}}\n"
     "\\begin{tabular}{lrr}\n\\toprule\nmethod & MSE\\textsubscript{bg} $\\downarrow$ & $n/N$ \\\\\n\\midrule\n"
     "mine & \\textbf{0.25000} & 2/2 \\\\\nother & 0.50000 & 2/2 \\\\\n\\bottomrule\n\\end{tabular}\n% " + NOTE,
-    "table": f"{CAPTION}\n\n method   MSE_bg ↓   n/N\n ────────────────────────\n mine     0.25000*   2/2\n"
+    "table": f"{CAPTION}\n\n method   MSE_bg ↓   n/N\n ───────────────────────\n mine     0.25000*   2/2\n"
     " other     0.50000   2/2\n\n* best\n" + NOTE,
 }
 
