@@ -92,10 +92,10 @@ def _write(root: Path, progress: Callable[[int, int], None] | None, readme: str 
     """Render everything, then write what has changed."""
     for board in (root / "results").iterdir():
         restore_replaced(board)
-    remove_leftovers(root, *([] if readme is None else [Path(readme)]))
     files = render_all(root, progress, readme)
     before = _recorded(root)
     _require_free(root, files, before)
+    remove_leftovers(*(root / name for name in {*files, *(before or ())}))
     # First of all, so that a build that is stopped leaves no file that no record knows.
     write_atomic(root / RECORD, _record({*files, *(before or ())}))
     for name, content in files.items():

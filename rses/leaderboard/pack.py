@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -200,7 +201,7 @@ def add_run(
         except OSError:
             old.rename(target)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old, new)
     return target
 
 
@@ -213,11 +214,19 @@ def restore_replaced(board: Path) -> None:
     for old in board.glob(f"{REPLACED}*"):
         target = old.with_name(old.name.removeprefix(REPLACED))
         if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
+            _remove(old, old.with_name(f"{NEW}{target.name}"))
         else:
             old.rename(target)
     for new in board.glob(f"{NEW}*"):
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _remove(old: Path, doomed: Path) -> None:
+    """Remove a replaced submission under a name that is always removed, so that no half of one is ever put back."""
+    shutil.rmtree(doomed, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        old.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _method_of(submission: Path) -> str | None:

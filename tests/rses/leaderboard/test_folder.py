@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +146,30 @@ def test_means_that_differ_by_rounding_share_a_place(tmp_path, make_run):
     ranked = _ranked([first, nudged, *others], board.metrics)
     assert [row.name for row in ranked[:2]] == ["one", "two"]
     assert all("rsm" in row.best and row.layer == 1 for row in ranked[:2])
+
+
+def test_a_build_removes_what_a_killed_one_left_in_any_of_its_folders(boards):
+    build(boards)
+    whole = contents(boards)
+    for path in whole:
+        if path.parts[0] in ("site", "tables"):
+            (boards / path.with_name(f".{path.name}.{'a' * 32}.tmp")).write_text("half")
+    build(boards)
+    assert contents(boards) == whole
+
+
+def test_half_removed_submissions_are_never_put_back(tmp_path, make_run, monkeypatch):
+    """A disk that turns read-only while a replaced submission is removed left half of it, ready to be put back."""
+    boards, run = tmp_path / "boards", make_run(style=0.1, damage=0.01)
+    target = add_run(run, boards)
+
+    def fail(place, ignore_errors=False):
+        for path in sorted(Path(place).rglob("*"))[:1]:
+            path.unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", fail)
+        add_run(run, boards, replace=True)
+    shutil.rmtree(target)
+    add_run(make_run(name="other", style=0.2, damage=0.01), boards)
+    assert [path.name for path in target.parent.iterdir()] == ["other"]
