@@ -1,4 +1,4 @@
-"""From submissions to boards: one a suite and protocol, with ranks, layers and groups."""
+"""From submissions to boards: one per suite and protocol, with ranks, layers and groups."""
 
 from __future__ import annotations
 

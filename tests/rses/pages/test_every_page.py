@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,34 @@ def test_hostile_names_run_nothing_and_ask_nobody(make, evil, tmp_path):
     assert not {"\x1b", "\u202e"} & set(page.text)
     # The name itself is shown as it is, apart from what no terminal and no page should print.
     assert evil.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd") in page.text
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on the PATH")
+def test_a_browser_runs_nothing_and_shows_the_warnings(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    said: list[str] = []
+    with playwright.sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, make in [(width, make) for width in (1440, 768, 390) for make in (report, comparison, sheet)]:
+            view = browser.new_page(viewport={"width": width, "height": 900})
+            for event in ("console", "pageerror", "dialog", "requestfailed"):
+                view.on(event, lambda what: said.append(str(what)))
+            (tmp_path / "page.html").write_text(make(EVIL[0], tmp_path), "utf-8")
+            view.goto((tmp_path / "page.html").as_uri())
+            assert view.evaluate("document.documentElement.scrollWidth") <= width
+            if make is not sheet:
+                lines = view.locator("#warnings li")
+                assert all(line.is_visible() for line in lines.all())
+                assert EVIL[0] in "".join(lines.all_inner_texts())
+                view.locator("#sort").select_option("mse-bg")
+                assert view.locator("#shown").inner_text() == "2 shown"
+            view.close()
+        browser.close()
+    assert said == []
 
 
 @pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
