@@ -183,7 +183,7 @@ def _latex_small(cell: Cell, text: Callable[[object], str]) -> str:
     return f"{{\\scriptsize {text(cell.small.strip())}}}" if isinstance(cell, Value) and cell.small else ""
 
 
-def latex_heading(title: str, text: Callable[[object], str] = escape_latex) -> str:
+def latex_heading(title: object, text: Callable[[object], str] = escape_latex) -> str:
     r"""Return the heading of a metric, whose background is a subscript.
 
     Example:
