@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from rses.errors import RsesError, did_you_mean
+from rses.plugins import find_entry, load_entry
 
 __all__ = [
     "DTYPES",
@@ -24,8 +25,9 @@ __all__ = [
     "Edited",
     "Method",
     "MethodCard",
+    "get_card",
     "get_method",
-    "method_names",
+    "list_methods",
     "require_method",
     "sample_seed",
 ]
@@ -129,7 +131,7 @@ class Method(Protocol):
         ...
 
     def edit(self, batch: Sequence[EditSample]) -> Sequence[np.ndarray | Edited]:
-        """Return one edited image (H, W, 3) uint8 a sample, at its source's size.
+        """Return one edited image (H, W, 3) uint8 per sample, at its source's size.
 
         All sources of a batch have the same size, and there are at most ``card.max_batch``.
         """
@@ -147,7 +149,7 @@ def sample_seed(base: int, sample_id: str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def method_names() -> list[str]:
+def list_methods() -> list[str]:
     """Return the names of all installed methods, sorted."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
@@ -162,20 +164,24 @@ def get_method(name: str, /, **options: Any) -> Method:
     Raises:
         RsesError: Unknown name, options the method does not have, or the object is not a method.
     """
-    entry = None if ":" in name else _entry_point(name)
     # Only now, for it imports torch: a wrong name is found at once.
+    entry = None if ":" in name else _entry_point(name)
     from rses.state.process import MethodState, give_state
 
     state = MethodState()
     with state.own():
-        method: Method = _build(name, entry, options)
-    if not _is_method(method):
-        raise RsesError(
-            f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
-            "See rses.methods.Method."
-        )
+        method = _build(name, entry, options)
     give_state(method, state)
     return method
+
+
+def get_card(name: str, /) -> MethodCard:
+    """Return the card of a method, for lists: nothing is run, so the process's state is not guarded, nor torch needed.
+
+    Raises:
+        RsesError: As for :func:`get_method`.
+    """
+    return _build(name, None if ":" in name else _entry_point(name), {}).card
 
 
 def require_method(name: str) -> None:
@@ -196,15 +202,23 @@ def _is_method(found: Any) -> bool:
         return False
 
 
-def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:
-    target = _import(name) if entry is None else _load(name, entry)
+def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Method:
+    target: Any = _import(name) if entry is None else load_entry(entry, "method")
     _check_options(name, target, options)
     try:
-        return target(**options) if callable(target) else target
+        method = target(**options) if callable(target) else target
     except RsesError:
         raise
     except (Exception, SystemExit) as error:
         raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
+    if not _is_method(method):
+        what = "None" if method is None else f"{type(method).__name__}"
+        raise RsesError(
+            f'"{name}" is not a method but {what}: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
+            "See rses.methods.Method."
+        )
+    found: Method = method
+    return found
 
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
@@ -231,34 +245,10 @@ def _entry_point(name: str) -> EntryPoint:
     """Find the one entry point of a name.
 
     Raises:
-        RsesError: There is none, or two packages bring different ones.
+        InputError: There is none, or two packages bring different ones.
     """
-    found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
-        other = found.setdefault(entry.name, entry)
-        if entry.name == name and other.value != entry.value:
-            raise RsesError(
-                f'Two packages bring a method "{name}": {_origin(other)} and {_origin(entry)}. '
-                f"Uninstall one, or say which one you mean: --method {other.value} or --method {entry.value}."
-            )
-    if name not in found:
-        raise RsesError(
-            f'There is no method "{name}".{did_you_mean(name, found)} '
-            "List the installed ones with `rses methods`, or give package.module:Class."
-        )
-    return found[name]
-
-
-def _origin(entry: EntryPoint) -> str:
-    package = entry.dist.name if entry.dist is not None else "a package"
-    return f"{package} ({entry.value})"
-
-
-def _load(name: str, entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except (Exception, SystemExit) as error:
-        raise RsesError(f'The method "{name}" is installed ({entry.value}) but cannot be imported: {error}.') from error
+    known = "List the installed ones with `rses methods`, or give package.module:Class."
+    return find_entry(GROUP, "method", name, lambda entry: f"--method {entry.value}", known)
 
 
 def _import(name: str) -> Any:

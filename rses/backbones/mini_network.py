@@ -81,12 +81,7 @@ class ConvBlock(nn.Module):
     """Convolution and rectifier; ``norm`` sits between them while training and is folded away afterwards."""
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int,
-        norm: Callable[[int], nn.Module] = _identity,
+        self, inputs: int, outputs: int, kernel: int, stride: int, norm: Callable[[int], nn.Module] = _identity
     ):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
@@ -152,7 +147,7 @@ class ImageEncoder(nn.Module):
             return torch.cat([part for m in _maps(self.stages, x) for part in _moments(m.flatten(2))], dim=1)
         content = (x.abs().amax(dim=1, keepdim=True) > FILL_TOLERANCE).float()
         maps = [*_maps(self.stages, F.avg_pool2d(x, 2)), *_maps(self.details, x)]
-        return torch.cat([part for m in maps for part in _log_moments(m, content)], dim=1)
+        return torch.cat([part for m in maps for part in log_moments(m, content)], dim=1)
 
 
 def _maps(layers: nn.ModuleList, x: torch.Tensor) -> list[torch.Tensor]:
@@ -168,7 +163,7 @@ def _moments(flat: torch.Tensor) -> list[torch.Tensor]:
     return [flat.mean(dim=2), (flat.var(dim=2, unbiased=False) + EPSILON).sqrt()]
 
 
-def _log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor]:
+def log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor]:
     """Logarithms of mean, deviation and mean root of non-negative maps (N, C, H, W), away from the fill colour.
 
     Their differences tell few strong responses (edges of blocks, drawn lines) from many weak ones (texture, noise),
@@ -202,9 +197,7 @@ class TextEncoder(nn.Module):
         self.buckets = config.text_buckets
         self.table = nn.EmbeddingBag(config.text_buckets, config.text_dim, mode="sum", include_last_offset=True)
         self.head = nn.Sequential(
-            nn.Linear(config.text_dim, config.text_hidden),
-            nn.GELU(),
-            nn.Linear(config.text_hidden, config.embed_dim),
+            nn.Linear(config.text_dim, config.text_hidden), nn.GELU(), nn.Linear(config.text_hidden, config.embed_dim)
         )
 
     def forward(self, texts: Sequence[str]) -> torch.Tensor:

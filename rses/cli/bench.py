@@ -98,9 +98,9 @@ def bench(
         from rses.cli.score import Places, write_page
 
         write_page(
-            results,
+            [results],
             RSES(protocol=protocol, device=device),
-            Places(folder / "images", None, None, suite),
+            [Places(None, folder / "images", folder, None, None, suite)],
             folder / "report.html",
         )
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
-import rses
 from rses.cli import (
     bench,
     compare,
+    doctor,
+    figure,
     leaderboard,
     merge,
     methods,
@@ -20,44 +18,26 @@ from rses.cli import (
     score,
     suite,
     suites,
+    table,
+    verify,
     vlm,
     weights,
 )
-from rses.cli.run import run_app
+from rses.cli.run import new_app, run_app
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    help="RSES: score regional image edits, and compare methods with uncertainty.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rses {rses.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """RSES: score regional image edits, and compare methods with uncertainty."""
-
-
+app = new_app("rses", "RSES: score regional image edits, and compare methods with uncertainty.")
 app.command("score")(score.score)
 app.command("bench")(bench.bench)
 app.command("merge")(merge.merge)
 app.command("vlm")(vlm.vlm)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("table")(table.table)
+app.command("figure")(figure.figure)
+app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
 app.add_typer(methods.app, name="methods")
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(suites.app, name="suites")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,16 +28,26 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Places:
-    """Where the files of a scoring are."""
+    """Where the files of one method are, and where its run goes."""
 
+    method: str | None
     pred: Path
+    out: Path | None
     masks: Path | None
     source: Path | None
     suite: str | None
 
 
 def score(
-    pred: Annotated[Path, typer.Option(help="Folder of predictions, <id>.png.", metavar="DIR")],
+    context: typer.Context,
+    pred: Annotated[
+        list[str],
+        typer.Option(
+            help="Folder of predictions, <id>.png. Several methods: --pred NAME=DIR for each; each has a run folder of "
+            "its name in --out.",
+            metavar="DIR",
+        ),
+    ],
     masks: Annotated[
         Path | None,
         typer.Option(
@@ -84,13 +96,14 @@ def score(
     Results go to stdout, messages to stderr. Problems with files are all listed by name, with remedies.
     """
     _check(masks, suite, style, styles)
-    places = Places(pred, masks, source, suite)
+    places = _places(pred, masks, source, suite, out, method_name)
     start = time.monotonic()
-    with keeping(out), progress("Scoring") as update, quiet_stdout():
+    with quiet_stdout():
         rules = custom_protocol(
             protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
         )
-        _look_for_files(places, out, style, styles, metrics, allow_missing)
+        for place in places:
+            _look_for_files(place, style, styles, metrics, allow_missing)
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         scorer = RSES(
@@ -100,39 +113,76 @@ def score(
             metrics=metrics,
             workers=workers,
         )
-        results = scorer.score_folder(
-            pred, masks, source, style,
-            styles=styles, suite=suite, allow_missing=allow_missing, allow_resize=allow_resize, out=out,
-            fresh=fresh, method=method_name, progress=update,
-        )  # fmt: skip
-    _show(results, format)
+    runs = []
+    for place in places:
+        named = f"Scoring {place.method}" if len(places) > 1 else "Scoring"
+        with keeping(place.out), progress(named) as update, quiet_stdout():
+            results = scorer.score_folder(
+                place.pred, masks, source, style,
+                styles=styles, suite=suite, allow_missing=allow_missing, allow_resize=allow_resize, out=place.out,
+                fresh=fresh, method=place.method, progress=update,
+            )  # fmt: skip
+        _tell(results, place, " ".join(map(shlex.quote, context.obj or [])))
+        runs.append(results)
+    _show(runs, format)
+    note(
+        f"{sum(len(run.samples) for run in runs)} samples in {elapsed(start)}" + (f", written to {out}" if out else "")
+    )
+    if report:
+        write_page(runs, scorer, places, (out or Path()) / "report.html")
+
+
+def _places(
+    preds: Sequence[str], masks: Path | None, source: Path | None, suite: str | None, out: Path | None,
+    method: str | None,
+) -> list[Places]:  # fmt: skip
+    """Read ``DIR`` or several ``NAME=DIR``; a folder whose name holds a = is a folder."""
+    pairs = [text.partition("=") if not Path(text).is_dir() else ("", "", text) for text in preds]
+    if len(preds) == 1 and not pairs[0][1]:
+        return [Places(method, Path(preds[0]), out, masks, source, suite)]
+    names = [name.strip() for name, _, _ in pairs]
+    problems = [
+        f'--pred is NAME=DIR for several methods, got "{text}".'
+        for text, name in zip(preds, names, strict=True) if not name or Path(name).name != name
+    ]  # fmt: skip
+    problems += [f'Two folders have the name "{name}". Give each its own.' for name in names if names.count(name) > 1]
+    problems += ["Give the names with --pred NAME=DIR, without --method-name."] if method else []
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return [
+        Places(name, Path(folder), out and out / name, masks, source, suite)
+        for name, (_, _, folder) in zip(names, pairs, strict=True)
+    ]
+
+
+def _tell(results: Results, place: Places, command: str) -> None:
+    """Say what concerns one run beside its numbers, and write down how it was made."""
     _name_left_out(results)
     warn(results)
     for text in results.info.get("notes", ()):
         note(f"note: {text}")
-    note(f"{len(results.samples)} samples in {elapsed(start)}" + (f", written to {out}" if out else ""))
-    if out is not None:
+    if place.out is not None:
         from rses.report.inputs import remember_inputs
 
-        remember_inputs(out, pred=pred, masks=masks, source=source, suite=suite)
-    if report:
-        write_page(results, scorer, places, (out or Path()) / "report.html")
+        remember_inputs(
+            place.out, command or None, pred=place.pred, masks=place.masks, source=place.source, suite=place.suite
+        )
 
 
 def _look_for_files(
-    places: Places, out: Path | None, style: str | None, styles: Path | None, metrics: str | None, allow_missing: bool
+    places: Places, style: str | None, styles: Path | None, metrics: str | None, allow_missing: bool
 ) -> None:
     """Find wrong names, paths and folders; the scorer looks again, but only after torch was imported."""
     from rses.inputs.pairing import pair_folder
     from rses.suites import load_suite
     from rses.table import METRICS, select_metrics
 
-    needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs})
-    require_apart(out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
+    needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
+    require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
     if masks is None:
         root = load_suite(places.suite or "").root
-        require_apart(out, {"the suite": root})
+        require_apart(places.out, {"the suite": root})
         masks, metadata = root / "masks", root / "metadata.jsonl"
     pair_folder(
         places.pred, masks, source=places.source, style=style, styles=styles, metadata=metadata,
@@ -169,15 +219,15 @@ def custom_protocol(name: str, **knobs: Any) -> Protocol:
     return get_protocol(name).replace(**{key: value for key, value in knobs.items() if value is not None})
 
 
-def write_page(results: Results, scorer: RSES, places: Places, path: Path) -> None:
-    """Write the report of one run, with the pictures that were just scored."""
+def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], path: Path) -> None:
+    """Write the report of what was just scored, with its pictures."""
     from rses.report.html import write_report
     from rses.report.inputs import folder_files
 
     with progress("Report") as update, quiet_stdout():
-        files = folder_files(places.pred, places.masks, places.source, places.suite)
+        files = [folder_files(place.pred, place.masks, place.source, place.suite) for place in places]
         heatmap = scorer.heatmap if "lpips_bg" in scorer.metrics else None
-        write_report([results], path, files=[files], heatmap=heatmap, progress=update)
+        write_report(runs, path, files=files, heatmap=heatmap, progress=update)
     note(f"report: {path}")
 
 
@@ -193,8 +243,8 @@ def _check(masks: Path | None, suite: str | None, style: str | None, styles: Pat
         raise InputError(problems)
 
 
-def _show(results: Results, format: Format) -> None:
+def _show(runs: Sequence[Results], format: Format) -> None:
     from rses.report.tables import render
 
     width, color = terminal()
-    emit(render([results], format.value, width=width, color=color))
+    emit(render(runs, format.value, width=width, color=color))

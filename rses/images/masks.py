@@ -1,7 +1,4 @@
-"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning.
-
-The geometry of :mod:`rses.images.regions` is exported here too.
-"""
+"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning."""
 
 from __future__ import annotations
 
@@ -15,23 +12,12 @@ from scipy import ndimage
 
 from rses.errors import InputError
 from rses.images.colour import drop_opaque_alpha
-from rses.images.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, turned_note, upright
-from rses.images.regions import CLIP_MEAN, Window, boundary_band, bounding_box, dilate, region_crop, square_window
+from rses.images.decode import deep_values, open_image, pixels_of, turned_note, upright
+from rses.images.file import FILES, ImageFile
+from rses.images.header import image_facts, inspect
 from rses.state.pillow import pillow_defaults
 
-__all__ = [
-    "CLIP_MEAN",
-    "Window",
-    "as_mask",
-    "binarise",
-    "bounding_box",
-    "boundary_band",
-    "dilate",
-    "read_alpha",
-    "read_mask",
-    "region_crop",
-    "square_window",
-]
+__all__ = ["as_mask", "binarise", "read_alpha", "read_mask"]
 
 # Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
 EDGE_REACH = 3
@@ -51,7 +37,7 @@ COLOURED = (
 )
 
 
-def read_mask(path: str | Path) -> np.ndarray:
+def read_mask(path: str | Path | ImageFile) -> np.ndarray:
     """Decode a mask file.
 
     White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
@@ -74,15 +60,16 @@ def read_mask(path: str | Path) -> np.ndarray:
         >>> read_mask(file).tolist()
         [[False, True]]
     """
-    path = Path(path)
-    with open_image(path) as image:
+    file = ImageFile.read(path)
+    with open_image(file) as image:
+        lossy = inspect(image, file).lossy
         # Not brought to 8 bits: labels that differ by less than 257 would become one.
-        deep = deep_values(image, path)
-        values = _grey_values(pixels_of(image, path), str(path)) if deep is None else _deep_grey(deep, str(path))
-    return _binarise_grey(values, str(path), is_lossy(path))
+        deep = deep_values(image, file)
+        values = _grey_values(pixels_of(image, file), str(file)) if deep is None else _deep_grey(deep, str(file))
+    return _binarise_grey(values, str(file), lossy)
 
 
-def read_alpha(path: str | Path) -> np.ndarray:
+def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
     """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
 
     Args:
@@ -101,11 +88,11 @@ def read_alpha(path: str | Path) -> np.ndarray:
         >>> read_alpha(file).tolist()
         [[False, True]]
     """
-    path = Path(path)
-    with open_image(path) as image:
+    file = ImageFile.read(path)
+    with open_image(file) as image:
         if not image.has_transparency_data:
             raise InputError(f"{path} has no alpha channel.")
-        decoded = pixels_of(image, path)
+        decoded = pixels_of(image, file)
         if not decoded.has_transparency_data:
             raise InputError(f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.")
         alpha = np.asarray(decoded.convert("RGBA").getchannel("A"))
@@ -146,7 +133,7 @@ def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> 
         Traceback (most recent call last):
         rses.errors.InputError: The mask has areas of the values 0, 127, 255, expected two values ...
     """
-    if isinstance(x, (str, Path)):
+    if isinstance(x, FILES):
         name, mask = str(x), read_mask(x)
     else:
         name, mask = "The mask", _from_memory(x)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from rses.errors import InputError, RsesError
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
 from rses.files.untrusted import shown
-from rses.inputs.folder import suite_unit
+from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
-from rses.inputs.unit import Unit
+from rses.leaderboard.again import score_again, some_of
 from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
@@ -33,8 +32,6 @@ __all__ = ["Verdict", "verify"]
 
 # The summary is computed from the same doubles; a platform may add them in another order.
 ARITHMETIC, SLACK = 1e-7, 1e-12
-# Scores made again on another device.
-RELATIVE, ABSOLUTE = 2e-3, 2e-4
 MAX_IMAGE = 64 << 20
 # Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
 MAX_PREVIEW_ERROR = 12.0
@@ -86,7 +83,7 @@ def verify(
         known = _suite_of(submission, suite, _recorded_suite(Path(place)))
         problems = [*_protocol_problems(submission), *_weights_problems(submission)]
         problems += _suite_problems(submission, known)
-        problems += _summary_problems(submission)
+        problems += recomputed_problems(submission)
         images = run_images if run_images is not None else _images_of(submission.folder)
         problems += _file_problems(submission.folder)
         problems += _image_problems(submission, images) or _preview_problems(submission, images)
@@ -100,10 +97,14 @@ def verify(
             "summary follows from the samples",
             f"hashes of {len(submission.images)} images",
         ]
-        chosen = _random(sorted(images.keys() & submission.images.keys()), rescore, seed)
+        chosen = some_of(sorted(images.keys() & submission.images.keys()), rescore, seed)
         if chosen:
             names = source_names(sample.image for sample in known.samples)
-            units = [suite_unit(sample, images[sample.id], names) for sample in known.samples if sample.id in chosen]
+            units = [
+                replace(sample, pred=images[sample.id], source_name=names[sample.image])
+                for sample in known.samples
+                if sample.id in chosen
+            ]
             protocol = get_protocol(submission.board[1])
             styles = {sample.style for sample in known.samples}
             problems = _rescore(submission, protocol, units, styles, device, progress)
@@ -134,14 +135,14 @@ def _verify_own(
     """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
     summary, results = read_own_run(run)
     submission = Submission(run, {}, summary, results)
-    problems = [*_weights_problems(submission), *_summary_problems(submission)]
+    problems = [*_weights_problems(submission), *recomputed_problems(submission)]
     if problems:
         raise InputError(problems[:60], f"{run} is refused; {len(problems)} problems:")
     protocol = own_protocol(results.info)
     checked = ["schema, texts, numbers in range, ids used once", f"protocol {protocol.id} with hash {protocol.hash}"]
     checked += [f"weights {', '.join(_weight_names(submission)) or 'none'}", "summary follows from the samples"]
     units = {unit.id: unit for unit in units_to_score(run, results)} if rescore != 0 else {}
-    chosen = _random(sorted(units), rescore, seed)
+    chosen = some_of(sorted(units), rescore, seed)
     if chosen:
         styles = {sample.style for sample in results.samples if sample.style}
         problems = _rescore(submission, protocol, [units[name] for name in chosen], styles, device, progress)
@@ -215,12 +216,12 @@ def _weights_problems(submission: Submission) -> list[str]:
             problems.append(f"weights.{role} must give id and sha256")
         elif expected is not None and entry.get("id") != expected:
             problems.append(f"weights.{role}.id is {shown(entry.get('id'))}, the protocol says {expected}")
-        elif entry["id"] == "rses-mini" and entry["sha256"] != _embedded_digest():
+        elif entry["id"] == "rses-mini" and entry["sha256"] != embedded_digest():
             problems.append(f"weights.{role}.sha256 is not that of the embedded weights of this version")
     return problems
 
 
-def _embedded_digest() -> str:
+def embedded_digest() -> str:
     folder = resources.files("benchmark_data").joinpath("models").joinpath("rses-mini")
     return str(json.loads(folder.joinpath("config.json").read_text("utf-8"))["sha256"])
 
@@ -266,7 +267,7 @@ def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
     return problems
 
 
-def _summary_problems(submission: Submission) -> list[str]:
+def recomputed_problems(submission: Submission) -> list[str]:
     """Compute the summary again from the samples."""
     stored = submission.summary
     expected = summarise(submission.results.samples, submission.results.info)
@@ -366,51 +367,23 @@ def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[s
     return problems
 
 
-def _random(names: Sequence[str], number: int | None, seed: int | None) -> list[str]:
-    if number is None or number >= len(names):
-        return list(names)
-    if number < 0:
-        raise InputError(f"--rescore must be at least 0, got {number}.")
-    return sorted(random.Random(seed).sample(names, number))
-
-
 def _rescore(
     submission: Submission,
     protocol: Protocol,
-    units: Sequence[Unit],
+    units: Sequence[Sample],
     styles: set[str],
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
     from rses.scoring.scorer import RSES
 
-    info = submission.results.info
-    scorer = RSES(protocol, device=device, metrics=info["metrics"])
-    samples = {sample.id: sample for sample in submission.results.samples}
+    scorer = RSES(protocol, device=device, metrics=submission.results.info["metrics"])
     try:
-        again = scorer.score_stream(
-            units, styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
-            progress=None if progress is None else lambda done: progress(done, len(units)),
-        )  # fmt: skip
+        _, changes = score_again(submission.results, scorer, units, styles, progress)
     except RsesError as error:
         return [f"the images cannot be scored: {error}"]
-    problems = []
-    for fresh in again.samples:
-        problems += _score_differences(samples[fresh.id], fresh, [*info["metrics"], "mask_fraction"])
-    return problems
-
-
-def _score_differences(claimed: Any, fresh: Any, names: Sequence[str]) -> list[str]:
-    problems = []
-    for name in names:
-        said, found = getattr(claimed, name), getattr(fresh, name)
-        if said == found:
-            continue
-        if (
-            said is None
-            or found is None
-            or isinstance(said, bool)
-            or not math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-        ):
-            problems.append(f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}")
-    return problems
+    return [
+        f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}"
+        for change in changes
+        if not change.slight
+    ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["MIN_WIDTH", "BOOKTABS", "Grid", "Raw", "Value", "latex_heading", "printed"]
+__all__ = ["MIN_WIDTH", "BOOKTABS", "Grid", "Raw", "Value", "columns_of", "latex_heading", "printed"]
 
 MIN_WIDTH = 40
 BOOKTABS = "needs \\usepackage{booktabs}"
@@ -203,8 +203,19 @@ def _rich(cell: Cell, color: bool) -> Text:
     return Text.assemble(value, (f"\n{cell.small}", "dim")) if cell.small else value
 
 
+def columns_of(part: Text | Table) -> int:
+    """Return the width that a table needs to be printed whole; 0 for text, which may wrap."""
+    from rich.console import Console
+    from rich.text import Text
+
+    return 0 if isinstance(part, Text) else Console(width=10_000, file=io.StringIO()).measure(part).maximum
+
+
 def printed(parts: Sequence[Text | Table], width: int, color: bool) -> str:
-    """Print ``parts`` into a string: no trailing blanks, one empty line around every table."""
+    """Print ``parts`` into a string: no trailing blanks, one empty line around every table.
+
+    A table wider than ``width`` runs past it: lines that wrap can be read, numbers that are cut cannot.
+    """
     return "\n".join(_print(part, width, color) for part in parts).strip("\n") + "\n"
 
 
@@ -214,8 +225,8 @@ def _print(part: Text | Table, width: int, color: bool) -> str:
 
     stream = io.StringIO()
     console = Console(
-        file=stream, width=max(MIN_WIDTH, width), force_terminal=color, color_system="standard" if color else None,
-        highlight=False, legacy_windows=False,
+        file=stream, width=max(MIN_WIDTH, width, columns_of(part)), force_terminal=color,
+        color_system="standard" if color else None, highlight=False, legacy_windows=False,
     )  # fmt: skip
     console.print(part, soft_wrap=isinstance(part, Text))
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]

@@ -12,12 +12,12 @@ from rses.files.escape import clean
 from rses.pages.numbers import UNDEFINED, number
 from rses.runs.results import Results
 from rses.statistics.order import marked_places
-from rses.table import METRICS, MetricInfo
+from rses.table import METRICS, MetricInfo, in_table_order
 
-__all__ = ["COMPARED", "Cell", "Row", "Table", "asked", "build_table", "check_comparable", "run_names", "summary_cells"]
+__all__ = ["REPEATED", "Cell", "Row", "Table", "asked", "build_table", "check_comparable", "run_names", "summary_cells"]
 
-# The scale twin of mse_bg carries no information of its own, so that comparisons leave it out.
-COMPARED = tuple(name for name in METRICS if name != "mse_bg_pm1")
+REPEATED = "mse_bg_pm1"
+"""The scale twin of ``mse_bg`` carries no information of its own, so that comparisons leave it out."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
     """
     check_comparable(runs)
     if metrics is None:
-        metrics = [name for name in asked(runs) if len(runs) == 1 or name in COMPARED]
+        metrics = [name for name in asked(runs) if len(runs) == 1 or name != REPEATED]
     infos = tuple(METRICS[name] for name in metrics)
     summaries = [run.summary for run in runs]
     rows = [_row(name, summary, infos) for name, summary in zip(run_names(runs), summaries, strict=True)]
@@ -129,13 +129,7 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
 
 def asked(runs: Sequence[Results]) -> list[str]:
     """Return the columns that any run asked for; where a run has no record of it, those that have a value."""
-
-    def has(run: Results, name: str) -> bool:
-        if "metrics" in run.info:
-            return name in run.info["metrics"]
-        return any(getattr(sample, name) is not None for sample in run.samples)
-
-    return [name for name in METRICS if any(has(run, name) for run in runs)]
+    return in_table_order(name for run in runs for name in run.metrics)
 
 
 def run_names(runs: Sequence[Results]) -> list[str]:

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 
 from rses.errors import InputError
 from rses.files.escape import clean
-from rses.pages.grid import Grid, Value, latex_heading, printed
+from rses.pages.grid import Grid, Value, columns_of, latex_heading, printed
 from rses.pages.numbers import heading, number
-from rses.report.columns import COMPARED, check_comparable, run_names
+from rses.report.columns import REPEATED, asked, check_comparable, run_names
 from rses.report.tables import check_format, markdown_notes
 from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
-from rses.table import METRICS, MetricInfo
+from rses.table import METRICS, MetricInfo, get_metric
 
 __all__ = ["NOTES", "Comparison", "Difference", "compare_runs", "comparison_grid", "render_comparison"]
 
@@ -136,7 +136,7 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
 def _distinct(runs: Sequence[Results]) -> list[str]:
     """Leave out what differs from RSM by constants: the same test thrice would only cost correction."""
     twins = {"clip_cosine", "rsm_gain"} if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs) else set()
-    return [name for name in COMPARED if name not in twins]
+    return [name for name in asked(runs) if name not in {REPEATED, *twins}]
 
 
 def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float, str]]:
@@ -180,10 +180,7 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
         return f"{grid.markdown()}\n\n{markdown_notes([comparison.caption, *NOTES])}"
     if format == "latex":
         return grid.latex(comparison.caption, NOTES, text=latex_heading)
-    from rich.text import Text
-
-    notes = [Text(note, style="dim") for note in NOTES]
-    return printed([Text(comparison.caption, style="bold"), grid.terminal(color, grouped=True), *notes], width, color)
+    return _terminal(comparison, grid, NOTES, width, color)
 
 
 def comparison_grid(comparison: Comparison) -> Grid:
@@ -191,8 +188,26 @@ def comparison_grid(comparison: Comparison) -> Grid:
     return Grid(HEADER, [_line(item) for item in comparison.differences], ALIGN)
 
 
+def _terminal(comparison: Comparison, whole: Grid, notes: Sequence[str], width: int, color: bool) -> str:
+    """One table; where it is too wide, one for each run, at last with the intervals below the differences."""
+    from rich.text import Text
+
+    shapes = [[whole.terminal(color, grouped=True)], [], []]
+    for run in comparison.runs:
+        rows = [row for row in whole.rows if row[0] == run]
+        below = [[metric, base, Value(step, interval), *rest] for _, metric, base, step, interval, *rest in rows]
+        short = Grid((*HEADER[1:4], *HEADER[5:]), below, ALIGN[1:4] + ALIGN[5:])
+        for parts, grid in zip(
+            shapes[1:], (Grid(HEADER[1:], [row[1:] for row in rows], ALIGN[1:]), short), strict=True
+        ):
+            parts += [Text(run, style="bold"), grid.terminal(color)] if rows else []
+    fitting = (parts for parts in shapes if all(columns_of(part) <= width for part in parts))
+    lines = [Text(note, style="dim") for note in notes]
+    return printed([Text(comparison.caption, style="bold"), *next(fitting, shapes[-1]), *lines], width, color)
+
+
 def _line(item: Difference) -> list[str | Value]:
-    info = next(info for info in METRICS.values() if info.aggregate == item.metric)
+    info = get_metric(item.metric)
     interval = "" if item.low is None or item.high is None or item.low == item.high else (
         f"[{_signed(item.low, info.digits)}, {_signed(item.high, info.digits)}]"
     )  # fmt: skip

@@ -13,7 +13,7 @@ from rses.errors import RsesError
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
 from rses.pages.numbers import heading, value_text
-from rses.report.columns import COMPARED, asked, run_names
+from rses.report.columns import REPEATED, asked, run_names
 from rses.report.inputs import SampleFiles
 from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
 from rses.report.worst import badness, worst_first
@@ -47,7 +47,7 @@ class Shot:
     @property
     def scores(self) -> list[tuple[str, str]]:
         """Heading and value of every known metric."""
-        known = [(METRICS[name], getattr(self.sample, name)) for name in COMPARED]
+        known = [(METRICS[name], getattr(self.sample, name)) for name in METRICS if name != REPEATED]
         return [(heading(info), value_text(value, info)) for info, value in known if value is not None]
 
 
@@ -76,7 +76,7 @@ class Entry:
     def keys(self) -> dict[str, str]:
         """What the page sorts by: for each metric how bad the sample is, larger is worse, and its style."""
         keys = {}
-        for name in COMPARED:
+        for name in METRICS:
             values = [badness(shot.sample, name) for shot in self.shots]
             finite = [value for value in values if math.isfinite(value)]
             if finite:
@@ -119,7 +119,7 @@ def build_gallery(
     Returns:
         The pictures; samples whose files are gone are counted, not shown.
     """
-    gallery = Gallery(len(runs) > 1, [METRICS[name] for name in asked(runs) if name in COMPARED])
+    gallery = Gallery(len(runs) > 1, [METRICS[name] for name in asked(runs) if name != REPEATED])
     places = files if files is not None else [None] * len(runs)
     known = [(name, run, own) for name, run, own in zip(run_names(runs), runs, places, strict=True) if own]
     ids = worst_first([run for _, run, _ in known])

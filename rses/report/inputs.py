@@ -14,7 +14,15 @@ from rses.files.atomic import write_atomic
 from rses.files.text import parse_json
 from rses.runs.results import Results
 
-__all__ = ["INPUTS", "SampleFiles", "folder_files", "recorded_places", "remember_inputs", "run_files"]
+__all__ = [
+    "INPUTS",
+    "SampleFiles",
+    "folder_files",
+    "recorded_command",
+    "recorded_places",
+    "remember_inputs",
+    "run_files",
+]
 
 INPUTS = "inputs.json"
 
@@ -59,19 +67,32 @@ def folder_files(
         Path(pred), Path(masks), None if source is None else Path(source),
         metadata=metadata, allow_missing=True, needs=(),
     )  # fmt: skip
-    return {pair.id: SampleFiles(pair.pred, pair.source, pair.mask) for pair in pairing.pairs}
+    return {pair.id: SampleFiles(pair.pred, pair.image, pair.mask) for pair in pairing.pairs}
 
 
-def remember_inputs(folder: str | Path, **places: str | Path | None) -> None:
-    """Write beside a run where its images lie, relative to the run, for `rses report`.
+def remember_inputs(folder: str | Path, command: str | None = None, **places: str | Path | None) -> None:
+    """Write beside a run where its images lie, relative to the run, for `rses report` and `rses verify`.
 
     Args:
         folder: Run folder.
+        command: The command line that made the run.
         **places: ``pred``, ``masks``, ``source`` and ``suite`` as given to scoring.
     """
     root = Path(folder)
-    record = {name: _relative(value, root, name) for name, value in places.items() if value is not None}
+    record: dict[str, Any] = {}
+    record |= {name: _relative(value, root, name) for name, value in places.items() if value is not None}
+    record |= {} if command is None else {"command": [command]}
     write_atomic(root / INPUTS, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode("utf-8"))
+
+
+def recorded_command(folder: str | Path) -> str | None:
+    """Return the command line that made a run, where that is known."""
+    try:
+        record = parse_json((Path(folder) / INPUTS).read_bytes())
+    except (OSError, ValueError):
+        return None
+    lines = record.get("command") if isinstance(record, Mapping) else None
+    return lines[0] if isinstance(lines, list) and lines and isinstance(lines[0], str) else None
 
 
 def _relative(value: str | Path, root: Path, name: str) -> str:

@@ -1,25 +1,106 @@
-"""Lists of boxes, outlines or clicks that users write, one row a photograph: read and checked."""
+"""Lists of boxes, outlines or clicks that users write, one row per photograph: read and checked."""
 
 from __future__ import annotations
 
-import csv
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rses.errors import InputError
-from rses.files.names import Locator, listed
+from pydantic import BeforeValidator, Field, model_validator
+
+from rses.errors import InputError, Place, Problem
+from rses.files.names import Locator
 from rses.files.paths import path_problem
-from rses.files.text import parse_json, read_text
-from rses.suites.coordinates import fractions_problem, inside
-from rses.suites.readers.types import refuse
+from rses.inputs.rows import read_rows
+from rses.schema import FEW, AnyRecord, Numbers, Record, check, fault
+from rses.suites.shapes import fractions_problem, inside
 
-__all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
+__all__ = ["Clicks", "doubles", "of_row", "outline_of", "rows_by_file", "sort_rows"]
 
 _BOX = ("x", "y", "width", "height")
+
+
+def _number(value: Any) -> Any:
+    """A table holds texts; a blank field is none at all."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if value.strip() else None
+    except ValueError:
+        return value
+
+
+Number = Annotated[float | None, BeforeValidator(_number)]
+Length = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_number)]
+
+
+class Region(Record, extra="ignore"):
+    """Where a row says that the region is: a box, or an outline ``[x0, y0, x1, y1, ...]``; in pixels."""
+
+    x: Number = None
+    y: Number = None
+    width: Length = None
+    height: Length = None
+    points: Annotated[Numbers, BeforeValidator(lambda value: () if value in (None, "") else value)] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Region:
+        box = [key for key in _BOX if getattr(self, key) is not None]
+        if box and self.points:
+            raise fault("two-regions", f"has both points and {', '.join(box)}; give the box or the outline")
+        if not self.points and len(box) < len(_BOX):
+            raise fault("missing-key", f"needs numbers {', '.join(_BOX)}, or points")
+        if self.points and (len(self.points) < 6 or len(self.points) % 2):
+            raise fault("wrong-length", "an outline needs at least three x, y pairs")
+        return self
+
+    def outline(self) -> Sequence[float]:
+        """Return the outline, that of a box from its top left corner."""
+        if self.points:
+            return self.points
+        x, y, across, down = (float(getattr(self, key)) for key in _BOX)
+        return [x, y, x + across, y, x + across, y + down, x, y + down]
+
+
+class Clicks(Record, extra="ignore"):
+    """Where a row says that the object is: one click, or ``points`` with ``labels``, 1 on the object and 0 beside."""
+
+    x: Number = None
+    y: Number = None
+    points: Numbers = ()
+    labels: Annotated[tuple[Annotated[int, Field(ge=0, le=1)], ...], FEW] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Clicks:
+        if self.points and (self.x is not None or self.y is not None):
+            raise fault("two-regions", "has both points and x, y; give one of them")
+        if not self.points and (self.x is None or self.y is None):
+            raise fault("missing-key", "needs numbers x, y, or points")
+        if len(self.points) % 2:
+            raise fault("wrong-length", "clicks are x, y pairs")
+        if self.labels and (len(self.labels) != len(self.places) // 2 or not any(self.labels)):
+            raise fault("wrong-length", "needs one label per click, and at least one click on the object (1)")
+        return self
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """The coordinates x0, y0, x1, y1, ..."""
+        return self.points or (float(self.x or 0), float(self.y or 0))
+
+
+def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecord:
+    """Read what a row says.
+
+    Raises:
+        InputError: Lists what is wrong, each with the name of the photograph.
+    """
+    try:
+        return check(kind, dict(row))
+    except InputError as error:
+        raise InputError([Problem(problem.rstrip("."), problem.code, replace(problem.place, file=name)).within(name)
+                          for problem in error.problems]) from error  # fmt: skip
 
 
 def doubles(paths: Sequence[Path]) -> list[str]:
@@ -44,25 +125,16 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         height: Height of the image.
 
     Raises:
-        InputError: No numbers, fewer than three points, fractions of the image's size instead of pixels, or it
-            reaches outside the image by more than :data:`rses.suites.coordinates.OVERHANG`.
+        InputError: No numbers, a box without an area or beside points, fewer than three points, fractions of the
+            image's size instead of pixels, or more than `rses.suites.shapes.OVERHANG` outside the image.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
         [1.0, 2.0, 4.0, 2.0, 4.0, 6.0, 1.0, 6.0]
     """
-    try:
-        if row.get("points"):
-            points = [float(value) for value in row["points"]]
-        else:
-            x, y, across, down = (float(row[key]) for key in _BOX)
-            points = [x, y, x + across, y, x + across, y + down, x, y + down]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: needs numbers {', '.join(_BOX)}, or points ({error!r})") from error
-    if len(points) < 6 or len(points) % 2 or not all(math.isfinite(value) for value in points):
-        raise InputError(f"{name}: an outline needs at least three x, y pairs of finite numbers")
+    points = of_row(Region, row, name).outline()
     if problem := fractions_problem(points, width, height):
-        raise InputError(f"{name}: {problem}")
+        raise InputError(f"{name}: {problem}", code="fractions", place=Place(name))
     return inside(points, name, width, height)
 
 
@@ -80,7 +152,8 @@ def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
         InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
     """
     found, problems = sort_rows(file, images)
-    refuse(problems, f"{file} cannot be used, {len(problems)} faults:")
+    if problems:
+        raise InputError(problems, f"{file} cannot be used, {len(problems)} faults:")
     return found
 
 
@@ -104,43 +177,14 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
             problems.append(f'"{name}" is listed but absent from {images}{dangling}')
         elif name in found:
-            problems.append(f'"{name}" has two rows; one region a photograph')
+            problems.append(f'"{name}" has two rows; one region per photograph')
         else:
             found[name] = row
     return found, problems
 
 
 def _table(file: Path) -> list[dict[str, Any]]:
-    try:
-        text = read_text(file)
-        rows = parse_json(text) if file.suffix.lower() == ".json" else _csv_rows(text)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    if (
-        not isinstance(rows, list)
-        or not rows
-        or not all(isinstance(r, dict) and r.get("file_name") and isinstance(r["file_name"], str) for r in rows)
-    ):
-        raise InputError(
-            f"{file} must be a CSV file or a JSON list whose rows have a file_name (separators: , ; or tab)."
-        )
+    rows = [row for _, row in read_rows(file, ("file_name",))]
+    if not rows or not all(row.get("file_name") and isinstance(row["file_name"], str) for row in rows):
+        raise InputError(f"{file} must be a CSV file or a JSON list whose rows have a file_name.")
     return rows
-
-
-def _csv_rows(text: str) -> list[dict[str, Any]]:
-    """Return the rows of a table by its heading; the separator is the one that gives a column ``file_name``.
-
-    Raises:
-        ValueError: A row has more fields than the heading: a decimal comma would shift all numbers behind it.
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    for separator in ",;\t":
-        table = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-        heading = [field.strip().lower() for field in next(table, [])]
-        if "file_name" not in heading:
-            continue
-        rows = [[field.strip() for field in row] for row in table]
-        if longer := [str(number) for number, row in enumerate(rows, 2) if any(row[len(heading) :])]:
-            raise ValueError(f"row {listed(longer)}: more fields than the heading; put texts with commas in quotes")
-        return [dict(zip_longest(heading, row[: len(heading)], fillvalue="")) for row in rows]
-    return []

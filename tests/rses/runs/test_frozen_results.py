@@ -10,7 +10,7 @@ import pytest
 
 from rses.errors import InputError
 from rses.leaderboard.submission import MANIFEST_SCHEMA, Submission, read_submission, summary_problems
-from rses.leaderboard.verify import _summary_problems
+from rses.leaderboard.verify import recomputed_problems
 from rses.runs.results import load_run
 from rses.runs.summary import SCHEMA
 
@@ -30,10 +30,10 @@ def test_the_summary_follows_from_its_samples():
     assert summary["schema"] == SCHEMA
     assert summary_problems(summary) == []
     submission = Submission(RUN, {}, summary, load_run(RUN))
-    assert _summary_problems(submission) == []
+    assert recomputed_problems(submission) == []
     for key in ("mean", "low"):
         summary["metrics"]["rsm"][key] += 0.004
-        assert len(_summary_problems(submission)) == ("mean", "low").index(key) + 1
+        assert len(recomputed_problems(submission)) == ("mean", "low").index(key) + 1
 
 
 @pytest.mark.parametrize("schema", [1, 0, None, "2", True, SCHEMA + 1])
@@ -73,4 +73,4 @@ def test_every_submission_is_read_and_verifies(version):
     assert json.loads((folder / "submission.json").read_text("utf-8"))["schema"] == version
     submission = read_submission(folder)
     assert (submission.card["name"], len(submission.manifest["images"])) == ("jpeg-identity", 96)
-    assert _summary_problems(submission) == []
+    assert recomputed_problems(submission) == []

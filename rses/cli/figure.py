@@ -1,0 +1,53 @@
+"""``rses figure``: the figure of a paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from rses.cli.common import emit, note, quiet_stdout
+from rses.files.places import require_suffix
+
+__all__ = ["figure"]
+
+
+def figure(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, in the order of the columns.", metavar="RUN RUN...")],
+    out: Annotated[Path, typer.Option(help="File to write: .pdf, .png or .svg.", metavar="FILE")],
+    best: Annotated[int, typer.Option(help="Samples at which the first run is best.", min=0, max=100)] = 0,
+    worst: Annotated[int, typer.Option(help="Samples at which the first run is worst.", min=0, max=100)] = 0,
+    ids: Annotated[Optional[str], typer.Option(help="Samples by name, shown first.", metavar="A,B")] = None,  # noqa: UP045
+    metrics: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help='Numbers under the pictures, see `rses metrics`; "" for none.', metavar="A,B,C"),
+    ] = None,
+    name: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Another name for a method; may be repeated.", metavar="OLD=NEW"),
+    ] = None,
+    suite: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR"),
+    ] = None,
+) -> None:
+    """Draw sources with their regions beside the edits of each method, with numbers under them.
+
+    Without --best, --worst and --ids: the two best and the two worst samples of the first run.
+    """
+    require_suffix(out, (".pdf", ".png", ".svg"), "A figure")
+    with quiet_stdout():
+        from rses.report.figure import write_figure
+        from rses.report.inputs import run_files
+        from rses.report.paper_table import parse_names
+        from rses.runs.results import load_run
+
+        loaded = [load_run(run) for run in runs]
+        chosen = write_figure(
+            loaded, [run_files(folder, run, suite) for folder, run in zip(runs, loaded, strict=True)], out,
+            best=best, worst=worst, ids=[text.strip() for text in (ids or "").split(",") if text.strip()],
+            metrics=metrics, names=parse_names(name or ()),
+        )  # fmt: skip
+    note(f"samples: {', '.join(chosen)}")
+    emit(str(out))
