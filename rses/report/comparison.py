@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from rses.errors import InputError
 from rses.files.escape import clean
@@ -17,6 +18,9 @@ from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
 from rses.table import METRICS, MetricInfo, get_metric
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 __all__ = ["NOTES", "Comparison", "Difference", "compare_runs", "comparison_grid", "render_comparison"]
 
@@ -192,7 +196,7 @@ def _terminal(comparison: Comparison, whole: Grid, notes: Sequence[str], width: 
     """One table; where it is too wide, one for each run, at last with the intervals below the differences."""
     from rich.text import Text
 
-    shapes = [[whole.terminal(color, grouped=True)], [], []]
+    shapes: list[list[Text | RichTable]] = [[whole.terminal(color, grouped=True)], [], []]
     for run in comparison.runs:
         rows = [row for row in whole.rows if row[0] == run]
         below = [[metric, base, Value(step, interval), *rest] for _, metric, base, step, interval, *rest in rows]
