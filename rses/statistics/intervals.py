@@ -70,7 +70,7 @@ def mean_intervals(
         clusters: One per sample, as in :func:`mean_interval`.
 
     Returns:
-        One a quantity.
+        One per quantity.
 
     Raises:
         ValueError: As in :func:`mean_interval`.
