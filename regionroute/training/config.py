@@ -204,7 +204,7 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.") from error
     changed = [_split_change(change) for change in changes]
-    changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]
+    changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]  # type: ignore[misc]
     for section, key, value in changed:
         table = tables.setdefault(section, {})
         # Else parse_config says what is wrong with it.
