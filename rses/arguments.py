@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 __all__ = ["require_path", "require_text", "text_list", "whole_number"]
 
@@ -23,7 +23,7 @@ def require_text(value: Any, name: str, example: str, *, optional: bool = True) 
         rses.errors.InputError: style must be a text, such as "pixel art"; got list: ['x'].
     """
     if not isinstance(value, str) and not (optional and value is None):
-        raise InputError(f'{name} must be a text, such as "{example}"; got {_shown(value)}.')
+        raise _wrong(name, f'a text, such as "{example}"', value)
 
 
 def text_list(value: Any, name: str, example: str) -> list[str]:
@@ -35,14 +35,11 @@ def text_list(value: Any, name: str, example: str) -> list[str]:
     Example:
         >>> text_list(("pixel art", "line art"), "styles", "pixel art")
         ['pixel art', 'line art']
-        >>> text_list("pixel art,line art", "styles", "pixel art")
-        Traceback (most recent call last):
-        rses.errors.InputError: styles must be a list of texts, such as ["pixel art"]; got str: 'pixel art,line art'.
     """
     wrong = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
     items = [] if wrong else list(value)
     if wrong or not all(isinstance(item, str) for item in items):
-        raise InputError(f'{name} must be a list of texts, such as ["{example}"]; got {_shown(items or value)}.')
+        raise _wrong(name, f'a list of texts, such as ["{example}"]', items or value)
     return items
 
 
@@ -51,16 +48,11 @@ def require_path(value: Any, name: str, what: str, *, optional: bool = True) -> 
 
     Raises:
         InputError: Says what was expected and what came.
-
-    Example:
-        >>> require_path({"a": "pixel art"}, "styles", "file with a style for each id")
-        Traceback (most recent call last):
-        rses.errors.InputError: styles must be the path of a file with a style for each id; got dict: {'a': ...
     """
     if optional and value is None:
         return
     if not isinstance(value, str | os.PathLike) or not str(value):
-        raise InputError(f"{name} must be the path of a {what}; got {_shown(value)}.")
+        raise _wrong(name, f"the path of a {what}", value)
 
 
 def whole_number(value: Any, name: str, least: int) -> int:
@@ -68,16 +60,13 @@ def whole_number(value: Any, name: str, least: int) -> int:
 
     Raises:
         InputError: Says what was expected and what came.
-
-    Example:
-        >>> whole_number(2, "workers", 0)
-        2
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}; got {_shown(value)}.")
+        raise _wrong(name, f"a whole number of at least {least}", value)
     return value
 
 
-def _shown(value: Any) -> str:
+def _wrong(name: str, expected: str, value: Any) -> InputError:
     text = repr(value)
-    return f"{type(value).__name__}: {text[:80]}" + ("..." if len(text) > 80 else "")
+    shown = f"{type(value).__name__}: {text[:80]}" + ("..." if len(text) > 80 else "")
+    return InputError(f"{name} must be {expected}; got {shown}.", code="wrong-argument", place=Place(field=name))

@@ -206,7 +206,7 @@ def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Meth
     target: Any = _import(name) if entry is None else load_entry(entry, "method")
     _check_options(name, target, options)
     try:
-        method = target(**options) if callable(target) else target
+        method: Any = target(**options) if callable(target) else target
     except RsesError:
         raise
     except (Exception, SystemExit) as error:

@@ -137,7 +137,7 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
             faults = region_problems(sample.image, sample.mask)
             faults += [f"id {pair.id!r} {fault}" for pair in made if (fault := id_problem(pair.id))]
         except InputError as error:
-            faults, made = error.problems, []
+            faults, made = [*error.problems], []
         problems += [f"{sample.id}: {fault}" for fault in faults]
         pairs += made
     if not problems and not pairs:

@@ -135,7 +135,8 @@ def style_problem(asked: StyleMatch, style: str) -> str | None:
 
 def region_problems(source: Path, mask: Path, *others: Path) -> list[str]:
     """Say what makes a picture and its mask unusable: missing, unreadable or of another size, or an empty mask."""
-    problems, sizes = [], {}
+    problems: list[str] = []
+    sizes = {}
     for file in dict.fromkeys((source, *others)):
         try:
             sizes[file] = image_size(file)

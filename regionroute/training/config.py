@@ -62,7 +62,7 @@ class DataConfig(Record):
 
     pairs: str = ""
     style: str = ""
-    resolution: int = Field(1024, ge=16, multiple_of=16)
+    resolution: int = Field(default=1024, ge=16, multiple_of=16)
     cache: str = ""
     limit: Whole = 0
 
@@ -83,7 +83,7 @@ class OptimiserConfig(Record):
     betas: Numbers = (0.9, 0.999)
     eps: Weight = 1e-8
     weight_decay: Weight = 1e-4
-    max_grad_norm: float = Field(1.0, gt=0, allow_inf_nan=True)
+    max_grad_norm: float = Field(default=1.0, gt=0, allow_inf_nan=True)
     steps: Count = 5000
     batch_size: Count = 2
     accumulation: Count = 4
@@ -156,7 +156,7 @@ class RunConfig(Record):
     """
 
     out: str = "runs/expert"
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     checkpoint_every: Count = 250
     overlay_every: Whole = 250
     overlays: Count = 4
@@ -216,7 +216,9 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid TOML: {error}.", code="not-toml", place=Place(str(path))) from error
     changed = [_split_change(change) for change in changes]
-    changed += [(*key.split(".", 1), text) for key, text in (texts or {}).items()]
+    for path_of_key, text in (texts or {}).items():
+        section, _, key = path_of_key.partition(".")
+        changed.append((section, key, text))
     for section, key, value in changed:
         table = tables.setdefault(section, {})
         # Else parse_config says what is wrong with it.

@@ -96,7 +96,7 @@ class OpenClipStyle:
         """Embed N texts as unit vectors (N, D), float32.
 
         Warns:
-            UserWarning: A text is longer than the model's context, so that its end does not count.
+            UserWarning: A text is longer than the model's context, so that its end is ignored.
         """
         tokens = self._tokenizer(list(texts))
         self._warn_of_truncation(texts, tokens.shape[-1])

@@ -6,13 +6,12 @@ import contextlib
 import functools
 import json
 import os
-import re
 from pathlib import Path
 
-from rses.files.atomic import sha256_file, write_atomic
+from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.text import parse_json
 
-__all__ = ["cache_home", "file_digest", "is_digest"]
+__all__ = ["cache_home", "file_digest"]
 
 # Reading less than this takes no noticeable time, so it is not worth an entry in the cache file.
 REMEMBERED_FROM_BYTES = 1 << 20
@@ -21,11 +20,6 @@ REMEMBERED_FROM_BYTES = 1 << 20
 def cache_home() -> Path:
     """Return ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
-
-
-def is_digest(text: str) -> bool:
-    """Say whether ``text`` is a full SHA-256 in lower-case hex."""
-    return re.fullmatch(r"[0-9a-f]{64}", text) is not None
 
 
 def file_digest(path: Path) -> str:
@@ -62,4 +56,4 @@ def _read(store: Path) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    return {str(key): value for key, value in content.items() if isinstance(value, str) and is_digest(value)}
+    return {str(key): value for key, value in content.items() if isinstance(value, str) and is_sha256(value)}

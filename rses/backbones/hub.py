@@ -22,7 +22,7 @@ def folder_digest(folder: Path, parts: Collection[str] | None = None) -> str:
     """Return one sha256 over the weight files of a model folder, their names included.
 
     A pipeline's folder may hold more than is loaded: other precisions (``model.fp16.safetensors``), the whole model in
-    one file, parts that a method does without. These do not count, so that weights from the hub's cache and from a
+    one file, parts that a method does without. These are ignored, so that weights from the hub's cache and from a
     folder have the same digest.
 
     Raises:

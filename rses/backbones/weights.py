@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rses.backbones.digests import cache_home, file_digest, is_digest
+from rses.backbones.digests import cache_home, file_digest
 from rses.backbones.published import Need, Source, needs
 from rses.backbones.specs import parse_spec
 from rses.errors import WeightsError
+from rses.files.atomic import is_sha256
 
 __all__ = ["Located", "find", "hub_cache", "locate", "locate_all", "torch_checkpoints", "weights_folders"]
 
@@ -163,7 +164,7 @@ def _verify(spec: str, role: str, source: Source, path: Path) -> Located:
     digest = file_digest(path)
     # The Hugging Face cache names a large file by the SHA-256 that its server announced.
     blob = path.resolve().name
-    expected = source.sha256 or (blob if source.repo and is_digest(blob) else "")
+    expected = source.sha256 or (blob if source.repo and is_sha256(blob) else "")
     if not digest.startswith(expected):
         remedy = (
             "Name another file."
@@ -174,4 +175,4 @@ def _verify(spec: str, role: str, source: Source, path: Path) -> Located:
             f"{path} is not the {role} of {spec}: its SHA-256 is {digest}, expected {expected}. "
             f"It is damaged, incomplete or another file. {remedy}"
         )
-    return Located(role, path, digest, source, pinned=is_digest(expected))
+    return Located(role, path, digest, source, pinned=is_sha256(expected))

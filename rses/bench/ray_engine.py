@@ -43,7 +43,7 @@ def run_on_ray(
         settings: Passed to :func:`rses.bench.run_bench`.
 
     Raises:
-        RsesError: Ray is missing, or a task failed for a reason that another try would not mend.
+        RsesError: Ray is missing, or a task failed for a reason that another try would not fix.
 
     Returns:
         The merged run, also written to ``out``.

@@ -10,19 +10,16 @@ from rses.cli import (
     doctor,
     figure,
     leaderboard,
+    lists,
     merge,
-    methods,
-    metrics,
-    protocols,
     report,
     score,
     suite,
-    suites,
     table,
     verify,
     vlm,
     weights,
-)
+)  # fmt: skip
 from rses.cli.run import new_app, run_app
 
 __all__ = ["app", "main"]
@@ -38,10 +35,10 @@ app.command("table")(table.table)
 app.command("figure")(figure.figure)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
-app.add_typer(methods.app, name="methods")
-app.add_typer(protocols.app, name="protocols")
-app.add_typer(suites.app, name="suites")
-app.add_typer(metrics.app, name="metrics")
+app.add_typer(lists.methods, name="methods")
+app.add_typer(lists.protocols, name="protocols")
+app.add_typer(lists.suites, name="suites")
+app.add_typer(lists.metrics, name="metrics")
 app.add_typer(suite.app, name="suite")
 app.add_typer(weights.app, name="weights")
 app.add_typer(leaderboard.app, name="leaderboard")
@@ -54,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 on success, 2 for what the user can mend, 130 after Ctrl-C.
+        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
 
     Example:
         >>> main(["--version"])

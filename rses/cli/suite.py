@@ -37,7 +37,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="Suite folder.", metavar="DIR")],
     ids: Annotated[
         str | None,
-        typer.Option("--ids", help="Frozen ids that it must hold: a SHA-256, a selection.json, or one id a line."),
+        typer.Option("--ids", help="Frozen ids that it must hold: a SHA-256, a selection.json, or one id per line."),
     ] = None,
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""

@@ -52,7 +52,7 @@ def pull_weights(
 def weights_path(
     spec: Annotated[str, typer.Argument(help="Backbone, e.g. lpips:alex", metavar="SPEC")],
 ) -> None:
-    """Print where the weights of a backbone lie, one file a line; an error says what is missing."""
+    """Print where the weights of a backbone lie, one file per line; an error says what is missing."""
     from rses.backbones.weights import locate
 
     for item in locate(spec).values():

@@ -144,7 +144,7 @@ def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
 
     Args:
         folder: The folder; it need not exist.
-        files: Names of files that count for nothing.
+        files: Names of files that are ignored.
     """
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
     try:

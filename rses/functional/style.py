@@ -96,7 +96,7 @@ def rsm(
     Args:
         pred: Edited images (N, 3, H, W) in [0, 1].
         mask: (N, 1, H, W), 1 = region to edit; not empty.
-        styles: One text a sample.
+        styles: One text per sample.
         backbone: Joint image/text encoder, e.g. from :func:`rses.backbones.load_style`.
         region: ``crop`` (the paper's) or ``masked``.
         crop_pad: Padding of the bounding box as a fraction of its longer side.

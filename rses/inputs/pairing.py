@@ -25,7 +25,7 @@ class Pairing:
     """All samples of a folder.
 
     Attributes:
-        pairs: One a sample that is expected, sorted by id.
+        pairs: One per sample that is expected, sorted by id.
         missing: Ids without a prediction.
         extra: File names of predictions without a sample.
         suite_name: From ``suite.json`` beside the metadata, else the name of the metadata's folder.

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.escape import clean
 from rses.files.untrusted import shown
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
-from rses.leaderboard.own_run import is_own_run, own_protocol, units_to_score
+from rses.leaderboard.own_run import is_own_run, own_protocol, samples_to_score
 from rses.report.inputs import recorded_command, recorded_places, run_files
 from rses.runs.results import Results, load_run
 from rses.suites import list_suites, load_suite
@@ -155,17 +155,18 @@ def some_of(names: Sequence[str], number: int | None, seed: int | None) -> list[
     Raises:
         InputError: A number below 0.
     """
+    if number is not None and number < 0:
+        text = f"--rescore must be at least 0, got {number}."
+        raise InputError(text, code="out-of-range", place=Place(field="--rescore"))
     if number is None or number >= len(names):
         return list(names)
-    if number < 0:
-        raise InputError(f"--rescore must be at least 0, got {number}.")
     return sorted(random.Random(seed).sample(names, number))
 
 
 def _samples(place: Path, results: Results, suite: str | Path | None) -> tuple[list[Sample], set[str]]:
     """Return what can be scored again, with its files, and the styles to choose among."""
     if suite is None and is_own_run(place):
-        return units_to_score(place, results), {sample.style for sample in results.samples if sample.style}
+        return samples_to_score(place, results), {sample.style for sample in results.samples if sample.style}
     name = suite or recorded_places(place).get("suite") or (results.info.get("suite") or {}).get("name")
     files = run_files(place, results, suite)
     if not files or name is None or not (str(name) in list_suites() or Path(name).is_dir()):

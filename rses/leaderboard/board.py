@@ -1,4 +1,4 @@
-"""From submissions to boards: one a suite and protocol, with ranks, layers and groups."""
+"""From submissions to boards: one per suite and protocol, with ranks, layers and groups."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
-from rses.leaderboard.worst import worst_samples
 from rses.report.columns import Cell
+from rses.report.worst import worst_samples
 from rses.runs.sample_result import SampleResult
 from rses.runs.summary import clusters_of, suite_size
 from rses.statistics import RankInterval, pareto_layers, rank_intervals
@@ -95,6 +95,10 @@ class BoardRow:
     spread: dict[str, float] = dataclasses.field(default_factory=dict)
     best: frozenset[str] = frozenset()
     second: frozenset[str] = frozenset()
+
+    def place(self, name: str) -> int | None:
+        """Return 1 where the method is first of its section in a metric, 2 where it is second."""
+        return 1 if name in self.best else 2 if name in self.second else None
 
     @property
     def weights(self) -> str:
@@ -272,7 +276,7 @@ def _row(group: Sequence[Submission]) -> BoardRow:
         key=slug(first.method), name=clean(first.method), section=section, cells=cells,
         n=len(scored), total=max(suite_size(s.results.samples, s.results.info) for s in group), spread=spread,
         seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
-        date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
+        date=max(s.date for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
         groups=groups,
         scores=_scores(scored), worst=tuple(worst_samples(scored)), shots=tuple(_shots(scored)),
         folders=tuple(s.folder for s in group),

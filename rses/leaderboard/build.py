@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import path_problem
@@ -18,6 +18,7 @@ from rses.leaderboard.pack import restore_replaced
 from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
+from rses.runs.sample_table import read_rows
 
 __all__ = ["build", "check_fresh", "render_all"]
 
@@ -69,15 +70,7 @@ def render_all(
 def build(
     folder: str | Path, progress: Callable[[int, int], None] | None = None, readme: str | Path | None = None
 ) -> list[Path]:
-    """Write all tables and the site, and remove those of boards that are gone.
-
-    Args:
-        folder: The leaderboards folder.
-        progress: Called with (done, total) over submissions.
-        readme: A README to renew too.
-
-    Returns:
-        What was written.
+    """Write what :func:`render_all` renders, remove the files of boards that are gone, and return what was written.
 
     Raises:
         InputError: As in :func:`render_all`, or the folder holds what no build wrote; nothing is written then.
@@ -110,11 +103,7 @@ def _write(root: Path, progress: Callable[[int, int], None] | None, readme: str 
 
 
 def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
-    """Check that committed tables and pages are those that the results give.
-
-    Args:
-        folder: The leaderboards folder.
-        readme: A README whose block is checked too.
+    """Check that committed tables and pages, and the block of a README, are those that the results give.
 
     Raises:
         InputError: Lists every stale, absent or leftover file.
@@ -122,32 +111,35 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
     root = Path(folder)
     files = render_all(root, readme=readme)
     leftover = {name for name in _recorded(root) or () if (root / name).is_file()} - files.keys()
-    problems = [f"{name} is missing" for name in sorted(files) if not (root / name).is_file()]
-    problems += [f"{name} belongs to no board" for name in sorted(leftover)]
-    problems += [
-        f"{name} is stale"
-        for name, content in sorted(files.items())
-        if (root / name).is_file() and not _same(name, (root / name).read_bytes(), content)
+    there = {name for name in files if (root / name).is_file()}
+    stale = {name for name in there if not _same(root / name, files[name])}
+    problems = [
+        Problem(f"{name} {text}", code, Place(name))
+        for text, code, names in (
+            ("is missing", "missing-file", files.keys() - there),
+            ("belongs to no board", "leftover", leftover),
+            ("is stale", "stale", stale),
+        )
+        for name in sorted(names)
     ]
     if problems:
         raise InputError(problems, f"{root} is not up to date; run `rses leaderboard build`:")
 
 
-def _same(name: str, here: bytes, there: bytes) -> bool:
-    if not name.endswith(".parquet"):
-        return here == there
-    # Another version of pyarrow writes other bytes for the same table.
+def _same(path: Path, content: bytes) -> bool:
+    if path.suffix != ".parquet":
+        return path.read_bytes() == content
+    # Another version of pyarrow writes other bytes for the same table. What is there may be anybody's.
     import pyarrow.parquet as pq
 
-    return bool(pq.read_table(io.BytesIO(here)).equals(pq.read_table(io.BytesIO(there))))
+    try:
+        return bool(list(read_rows(path)) == pq.read_table(io.BytesIO(content)).to_pylist())
+    except InputError:
+        return False
 
 
 def _require_ours(root: Path) -> None:
-    """README.md is replaced, so the folder must be a build's.
-
-    Raises:
-        InputError: It has no results, or holds a run in place of a board, or files that no build wrote.
-    """
+    """Refuse a folder without results, with a run in place of a board, or whose README.md no build wrote."""
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
         raise InputError(f"{root} holds no folder results/. {advice}")
@@ -167,16 +159,7 @@ def _require_ours(root: Path) -> None:
 
 
 def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> None:
-    """Refuse to write through links, and over files that no build wrote.
-
-    Args:
-        root: The leaderboards folder.
-        files: Files to write.
-        before: Files that builds wrote; ``None`` for a folder that was last built before that was recorded.
-
-    Raises:
-        InputError: Lists them.
-    """
+    """Refuse to write through links, and over files that are not among those that builds wrote before, if recorded."""
     below = [name for name in files if name.startswith(tuple(f"{place}/" for place in OURS))]
     places = {"/".join(name.split("/")[:depth]) for name in below for depth in range(1, name.count("/") + 2)}
     problems = [f"{root / place} is a symbolic link" for place in sorted(places) if (root / place).is_symlink()]

@@ -19,14 +19,7 @@ __all__ = ["cells_and_groups", "rounded"]
 def cells_and_groups(
     samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]
 ) -> tuple[dict[str, Cell], dict[str, dict[str, Cell]]]:
-    """Aggregate the scored samples of a method.
-
-    Args:
-        samples: Samples with status "ok".
-        metrics: Columns.
-
-    Returns:
-        Cells by metric, and the same by group: "style: pixel art", "region: large", "tag: small".
+    """Aggregate the scored samples of a method: cells by metric, and by group ("style: pixel art", "region: large").
 
     Example:
         >>> from rses.table import METRICS

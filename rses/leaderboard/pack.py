@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -11,14 +12,16 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rses.errors import InputError
 from rses.files.atomic import sha256_file, write_atomic
 from rses.files.folders import new_folder
 from rses.files.lock import holding
-from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
-from rses.leaderboard.worst import worst_samples
-from rses.report.inputs import SampleFiles, run_files
+from rses.leaderboard.fields import SCHEMA
+from rses.leaderboard.submission import MANIFEST, Submission, read_submission
+from rses.report.inputs import run_files
+from rses.report.worst import worst_samples
 from rses.runs.results import Results
 
 __all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "restore_replaced", "slug"]
@@ -52,14 +55,9 @@ def chosen_ids(ids: Sequence[str], number: int = PREVIEWS) -> list[str]:
 
 
 def pack_run(
-    run: str | Path,
-    folder: str | Path,
-    *,
-    images: bool = False,
-    previews: int = PREVIEWS,
-    date: str | None = None,
+    run: str | Path, folder: str | Path, *, images: bool = False, previews: int = PREVIEWS, date: str | None = None,
     suite: str | Path | None = None,
-) -> Submission:
+) -> Submission:  # fmt: skip
     """Write a submission of a finished run into a new folder.
 
     Args:
@@ -78,9 +76,9 @@ def pack_run(
     results = Results.load(source)
     if target.exists():
         raise InputError(f"{target} exists already. Pass --replace to put the new submission in its place.")
-    files = run_files(source, results, suite)
+    files = run_files(source, results, suite) or {}
     scored = [sample.id for sample in results.samples if sample.status == "ok"]
-    found = {name: files[name].pred for name in scored if files and name in files and files[name].pred is not None}
+    found = {name: path for name in scored if name in files and (path := files[name].pred) is not None}
     if not scored or len(found) < len(scored):
         raise InputError(
             f"{source}: the images of {len(scored) - len(found)} of {len(scored)} scored samples were not found. "
@@ -90,23 +88,24 @@ def pack_run(
         for name in ("summary.json", "samples.parquet"):
             shutil.copyfile(source / name, new / name)
         manifest = {
-            "schema": MANIFEST_SCHEMA,
+            "schema": SCHEMA,
             "date": date or datetime.date.today().isoformat(),
             "files": {name: sha256_file(new / name) for name in ("summary.json", "samples.parquet")},
-            "images": {name: sha256_file(path) for name, path in sorted(found.items()) if path is not None},
+            "images": {name: sha256_file(path) for name, path in sorted(found.items())},
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         write_atomic(new / MANIFEST, text.encode())
         if images:
-            _copy_images(found, new / "images")
-        kept = dict.fromkeys(_previewed(results, previews))
-        _write_previews({name: files[name] for name in kept} if files else {}, new / "previews")
+            (new / "images").mkdir()
+            for name, path in found.items():
+                shutil.copyfile(path, new / "images" / f"{name}{path.suffix.lower()}")
+        _write_previews({name: found[name] for name in _previewed(results, previews)}, new / "previews")
         try:
-            read_submission(new)
+            packed = read_submission(new)
         except InputError as error:
             # The folder of the draft says nothing to anybody.
             raise InputError(error.problems, f"{source} cannot be submitted:") from error
-    return read_submission(target)
+    return dataclasses.replace(packed, folder=target)
 
 
 def _previewed(results: Results, number: int) -> list[str]:
@@ -116,14 +115,7 @@ def _previewed(results: Results, number: int) -> list[str]:
     return [*chosen_ids([sample.id for sample in scored], number), *worst]
 
 
-def _copy_images(found: dict[str, Path | None], folder: Path) -> None:
-    folder.mkdir()
-    for name, path in found.items():
-        if path is not None:
-            shutil.copyfile(path, folder / f"{name}{path.suffix.lower()}")
-
-
-def _write_previews(files: dict[str, SampleFiles], folder: Path) -> None:
+def _write_previews(files: dict[str, Path], folder: Path) -> None:
     from PIL import Image
 
     from rses.images.decode import read_image
@@ -132,24 +124,15 @@ def _write_previews(files: dict[str, SampleFiles], folder: Path) -> None:
     if not files:
         return
     folder.mkdir()
-    for name, places in files.items():
-        if places.pred is not None:
-            small = Image.fromarray(fit(read_image(places.pred), PREVIEW_SIDE))
-            small.save(folder / f"{name}.jpg", "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
+    for name, path in files.items():
+        small = Image.fromarray(fit(read_image(path), PREVIEW_SIDE))
+        small.save(folder / f"{name}.jpg", "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
 
 
 def add_run(
-    run: str | Path,
-    boards: str | Path = "leaderboards",
-    *,
-    board: str | None = None,
-    replace: bool = False,
-    images: bool = False,
-    previews: int = PREVIEWS,
-    date: str | None = None,
-    suite: str | Path | None = None,
-    allow_missing: bool = False,
-) -> Path:
+    run: str | Path, boards: str | Path = "leaderboards", *, board: str | None = None, replace: bool = False,
+    allow_missing: bool = False, **packing: Any,
+) -> Path:  # fmt: skip
     """Pack a run into ``results/<board>/<method>`` of a leaderboards folder.
 
     Args:
@@ -157,11 +140,8 @@ def add_run(
         boards: The leaderboards folder.
         board: Name of the board's folder; ``<suite>--<protocol>`` by default.
         replace: Replace an older submission of the same method and seed.
-        images: As in :func:`pack_run`.
-        previews: As in :func:`pack_run`.
-        date: As in :func:`pack_run`.
-        suite: As in :func:`pack_run`.
         allow_missing: Accept a run on a part of its suite, e.g. for a board that is to be looked at alone.
+        packing: ``images``, ``previews``, ``date`` and ``suite`` of :func:`pack_run`.
 
     Returns:
         The new folder.
@@ -191,10 +171,10 @@ def add_run(
             # Two names that differ in what folder names cannot hold.
             target = target.with_name(f"{slug(method)}-{hashlib.sha256(method.encode()).hexdigest()[:8]}{tail}")
         if not (target.exists() and replace):
-            pack_run(run, target, images=images, previews=previews, date=date, suite=suite)
+            pack_run(run, target, **packing)
             return target
         new, old = (target.with_name(f"{prefix}{target.name}") for prefix in (NEW, REPLACED))
-        pack_run(run, new, images=images, previews=previews, date=date, suite=suite)
+        pack_run(run, new, **packing)
         target.rename(old)
         try:
             new.rename(target)
@@ -206,11 +186,7 @@ def add_run(
 
 
 def restore_replaced(board: Path) -> None:
-    """Put submissions back that a process was about to replace when it was killed, and remove those it had replaced.
-
-    Args:
-        board: Folder of a board's submissions.
-    """
+    """Put back what a killed process was about to replace on a board, and remove what it had replaced."""
     for old in board.glob(f"{REPLACED}*"):
         target = old.with_name(old.name.removeprefix(REPLACED))
         if target.exists():

@@ -16,7 +16,7 @@ __all__ = ["averaged", "seed_spread"]
 
 
 def averaged(runs: Sequence[Results]) -> list[SampleResult]:
-    """Average several seeds sample by sample; a sample counts only where every seed has it.
+    """Average several seeds sample by sample; only samples that every seed has are averaged.
 
     Example:
         >>> runs = [Results([SampleResult("a", mse_bg=value)]) for value in (0.1, 0.3)]

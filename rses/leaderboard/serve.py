@@ -14,10 +14,6 @@ __all__ = ["make_server"]
 def make_server(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
     """Return a server of the site on this machine alone; call ``serve_forever`` on it.
 
-    Args:
-        folder: The leaderboards folder.
-        port: Port, or 0 for a free one.
-
     Raises:
         InputError: The site is not built, or the port is taken.
     """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rses.errors import InputError, did_you_mean
-from rses.files.escape import clean, escape_html, escape_latex, escape_markdown
-from rses.report.columns import Cell, Row, Table, build_table, heading, run_names
+from rses.files.escape import clean, escape_latex, escape_markdown
+from rses.pages.grid import Grid
+from rses.pages.numbers import heading
+from rses.report.columns import Cell, Row, Table, build_table, run_names
 from rses.report.comparison import ALPHA, compare_runs
-from rses.report.tables import csv_text
 from rses.runs.results import Results
 from rses.table import METRICS, select_metrics
 
@@ -209,12 +211,15 @@ def _html(table: Table, marks: Marks, text: str) -> str:
         tail = f" <small>{own.interval}</small>" if own.interval else ""
         return f"<td>{value}{f'<sup>{mark}</sup>' if mark else ''}{tail}</td>"
 
-    titles = "".join(f"<th>{escape_html(heading(info))}</th>" for info in table.metrics)
-    rows = [
-        f"<tr><th>{escape_html(_label(row, table))}</th>{''.join(cell(row, info.name) for info in table.metrics)}</tr>"
-        for row in table.rows
+    titles = "".join(f"<th>{html.escape(clean(heading(info)))}</th>" for info in table.metrics)
+    names = [html.escape(clean(_label(row, table))) for row in table.rows]
+    cells = ["".join(cell(row, info.name) for info in table.metrics) for row in table.rows]
+    rows = [f"<tr><th>{name}</th>{row}</tr>" for name, row in zip(names, cells, strict=True)]
+    lines = [
+        "<table>",
+        f"<caption>{html.escape(clean(text))}</caption>",
+        f"<thead><tr><th>method</th>{titles}</tr></thead>",
     ]
-    lines = ["<table>", f"<caption>{escape_html(text)}</caption>", f"<thead><tr><th>method</th>{titles}</tr></thead>"]
     return "\n".join([*lines, "<tbody>", *rows, "</tbody>", "</table>"]) + "\n"
 
 
@@ -226,7 +231,7 @@ def _csv(table: Table, marks: Marks, intervals: bool, tested: bool) -> str:
         header += [f"{info.aggregate}_verdict"] if tested else []
         for line, row in zip(rows, table.rows, strict=True):
             cell: Cell = row.cells[info.name]
-            line += [float("inf") if cell.mean is None and cell.perfect else cell.mean]  # type: ignore[list-item]
-            line += [cell.low, cell.high] if intervals else []  # type: ignore[list-item]
+            line += [float("inf") if cell.mean is None and cell.perfect else cell.mean]
+            line += [cell.low, cell.high] if intervals else []
             line += [verdicts.get(marks.get((row.name, info.name), ""), "")] if tested else []
-    return csv_text(header, rows)
+    return Grid(header, rows).csv()

@@ -7,7 +7,7 @@ and tested instead of samples.
 """
 
 from rses.statistics.intervals import RESAMPLES, SEED, Interval, column_intervals, mean_interval, mean_intervals
-from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_p_values, pairwise_tests
+from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_tests
 from rses.statistics.pareto import pareto_layers
 from rses.statistics.ranks import RankInterval, rank_intervals
 
@@ -22,7 +22,6 @@ __all__ = [
     "mean_interval",
     "mean_intervals",
     "paired_difference",
-    "pairwise_p_values",
     "pairwise_tests",
     "pareto_layers",
     "rank_intervals",

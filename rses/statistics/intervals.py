@@ -67,10 +67,10 @@ def mean_intervals(
         values: (samples, quantities), finite, at least one sample.
         confidence: Coverage in (0, 1).
         seed: Seed of the resampling.
-        clusters: One a sample, as in :func:`mean_interval`.
+        clusters: One per sample, as in :func:`mean_interval`.
 
     Returns:
-        One a quantity.
+        One per quantity.
 
     Raises:
         ValueError: As in :func:`mean_interval`.
@@ -104,13 +104,13 @@ def column_intervals(
     """Interval of every column of a table with gaps; columns that are known for the same rows share their resampling.
 
     Args:
-        table: (samples, quantities); what is not finite does not count.
-        clusters: One a sample, as in :func:`mean_interval`.
+        table: (samples, quantities); what is not finite is ignored.
+        clusters: One per sample, as in :func:`mean_interval`.
         confidence: Coverage in (0, 1).
         seed: Seed of the resampling.
 
     Returns:
-        One a column; None where no value is finite.
+        One per column; None where no value is finite.
 
     Example:
         >>> found = column_intervals([[1.0, np.nan], [3.0, np.inf]], ["a", "b"])

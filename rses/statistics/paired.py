@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from rses.statistics.intervals import cluster_numbers, cluster_sums, mean_interval
 
-__all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_p_values", "pairwise_tests"]
+__all__ = ["PairedDifference", "holm", "paired_difference", "pairwise_tests"]
 
 # Pairs tested in one call, and observations up to which scipy may use the exact distribution, for which it would look
 # at all pairs of the call together.
@@ -39,7 +39,7 @@ def paired_difference(
     """Compare two methods on the same samples.
 
     Args:
-        a: Values of the first method, one a sample.
+        a: Values of the first method, one per sample.
         b: Values of the second method, in the same order.
         confidence: Coverage of the interval.
         clusters: For each sample, what it shares with others (its source image); the interval resamples whole
@@ -74,17 +74,6 @@ def _wilcoxon(difference: np.ndarray) -> tuple[float, int]:
     ranks = stats.rankdata(np.abs(difference))
     direction = int(np.sign(np.sum(np.sign(difference) * ranks)))
     return float(stats.wilcoxon(difference, zero_method="pratt").pvalue), direction
-
-
-def pairwise_p_values(values: ArrayLike, clusters: Sequence[Hashable] | None = None) -> np.ndarray:
-    """Test every pair of methods; the p-values of :func:`pairwise_tests`.
-
-    Example:
-        >>> p = pairwise_p_values(np.stack([np.arange(30.0), np.arange(30.0) + 1, np.arange(30.0)]))
-        >>> bool(p[0, 1] < 0.001), p[0, 2].item()
-        (True, 1.0)
-    """
-    return pairwise_tests(values, clusters)[0]
 
 
 def pairwise_tests(values: ArrayLike, clusters: Sequence[Hashable] | None = None) -> tuple[np.ndarray, np.ndarray]:

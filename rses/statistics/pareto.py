@@ -18,11 +18,11 @@ def pareto_layers(points: Sequence[Sequence[float | None]], higher_is_better: Se
     values that tie (:func:`rses.statistics.order.places`) are equal.
 
     Args:
-        points: One a method: a mean for each criterion; ``None`` where there is none.
+        points: One per method: a mean for each criterion; ``None`` where there is none.
         higher_is_better: Direction of each criterion.
 
     Returns:
-        One layer a method, from 1; ``None`` for a method that lacks a criterion.
+        One layer per method, from 1; ``None`` for a method that lacks a criterion.
 
     Example:
         >>> pareto_layers([(0.6, 0.1), (0.7, 0.2), (0.5, 0.3), (0.6, None)], [True, False])

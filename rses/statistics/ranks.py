@@ -46,7 +46,7 @@ def rank_intervals(
         alpha: Level of the tests together.
 
     Returns:
-        One a method; ``None`` for a method without a single value.
+        One per method; ``None`` for a method without a single value.
 
     Source: Mogstad, Romano, Shaikh and Wilhelm (2024), Inference for Ranks,
     https://doi.org/10.1093/restud/rdad006, with Holm's correction in place of theirs.

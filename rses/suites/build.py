@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
 from rses.suites.entry import Entry, SuiteFacts
-from rses.suites.format import Suite, read_suite
-from rses.suites.left_out import LeftOut, left_out_lines
+from rses.suites.format import Suite
+from rses.suites.left_out import left_out_lines
 from rses.suites.readers import BigReader, CocoReader, MappingReader, Reader, VocReader
 from rses.suites.readers.mapping import SIDE
 from rses.suites.selection import RULE, Choice, Selection, hash_order, load_selection, select
-from rses.suites.verify import ids_sha256
-from rses.suites.writing import require_free, write_suite
+from rses.suites.writing import Plan, write_suite
 
 __all__ = ["build_prompted", "build_suite", "open_reader"]
 
@@ -96,8 +94,9 @@ def build_suite(
         }  # fmt: skip
 
     facts = _facts(reader.name, rule, seed, name)
-    plan = _Plan(entries(), tuple(styles), facts, record, left_out, too_few, n, len(reader.keys()))
-    return _write(plan, Path(out).expanduser(), progress, warn)
+    total = len(reader.keys())
+    plan = Plan(entries(), tuple(styles), facts, left_out, False, n, total, record, too_few)
+    return write_suite(plan, Path(out).expanduser(), progress, warn)
 
 
 def build_prompted(
@@ -145,56 +144,8 @@ def build_prompted(
         "place of a style; `style_accuracy` means nothing here. `selection.json` holds the frozen list of ids and the "
         "SHA-256 of the mapping file.",
     )
-    plan = _Plan(map(reader.read, keys), (), facts, record, left_out, too_few, n, len(keys))
-    return _write(plan, Path(out).expanduser(), progress, warn)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What a build writes: the first ``n`` entries that can be used.
-
-    ``record`` returns, for the keys of what was written, the beginning of ``selection.json``; ``too_few`` says, for
-    their number, why it is less than asked for.
-    """
-
-    entries: Iterator[Entry]
-    styles: tuple[str, ...]
-    facts: SuiteFacts
-    record: Callable[[list[str]], dict[str, Any]]
-    left_out: list[LeftOut]
-    too_few: Callable[[int], list[str]]
-    n: int | None
-    total: int
-
-
-def _write(plan: _Plan, target: Path, progress: _Progress | None, warn: _Warn | None) -> Suite:
-    """Write the suite, freeze its ids, and say what was left out."""
-    require_free(target)
-    chosen: list[str] = []
-
-    def wanted() -> Iterator[Entry]:
-        for entry in plan.entries:
-            yield entry
-            if len(chosen) == plan.n:
-                return
-        if not chosen:
-            raise InputError(plan.too_few(0), "No suite was written. The selection is empty:")
-        if plan.n is not None:
-            raise InputError(plan.too_few(len(chosen)))
-
-    def stored(key: str) -> None:
-        chosen.append(key)
-        if progress is not None:
-            progress(len(chosen), plan.n or plan.total)
-
-    def frozen(ids: list[str]) -> dict[str, Any]:
-        return {**plan.record(chosen), "ids_sha256": ids_sha256(ids), "ids": ids}
-
-    write_suite(wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored)
-    if warn is not None:
-        for line in left_out_lines(plan.left_out):
-            warn(line)
-    return read_suite(target)
+    plan = Plan(map(reader.read, keys), (), facts, left_out, False, n, len(keys), record, too_few)
+    return write_suite(plan, Path(out).expanduser(), progress, warn)
 
 
 def _entry(choice: Choice, dataset: str) -> Entry:

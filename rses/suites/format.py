@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 
 from rses.errors import InputError, Place
-from rses.files.atomic import sha256_file
+from rses.files.atomic import is_sha256, sha256_file
 from rses.files.names import Locator, folded
 from rses.files.paths import id_problem, path_problem
 from rses.files.text import JsonError, parse_json, read_text
@@ -55,7 +54,7 @@ def _inside(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
+    if not is_sha256(text):
         raise fault("bad-digest", "has no SHA-256 of 64 small hexadecimal digits")
     return text
 

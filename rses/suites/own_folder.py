@@ -15,12 +15,12 @@ from rses.errors import InputError
 from rses.files.names import folded
 from rses.images.decode import image_size, turned_note
 from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
-from rses.suites.format import Suite, read_suite
+from rses.suites.format import Suite
 from rses.suites.left_out import LeftOut, left_out_lines
 from rses.suites.photographs import find_photographs, masks_by_name
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
-from rses.suites.writing import write_suite
+from rses.suites.writing import Plan, write_suite
 
 __all__ = ["build_folder"]
 
@@ -97,25 +97,7 @@ def build_folder(
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
     facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
-    return _write(entries, styles, out.expanduser(), facts, left_out, progress, warn)
-
-
-def _write(
-    entries: list[Entry], styles: Sequence[str], out: Path, facts: SuiteFacts, left_out: list[LeftOut],
-    progress: Callable[[int, int], None] | None, warn: Callable[[str], None] | None,
-) -> Suite:  # fmt: skip
-    stored: list[str] = []
-
-    def count(key: str) -> None:
-        stored.append(key)
-        if progress is not None:
-            progress(len(stored), len(entries))
-
-    write_suite(entries, styles, out, facts, left_out=left_out, stored=count)
-    if warn is not None:
-        for line in left_out_lines(left_out):
-            warn(line)
-    return read_suite(out)
+    return write_suite(Plan(entries, styles, facts, left_out, total=len(entries)), out.expanduser(), progress, warn)
 
 
 def _require_template(template: str) -> None:

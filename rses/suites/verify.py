@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
-from rses.files.atomic import sha256_file, write_atomic
+from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.names import folded
 from rses.files.paths import list_files
 from rses.files.text import parse_json, read_text
@@ -163,7 +162,7 @@ def verify_ids(suite: Suite, frozen: str) -> str:
 
     Args:
         suite: The suite.
-        frozen: A SHA-256 of `ids_sha256`, a ``selection.json`` of a built suite, or a file with one id a line.
+        frozen: A SHA-256 of `ids_sha256`, a ``selection.json`` of a built suite, or a file with one id per line.
 
     Returns:
         The SHA-256 of the list.
@@ -173,7 +172,7 @@ def verify_ids(suite: Suite, frozen: str) -> str:
     """
     ids = [sample.id for sample in suite.samples]
     digest = ids_sha256(ids)
-    if re.fullmatch(r"[0-9a-f]{64}", frozen):
+    if is_sha256(frozen):
         if digest != frozen:
             raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.")
         return digest

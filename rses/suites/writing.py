@@ -6,6 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,12 @@ from rses.images.decode import file_facts, open_image, pixels_of, read_image
 from rses.images.file import ImageFile
 from rses.images.header import TURNS, FileFacts
 from rses.suites.entry import Entry, SuiteFacts, card, card_line
-from rses.suites.format import METADATA
+from rses.suites.format import METADATA, Suite, read_suite
 from rses.suites.left_out import LeftOut, UnusableError, as_left_out, left_out_lines
-from rses.suites.verify import verify_suite, write_manifest
+from rses.suites.verify import ids_sha256, verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
 
-__all__ = ["require_free", "require_styles", "write_suite"]
+__all__ = ["Plan", "require_free", "require_styles", "to_upright", "write_suite"]
 
 
 def require_free(out: Path) -> None:
@@ -66,68 +67,99 @@ def require_styles(text: str) -> tuple[str, ...]:
     return styles
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written.
+
+    Attributes:
+        entries: The pictures; consumed once.
+        styles: Styles, each of which every picture gets.
+        facts: Name, version, licence, card.
+        left_out: What was left out so far; more may be added. In the end it is named in the card and counted in
+            ``suite.json``.
+        strict: Unsound entries are an error; otherwise they are left out.
+        n: How many entries are wanted; all by default.
+        total: How many there are, for the progress.
+        record: Given the keys of what was written, returns the beginning of ``selection.json``; without it there is no
+            such file.
+        too_few: Given their number, says why it is 0 or below ``n``.
+    """
+
+    entries: Iterable[Entry]
+    styles: Sequence[str]
+    facts: SuiteFacts
+    left_out: list[LeftOut] = field(default_factory=list)
+    strict: bool = True
+    n: int | None = None
+    total: int = 0
+    record: Callable[[list[str]], Mapping[str, Any]] | None = None
+    too_few: Callable[[int], list[str]] | None = None
+
+
 def write_suite(
-    entries: Iterable[Entry],
-    styles: Sequence[str],
+    plan: Plan,
     out: Path,
-    facts: SuiteFacts,
-    record: Callable[[list[str]], Mapping[str, Any]] | None = None,
-    *,
-    left_out: list[LeftOut] | None = None,
-    strict: bool = True,
-    stored: Callable[[str], None] | None = None,
-) -> None:
+    progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Suite:
     """Write a suite folder, one entry at a time, and verify it before it gets its name.
 
     Args:
-        entries: The pictures; consumed once.
-        styles: Styles, each of which every picture gets.
+        plan: What is to be written.
         out: A folder that does not exist yet or is empty.
-        facts: Name, version, licence, card.
-        record: Given the ids, returns what ``selection.json`` holds; the file is left out without it.
-        left_out: What was left out so far; more may be added. In the end it is named in the card and counted in
-            ``suite.json``.
-        strict: Unsound entries are an error; otherwise they are left out, and added to ``left_out``.
-        stored: Called with the key of each entry when it is stored.
+        progress: Called with (pictures done, pictures in all).
+        warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Raises:
-        InputError: The folder is in use, there is no entry, or entries are unsound; lists all. Nothing is left.
+        InputError: The folder is in use, there are too few entries, or entries are unsound; lists all. Nothing is left.
     """
     require_free(out)
-    left_out = [] if left_out is None else left_out
     problems: list[str] = []
     rows: list[dict[str, Any]] = []
-    lines: list[str] = []
+    lines: dict[str, str] = {}
     seen: dict[str, tuple[str, str]] = {}
     with new_folder(out) as temporary:
-        for entry in entries:
-            own = styles if entry.style is None else [entry.style]
+        for entry in plan.entries:
+            own = plan.styles if entry.style is None else [entry.style]
             try:
-                problems += _claim_names(entry, own, seen, strict)
+                problems += _claim_names(entry, own, seen, plan.strict)
                 places, assumed = _store(entry, temporary)
             except InputError as error:
-                if strict:
+                if plan.strict:
                     problems += error.problems
                 else:
-                    left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
+                    plan.left_out.append(as_left_out(error, entry.image.name, entry.image.parent))
                 continue
-            left_out += assumed
-            rows += [_row(entry, places, style, facts.template) for style in own]
-            lines.append(card_line(entry))
-            if stored is not None:
-                stored(entry.key)
+            plan.left_out.extend(assumed)
+            rows += [_row(entry, places, style, plan.facts.template) for style in own]
+            lines[entry.key] = card_line(entry)
+            if progress is not None:
+                progress(len(lines), plan.n or plan.total)
+            if len(lines) == plan.n:
+                break
         if problems:
             raise InputError(problems, f"No suite was written, {len(problems)} faults:")
-        if not rows:
-            raise InputError(left_out_lines(left_out), "No suite was written, nothing can be used:")
-        _write_text(temporary / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        _write_text(temporary / "README.md", card(facts, lines, rows, styles, left_out))
-        if record is not None:
-            content = record([str(row["id"]) for row in rows])
-            _write_text(temporary / "selection.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        counted = Counter(entry.reason for entry in left_out)
-        write_manifest(temporary, facts.name, facts.version, facts.licence, counted)
-        verify_suite(temporary)
+        if plan.too_few is not None and len(lines) < (plan.n or 1):
+            summary = None if lines else "No suite was written. The selection is empty:"
+            raise InputError(plan.too_few(len(lines)), summary)
+        _describe(plan, temporary, rows, lines)
+    if warn is not None:
+        for line in left_out_lines(plan.left_out):
+            warn(line)
+    return read_suite(out)
+
+
+def _describe(plan: Plan, folder: Path, rows: Sequence[Mapping[str, Any]], lines: Mapping[str, str]) -> None:
+    """Write what describes the pictures of a suite, and verify the whole."""
+    _write_text(folder / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    _write_text(folder / "README.md", card(plan.facts, list(lines.values()), rows, plan.styles, plan.left_out))
+    if plan.record is not None:
+        ids = [str(row["id"]) for row in rows]
+        content = {**plan.record(list(lines)), "ids_sha256": ids_sha256(ids), "ids": ids}
+        _write_text(folder / "selection.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    counted = Counter(entry.reason for entry in plan.left_out)
+    write_manifest(folder, plan.facts.name, plan.facts.version, plan.facts.licence, counted)
+    verify_suite(folder)
 
 
 def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:

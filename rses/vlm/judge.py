@@ -81,7 +81,7 @@ class YesNoJudge:
 
     @torch.inference_mode()
     def ask(self, images: Sequence[np.ndarray], texts: Sequence[str], max_words: int = 8) -> list[Answer]:
-        """Ask one question a picture, all in one batch.
+        """Ask one question per picture, all in one batch.
 
         Args:
             images: (H, W, 3) uint8 each.

@@ -28,16 +28,7 @@ def judge_run(
     run: str | Path, samples: Sequence[SampleResult], images: str | Path, judge: YesNoJudge, *, batch_size: int = 8,
     fresh: bool = False, progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Ask and summarise.
-
-    Args:
-        run: Run folder; gets ``vlm.jsonl`` (every answer) and ``vlm.json`` (rates with intervals).
-        samples: Samples of the run; those without an edit are left out.
-        images: Folder of the edits.
-        judge: Who answers.
-        batch_size: Questions asked together.
-        fresh: Forget earlier answers.
-        progress: Called with (questions answered, questions).
+    """Ask about the edits in ``images``; every answer (``vlm.jsonl``) and rates (``vlm.json``) go to the run folder.
 
     Raises:
         InputError: Samples lack an object or a style, or the folder holds answers of another model or wording.

@@ -47,8 +47,9 @@ def test_a_scorer_refuses_other_types(options):
     {"prompt": ["x"]}, {"object": 3}, {"id": 3},
 ])  # fmt: skip
 def test_texts_and_lists_of_texts(options, scorer):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         scorer.score(image(), image(), mask(), **{"style": "pixel art", **options})
+    assert options == {"styles": ["---"]} or caught.value.places[0].field in options
 
 
 @pytest.mark.parametrize("options", [
@@ -56,8 +57,9 @@ def test_texts_and_lists_of_texts(options, scorer):
     {"out": 1}, {"suite": {}}, {"method": 3}, {"pred": None},
 ])  # fmt: skip
 def test_a_folder_is_given_by_paths(options, scorer, tmp_path):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         scorer.score_folder(**{"pred": tmp_path / "p", "masks": tmp_path / "m", **options})
+    assert (caught.value.codes, caught.value.places[0].field) == (["wrong-argument"], next(iter(options)))
 
 
 def tensors():

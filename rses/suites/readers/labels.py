@@ -184,7 +184,7 @@ def find_class_list(root: Path) -> Path | None:
 def read_class_list(file: Path) -> ClassNames:
     """Read a list of classes.
 
-    Three forms are read: one name a line, as labelme writes it, counted from 0 where the first is the background,
+    Three forms are read: one name per line, as labelme writes it, counted from 0 where the first is the background,
     from -1 where it is ``__ignore__``, and else from 1; CVAT's ``name:red,green,blue::``; and CSV with a heading, with
     a column ``number`` (or ``id``, ``class``) and a column ``object`` (or ``name``, ``label``).
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rses.inputs.pairing import pair_folder
 from rses.inputs.styles import read_styles
-from rses.leaderboard.published import COLUMNS, published_html, read_published
+from rses.leaderboard.published import COLUMNS, read_published
+from rses.leaderboard.site import index_page
 from rses.suites.own_folder import build_folder
 from rses.suites.segment.prompts import read_jobs
 from tests.fuzz.sandbox import Files, Target
@@ -94,6 +95,6 @@ TARGETS = [
            (".csv", ".json")),
     Target("masks and objects", objects, build_masks, (".csv", ".png"),
            BUILD + " --masks @/masks --objects @/objects.csv --styles 'line art'"),
-    Target("published.csv", published, lambda folder: published_html(read_published(folder / "published.csv")),
+    Target("published.csv", published, lambda folder: index_page([], read_published(folder / "published.csv")),
            (".csv",)),
 ]  # fmt: skip

@@ -15,8 +15,8 @@ from baselines.reference import BackgroundOnly, GlobalStyle, Identity, OraclePas
 from rses.bench import Shard, run_bench
 from rses.functional.combined import harmonic_score, preservation, style_success
 from rses.leaderboard.build import build
+from rses.leaderboard.claims import embedded_digest
 from rses.leaderboard.pack import add_run
-from rses.leaderboard.verify import embedded_digest
 from rses.methods import EditSample, MethodCard
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
@@ -97,8 +97,6 @@ def boards(tmp_path, make_run) -> Path:
 
 
 class Blend:
-    """A share of a reference row's edit over the source, with noise that the seed decides."""
-
     """A share of a reference row's edit over the source, with noise that the seed decides."""
 
     def __init__(self, name: str, base: GlobalStyle | OraclePaste, share: float, noise: float = 0.0):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -339,16 +338,3 @@ def test_without_scripts_the_numbers_are_there(open_page):
     assert "This part needs JavaScript" in page.locator("#gallery noscript").inner_text()
     assert "photos--rses-mini.html" in page.content().split("<noscript>")[1]
     assert not page.locator("#controls").is_visible()
-
-
-def test_screenshots(open_page, tmp_path):
-    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390)):
-        page = open_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-        target = Path(tmp_path) / f"{scheme}-{width}.png"
-        page.screenshot(path=target, full_page=True)
-        from PIL import Image
-
-        with Image.open(target) as image:
-            assert image.width == width
-            # A page that did not render is one colour.
-            assert len(image.convert("RGB").resize((64, 64)).getcolors(4096)) > 50

@@ -15,7 +15,6 @@ from rses.statistics import (
     mean_interval,
     mean_intervals,
     paired_difference,
-    pairwise_p_values,
     pairwise_tests,
     pareto_layers,
     rank_intervals,
@@ -29,6 +28,8 @@ def test_interval_is_that_of_scipy(draw):
         (values,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(SEED)
     ).confidence_interval
     ours = mean_interval(values)
+    assert ours == mean_interval(values)
+    assert ours.low < ours.mean == pytest.approx(values.mean())
     assert (ours.low, ours.high) == pytest.approx((reference.low, reference.high), abs=1e-12)
 
 
@@ -95,7 +96,7 @@ def test_pairs_are_tested_on_their_common_samples():
     values = rng.normal(size=(3, 40)) + np.array([[0.0], [0.8], [0.0]])
     values[0, :5] = np.nan
     values[2] = np.nan
-    p_values = pairwise_p_values(values)
+    p_values = pairwise_tests(values)[0]
     # Three pairs, two of them without common samples, whose p-value is 1.
     assert p_values[0, 1] == pytest.approx(min(1, 3 * stats.wilcoxon(values[0, 5:] - values[1, 5:]).pvalue))
     assert p_values[0, 2] == p_values[1, 2] == 1
@@ -131,7 +132,7 @@ def test_many_pairs_at_once_give_the_p_values_of_each_alone():
     values[1, ::7] = values[2, :9] = np.nan
     values[4] = values[3]
     names = np.repeat(np.arange(60), 3).tolist()
-    found = pairwise_p_values(values, names)
+    found = pairwise_tests(values, names)[0]
     first, second = np.triu_indices(8, 1)
     expected = []
     for i, j in zip(first, second, strict=True):
@@ -164,3 +165,25 @@ def test_many_observations_are_tested_as_scipy_does():
     expected = holm([stats.wilcoxon(table[i] - table[j], zero_method="pratt").pvalue for i, j in pairs])
     assert [p_values[i, j] for i, j in pairs] == pytest.approx(expected, rel=1e-12)
     assert [directions[i, j] for i, j in pairs] == [int(np.sign(table[i].mean() - table[j].mean())) for i, j in pairs]
+
+
+@pytest.mark.parametrize("values", [[1.0], [2.0, 2.0, 2.0]])
+def test_degenerate_samples_have_no_invented_width(values):
+    interval = mean_interval(values)
+    assert interval.mean == values[0]
+    assert {interval.low, interval.high} <= {None, values[0]}
+
+
+@pytest.mark.parametrize("values", [[], [1.0, float("nan")], [1.0, float("inf")]])
+def test_undefined_values_are_refused(values):
+    with pytest.raises(ValueError, match="finite"):
+        mean_interval(values)
+
+
+def test_pairs_of_one_length_and_their_correction():
+    difference = paired_difference([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    assert (difference.mean, difference.p_value) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="must match"):
+        paired_difference([1.0, 2.0], [1.0])
+    assert holm([0.5, 0.6, 0.01]) == [1.0, 1.0, 0.03]
+    assert holm([]) == []

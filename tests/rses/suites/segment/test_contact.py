@@ -57,7 +57,7 @@ def test_pages(photographs, tmp_path, monkeypatch):
     assert "Masks by classical (no learned weights), 1 of 2" in first
     assert "25.0% of the picture" in first
     assert "b.png is 30x5, its photograph 30x20" in first
-    assert "&lt;i&gt;.png</b><br>failed: the mask is empty" in second
+    assert "&lt;i&gt;.png</b> failed: the mask is empty" in second
     assert "<i>" not in second
     assert np.asarray(Image.open(files[0])).shape == (20 + 256 + 76, 512, 3)
     files = write_mask_sheets(_run(tmp_path / "out", photographs, ["a"]))
