@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,7 @@ from rses.errors import RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders
 from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
-from rses.inputs.folder import suite_unit
 from rses.inputs.sources import source_names
-from rses.inputs.unit import Unit
 from rses.methods import Method, get_method
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
@@ -105,13 +104,13 @@ def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progres
         if progress is not None:
             progress(sum(counts.values()), total)
 
-    def units() -> Iterator[Unit]:
+    def units() -> Iterator[Sample]:
         names = source_names(sample.image for sample in generation.suite.samples)
         for number, (sample, path) in enumerate(generation, start=1):
             report("edited", number)
-            yield suite_unit(sample, path, names)
+            yield dataclasses.replace(sample, pred=path, source_name=names[sample.image])
 
-    def arriving() -> Iterator[Unit]:
+    def arriving() -> Iterator[Sample]:
         on_gpu = generation.device.type != "cpu"
         yield from in_background(units()) if on_gpu else units()
         lost.extend(_failed(sample, generation) for sample in generation.samples if sample.id in generation.failures)
@@ -138,10 +137,8 @@ def _facts(generation: Generation, suite: Suite, limit: int | None, shard: Shard
 
 
 def _failed(sample: Sample, generation: Generation) -> SampleResult:
-    return SampleResult(
-        sample.id, status="failed", note=generation.failures[sample.id], dataset=sample.dataset, style=sample.style,
-        object=sample.object, tags=tuple(sample.tags),
-    )  # fmt: skip
+    result = sample.result(status="failed", note=generation.failures[sample.id])
+    return dataclasses.replace(result, source=None)
 
 
 def _nothing_worked(generation: Generation) -> str:

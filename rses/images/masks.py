@@ -15,7 +15,9 @@ from scipy import ndimage
 
 from rses.errors import InputError
 from rses.images.colour import drop_opaque_alpha
-from rses.images.decode import deep_values, image_facts, is_lossy, open_image, pixels_of, turned_note, upright
+from rses.images.decode import deep_values, open_image, pixels_of, turned_note, upright
+from rses.images.file import FILES, ImageFile
+from rses.images.header import image_facts, inspect
 from rses.images.regions import CLIP_MEAN, Window, boundary_band, bounding_box, dilate, region_crop, square_window
 from rses.state.pillow import pillow_defaults
 
@@ -51,7 +53,7 @@ COLOURED = (
 )
 
 
-def read_mask(path: str | Path) -> np.ndarray:
+def read_mask(path: str | Path | ImageFile) -> np.ndarray:
     """Decode a mask file.
 
     White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
@@ -74,15 +76,16 @@ def read_mask(path: str | Path) -> np.ndarray:
         >>> read_mask(file).tolist()
         [[False, True]]
     """
-    path = Path(path)
-    with open_image(path) as image:
+    file = ImageFile.read(path)
+    with open_image(file) as image:
+        lossy = inspect(image, file).lossy
         # Not brought to 8 bits: labels that differ by less than 257 would become one.
-        deep = deep_values(image, path)
-        values = _grey_values(pixels_of(image, path), str(path)) if deep is None else _deep_grey(deep, str(path))
-    return _binarise_grey(values, str(path), is_lossy(path))
+        deep = deep_values(image, file)
+        values = _grey_values(pixels_of(image, file), str(file)) if deep is None else _deep_grey(deep, str(file))
+    return _binarise_grey(values, str(file), lossy)
 
 
-def read_alpha(path: str | Path) -> np.ndarray:
+def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
     """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
 
     Args:
@@ -101,11 +104,11 @@ def read_alpha(path: str | Path) -> np.ndarray:
         >>> read_alpha(file).tolist()
         [[False, True]]
     """
-    path = Path(path)
-    with open_image(path) as image:
+    file = ImageFile.read(path)
+    with open_image(file) as image:
         if not image.has_transparency_data:
             raise InputError(f"{path} has no alpha channel.")
-        decoded = pixels_of(image, path)
+        decoded = pixels_of(image, file)
         if not decoded.has_transparency_data:
             raise InputError(f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.")
         alpha = np.asarray(decoded.convert("RGBA").getchannel("A"))
@@ -146,7 +149,7 @@ def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> 
         Traceback (most recent call last):
         rses.errors.InputError: The mask has areas of the values 0, 127, 255, expected two values ...
     """
-    if isinstance(x, (str, Path)):
+    if isinstance(x, FILES):
         name, mask = str(x), read_mask(x)
     else:
         name, mask = "The mask", _from_memory(x)

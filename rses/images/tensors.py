@@ -15,8 +15,8 @@ from PIL import Image
 
 from rses.errors import InputError, NonFiniteError, TensorError
 from rses.files.atomic import write_atomic
-from rses.images.colour import to_srgb
-from rses.images.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, upright
+from rses.images.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, rgb_pixels, upright
+from rses.images.file import FILES
 from rses.state.pillow import pillow_defaults
 
 __all__ = [
@@ -58,13 +58,13 @@ def as_image(x: Any) -> torch.Tensor:
         Traceback (most recent call last):
         rses.errors.InputError: Float images must be in [0, 1], got [-0.5, -0.5]. In [-1, 1]? ...
     """
-    if isinstance(x, (str, Path)):
+    if isinstance(x, FILES):
         return _from_uint8(torch.from_numpy(read_image(x)).permute(2, 0, 1))
     if isinstance(x, Image.Image):
         if x.mode.startswith(("I", "F")):
             raise InputError(f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.')
         with pillow_defaults():
-            pixels = np.array(to_srgb(upright(x), "The PIL image"))
+            pixels = rgb_pixels(upright(x), "The PIL image")
         return _from_uint8(torch.from_numpy(pixels).permute(2, 0, 1))
     if isinstance(x, np.ndarray):
         return _from_tensor(_channels_first(x), x.dtype)

@@ -17,12 +17,12 @@ from rses.images.decode import turned_note
 from rses.images.masks import as_mask
 from rses.images.regions import dilate
 from rses.images.tensors import as_image, resize_image
+from rses.inputs.sample import Sample
 from rses.inputs.suspect import suspicions
-from rses.inputs.unit import Unit
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
 
-__all__ = ["Prepared", "Unit", "map_in_order", "prepare"]
+__all__ = ["Prepared", "map_in_order", "prepare"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,7 +37,7 @@ class Prepared:
     of :data:`rses.runs.warning_codes.WARNINGS`.
     """
 
-    unit: Unit
+    unit: Sample
     status: str = "ok"
     note: str = ""
     pred: torch.Tensor | None = None
@@ -50,7 +50,7 @@ class Prepared:
 
 
 @steady_thread()
-def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepared:
+def prepare(unit: Sample, protocol: Protocol, allow_resize: bool = False) -> Prepared:
     """Decode one unit and bring it to the protocol's form.
 
     Args:
@@ -63,14 +63,14 @@ def prepare(unit: Unit, protocol: Protocol, allow_resize: bool = False) -> Prepa
     """
     try:
         pred = _decode(unit.pred, f'prediction of "{unit.id}"')
-        source = None if unit.source is None else _decode(unit.source, f'source of "{unit.id}"')
+        source = None if unit.image is None else _decode(unit.image, f'source of "{unit.id}"')
     except NonFiniteError as error:
         return Prepared(unit, "non_finite", str(error))
     size = tuple(pred.shape[-2:] if source is None else source.shape[-2:])
     region = _decode_mask(unit, size)
     decoded = pred
     pred, resized = _match_size(pred, size, unit, allow_resize)
-    codes = suspicions(unit.pred, unit.source, decoded, pred, source, region)
+    codes = suspicions(unit.pred, unit.image, decoded, pred, source, region)
     if protocol.force_size:
         square = (protocol.force_size, protocol.force_size)
         resized = resized or size != square
@@ -94,16 +94,18 @@ def _decode(image: Any, what: str) -> torch.Tensor:
         raise type(error)([f"{what}: {problem}" for problem in error.problems]) from error
 
 
-def _decode_mask(unit: Unit, size: tuple[int, ...]) -> torch.Tensor:
+def _decode_mask(unit: Sample, size: tuple[int, ...]) -> torch.Tensor:
     try:
-        return as_mask(unit.mask, size=(size[0], size[1]), source=unit.source)[None]
+        return as_mask(unit.mask, size=(size[0], size[1]), source=unit.image)[None]
     except InputError as error:
         if isinstance(unit.mask, (str, Path)):
             raise
         raise InputError([f'mask of "{unit.id}": {problem}' for problem in error.problems]) from error
 
 
-def _match_size(pred: torch.Tensor, size: tuple[int, ...], unit: Unit, allow_resize: bool) -> tuple[torch.Tensor, bool]:
+def _match_size(
+    pred: torch.Tensor, size: tuple[int, ...], unit: Sample, allow_resize: bool
+) -> tuple[torch.Tensor, bool]:
     if tuple(pred.shape[-2:]) == size:
         return pred, False
     if allow_resize:
@@ -113,7 +115,7 @@ def _match_size(pred: torch.Tensor, size: tuple[int, ...], unit: Unit, allow_res
         f"{name} is {pred.shape[-1]}x{pred.shape[-2]}, its source is {size[1]}x{size[0]} (width x height). "
         "Save predictions at the source's size, or pass --allow-resize (allow_resize=True) to have them resized; "
         "resizing alone changes background scores and is recorded."
-        + turned_note(unit.source, (pred.shape[-2], pred.shape[-1]))
+        + turned_note(unit.image, (pred.shape[-2], pred.shape[-1]))
         + turned_note(unit.pred, (size[0], size[1]))
     )
 

@@ -11,31 +11,13 @@ from rses.errors import InputError
 from rses.files.names import Locator, folded, listed
 from rses.files.text import parse_json
 from rses.inputs.image_folder import ImageFolder, name_hint
-from rses.inputs.rows import METADATA, Row, read_metadata
+from rses.inputs.rows import METADATA, read_metadata
+from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
 from rses.inputs.styles import read_styles
 from rses.texts import text_fault
 
-__all__ = ["Pair", "Pairing", "pair_folder"]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The files and texts of one sample; ``pred`` is ``None`` where there is no prediction.
-
-    ``source_name`` tells its source apart from all others, see :func:`rses.inputs.sources.source_names`.
-    """
-
-    id: str
-    pred: Path | None
-    source: Path | None
-    mask: Path
-    style: str | None = None
-    object: str | None = None
-    dataset: str | None = None
-    tags: tuple[str, ...] = ()
-    prompt: str | None = None
-    source_name: str | None = None
+__all__ = ["Pairing", "pair_folder"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +32,16 @@ class Pairing:
         notes: What was found and not used, for the user to know.
     """
 
-    pairs: list[Pair]
+    pairs: list[Sample]
     missing: list[str]
     extra: list[str]
     suite_name: str | None
     notes: tuple[str, ...] = ()
+
+    def found(self, with_sources: bool = True) -> list[Sample]:
+        """Return the samples that have a prediction; without sources where those need not even be there."""
+        found = [pair for pair in self.pairs if pair.pred is not None]
+        return found if with_sources else [replace(pair, image=None) for pair in found]
 
 
 def pair_folder(
@@ -79,7 +66,7 @@ def pair_folder(
         masks: Folder of masks.
         source: Folder of sources ``<id>.<extension>``; wins over the metadata.
         style: One style for all samples; wins over the metadata.
-        styles: File with a style for each id, see :func:`rses.inputs.rows.read_styles`; wins over the metadata.
+        styles: File with a style for each id, see :func:`rses.inputs.styles.read_styles`; wins over the metadata.
         metadata: The ``metadata.jsonl`` to use instead of searching for one.
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
@@ -97,7 +84,7 @@ def pair_folder(
         ...     (root / folder).mkdir()
         ...     _ = (root / folder / "cat.png").write_bytes(b"...")
         >>> found = pair_folder(root / "pred", root / "masks", source=root / "images", style="pixel art")
-        >>> found.pairs[0].id, found.pairs[0].source.parent.name
+        >>> found.pairs[0].id, found.pairs[0].image.parent.name
         ('cat', 'images')
     """
     problems: list[str] = []
@@ -143,22 +130,12 @@ class _Builder:
     problems: list[str]
     locate: Locator = field(default_factory=Locator)
 
-    def pair(self, row: Row) -> Pair:
-        return Pair(
-            row.id,
-            self.preds.files.get(row.id),
-            self._source(row),
-            self._mask(row),
-            row.style,
-            row.object,
-            row.dataset,
-            row.tags,
-            row.prompt,
-        )
+    def pair(self, row: Sample) -> Sample:
+        return replace(row, pred=self.preds.files.get(row.id), image=self._source(row), mask=self._mask(row))
 
-    def _source(self, row: Row) -> Path | None:
+    def _source(self, row: Sample) -> Path | None:
         if self.sources is not None:
-            names = [row.id] if row.file_name is None else [row.id, folded(PurePosixPath(row.file_name).stem)]
+            names = [row.id] if row.image is None else [row.id, folded(PurePosixPath(row.image).stem)]
             hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
             if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
                 self.problems.append(
@@ -166,18 +143,18 @@ class _Builder:
                     f"{self.metadata}. Leave --source out to go by the metadata, or give a folder with one of them."
                 )
             return hits[0] if hits else self.sources.path / f"{row.id}.png"
-        if self.metadata is None or row.file_name is None:
+        if self.metadata is None or row.image is None:
             return None
-        return self.locate(self.metadata.parent / row.file_name)
+        return self.locate(self.metadata.parent / row.image)
 
-    def _mask(self, row: Row) -> Path:
-        if self.metadata is None or row.mask_file_name is None:
+    def _mask(self, row: Sample) -> Path:
+        if self.metadata is None or row.mask is None:
             return self.masks.files.get(row.id, self.masks.path / f"{row.id}.png")
-        path = self.locate(self.metadata.parent / row.mask_file_name)
+        path = self.locate(self.metadata.parent / row.mask)
         if self.explicit or self.masks.path.resolve() in path.resolve().parents:
             return path
         # Other masks than the suite's own were asked for, e.g. masks_dilated/.
-        name = PurePosixPath(row.mask_file_name)
+        name = PurePosixPath(row.mask)
         return self.masks.files.get(folded(name.stem), self.masks.path / name.name)
 
 
@@ -190,7 +167,7 @@ def _find_metadata(masks: Path) -> Path | None:
 
 def _samples(
     given: Path | None, masks: ImageFolder, told: bool, problems: list[str]
-) -> tuple[Path | None, list[Row], list[str]]:
+) -> tuple[Path | None, list[Sample], list[str]]:
     """Return the metadata that holds, the rows of it or of the masks' names, and notes.
 
     Args:
@@ -203,7 +180,7 @@ def _samples(
     if path is None:
         if masks.exists and not masks.files:
             problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
-        return None, [Row(name) for name in masks.files], []
+        return None, [Sample(name) for name in masks.files], []
     try:
         rows, bad = read_metadata(path)
     except InputError as error:
@@ -214,7 +191,7 @@ def _samples(
     own = [row for row in rows if _speaks_of(row, masks)]
     if not own and told:
         note = f"{path} speaks of none of the masks in {masks.path}, so it was ignored; the masks' names are the ids."
-        return None, [Row(name) for name in masks.files], [note]
+        return None, [Sample(name) for name in masks.files], [note]
     if not own:
         problems.extend(bad[:3] or [f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."])
         problems.append(
@@ -231,8 +208,8 @@ def _samples(
     return path, rows, []
 
 
-def _speaks_of(row: Row, masks: ImageFolder) -> bool:
-    names = [row.id] if row.mask_file_name is None else [row.id, folded(PurePosixPath(row.mask_file_name).stem)]
+def _speaks_of(row: Sample, masks: ImageFolder) -> bool:
+    names = [row.id] if row.mask is None else [row.id, folded(PurePosixPath(row.mask).stem)]
     return any(name in masks.files for name in names)
 
 
@@ -251,23 +228,23 @@ def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapp
         return {}
 
 
-def _with_style(pair: Pair, style: str | None, styles: Mapping[str, str]) -> Pair:
+def _with_style(pair: Sample, style: str | None, styles: Mapping[str, str]) -> Sample:
     chosen = style if style is not None else styles.get(pair.id, pair.style)
-    return replace(pair, style=chosen if chosen and chosen.strip() else None)
+    return replace(pair, style=chosen if chosen.strip() else "")
 
 
-def _with_source_names(pairs: Sequence[Pair], rows: Sequence[Row]) -> list[Pair]:
-    named = {row.id: Path(row.file_name) for row in rows if row.file_name is not None}
-    places = [named.get(pair.id, pair.source) for pair in pairs]
+def _with_source_names(pairs: Sequence[Sample], rows: Sequence[Sample]) -> list[Sample]:
+    named = {row.id: Path(row.image) for row in rows if row.image is not None}
+    places = [named.get(pair.id, pair.image) for pair in pairs]
     names = source_names(places)
     return [
-        replace(pair, source_name=None if place is None else names[place])
+        replace(pair, source_name="" if place is None else names[place])
         for pair, place in zip(pairs, places, strict=True)
     ]
 
 
 def _coverage(
-    pairs: Sequence[Pair], preds: ImageFolder, allow_missing: bool, problems: list[str]
+    pairs: Sequence[Sample], preds: ImageFolder, allow_missing: bool, problems: list[str]
 ) -> tuple[list[str], list[str]]:
     missing = [pair.id for pair in pairs if pair.pred is None]
     known = {pair.id for pair in pairs}
@@ -294,18 +271,18 @@ def _coverage(
     return missing, sorted(extra.values())
 
 
-def _check_masks(pairs: Sequence[Pair], masks: Path, problems: list[str]) -> None:
+def _check_masks(pairs: Sequence[Sample], masks: Path, problems: list[str]) -> None:
     absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
     if absent:
         problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}.")
 
 
-def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, problems: list[str]) -> None:
+def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, problems: list[str]) -> None:
     if not needed:
         return
-    nameless = [pair.id for pair in pairs if pair.source is None]
-    absent = [str(pair.source) for pair in pairs if pair.source is not None and not pair.source.exists()]
-    masks = [pair.id for pair in pairs if pair.source is not None and pair.source.resolve() == pair.mask.resolve()]
+    nameless = [pair.id for pair in pairs if pair.image is None]
+    absent = [str(pair.image) for pair in pairs if pair.image is not None and not pair.image.exists()]
+    masks = [pair.id for pair in pairs if pair.image is not None and pair.image.resolve() == pair.mask.resolve()]
     if masks:
         problems.append(
             f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source image, "
@@ -323,8 +300,8 @@ def _check_sources(pairs: Sequence[Pair], source: Path | None, needed: bool, pro
         )
 
 
-def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str]) -> None:
-    bare = [pair.id for pair in pairs if pair.style is None]
+def _check_styles(pairs: Sequence[Sample], styles: Path | None, problems: list[str]) -> None:
+    bare = [pair.id for pair in pairs if not pair.style]
     if bare:
         where = f" (the file {styles} does not name them)" if styles is not None else ""
         problems.append(
@@ -333,12 +310,12 @@ def _check_styles(pairs: Sequence[Pair], styles: Path | None, problems: list[str
         )
     faults: dict[str, list[str]] = {}
     for pair in pairs:
-        if pair.style is not None and (fault := text_fault(pair.style)):
+        if pair.style and (fault := text_fault(pair.style)):
             faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
     problems.extend(f"{fault}: {listed(ids)}." for fault, ids in faults.items())
 
 
-def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
+def _check_names(pairs: Sequence[Sample], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
     """A file of styles that speaks of other ids than the samples' was made for other samples."""
     ids = [pair.id for pair in pairs]
     known = set(ids)
@@ -352,10 +329,10 @@ def _check_names(pairs: Sequence[Pair], styles: Path | None, texts: Mapping[str,
         )
 
 
-def _check_empty(pairs: Sequence[Pair], allow_missing: bool, sources: bool, problems: list[str]) -> None:
+def _check_empty(pairs: Sequence[Sample], allow_missing: bool, sources: bool, problems: list[str]) -> None:
     files: dict[Path, None] = {}
     for pair in pairs:
-        kept = (None if allow_missing else pair.pred, pair.source if sources else None, pair.mask)
+        kept = (None if allow_missing else pair.pred, pair.image if sources else None, pair.mask)
         files.update((path, None) for path in kept if path is not None)
     problems.extend(
         f"{path} is empty (0 bytes). Write or copy it again."

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rses.errors import InputError
 from rses.images.decode import image_size, turned_note
-from rses.inputs.unit import Unit
+from rses.inputs.sample import Sample
 
 __all__ = ["check_units"]
 
 
-def check_units(units: Iterable[Unit], allow_resize: bool) -> None:
+def check_units(units: Iterable[Sample], allow_resize: bool) -> None:
     """Check every file's header and every size, and report all problems at once.
 
     Args:
@@ -27,10 +27,10 @@ def check_units(units: Iterable[Unit], allow_resize: bool) -> None:
         raise InputError(list(dict.fromkeys(problems)))
 
 
-def _check(unit: Unit, allow_resize: bool) -> list[str]:
+def _check(unit: Sample, allow_resize: bool) -> list[str]:
     problems: list[str] = []
     sizes: dict[str, tuple[int, int]] = {}
-    for role in ("source", "pred", "mask"):
+    for role in ("image", "pred", "mask"):
         path = getattr(unit, role)
         if path is None:
             continue
@@ -38,7 +38,7 @@ def _check(unit: Unit, allow_resize: bool) -> list[str]:
             sizes[role] = image_size(Path(path))
         except InputError as error:
             problems.extend(error.problems)
-    expected = sizes.get("source", sizes.get("pred"))
+    expected = sizes.get("image", sizes.get("pred"))
     if expected is None or problems:
         return problems
     height, width = expected
@@ -52,7 +52,7 @@ def _check(unit: Unit, allow_resize: bool) -> list[str]:
         )
         problems.append(
             f"{getattr(unit, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
-            + turned_note(unit.source, (rows, columns))
+            + turned_note(unit.image, (rows, columns))
             + turned_note(getattr(unit, role), expected)
         )
     return problems

@@ -6,15 +6,15 @@ Each check looks at one sample alone, so that warnings do not depend on batches,
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 
-from rses.images.colour import moves_colours, to_srgb
-from rses.images.decode import FileFacts, file_facts, image_facts, read_as_stored, upright
+from rses.images.colour import moves_colours
+from rses.images.decode import file_facts, read_image, rgb_pixels, upright
+from rses.images.file import FILES
+from rses.images.header import FileFacts, image_facts
 from rses.runs.warning_codes import in_order
 from rses.state.pillow import pillow_defaults
 
@@ -75,7 +75,7 @@ _Picture = tuple[Any, FileFacts, torch.Tensor]
 
 
 def _facts(file: Any) -> FileFacts:
-    if isinstance(file, (str, Path)):
+    if isinstance(file, FILES):
         return file_facts(file)
     return image_facts(file) if isinstance(file, Image.Image) else FileFacts()
 
@@ -130,13 +130,10 @@ def _distance(first: torch.Tensor, second: torch.Tensor, where: torch.Tensor | N
 
 def _stored(file: Any, *, turned: bool = True, converted: bool = True) -> torch.Tensor:
     """Decode a picture as programs do that ignore its orientation tag or its colour profile."""
-    if isinstance(file, (str, Path)):
-        pixels = read_as_stored(file, turned=turned, converted=converted)
+    if isinstance(file, FILES):
+        pixels = read_image(file, turned=turned, converted=converted)
     else:
         with pillow_defaults():
-            image = upright(file) if turned else file.copy()
-            if not converted:
-                image = image.copy()
-                image.info.pop("icc_profile", None)
-            pixels = np.array(to_srgb(image, "The PIL image"))
+            image = upright(file) if turned else file
+            pixels = rgb_pixels(image.copy(), "The PIL image", converted=converted)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().to(torch.float32)[None] / 255

@@ -8,9 +8,8 @@ from typing import Any
 
 from rses.errors import InputError, RsesError
 from rses.files.names import listed
-from rses.inputs.folder import units_of
 from rses.inputs.pairing import Pairing, pair_folder
-from rses.inputs.unit import Unit
+from rses.inputs.sample import Sample
 from rses.leaderboard.submission import read_json, read_samples, summary_problems
 from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import INPUTS, recorded_places
@@ -64,7 +63,7 @@ def own_protocol(info: dict[str, Any]) -> Protocol:
     return found
 
 
-def units_to_score(run: Path, results: Results) -> list[Unit]:
+def units_to_score(run: Path, results: Results) -> list[Sample]:
     """Find the files of a run where it says that they were.
 
     Raises:
@@ -80,7 +79,7 @@ def units_to_score(run: Path, results: Results) -> list[Unit]:
         problems.append(
             f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
         )
-    units = [unit for unit in units_of(pairing) if unit.id in samples and samples[unit.id].status == "ok"]
+    units = [unit for unit in pairing.found() if unit.id in samples and samples[unit.id].status == "ok"]
     scored = {sample.id for sample in results.samples if sample.status == "ok"}
     if lost := sorted(scored - {unit.id for unit in units}):
         problems.append(f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.")
@@ -92,7 +91,7 @@ def units_to_score(run: Path, results: Results) -> list[Unit]:
     if problems:
         raise InputError(problems)
     # The styles of a run may have been flags; what it recorded of them is what it was scored with.
-    return [dataclasses.replace(unit, style=samples[unit.id].style) for unit in units]
+    return [dataclasses.replace(unit, style=samples[unit.id].style or "") for unit in units]
 
 
 def _pairing(run: Path) -> Pairing:

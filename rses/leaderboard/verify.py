@@ -8,7 +8,7 @@ import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from rses.errors import InputError, RsesError
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
 from rses.files.untrusted import shown
-from rses.inputs.folder import suite_unit
+from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
-from rses.inputs.unit import Unit
 from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
@@ -103,7 +102,11 @@ def verify(
         chosen = _random(sorted(images.keys() & submission.images.keys()), rescore, seed)
         if chosen:
             names = source_names(sample.image for sample in known.samples)
-            units = [suite_unit(sample, images[sample.id], names) for sample in known.samples if sample.id in chosen]
+            units = [
+                replace(sample, pred=images[sample.id], source_name=names[sample.image])
+                for sample in known.samples
+                if sample.id in chosen
+            ]
             protocol = get_protocol(submission.board[1])
             styles = {sample.style for sample in known.samples}
             problems = _rescore(submission, protocol, units, styles, device, progress)
@@ -377,7 +380,7 @@ def _random(names: Sequence[str], number: int | None, seed: int | None) -> list[
 def _rescore(
     submission: Submission,
     protocol: Protocol,
-    units: Sequence[Unit],
+    units: Sequence[Sample],
     styles: set[str],
     device: str,
     progress: Callable[[int, int], None] | None,

@@ -59,7 +59,7 @@ def folder_files(
         Path(pred), Path(masks), None if source is None else Path(source),
         metadata=metadata, allow_missing=True, needs=(),
     )  # fmt: skip
-    return {pair.id: SampleFiles(pair.pred, pair.source, pair.mask) for pair in pairing.pairs}
+    return {pair.id: SampleFiles(pair.pred, pair.image, pair.mask) for pair in pairing.pairs}
 
 
 def remember_inputs(folder: str | Path, **places: str | Path | None) -> None:

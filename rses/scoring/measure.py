@@ -20,7 +20,7 @@ from rses.functional.pixel import masked_mse, psnr_from_mse
 from rses.functional.structural import masked_ssim
 from rses.functional.style import Region, background_view, region_view, rsm_from_cosine
 from rses.inputs.load import Prepared
-from rses.inputs.unit import Unit
+from rses.inputs.sample import Sample
 from rses.protocol import Protocol
 from rses.state.steady import steady
 from rses.texts import fold_style, text_fault
@@ -33,7 +33,7 @@ PIXEL_METRICS = frozenset({"mse_bg", "mse_bg_pm1", "psnr_bg"})
 CACHE_LIMIT = 8192
 
 
-def sample_text(unit: Unit, protocol: Protocol) -> str:
+def sample_text(unit: Sample, protocol: Protocol) -> str:
     """Return the sentence that the unit's region is compared with.
 
     Raises:
@@ -53,7 +53,7 @@ def sample_text(unit: Unit, protocol: Protocol) -> str:
     return protocol.template.format(style=unit.style)
 
 
-def _require_text(unit: Unit, kind: str, text: str) -> None:
+def _require_text(unit: Sample, kind: str, text: str) -> None:
     if fault := text_fault(text):
         raise InputError(f'The {kind} {text!r} of "{unit.id}" {fault}. Write it in words, e.g. "pixel art".')
 
@@ -105,7 +105,7 @@ class Measurer:
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return [{name: _defined(row.get(name)) for name in self.metrics} for row in rows]
 
-    def text_codes(self, unit: Unit) -> tuple[str, ...]:
+    def text_codes(self, unit: Sample) -> tuple[str, ...]:
         """Return the codes of warnings about a unit's text."""
         reads = getattr(self.style, "reads", None)
         if reads is None or not self.metrics & STYLE_METRICS:

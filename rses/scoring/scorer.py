@@ -27,11 +27,11 @@ from rses.functional.perceptual import lpips_map
 from rses.images.masks import as_mask
 from rses.images.tensors import as_image
 from rses.inputs.card import name_problem
-from rses.inputs.folder import missing_samples, resolve_suite, units_of
 from rses.inputs.load import Prepared, map_in_order, prepare
-from rses.inputs.pairing import pair_folder
+from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.preflight import check_units
-from rses.inputs.unit import Unit
+from rses.inputs.rows import METADATA
+from rses.inputs.sample import Sample
 from rses.protocol import Protocol, get_protocol
 from rses.runs.journal import Journal
 from rses.runs.results import Results
@@ -39,6 +39,7 @@ from rses.runs.sample_result import SampleResult
 from rses.runs.warning_codes import in_order
 from rses.scoring.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
 from rses.state.steady import helping, steady
+from rses.suites import load_suite, verify_files
 from rses.table import METRICS, select_metrics
 from rses.texts import require_readable
 
@@ -121,7 +122,7 @@ class RSES:
         for name, value in (("style", style), ("prompt", prompt), ("object", object), ("id", id)):
             require_text(value, name, "pixel art" if name == "style" else "cat")
         candidates = _candidates(styles)
-        unit = Unit(id, pred, mask, source, style, prompt, object)
+        unit = Sample(id, source, mask, object or "", style or "", prompt or "", pred=pred)
         self._require_inputs([unit])
         prepared = prepare(unit, self.protocol, allow_resize)
         result = self._score_batch([prepared], [*candidates, *([style] if style else [])])[0]
@@ -173,7 +174,7 @@ class RSES:
         needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
         require_utf8(pred, masks, source, styles, suite, out, method)
         require_apart(out, {"predictions": pred, "masks": masks, "sources": source})
-        suite_info, masks_folder, metadata = resolve_suite(suite, masks)
+        suite_info, masks_folder, metadata = _resolve_suite(suite, masks)
         require_apart(out, {"the suite": None if metadata is None else metadata.parent})
         pairing = pair_folder(
             Path(pred), masks_folder,
@@ -187,15 +188,15 @@ class RSES:
         if fault := name_problem(name):
             raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
         return self.score_units(
-            units_of(pairing, "source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-            missing=missing_samples(pairing), suite=suite_info, out=out, fresh=fresh,
+            pairing.found("source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
+            missing=_missing(pairing), suite=suite_info, out=out, fresh=fresh,
             method=name, allow_missing=allow_missing, allow_resize=allow_resize,
             extra=pairing.extra, notes=pairing.notes, progress=progress,
         )  # fmt: skip
 
     def score_units(
         self,
-        units: Sequence[Unit],
+        units: Sequence[Sample],
         *,
         styles: Iterable[str] | None = None,
         missing: Sequence[SampleResult] = (),
@@ -251,7 +252,7 @@ class RSES:
 
     def score_stream(
         self,
-        units: Iterable[Unit],
+        units: Iterable[Sample],
         *,
         styles: Iterable[str],
         missing: Sequence[SampleResult] = (),
@@ -324,12 +325,12 @@ class RSES:
             self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
         return self._measurer
 
-    def _require_inputs(self, units: Sequence[Unit]) -> None:
+    def _require_inputs(self, units: Sequence[Sample]) -> None:
         needs_source = any("source" in METRICS[name].needs for name in self.metrics)
         needs_text = bool(set(self.metrics) & STYLE_METRICS)
         problems: list[str] = []
         for unit in units:
-            if unit.source is None and needs_source:
+            if unit.image is None and needs_source:
                 problems.append(
                     f'"{unit.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
                     "that need none (--metrics rsm,clip_cosine)."
@@ -344,7 +345,7 @@ class RSES:
 
     def _run(
         self,
-        units: Iterable[Unit],
+        units: Iterable[Sample],
         styles: Sequence[str],
         journal: Journal | None,
         allow_missing: bool,
@@ -355,13 +356,13 @@ class RSES:
         problems: list[str] = []
         keys: dict[str, str] = {}
 
-        def todo() -> Iterator[Unit]:
+        def todo() -> Iterator[Sample]:
             for unit in units:
                 if journal is not None:
                     keys[unit.id] = _content_key(unit)
                     former = _recorded(journal.records.get(unit.id), unit, keys[unit.id])
                     if former is not None:
-                        done.append(dataclasses.replace(former, **_labels(unit)))
+                        done.append(dataclasses.replace(former, **unit.labels))
                         continue
                 yield unit
 
@@ -385,8 +386,8 @@ class RSES:
             raise InputError(problems)
         return done
 
-    def _prepared(self, units: Iterable[Unit], allow_resize: bool) -> Iterator[Prepared]:
-        def load(unit: Unit) -> Prepared:
+    def _prepared(self, units: Iterable[Sample], allow_resize: bool) -> Iterator[Prepared]:
+        def load(unit: Sample) -> Prepared:
             try:
                 return prepare(unit, self.protocol, allow_resize)
             except InputError as error:
@@ -471,7 +472,34 @@ class RSES:
         }
 
 
-def _recorded(record: dict[str, Any] | None, unit: Unit, key: str) -> SampleResult | None:
+def _resolve_suite(
+    suite: str | Path | None, masks: str | Path | None
+) -> tuple[dict[str, Any] | None, Path, Path | None]:
+    """Return what identifies the suite, its masks folder, and its metadata file.
+
+    Raises:
+        InputError: Neither a suite nor a folder of masks, or a suite that is unusable or whose files were changed.
+    """
+    if suite is None:
+        if masks is None:
+            raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+        return None, Path(masks), None
+    loaded = load_suite(suite)
+    verify_files(loaded)
+    info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
+    return info, loaded.root / "masks", loaded.root / METADATA
+
+
+def _missing(pairing: Pairing) -> list[SampleResult]:
+    """Return one result a missing prediction, to be counted in coverage."""
+    return [
+        dataclasses.replace(pair.result(status="missing", note="no prediction"), source=None)
+        for pair in pairing.pairs
+        if pair.pred is None
+    ]
+
+
+def _recorded(record: dict[str, Any] | None, unit: Sample, key: str) -> SampleResult | None:
     """Return what a journal says of a unit, if it was scored from the same files; a damaged record says nothing."""
     if record is None or record.get("inputs") != key or not isinstance(record.get("sample"), dict):
         return None
@@ -516,24 +544,14 @@ def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 
 def _result(item: Prepared, numbers: dict[str, Any], codes: tuple[str, ...]) -> SampleResult:
-    return SampleResult(
-        id=item.unit.id, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        warnings=in_order((*item.warnings, *codes)), **_labels(item.unit), **numbers,
+    return item.unit.result(
+        status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
+        warnings=in_order((*item.warnings, *codes)), **numbers,
     )  # fmt: skip
 
 
-def _labels(unit: Unit) -> dict[str, Any]:
-    """Return what is said of a sample beside its numbers."""
-    source = unit.source_name
-    if source is None and isinstance(unit.source, str | Path):
-        source = Path(unit.source).name
-    return {
-        "dataset": unit.dataset, "style": unit.style, "object": unit.object, "source": source, "tags": unit.tags
-    }  # fmt: skip
-
-
-def _content_key(unit: Unit) -> str:
+def _content_key(unit: Sample) -> str:
     """Identify all that a sample's numbers follow from, the scorer's settings aside."""
-    files = [sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.source) if path is not None]
-    texts = json.dumps([unit.style, unit.prompt], ensure_ascii=False).encode()
+    files = [sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.image) if path is not None]
+    texts = json.dumps([unit.style or None, unit.prompt or None], ensure_ascii=False).encode()
     return "-".join([*files, hashlib.sha256(texts).hexdigest()[:16]])

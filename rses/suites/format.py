@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from rses.files.atomic import sha256_file
 from rses.files.names import Locator, folded
 from rses.files.paths import id_problem, path_problem
 from rses.files.text import parse_json, read_text
+from rses.inputs.rows import METADATA, read_metadata
+from rses.inputs.sample import Sample
 from rses.texts import text_fault
 
 if TYPE_CHECKING:
@@ -33,34 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "read_manifest", "read_rows", "read_suite"]
 
 MANIFEST = "suite.json"
-METADATA = "metadata.jsonl"
 COLUMNS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset", "tags")
 """Columns every row of ``metadata.jsonl`` has; others are allowed and ignored."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One thing to edit.
-
-    Attributes:
-        id: Unique name; predictions are files called ``<id>.png``.
-        image: Path of the source image.
-        mask: Path of the mask; its region (values above one half) is to be edited.
-        object: Name of what the mask covers.
-        style: Style to give it.
-        prompt: Instruction for methods that take one.
-        dataset: Where the sample comes from.
-        tags: Labels such as "small" or "occluded".
-    """
-
-    id: str
-    image: Path
-    mask: Path
-    object: str
-    style: str
-    prompt: str
-    dataset: str
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,51 +196,17 @@ def read_suite(root: Path) -> Suite:
 
 
 def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) -> list[Sample]:
+    locate, declared = Locator(), {folded(name) for name in manifest.files}
     try:
-        lines = read_text(path).split("\n")
+        samples, faults = read_metadata(path, lambda row: _row_problems(root, row, declared, locate), METADATA)
     except InputError as error:
         problems.extend(error.problems)
         return []
-    samples: list[Sample] = []
-    seen: dict[str, int] = {}
-    locate, declared = Locator(), {folded(name) for name in manifest.files}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as error:
-            problems.append(f"{METADATA}, line {number}: not valid JSON ({error})")
-            continue
-        faults = _row_problems(root, row, declared, locate)
-        if not faults:
-            # Some file systems ignore case, and some change how accents are coded.
-            key = folded(row["id"]).casefold()
-            if key in seen:
-                faults.append(f'id "{row["id"]}" is used before, in line {seen[key]}')
-            seen.setdefault(key, number)
-        problems += [f"{METADATA}, line {number}: {fault}" for fault in faults]
-        if not faults:
-            samples.append(_sample(root, row, locate))
-    return samples
+    problems += faults
+    return [replace(sample, image=locate(root / sample.image), mask=locate(root / sample.mask)) for sample in samples]
 
 
-def _sample(root: Path, row: Mapping[str, Any], locate: Locator) -> Sample:
-    return Sample(
-        id=folded(row["id"]),
-        image=locate(root / row["file_name"]),
-        mask=locate(root / row["mask_file_name"]),
-        object=row["object"],
-        style=row["style"],
-        prompt=row["prompt"],
-        dataset=row["dataset"],
-        tags=tuple(row["tags"]),
-    )
-
-
-def _row_problems(root: Path, row: Any, declared: Collection[str], locate: Locator) -> list[str]:
-    if not isinstance(row, dict):
-        return ["expected a JSON object"]
+def _row_problems(root: Path, row: Mapping[str, Any], declared: Collection[str], locate: Locator) -> list[str]:
     missing = [column for column in COLUMNS if column not in row]
     if missing:
         return [f"column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"]

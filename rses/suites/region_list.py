@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
-from rses.files.names import Locator, listed
+from rses.files.names import Locator
 from rses.files.paths import path_problem
-from rses.files.text import parse_json, read_text
+from rses.inputs.rows import read_rows
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.readers.types import refuse
 
@@ -111,36 +109,7 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
 
 
 def _table(file: Path) -> list[dict[str, Any]]:
-    try:
-        text = read_text(file)
-        rows = parse_json(text) if file.suffix.lower() == ".json" else _csv_rows(text)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    if (
-        not isinstance(rows, list)
-        or not rows
-        or not all(isinstance(r, dict) and r.get("file_name") and isinstance(r["file_name"], str) for r in rows)
-    ):
-        raise InputError(
-            f"{file} must be a CSV file or a JSON list whose rows have a file_name (separators: , ; or tab)."
-        )
+    rows = [row for _, row in read_rows(file, ("file_name",))]
+    if not rows or not all(row.get("file_name") and isinstance(row["file_name"], str) for row in rows):
+        raise InputError(f"{file} must be a CSV file or a JSON list whose rows have a file_name.")
     return rows
-
-
-def _csv_rows(text: str) -> list[dict[str, Any]]:
-    """Return the rows of a table by its heading; the separator is the one that gives a column ``file_name``.
-
-    Raises:
-        ValueError: A row has more fields than the heading: a decimal comma would shift all numbers behind it.
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    for separator in ",;\t":
-        table = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-        heading = [field.strip().lower() for field in next(table, [])]
-        if "file_name" not in heading:
-            continue
-        rows = [[field.strip() for field in row] for row in table]
-        if longer := [str(number) for number, row in enumerate(rows, 2) if any(row[len(heading) :])]:
-            raise ValueError(f"row {listed(longer)}: more fields than the heading; put texts with commas in quotes")
-        return [dict(zip_longest(heading, row[: len(heading)], fillvalue="")) for row in rows]
-    return []

@@ -17,7 +17,8 @@ from rses.errors import InputError
 from rses.files.folders import new_folder
 from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
-from rses.images.decode import ORIENTATION, open_image, pixels_of, read_image
+from rses.images.decode import open_image, pixels_of, read_image
+from rses.images.header import ORIENTATION
 from rses.suites.card import card, card_line
 from rses.suites.entry import Entry, SuiteFacts
 from rses.suites.format import METADATA

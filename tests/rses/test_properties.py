@@ -12,7 +12,7 @@ from rses import RSES
 from rses.backbones import load_perceptual
 from rses.errors import InputError
 from rses.functional import masked_lpips, masked_mse, masked_psnr, masked_ssim
-from rses.inputs.unit import Unit
+from rses.inputs.sample import Sample
 
 BACKGROUND = ("lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg", "boundary_mse", "leakage")
 SIZE = 48
@@ -145,7 +145,7 @@ def units(tmp_path, n=6):
             write_png(path, array)
             names[role] = path
         style = "pixel art" if index % 3 else "line art"
-        rows.append(Unit(str(index), names["pred"], names["mask"], names["source"], style))
+        rows.append(Sample(str(index), names["source"], names["mask"], style=style, pred=names["pred"]))
     return rows
 
 

@@ -354,7 +354,7 @@ def test_unreadable_file_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     # The administrator may read everything, so that file modes would test nothing there.
-    monkeypatch.setattr(Image, "open", deny)
+    monkeypatch.setattr(Path, "read_bytes", deny)
     refused(path, "permission denied.*chmod")
 
 

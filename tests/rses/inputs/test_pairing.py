@@ -65,7 +65,7 @@ def test_metadata_beside_the_masks_folder_names_everything(suite):
     assert [pair.id for pair in found.pairs] == ["a", "b", "c"]
     first = found.pairs[0]
     assert first.pred == suite / "pred" / "a.png"
-    assert first.source.resolve() == (suite / "suite" / "images" / "a.png").resolve()
+    assert first.image.resolve() == (suite / "suite" / "images" / "a.png").resolve()
     assert first.mask.resolve() == (suite / "suite" / "masks" / "a.png").resolve()
     assert (first.style, first.object, first.tags) == ("pixel art", "cat", ("small",))
     assert (found.missing, found.extra, found.suite_name) == ([], [], "suite")
@@ -92,7 +92,7 @@ def test_without_metadata_the_masks_are_the_samples(tmp_path):
     touch(tmp_path / "src", "x.jpg", "y.PNG", "z.png")
     touch(tmp_path / "pred", "x.webp", "y.png", "readme.md")
     found = pair_folder(tmp_path / "pred", tmp_path / "masks", source=tmp_path / "src", style="line art")
-    assert [(pair.id, pair.pred.name, pair.source.name, pair.style) for pair in found.pairs] == [
+    assert [(pair.id, pair.pred.name, pair.image.name, pair.style) for pair in found.pairs] == [
         ("x", "x.webp", "x.jpg", "line art"),
         ("y", "y.png", "y.PNG", "line art"),
     ]
@@ -105,7 +105,7 @@ def test_flags_win_over_metadata(suite):
     styles.write_text('{"b": "line art"}')
     found = pair_folder(suite / "pred", suite / "suite" / "masks", source=suite / "other", styles=styles)
     assert [pair.style for pair in found.pairs] == ["pixel art", "line art", "pixel art"]
-    assert all(pair.source.parent == suite / "other" for pair in found.pairs)
+    assert all(pair.image.parent == suite / "other" for pair in found.pairs)
     forced = pair_folder(suite / "pred", suite / "suite" / "masks", style="cyberpunk")
     assert {pair.style for pair in forced.pairs} == {"cyberpunk"}
 
@@ -179,7 +179,7 @@ def test_missing_flags_are_named(tmp_path):
     for flag in ("--source DIR", "--metrics rsm,clip_cosine", "--style TEXT", "--styles FILE", "metadata.jsonl"):
         assert flag in text
     assert len(pair_folder(tmp_path / "pred", tmp_path / "masks", needs=()).pairs) == 1
-    assert pair_folder(tmp_path / "pred", tmp_path / "masks", style="a", needs=("style",)).pairs[0].source is None
+    assert pair_folder(tmp_path / "pred", tmp_path / "masks", style="a", needs=("style",)).pairs[0].image is None
 
 
 @pytest.mark.parametrize("role", ["predictions", "masks", "sources"])
@@ -355,7 +355,7 @@ def test_any_set_of_names_is_paired_with_itself(tmp_path_factory, names):
     found = pair_folder(root / "pred", root / "masks", source=root / "src", style="x")
     assert [pair.id for pair in found.pairs] == sorted(names)
     for pair in found.pairs:
-        assert pair.pred.stem == pair.mask.stem == pair.source.stem == pair.id
+        assert pair.pred.stem == pair.mask.stem == pair.image.stem == pair.id
 
 
 def test_real_edits(real_data):
@@ -363,7 +363,7 @@ def test_real_edits(real_data):
     found = pair_folder(edits / "pred", edits / "masks")
     assert len(found.pairs) == 12
     assert all(pair.style and pair.object for pair in found.pairs)
-    assert all(pair.pred.stem == pair.source.stem == pair.mask.stem == pair.id for pair in found.pairs)
+    assert all(pair.pred.stem == pair.image.stem == pair.mask.stem == pair.id for pair in found.pairs)
 
 
 def test_styles_of_other_ids_are_refused(suite):
@@ -411,7 +411,7 @@ def test_metadata_of_another_data_set_is_ignored_where_flags_say_all(tmp_path, l
     (root / "metadata.jsonl").write_text(f"{line}\n" * 3)
     flags = {"source": root / "images", "style": "pixel art"}
     found = pair_folder(root / "pred", root / "masks", **flags)
-    assert [(pair.id, pair.source.parent.name, pair.style) for pair in found.pairs] == [
+    assert [(pair.id, pair.image.parent.name, pair.style) for pair in found.pairs] == [
         (f"s{number}", "images", "pixel art") for number in range(3)
     ]
     assert "metadata.jsonl speaks of none of the masks" in found.notes[0]
@@ -466,5 +466,5 @@ def test_files_that_metadata_names_are_found_stored_apart(tmp_path):
     (pair,) = pair_folder(tmp_path / "pred", tmp_path / "masks").pairs
     assert pair.id == name
     assert pair.pred.exists()
-    assert pair.source.exists()
+    assert pair.image.exists()
     assert pair.mask.exists()

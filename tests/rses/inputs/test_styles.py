@@ -61,8 +61,8 @@ def test_a_heading_without_one_reading_is_one_message(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("id,style\ns0,pixel art, bold\ns1,line art, thin\n", "row 2, row 3: other fields than the heading"),
-        ("id,style\n" + "s0;pixel art\n" * 30, "and 20 more: other fields"),
+        ("id,style\ns0,pixel art, bold\ns1,line art, thin\n", "row 2, row 3: more fields than the heading"),
+        ("id,style\n" + "s0;pixel art\n" * 30, "and 20 more: expected an"),
         ("id,style\n" + "".join(f"s{n},\n" for n in range(30)), "and 20 more: expected an"),
         ('id,style\ns0,"pixel art\n', "cannot be read as a table"),
         ('id,style\ns0,"pixel" art\n', "cannot be read as a table"),
@@ -82,11 +82,11 @@ def test_rows_that_cannot_be_read_are_one_message(tmp_path, content, part):
 @pytest.mark.parametrize(
     ("name", "content", "part"),
     [
-        ("s.json", '{"a": "x", "a": "y"}', "two styles"),
+        ("s.json", '{"a": "x", "a": "y"}', "used twice"),
         ("s.json", "[" * 100_000, "not valid JSON"),
         ("s.json", "1" * 5000, "not valid JSON"),
         ("s.json", '{"a": {"b": "c"}}', 'key "a": expected'),
-        ("s.json", '[{"id": "a", "style": "x", "style": "y"}]', "row 1: expected"),
+        ("s.json", '[{"id": "a", "style": "x", "style": "y"}]', "used twice"),
         ("s.jsonl", '{"id": "a"}\n' * 30, "and 20 more: expected"),
         ("s.jsonl", "{}\n" + "[" * 100_000, "not valid JSON"),
     ],

@@ -13,7 +13,7 @@ from rses.backbones import load_style
 from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.images.tensors import resize_image, write_png
-from rses.inputs.unit import Unit
+from rses.inputs.sample import Sample
 from rses.suites import export_suite
 
 PIXEL = ["mse_bg", "psnr_bg"]
@@ -286,7 +286,7 @@ def test_units_can_be_scored_without_files():
     x = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     m = np.zeros((32, 32), bool)
     m[:16] = True
-    unit = Unit("a", 255 - x, m, x)
+    unit = Sample("a", x, m, pred=255 - x)
     results = RSES("rses-mini", device="cpu", metrics=PIXEL).score_units([unit], allow_missing=True)
     assert results.samples[0].mse_bg > 0.1
 

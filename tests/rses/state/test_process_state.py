@@ -306,15 +306,18 @@ def test_a_device_without_float64_gives_the_same_numbers(plain, monkeypatch):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_change_no_number_of_a_folder(threads, tmp_path):
     from rses.images.tensors import write_png
-    from rses.inputs.unit import Unit
+    from rses.inputs.sample import Sample
 
     pred, source, mask = inputs()
     units = []
     for index in range(5):
-        for role, array in (("pred", np.roll(pred, index)), ("source", source), ("mask", mask)):
+        for role, array in (("pred", np.roll(pred, index)), ("image", source), ("mask", mask)):
             write_png(tmp_path / role / f"{index}.png", array)
-        paths = (tmp_path / role / f"{index}.png" for role in ("pred", "mask", "source"))
-        units.append(Unit(str(index), *paths, "pixel art"))
+        paths = {
+            key: tmp_path / role / f"{index}.png"
+            for key, role in (("pred", "pred"), ("image", "source"), ("mask", "mask"))
+        }
+        units.append(Sample(str(index), style="pixel art", **paths))
     with put_back(torch.get_num_threads, torch.set_num_threads, threads):
         found = RSES("rses-mini", device="cpu").score_units(units, styles=["pixel art", "line art"])
         assert torch.get_num_threads() == threads
@@ -328,4 +331,4 @@ def test_threads_change_no_number_of_a_folder(threads, tmp_path):
 
 
 def inputs_of(unit):
-    return unit.pred, unit.source, unit.mask
+    return unit.pred, unit.image, unit.mask

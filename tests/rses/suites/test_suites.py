@@ -199,13 +199,13 @@ def test_bad_rows_are_named_by_line(folder, row, words):
 def test_ids_that_would_share_a_file_are_refused(folder, second):
     write_rows(folder, [ROW, {**ROW, "id": second}])
     write_manifest(folder, "test", "1.0", "CC0-1.0")
-    assert any("used before, in line 1" in problem for problem in problems_of(load_suite, folder))
+    assert any("already used" in problem and "in line 1" in problem for problem in problems_of(load_suite, folder))
 
 
 def test_accents_coded_in_two_ways_are_one_id(folder):
     write_rows(folder, [{**ROW, "id": "caf\u00e9"}, {**ROW, "id": "cafe\u0301"}])
     write_manifest(folder, "test", "1.0", "CC0-1.0")
-    assert any("used before" in problem for problem in problems_of(load_suite, folder))
+    assert any("already used" in problem for problem in problems_of(load_suite, folder))
 
 
 def test_unusual_line_separators_inside_texts_do_not_split_rows(folder):
