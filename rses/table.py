@@ -28,6 +28,8 @@ class MetricInfo:
         description: One sentence.
         formula: The definition, in the notation of docs/metrics.md.
         digits: Decimals in tables.
+        nearest_zero: Best is what lies closest to 0, on either side; ``higher_is_better`` is then False.
+        proportion: Every value is yes or no, and the mean a share of samples.
     """
 
     name: str
@@ -39,11 +41,22 @@ class MetricInfo:
     ours: bool = False
     digits: int = 4
     summary: str = ""
+    nearest_zero: bool = False
+    proportion: bool = False
 
     @property
     def aggregate(self) -> str:
         """Name under which the mean over samples is reported."""
         return self.summary or self.name
+
+    def rank_value(self, mean: float) -> float:
+        """Return what a mean is ranked by: itself, or how far it is from 0.
+
+        Example:
+            >>> METRICS["leakage"].rank_value(-0.1), METRICS["rses_p"].rank_value(-0.1)
+            (0.1, -0.1)
+        """
+        return abs(mean) if self.nearest_zero else mean
 
 
 METRICS: dict[str, MetricInfo] = {
@@ -68,6 +81,7 @@ METRICS: dict[str, MetricInfo] = {
             "style_correct", "style acc.", True, ("style",),
             "Whether the target style is the nearest of all style texts of the suite for this region.",
             "argmax_t <f_img(crop(p)), f_text(t)> = s", ours=True, digits=3, summary="style_accuracy",
+            proportion=True,
         ),
         MetricInfo(
             "lpips_bg", "LPIPS_bg", False, ("source",),
@@ -97,7 +111,7 @@ METRICS: dict[str, MetricInfo] = {
         MetricInfo(
             "leakage", "leakage", False, ("source", "style"),
             "Rise of the style similarity of the background: a global filter is seen as such.",
-            "RSM(background of p) - RSM(background of x)", ours=True,
+            "RSM(background of p) - RSM(background of x)", ours=True, nearest_zero=True,
         ),
         MetricInfo(
             "boundary_mse", "boundary MSE", False, ("source",),
@@ -105,10 +119,19 @@ METRICS: dict[str, MetricInfo] = {
             "mean over dilate(M, k) - M of (p - x)^2", ours=True, digits=5,
         ),
         MetricInfo(
-            "rses_h", "RSES-H", True, ("source", "style"),
-            "Harmonic mean of style success and preservation; for sorting only.",
-            "2 S Q / (S + Q), S = max(0, tanh(logit_scale * (cos(p) - cos(x)) / 2)), Q = max(0, 1 - lpips_bg)",
-            ours=True, digits=3,
+            "style_success", "style success", True, ("source", "style"),
+            "How surely the encoder says that the style fits the prediction rather than the source, in (-1, 1).",
+            "S = tanh(logit_scale * (cos(p) - cos(x)) / 2)", ours=True, digits=3,
+        ),
+        MetricInfo(
+            "preservation", "preservation", True, ("source",),
+            "Share of the background kept, in [0, 1].",
+            "Q = max(0, 1 - lpips_bg)", ours=True, digits=3,
+        ),
+        MetricInfo(
+            "rses_p", "RSES-P", True, ("source", "style"),
+            "Style success times preservation, by which tables are sorted: 0 for an edit that changes no style.",
+            "S Q, S = style_success, Q = preservation", ours=True, digits=3,
         ),
     )
 }  # fmt: skip

@@ -17,8 +17,8 @@ __all__ = ["SOURCE", "cards"]
 SOURCE = "_source"
 """Folder of the source pictures, beside those of the methods."""
 
-SPREAD_METRICS = ("rses_h", "rsm", "lpips_bg", "mse_bg")
-WORST_METRICS = ("rses_h", "rsm_gain", "lpips_bg", "mse_bg")
+SPREAD_METRICS = ("rses_p", "rsm", "lpips_bg", "mse_bg")
+WORST_METRICS = ("rses_p", "rsm_gain", "lpips_bg", "mse_bg")
 
 
 def cards(board: Board, pictures: set[str]) -> str:

@@ -24,7 +24,7 @@ from rses.table import METRICS, MetricInfo
 __all__ = ["board_page", "index_page", "site_files"]
 
 MAX_PREVIEW = 400_000
-SHOT_METRICS = ("rses_h", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
+SHOT_METRICS = ("rses_p", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
 
 
 def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from rses.table import METRICS
 __all__ = ["MARKS", "readme_block", "replace_block", "top_html", "top_rows"]
 
 MARKS = "leaderboard"
-SHOWN = ("rses_h", "rsm", "lpips_bg", "mse_bg")
+SHOWN = ("rses_p", "rsm", "lpips_bg", "mse_bg")
 PUBLISHED = ("rsm", "lpips_bg", "mse_bg")
 MOST = {"mask-free": 5, "mask": 3}
 

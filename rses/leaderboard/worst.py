@@ -13,7 +13,7 @@ from rses.table import METRICS
 __all__ = ["WORST", "worst_samples"]
 
 WORST = 5
-ORDER = ("rses_h", "lpips_bg", "mse_bg", "rsm")
+ORDER = ("rses_p", "lpips_bg", "mse_bg", "rsm")
 
 
 def worst_samples(samples: Sequence[SampleResult], number: int = WORST) -> list[SampleResult]:
@@ -24,7 +24,7 @@ def worst_samples(samples: Sequence[SampleResult], number: int = WORST) -> list[
         number: Most of them.
 
     Example:
-        >>> [s.id for s in worst_samples([SampleResult(n, rses_h=v) for n, v in (("a", 0.9), ("b", 0.1))], 1)]
+        >>> [s.id for s in worst_samples([SampleResult(n, rses_p=v) for n, v in (("a", 0.9), ("b", 0.1))], 1)]
         ['b']
     """
     return heapq.nsmallest(number, samples, key=_badness)

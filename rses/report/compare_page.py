@@ -20,7 +20,7 @@ from rses.table import METRICS, MetricInfo
 __all__ = ["comparison_html", "most_different", "write_comparison"]
 
 # What the samples are sorted by: the first of these that the runs have.
-SORTED_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
+SORTED_BY = ("rses_p", "lpips_bg", "mse_bg", "rsm")
 LISTED = 50
 
 

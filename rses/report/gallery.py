@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 BUDGET = 8_000_000
 DIFFERENCE_TOP = 0.25
 # Sorting keys, the first that a sample has decides; all point to "worse first".
-WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
+WORST_BY = ("rses_p", "lpips_bg", "mse_bg", "rsm")
 
 
 @dataclass

@@ -123,7 +123,7 @@ def gallery_section(gallery: Gallery, table: Table, order: str | None = None) ->
             "None of their images could be read when this page was made."
         )  # fmt: skip
         return f'<section id="gallery"><h2>Gallery</h2><p class="sub">{reason}</p></section>'
-    first = next((METRICS[name] for name in ("rses_h", "lpips_bg", "mse_bg", "rsm") if _has(table, name)), None)
+    first = next((METRICS[name] for name in ("rses_p", "lpips_bg", "mse_bg", "rsm") if _has(table, name)), None)
     if order is None:
         order = f", worst {escape_html(first.title)} first" if first else ""
     options = "".join(

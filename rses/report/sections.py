@@ -25,7 +25,7 @@ __all__ = [
     "warnings_list",
 ]
 
-HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_h")
+HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_p")
 MAX_ROWS = 600
 # A yes or no has no distribution; the others repeat RSM and MSE_bg on another scale.
 UNPLOTTED = ("style_correct", "clip_cosine", "mse_bg_pm1")

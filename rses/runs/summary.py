@@ -26,7 +26,8 @@ __all__ = [
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
-SCHEMA = 2
+# 3: rses_p in place of rses_h; no interval from fewer than six source images, one for proportions of 0 and 1.
+SCHEMA, OLDEST = 3, 2
 
 SMALL, MEDIUM = 0.03, 0.15
 
@@ -39,11 +40,11 @@ def schema_problem(summary: Mapping[str, Any]) -> str | None:
         (True, True)
     """
     schema = summary.get("schema")
-    if type(schema) is int and schema == SCHEMA:
+    if type(schema) is int and OLDEST <= schema <= SCHEMA:
         return None
     newer = type(schema) is int and schema > SCHEMA
     remedy = "upgrade rses" if newer else "score the run again with this version of rses"
-    return f"schema is {str(schema)[:20]!r}, this version reads {SCHEMA}: {remedy}"
+    return f"schema is {str(schema)[:20]!r}, this version reads {OLDEST} to {SCHEMA}: {remedy}"
 
 
 def mask_size_bin(fraction: float | None) -> str | None:
@@ -103,7 +104,9 @@ def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
     table = table_of(samples, list(METRICS.values()))
     entries: dict[str, dict[str, Any]] = {}
-    intervals = column_intervals(table, clusters_of(samples))
+    intervals = column_intervals(
+        table, clusters_of(samples), proportions=[info.proportion for info in METRICS.values()]
+    )
     for info, column, interval in zip(METRICS.values(), table.T, intervals, strict=True):
         known = sum(getattr(sample, info.name) is not None for sample in samples)
         if not known:

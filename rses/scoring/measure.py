@@ -13,7 +13,7 @@ import torch
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.errors import InputError
 from rses.functional.boundary import boundary_mse
-from rses.functional.combined import harmonic_score, preservation, style_success
+from rses.functional.combined import combined_columns
 from rses.functional.legacy import brushbench_mse, brushbench_psnr, pie_mse, pie_psnr, pie_ssim
 from rses.functional.perceptual import LpipsForm, masked_lpips
 from rses.functional.pixel import masked_mse, psnr_from_mse
@@ -27,8 +27,8 @@ from rses.texts import fold_style, text_fault
 
 __all__ = ["STYLE_METRICS", "Measurer", "sample_text"]
 
-STYLE_METRICS = frozenset({"rsm", "clip_cosine", "rsm_gain", "style_correct", "leakage", "rses_h"})
-LPIPS_METRICS = frozenset({"lpips_bg", "rses_h"})
+STYLE_METRICS = frozenset({"rsm", "clip_cosine", "rsm_gain", "style_correct", "leakage", "style_success", "rses_p"})
+LPIPS_METRICS = frozenset({"lpips_bg", "preservation", "rses_p"})
 PIXEL_METRICS = frozenset({"mse_bg", "mse_bg_pm1", "psnr_bg"})
 CACHE_LIMIT = 8192
 
@@ -101,7 +101,8 @@ class Measurer:
         if self.style is not None and self.metrics & STYLE_METRICS:
             # The scripts that force a border show their encoder that border, too.
             shown = edited if self.protocol.border == "forced_edit" else region
-            columns.update(self._style(batch, pred, source, shown, styles, columns.get("lpips_bg")))
+            columns.update(self._style(batch, pred, source, shown, styles))
+        columns.update(self._combined(columns, len(batch)))
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         return [{name: _defined(row.get(name)) for name in self.metrics} for row in rows]
 
@@ -142,7 +143,6 @@ class Measurer:
         source: torch.Tensor | None,
         region: torch.Tensor,
         styles: Sequence[str],
-        lpips_bg: list[Any] | None,
     ) -> dict[str, list[Any]]:
         assert self.style is not None
         texts = [sample_text(item.unit, self.protocol) for item in batch]
@@ -153,11 +153,9 @@ class Measurer:
         candidates = {fold_style(style): style for style in sorted(styles, reverse=True)}
         if "style_correct" in self.metrics and self.protocol.text == "style" and len(candidates) > 1:
             columns["style_correct"] = self._correct(features, batch, candidates)
-        if source is not None and self.metrics & {"rsm_gain", "rses_h"}:
+        if source is not None and self.metrics & {"rsm_gain", "style_success", "rses_p"}:
             before = (self._source("region", batch, source, region) * targets).sum(dim=1)
             columns["rsm_gain"] = ((cosine - before) / 2).tolist()
-            if lpips_bg is not None:
-                columns["rses_h"] = self._harmonic(cosine.tolist(), before.tolist(), lpips_bg)
         if source is not None and "leakage" in self.metrics:
             view = background_view(pred, region, self.style.image_size, self.style.mean)
             after = self.style.encode_images(view)
@@ -165,13 +163,11 @@ class Measurer:
             columns["leakage"] = (((after - before) * targets).sum(dim=1) / 2).tolist()
         return columns
 
-    def _harmonic(self, after: list[float], before: list[float], lpips_bg: list[float]) -> list[float]:
-        assert self.style is not None
-        scale = self.style.logit_scale
-        return [
-            harmonic_score(style_success(a, b, scale), preservation(distance)) if math.isfinite(distance) else math.nan
-            for a, b, distance in zip(after, before, lpips_bg, strict=True)
-        ]
+    def _combined(self, columns: Mapping[str, list[Any]], size: int) -> dict[str, list[Any]]:
+        scale = None if self.style is None else self.style.logit_scale
+        gains, distances = (columns.get(name, [None] * size) for name in ("rsm_gain", "lpips_bg"))
+        rows = [combined_columns(gain, distance, scale) for gain, distance in zip(gains, distances, strict=True)]
+        return {name: [row[name] for row in rows] for name in rows[0]}
 
     def _correct(self, features: torch.Tensor, batch: Sequence[Prepared], candidates: Mapping[str, str]) -> list[bool]:
         table = torch.stack([self._text(self.protocol.template.format(style=text)) for text in candidates.values()])
