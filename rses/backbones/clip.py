@@ -15,9 +15,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rses.backbones.specs import ClipSpec, check_architecture, parse_spec, quick_gelu_message
+from rses.backbones.published import OPENAI_FILES, Need, clip_sources
+from rses.backbones.specs import Spec, check_architecture, parse_spec, quick_gelu_message
 from rses.backbones.state import load_strict, read_tensors
-from rses.backbones.weights import Located, Need, locate
+from rses.backbones.weights import Located, locate
 from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
@@ -137,7 +138,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
             named with an architecture that has another activation.
     """
     parsed = parse_spec(spec)
-    if not isinstance(parsed, ClipSpec):
+    if parsed.kind != "open_clip":
         raise WeightsError(f'"{spec}" is not an open_clip model.')
     if parsed.path is not None:
         check_architecture(parsed.name)
@@ -178,7 +179,7 @@ def _build(config: dict[str, Any]) -> nn.Module:
     return model
 
 
-def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: ClipSpec) -> dict[str, torch.Tensor]:
+def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: Spec) -> dict[str, torch.Tensor]:
     """Rename what older files call otherwise; unlike open_clip's loader, resize nothing that does not fit."""
     from open_clip.convert import convert_state_dict
     from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed
@@ -232,7 +233,7 @@ def _cached_tokenizer(name: str) -> Tokenizer:
     return tokenizer
 
 
-def _normalisation(spec: ClipSpec) -> tuple[Sequence[float], Sequence[float]]:
+def _normalisation(spec: Spec) -> tuple[Sequence[float], Sequence[float]]:
     """Return mean and deviation of the published weights; for a file, those of its architecture's tags."""
     import open_clip
     from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
@@ -246,12 +247,10 @@ def _normalisation(spec: ClipSpec) -> tuple[Sequence[float], Sequence[float]]:
     return pairs.pop() if len(pairs) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
 
 
-def _refuse_openai_without_quick_gelu(spec: ClipSpec, config: dict[str, Any], located: Located) -> None:
+def _refuse_openai_without_quick_gelu(spec: Spec, config: dict[str, Any], located: Located) -> None:
     """Recognise OpenAI's files by their digest, under whatever name they were given."""
     if spec.path is None or config.get("quick_gelu"):
         return
-    from rses.backbones.specs import OPENAI_MODELS, clip_artifacts
-
-    for name in OPENAI_MODELS:
-        if located.sha256 in {item.sha256 for item in clip_artifacts(name, "openai")}:
+    for name in OPENAI_FILES:
+        if located.sha256 in {item.sha256 for item in clip_sources(Spec("open_clip", name, "openai"))}:
             raise WeightsError(quick_gelu_message(spec.name, "openai"))

@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from rses.backbones.published import Need
 from rses.backbones.receptive import layer_windows, touched_cells
 from rses.backbones.specs import parse_spec
 from rses.backbones.state import load_strict, read_tensors
-from rses.backbones.weights import Need, locate
+from rses.backbones.weights import locate
 from rses.errors import InputError, WeightsError
 from rses.state.steady import steady
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
 
-__all__ = ["combined_columns", "preservation", "regional_score", "style_success"]
+__all__ = ["preservation", "regional_score", "style_success"]
 
 BELOW_ONE = math.nextafter(1.0, 0.0)
 
@@ -47,24 +46,3 @@ def regional_score(success: float, kept: float) -> float:
         (0.0, 0.25, 0.0)
     """
     return success * kept
-
-
-def combined_columns(
-    rsm_gain: float | None, lpips_bg: float | None, logit_scale: float | None
-) -> dict[str, float | None]:
-    """Return ``style_success``, ``preservation`` and ``rses_p`` of one sample, as far as its parts are defined.
-
-    Example:
-        >>> combined_columns(0.0, 0.25, 100.0)
-        {'style_success': 0.0, 'preservation': 0.75, 'rses_p': 0.0}
-        >>> combined_columns(0.1, None, 100.0)["rses_p"] is None
-        True
-    """
-    success = None if logit_scale is None or not _finite(rsm_gain) else style_success(rsm_gain, logit_scale)
-    kept = preservation(lpips_bg) if _finite(lpips_bg) else None
-    score = None if success is None or kept is None else regional_score(success, kept)
-    return {"style_success": success, "preservation": kept, "rses_p": score}
-
-
-def _finite(value: float | None) -> TypeGuard[float]:
-    return value is not None and math.isfinite(value)

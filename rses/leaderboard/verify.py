@@ -402,16 +402,17 @@ def _rescore(
     device: str,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
+    from rses.scoring.options import RunOptions
     from rses.scoring.scorer import RSES
 
     info = submission.results.info
     scorer = RSES(protocol, device=device, metrics=info["metrics"])
     samples = {sample.id: sample for sample in submission.results.samples}
     try:
-        again = scorer.score_stream(
-            units, styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
+        again = scorer.score_stream(units, RunOptions(
+            styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
             progress=None if progress is None else lambda done: progress(done, len(units)),
-        )  # fmt: skip
+        ))  # fmt: skip
     except RsesError as error:
         return [f"the images cannot be scored: {error}"]
     problems = []

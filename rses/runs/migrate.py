@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
-from rses.functional.combined import combined_columns
+from rses.functional.combined import preservation, regional_score, style_success
 from rses.protocol import PROTOCOLS
 from rses.runs.sample_result import SampleResult
 
@@ -59,11 +60,23 @@ def migrated(
     scale = logit_scale_of(info)
     found: list[SampleResult] = []
     for sample in samples:
-        columns: dict[str, Any] = combined_columns(sample.rsm_gain, sample.lpips_bg, scale)
+        columns: dict[str, Any] = _combined(sample.rsm_gain, sample.lpips_bg, scale)
         found.append(dataclasses.replace(sample, **columns))
     if isinstance(metrics, list):
         info = {**info, "metrics": [name for name in metrics if name != DROPPED] + list(COMBINED)}
     return found, info
+
+
+def _combined(rsm_gain: float | None, lpips_bg: float | None, logit_scale: float | None) -> dict[str, float | None]:
+    # As far as the parts are defined.
+    success = None if logit_scale is None or not _finite(rsm_gain) else style_success(rsm_gain, logit_scale)
+    kept = preservation(lpips_bg) if _finite(lpips_bg) else None
+    score = None if success is None or kept is None else regional_score(success, kept)
+    return {"style_success": success, "preservation": kept, "rses_p": score}
+
+
+def _finite(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def alike(stored: dict[str, Any], expected: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -17,6 +17,8 @@ __all__ = [
     "SCHEMA",
     "aggregate",
     "clusters_of",
+    "columns_with_values",
+    "further_columns",
     "mask_size_bin",
     "schema_problem",
     "suite_size",
@@ -102,20 +104,32 @@ def suite_size(samples: Sequence[SampleResult], info: Mapping[str, Any]) -> int:
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
-    table = table_of(samples, list(METRICS.values()))
+    names = [*METRICS, *further_columns(samples)]
+    table = _floats(samples, names)
     entries: dict[str, dict[str, Any]] = {}
-    intervals = column_intervals(
-        table, clusters_of(samples), proportions=[info.proportion for info in METRICS.values()]
-    )
-    for info, column, interval in zip(METRICS.values(), table.T, intervals, strict=True):
-        known = sum(getattr(sample, info.name) is not None for sample in samples)
+    shares = [info.proportion for info in METRICS.values()]
+    intervals = column_intervals(table, clusters_of(samples), proportions=shares)
+    for name, column, interval in zip(names, table.T, intervals, strict=True):
+        known = sum(getattr(sample, name) is not None for sample in samples)
         if not known:
             continue
         n = int(np.isfinite(column).sum())
         ends = ("mean", "low", "high")
         entry = {end: None if interval is None else getattr(interval, end) for end in ends}
-        entries[info.aggregate] = {**entry, "n": n, **({"perfect": known - n} if info.name == "psnr_bg" else {})}
+        aggregate_name = METRICS[name].aggregate if name in METRICS else name
+        entries[aggregate_name] = {**entry, "n": n, **({"perfect": known - n} if name == "psnr_bg" else {})}
     return entries
+
+
+def further_columns(samples: Sequence[SampleResult]) -> list[str]:
+    """Return the metrics of other packages that have a value in ``samples``, sorted."""
+    return sorted({name for sample in samples for name, _ in sample.further} - METRICS.keys())
+
+
+def columns_with_values(samples: Sequence[SampleResult]) -> tuple[str, ...]:
+    """Return the metrics that have a value in ``samples``, in the order of tables."""
+    names = [*METRICS, *further_columns(samples)]
+    return tuple(name for name in names if any(getattr(sample, name) is not None for sample in samples))
 
 
 def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> np.ndarray:
@@ -125,9 +139,12 @@ def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> 
         >>> table_of([SampleResult("a", mse_bg=0.5)], [METRICS["mse_bg"], METRICS["rsm"]]).tolist()
         [[0.5, nan]]
     """
-    return np.array(
-        [[np.nan if (v := getattr(s, info.name)) is None else float(v) for info in metrics] for s in samples]
-    ).reshape(len(samples), len(metrics))
+    return _floats(samples, [info.name for info in metrics])
+
+
+def _floats(samples: Sequence[SampleResult], names: Sequence[str]) -> np.ndarray:
+    values = [[np.nan if (v := getattr(s, name)) is None else float(v) for name in names] for s in samples]
+    return np.array(values).reshape(len(samples), len(names))
 
 
 def clusters_of(samples: Sequence[SampleResult]) -> list[str]:

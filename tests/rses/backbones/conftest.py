@@ -14,7 +14,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from rses.backbones.weights import LPIPS_TRUNKS, Need
+from rses.backbones.published import LPIPS_TRUNKS, Need
 
 
 @pytest.fixture

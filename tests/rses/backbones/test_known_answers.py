@@ -10,8 +10,9 @@ from PIL import Image
 from torchvision.transforms import functional as tvf
 
 from rses.backbones import load_perceptual, load_style
+from rses.backbones.published import needs
 from rses.backbones.specs import DEFAULT_STYLE
-from rses.backbones.weights import find, needs
+from rses.backbones.weights import find
 
 
 def skip_without_weights(spec: str) -> None:

@@ -14,7 +14,7 @@ from torchmetrics.functional.image import lpips as torchmetrics_lpips
 from rses.backbones import load_perceptual
 from rses.backbones.base import PerceptualBackbone
 from rses.backbones.lpips import MIN_SIZE, LpipsPerceptual
-from rses.backbones.weights import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
+from rses.backbones.published import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
 from rses.errors import InputError, WeightsError
 from rses.functional import masked_lpips
 
@@ -165,8 +165,8 @@ def test_pinned_digest_refuses_other_weights(trunk_folder, monkeypatch):
 
 def from_files(trunk: Path, heads: Path) -> tuple[Need, ...]:
     return (
-        Need("trunk", (Source(trunk.name, "file", path=trunk),)),
-        Need("heads", (Source(heads.name, "file", path=heads),)),
+        Need("trunk", (Source(trunk.name, path=trunk),)),
+        Need("heads", (Source(heads.name, path=heads),)),
     )
 
 
