@@ -70,6 +70,15 @@ class MetricInfo:
         """Name under which the mean over samples is reported."""
         return self.summary or self.name
 
+    @property
+    def direction(self) -> str:
+        """Which way is better, in words."""
+        return (
+            "closest to 0 is best"
+            if self.nearest_zero
+            else f"{'higher' if self.higher_is_better else 'lower'} is better"
+        )
+
     def rank_value(self, mean: float) -> float:
         """Return what a mean is ranked by: itself, or how far it is from 0.
 

@@ -18,8 +18,9 @@ from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
-from rses.leaderboard.worst import worst_samples
+from rses.pages.notices import TOY_BOARD, is_toy
 from rses.report.columns import Cell, mark_cells
+from rses.report.worst import worst_samples
 from rses.runs.sample_result import SampleResult
 from rses.runs.summary import clusters_of, suite_size
 from rses.statistics import RankInterval, pareto_layers, rank_intervals
@@ -96,6 +97,10 @@ class BoardRow:
     best: frozenset[str] = frozenset()
     second: frozenset[str] = frozenset()
 
+    def place(self, name: str) -> int | None:
+        """Return 1 where the method is first of its section in a metric, 2 where it is second."""
+        return 1 if name in self.best else 2 if name in self.second else None
+
     @property
     def weights(self) -> str:
         """Weights id with revision.
@@ -123,6 +128,11 @@ class Board:
     protocol_hash: str
     metrics: tuple[MetricInfo, ...]
     rows: tuple[BoardRow, ...]
+
+    @property
+    def toy(self) -> str:
+        """What must be said of a board of embedded weights; empty for others."""
+        return TOY_BOARD if is_toy(self.protocol) else ""
 
     @property
     def title(self) -> str:
