@@ -30,7 +30,8 @@ def card(row: BoardRow, pictures: set[str]) -> tuple[BoardRow, list[tuple[str, s
     """
     known = row.card
     facts: dict[str, Any] = {
-        "What": known.get("title"), "Mask": SECTIONS[row.section], ("Stands in for" if stands_in(known) else "Paper"): known.get("paper"),
+        "What": known.get("title"), "Mask": SECTIONS[row.section],
+        "Stands in for" if stands_in(known) else "Paper": known.get("paper"),
         "Year": known.get("year"), "Weights": row.weights, "Licence": known.get("licence"),
         "Settings": _settings(known.get("settings")), "Full size": known.get("full_size"),
         "Coverage": f"{row.n} of {row.total} samples", "Seeds": ", ".join(map(str, row.seeds)),

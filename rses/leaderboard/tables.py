@@ -16,19 +16,21 @@ from rses.report.columns import Cell
 from rses.table import METRICS
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "latex_text", "mask_text",
-    "published_latex", "published_markdown", "row_value", "spread_text",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "latex_text",
+    "mask_text", "published_latex", "published_markdown", "row_value", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
     "Mean with 95 % bootstrap interval (BCa over source images; Wilson for shares of 0 and 1; none from fewer than six "
-    "source images); ↑ higher is better, ↓ lower is better, →0 closest to 0 is best. ° beyond the RegionRoute paper, defined by RSES. Several seeds of a method are averaged sample by sample; ± is "
-    "the standard deviation of the mean from seed to seed, which the interval does not hold.",
+    "source images); ↑ higher is better, ↓ lower is better, →0 closest to 0 is best. ° beyond the RegionRoute paper, "
+    "defined by RSES. Several seeds of a method are averaged sample by sample; ± is the standard deviation of the mean "
+    "from seed to seed, which the interval does not hold.",
     "In bold the best of a section and all that cannot be told from it, underlined the best of the others and all that "
-    "cannot be told from that, by the tests of the ranks; nothing is marked where nothing can be told apart. Reference "
-    "rows are the scale: what they reach without any style, through JPEG, blur, noise or other colours, is its floor.",
-    "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
-    "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
+    "cannot be told from that; nothing is marked where nothing can be told apart. Reference rows are the scale: what "
+    "they reach without any style, through JPEG, blur, noise or other colours, is its floor.",
+    "Ranks and marks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds "
+    "every rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the "
+    "section.",
 )
 BESIDES = (
     "mask",

@@ -25,9 +25,9 @@ MOST = {"mask-free": 5, "mask": 3}
 
 LEGEND = (
     "Mean \\[95 % interval\\] ± spread of seeds; ↑ higher is better, ↓ lower is better, ° defined by RSES. In bold "
-    "the best and all that cannot be told from it, underlined the same of the others, among all methods that see the mask "
-    "at inference and among all that do not, rows left out here included; nothing where nothing can be told apart. Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, "
-    "2 without those, and so on."
+    "the best and all that cannot be told from it, underlined the same of the others, among all methods that see the "
+    "mask at inference and among all that do not, rows left out here included; nothing where nothing is told apart. "
+    "Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, 2 without those, etc."
 )
 """How to read the tables of a README."""
 
