@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -47,7 +46,6 @@ class OpenClipStyle:
     Attributes:
         id: Name that says which weights these are.
         sha256: Digest of the weights file.
-        files: Digest by file name.
         image_size: Side S of the square input, in pixels.
         mean: Colour (r, g, b) in [0, 1] that normalises to zero.
         logit_scale: Factor that turns cosines into logits.
@@ -62,11 +60,9 @@ class OpenClipStyle:
         sha256: str,
         mean: Sequence[float],
         std: Sequence[float],
-        files: dict[str, str] | None = None,
     ):
         self.id = name
         self.sha256 = sha256
-        self.files = files or {}
         self.image_size = _square_size(model, name)
         self.mean = (float(mean[0]), float(mean[1]), float(mean[2]))
         self.std = (float(std[0]), float(std[1]), float(std[2]))
@@ -120,8 +116,7 @@ class OpenClipStyle:
             length = len(self._tokenizer.encode(text)) + 2  # start and end
             if length > context:
                 warnings.warn(
-                    f'"{text[:40]}..." has {length} tokens; {self.id} reads the first {context}.',
-                    stacklevel=3,
+                    f'"{text[:40]}..." has {length} tokens; {self.id} reads the first {context}.', stacklevel=3
                 )
 
 
@@ -148,11 +143,10 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
     tokenizer = _tokenizer(parsed.name, config)
     model = _build(config)
     tensors = _converted(model, read_tensors(located.path, pinned=located.pinned), parsed)
-    _load(model, tensors, located.path, parsed.name)
+    load_strict(model, tensors, path=located.path, purpose=f"the weights of {parsed.name}")
     mean, std = _normalisation(parsed)
     name = f"open_clip:{parsed.name}/{parsed.pretrained or located.path.name}"
-    digests = {located.path.name: located.sha256}
-    style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std, files=digests)
+    style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std)
     return style.to(device)
 
 
@@ -202,19 +196,12 @@ def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: Spec) -
     return state
 
 
-def _load(model: nn.Module, tensors: dict[str, torch.Tensor], path: Path, name: str) -> None:
-    load_strict(model, tensors, path=path, purpose=f"the weights of {name}")
-
-
 def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
     import open_clip
 
     source = config["text_cfg"].get("hf_tokenizer_name")
-    if not source:
-        tokenizer: Tokenizer = open_clip.get_tokenizer(name)
-        return tokenizer
     try:
-        return _cached_tokenizer(name)
+        tokenizer: Tokenizer = open_clip.get_tokenizer(name, **({"local_files_only": True} if source else {}))
     except ImportError as error:
         raise RsesError(
             f'The tokenizer of {name} needs the package "transformers". Install it with: pip install "rses[methods]"'
@@ -224,12 +211,6 @@ def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
             f"The tokenizer {source} of {name} is not on this machine. Fetch it once with: "
             f"huggingface-cli download {source} --include 'tokenizer*' '*.model' '*.json'"
         ) from error
-
-
-def _cached_tokenizer(name: str) -> Tokenizer:
-    import open_clip
-
-    tokenizer: Tokenizer = open_clip.get_tokenizer(name, local_files_only=True)
     return tokenizer
 
 

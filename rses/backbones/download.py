@@ -26,11 +26,6 @@ def pull(
 ) -> dict[str, Located]:
     """Fetch what is missing for a backbone into the usual caches, verify it, and return the files by role.
 
-    Args:
-        spec: Name of the backbone.
-        files: Files to fetch instead of the published ones.
-        say: Called with one line before each download.
-
     Raises:
         WeightsError: Unknown name, network unreachable, or a file is not the pinned one.
     """

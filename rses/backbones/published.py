@@ -46,18 +46,9 @@ TORCHVISION_URL = "https://download.pytorch.org/models/"
 
 # File name and SHA-256 of torchvision's checkpoints (its file names carry the first 8 digits).
 LPIPS_TRUNKS = {
-    "alex": (
-        "alexnet-owt-7be5be79.pth",
-        "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-    ),
-    "vgg": (
-        "vgg16-397923af.pth",
-        "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-    ),
-    "squeeze": (
-        "squeezenet1_1-b8a52dc0.pth",
-        "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
-    ),
+    "alex": ("alexnet-owt-7be5be79.pth", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"),
+    "vgg": ("vgg16-397923af.pth", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
+    "squeeze": ("squeezenet1_1-b8a52dc0.pth", "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b"),
 }
 
 # Linear heads v0.1 as shipped in the wheel of lpips 0.1.4.
@@ -112,10 +103,6 @@ def needs(spec: str) -> tuple[Need, ...]:
 
     Raises:
         WeightsError: The name is unknown or names weights with the wrong architecture.
-
-    Example:
-        >>> [(need.role, need.sources[0].name) for need in needs("lpips:alex")]
-        [('trunk', 'alexnet-owt-7be5be79.pth'), ('heads', 'alex.pth')]
     """
     parsed = parse_spec(spec)
     if parsed.kind == "lpips":
@@ -132,10 +119,6 @@ def clip_sources(spec: Spec) -> tuple[Source, ...]:
 
     Raises:
         WeightsError: open_clip has no such model or tag, or the weights belong to the QuickGELU architecture.
-
-    Example:
-        >>> [item.name for item in clip_sources(Spec("open_clip", "ViT-B-32-quickgelu", "openai"))]
-        ['open_clip_model.safetensors', 'open_clip_pytorch_model.bin', 'ViT-B-32.pt']
     """
     if spec.path is not None:
         return (Source(spec.path.name, path=spec.path),)

@@ -24,11 +24,7 @@ LPIPS_NETS = ("alex", "vgg", "squeeze")
 FILE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 OPENAI_MODELS = ("ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu", "ViT-L-14-336-quickgelu")
 
-KNOWN_SPECS = (
-    *(f"open_clip:{name}/openai" for name in OPENAI_MODELS),
-    *(f"lpips:{net}" for net in LPIPS_NETS),
-    MINI,
-)
+KNOWN_SPECS = (*(f"open_clip:{name}/openai" for name in OPENAI_MODELS), *(f"lpips:{net}" for net in LPIPS_NETS), MINI)
 
 
 @dataclass(frozen=True)
@@ -61,16 +57,6 @@ def parse_spec(spec: str) -> Spec:
 
     Raises:
         WeightsError: The name has none of the three forms.
-
-    Example:
-        >>> parse_spec("open_clip:ViT-B-32-quickgelu/openai").pretrained
-        'openai'
-        >>> parse_spec("open_clip:ViT-B-32//data/my.safetensors").path.name
-        'my.safetensors'
-        >>> parse_spec("lpips:alexnet")  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        ...
-        rses.errors.WeightsError: There is no backbone "lpips:alexnet". Did you mean "lpips:alex"? ...
     """
     if spec == MINI:
         return Spec(MINI, MINI)

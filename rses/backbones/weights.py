@@ -105,10 +105,6 @@ def _find_in_hub_cache(source: Source) -> Path | None:
 def locate(spec: str, files: Sequence[Need] | None = None) -> dict[str, Located]:
     """Find and verify the files of one backbone, by role.
 
-    Args:
-        spec: Name of the backbone.
-        files: What to look for instead of the published files, e.g. with other pins.
-
     Raises:
         WeightsError: A file is missing (one message for all of them) or is not the pinned one.
     """
@@ -118,15 +114,8 @@ def locate(spec: str, files: Sequence[Need] | None = None) -> dict[str, Located]
 def locate_all(specs: dict[str, Sequence[Need] | None]) -> dict[str, dict[str, Located]]:
     """Find and verify the files of several backbones, or say in one message which are missing.
 
-    Args:
-        specs: Name of each backbone, with the files to use instead of the published ones, or None.
-
     Raises:
         WeightsError: Files are missing, or one is not the pinned one.
-
-    Example:
-        >>> locate_all({"rses-mini": None})
-        {'rses-mini': {}}
     """
     found: dict[str, list[tuple[Need, Source, Path]]] = {}
     missing: dict[str, list[Need]] = {}

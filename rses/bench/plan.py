@@ -33,10 +33,6 @@ class Shard:
 
         Raises:
             InputError: Anything else, or a number out of range.
-
-        Example:
-            >>> Shard.parse("2/8")
-            Shard(number=2, count=8)
         """
         match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):

@@ -6,10 +6,9 @@ import math
 
 import torch
 
-from rses.functional import boundary, combined
+from rses.functional import combined, pixel
 from rses.functional.batch import Batch
 from rses.functional.legacy import brushbench_psnr, pie_ssim
-from rses.functional.pixel import psnr_from_mse
 from rses.functional.structural import masked_ssim
 from rses.functional.style import rsm_from_cosine
 from rses.texts import fold_style
@@ -69,7 +68,7 @@ def psnr_bg(batch: Batch) -> torch.Tensor:
     """PSNR of the background in dB."""
     if batch.protocol.pixel_form == "channel_sum":
         return brushbench_psnr(batch.pred, batch.sources, batch.mask)
-    return psnr_from_mse(batch.mse)
+    return pixel.psnr_from_mse(batch.mse)
 
 
 def ssim_bg(batch: Batch) -> torch.Tensor | None:
@@ -82,7 +81,7 @@ def ssim_bg(batch: Batch) -> torch.Tensor | None:
 
 def boundary_mse(batch: Batch) -> torch.Tensor:
     """Squared error in a band just outside the region."""
-    return boundary.boundary_mse(batch.pred, batch.sources, batch.region, batch.protocol.boundary_width)
+    return pixel.boundary_mse(batch.pred, batch.sources, batch.region, batch.protocol.boundary_width)
 
 
 def style_success(batch: Batch) -> list[float]:

@@ -15,11 +15,6 @@ __all__ = ["check_samples"]
 def check_samples(samples: Iterable[Sample], allow_resize: bool, files: FileCache) -> None:
     """Check every file's header and every size, and report all problems at once.
 
-    Args:
-        samples: Samples with paths.
-        allow_resize: Predictions of another size are accepted.
-        files: Reads them.
-
     Raises:
         InputError: With one sentence a problem.
     """

@@ -54,16 +54,7 @@ class Sample:
         return {**{name: text or None for name, text in texts.items()}, "tags": tuple(self.tags)}
 
     def result(self, numbers: Mapping[str, Any] | None = None, **facts: Any) -> SampleResult:
-        """Return a result that is labelled as this sample is.
-
-        Args:
-            numbers: Values of metrics by column.
-            facts: Other fields of the result.
-
-        Example:
-            >>> Sample("a", Path("images/0.png"), style="ink").result(status="missing").source
-            '0.png'
-        """
+        """Return a result that is labelled as this sample is."""
         numbers = numbers or {}
         own = {name: value for name, value in numbers.items() if name in SampleResult.columns()}
         others = {name: float(value) for name, value in numbers.items() if name not in own and value is not None}

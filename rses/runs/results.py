@@ -21,7 +21,7 @@ from rses.files.escape import clean
 from rses.files.text import parse_json
 from rses.runs.info import run_info
 from rses.runs.migrate import migrated
-from rses.runs.sample_result import STATUSES, SampleResult
+from rses.runs.sample_result import STATUSES, SampleResult, is_metric
 from rses.runs.sample_table import read_samples
 from rses.runs.summary import SCHEMA, columns_with_values, further_columns, schema_problem, summarise
 from rses.table import in_table_order
@@ -96,7 +96,9 @@ class Results:
             ('mse_bg',)
         """
         asked = self.info.get("metrics")
-        return tuple(in_table_order(asked)) if asked is not None else columns_with_values(self.samples)
+        if asked is None:
+            return columns_with_values(self.samples)
+        return tuple(name for name in in_table_order(asked) if is_metric(name))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per sample; undefined numbers are missing values.
@@ -170,12 +172,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _arrow_schema(pa: Any, further: Sequence[str]) -> Any:
-    types = {
-        "bool": pa.bool_(),
-        "str": pa.string(),
-        "float": pa.float64(),
-        "tuple[str, ...]": pa.list_(pa.string()),
-    }
+    types = {"bool": pa.bool_(), "str": pa.string(), "float": pa.float64(), "tuple[str, ...]": pa.list_(pa.string())}
     declared = {item.name: str(item.type).replace(" | None", "") for item in dataclasses.fields(SampleResult)}
     fields = [(name, types[declared[name]]) for name in SampleResult.columns()]
     return pa.schema([*fields, *((name, pa.float64()) for name in further)])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.images.decode import ORIENTATION, TURNS
+from rses.images.header import ORIENTATION, TURNS
 
 __all__ = ["orientation_of", "to_upright"]
 

@@ -79,7 +79,7 @@ def test_a_metric_is_a_function_and_a_row(example, tmp_path):
     (row,) = csv.DictReader(io.StringIO(render([results], "csv")))
     assert float(row[NAME]) == pytest.approx(np.mean(values))
     for format in ("markdown", "latex"):
-        assert "[strength-metric]" in render([results], format)
+        assert "strength-metric" in render([results], format)
     write_report([results], tmp_path / "report.html")
     assert "strength [strength-metric]" in (tmp_path / "report.html").read_text("utf-8")
     assert results.info["protocol"]["hash"] == get_protocol("rses-mini").hash
