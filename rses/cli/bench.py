@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.cli.options import Device, Dtype, Fresh, Output, Protocol, Report
 from rses.files.text import parse_json
 
 if TYPE_CHECKING:
@@ -40,20 +41,18 @@ def bench(
         str | None, typer.Option(help="Only the i-th of n parts; see `rses merge`.", metavar="I/N")
     ] = None,
     seed: Annotated[int, typer.Option(help="Base seed of all samples.")] = 0,
-    protocol: Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")] = "rses-v1",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    protocol: Protocol = "rses-v1",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     batch_size: Annotated[str, typer.Option(help="Most samples edited together.", metavar="auto|N")] = "auto",
     engine: Annotated[str, typer.Option(help="local, or ray: --shards tasks on a Ray cluster.")] = "local",
     shards: Annotated[int, typer.Option(help="Tasks of --engine ray.", metavar="N", min=1)] = 2,
     ray_address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
     gpus: Annotated[float, typer.Option(help="GPUs a Ray task needs.", min=0)] = 0.0,
-    fresh: Annotated[
-        bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")
-    ] = False,
+    fresh: Fresh = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Edit failed samples again.")] = False,
-    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
-    report: Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")] = False,
+    format: Output = Format.table,
+    report: Report = False,
 ) -> None:
     """Edit every sample of a suite with a method, and score the edits as they come.
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Format",
     "Interrupted",
-    "catalogue",
     "emit",
     "keeping",
     "note",
@@ -164,38 +163,6 @@ def progress(label: str) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def catalogue(
-    about: str, lines: Callable[[], list[tuple[str, str]]], card: Callable[[str], str], what: str
-) -> typer.Typer:
-    """Build a command that lists things one a line, with ``show NAME`` for one of them.
-
-    Args:
-        about: Help of the command.
-        lines: Returns (name, one-line description).
-        card: Returns the whole text on one of them.
-        what: What the names name, for the help.
-    """
-    app = typer.Typer(help=about, invoke_without_command=True, rich_markup_mode=None)
-
-    @app.callback()
-    def overview(context: typer.Context) -> None:
-        if context.invoked_subcommand is None:
-            with quiet_stdout():
-                entries = lines()
-            width = max((len(name) for name, _ in entries), default=0)
-            emit("\n".join(f"{name:<{width}}  {text}".rstrip() for name, text in entries))
-
-    overview.__doc__ = about
-
-    @app.command("show", help=f"Print everything about one {what}.")
-    def show(name: str = typer.Argument(..., metavar="NAME", help=f"Name of the {what}.")) -> None:
-        with quiet_stdout():
-            text = card(name)
-        emit(text)
-
-    return app
 
 
 def elapsed(start: float) -> str:

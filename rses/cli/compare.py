@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import Format, emit, note, progress, quiet_stdout, terminal
+from rses.cli.options import Metrics, Output, SuiteOfRuns
 from rses.files.places import require_suffix
 
 __all__ = ["compare"]
@@ -15,15 +16,13 @@ __all__ = ["compare"]
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline.", metavar="RUN RUN...")],
-    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
-    metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
+    format: Output = Format.table,
+    metrics: Metrics = None,
     page: Annotated[
         Path | None, typer.Option("--page", help="Also write a page with the samples that differ most.", metavar="FILE")
     ] = None,
     samples: Annotated[int, typer.Option(help="Samples on the page.", min=0, max=200)] = 24,
-    suite: Annotated[
-        str | None, typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR")
-    ] = None,
+    suite: SuiteOfRuns = None,
 ) -> None:
     """Compare runs with the first one, on the samples they share.
 

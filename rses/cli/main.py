@@ -8,21 +8,7 @@ from typing import Annotated
 import typer
 
 import rses
-from rses.cli import (
-    bench,
-    compare,
-    leaderboard,
-    merge,
-    methods,
-    metrics,
-    protocols,
-    report,
-    score,
-    suite,
-    suites,
-    vlm,
-    weights,
-)
+from rses.cli import bench, compare, leaderboard, lists, merge, report, score, suite, vlm, weights
 from rses.cli.run import run_app
 
 __all__ = ["app", "main"]
@@ -58,10 +44,10 @@ app.command("merge")(merge.merge)
 app.command("vlm")(vlm.vlm)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
-app.add_typer(methods.app, name="methods")
-app.add_typer(protocols.app, name="protocols")
-app.add_typer(suites.app, name="suites")
-app.add_typer(metrics.app, name="metrics")
+app.add_typer(lists.methods, name="methods")
+app.add_typer(lists.protocols, name="protocols")
+app.add_typer(lists.suites, name="suites")
+app.add_typer(lists.metrics, name="metrics")
 app.add_typer(suite.app, name="suite")
 app.add_typer(weights.app, name="weights")
 app.add_typer(leaderboard.app, name="leaderboard")
@@ -74,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 on success, 2 for what the user can mend, 130 after Ctrl-C.
+        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
 
     Example:
         >>> main(["--version"])

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import Format, emit, note, quiet_stdout, terminal, warn
+from rses.cli.options import Output
 
 __all__ = ["merge"]
 
@@ -17,7 +18,7 @@ def merge(
     out: Annotated[Path, typer.Option(help="Run folder to write.", metavar="DIR")],
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Accept that shards are missing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace another run that is in the folder.")] = False,
-    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
+    format: Output = Format.table,
 ) -> None:
     """Merge runs that `rses bench --shard i/n` made of parts of a suite into one run of the whole."""
     with quiet_stdout():

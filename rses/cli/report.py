@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.cli.options import SuiteOfRuns
 from rses.errors import InputError
 from rses.files.places import require_suffix
 
@@ -24,9 +25,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Page to write; by default report.html in the first run.", metavar="FILE")
     ] = None,
-    suite: Annotated[
-        str | None, typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR")
-    ] = None,
+    suite: SuiteOfRuns = None,
     samples: Annotated[int, typer.Option(help="Samples in the gallery, worst first.", min=0, max=200)] = 24,
     device: Annotated[str, typer.Option(help="Device for the LPIPS maps.")] = "auto",
 ) -> None:

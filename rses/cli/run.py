@@ -1,4 +1,4 @@
-"""Run a command line: one readable message instead of a traceback for what a user can mend."""
+"""Run a command line: one readable message instead of a traceback for what a user can fix."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
         argv: Arguments; those of the process by default.
 
     Returns:
-        0 on success, 2 for what the user can mend, 130 after Ctrl-C.
+        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
     """
     _never_fail_to_print()
     try:

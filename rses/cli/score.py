@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.cli.options import Device, Metrics, Output
+from rses.cli.options import Protocol as ProtocolId
 from rses.errors import InputError
 from rses.files.places import require_apart
 
@@ -52,12 +54,12 @@ def score(
     suite: Annotated[
         str | None, typer.Option(help="Suite (name or folder) instead of --masks.", metavar="NAME|DIR")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")] = "rses-v1",
+    protocol: ProtocolId = "rses-v1",
     out: Annotated[Path | None, typer.Option(help="Run folder to write; a stopped run goes on.", metavar="DIR")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     batch_size: Annotated[str, typer.Option(help="Samples a forward pass on a GPU, or auto.")] = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode images.", min=0)] = 2,
-    format: Annotated[Format, typer.Option(help="How results are printed.")] = Format.table,
+    format: Output = Format.table,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Score what is there, and report coverage.")
     ] = False,
@@ -72,7 +74,7 @@ def score(
     backbone: Annotated[
         str | None, typer.Option(help="Style backbone, e.g. open_clip:ViT-L-14-quickgelu/openai.", metavar="SPEC")
     ] = None,
-    metrics: Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")] = None,
+    metrics: Metrics = None,
     method_name: Annotated[
         str | None, typer.Option(help="Name in tables; by default the folder's.", metavar="NAME")
     ] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, keeping, note, progress, quiet_stdout
+from rses.cli.options import Device, Fresh
 from rses.files.places import require_apart
 
 __all__ = ["mask"]
@@ -33,11 +34,9 @@ def mask(
     weights: Annotated[
         str | None, typer.Option("--weights", help="Checkpoint file; for sam and sam2 a hub id or folder.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     batch_size: Annotated[int, typer.Option(help="Photographs segmented together.", metavar="N", min=1)] = 1,
-    fresh: Annotated[
-        bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")
-    ] = False,
+    fresh: Fresh = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed photographs again.")] = False,
 ) -> None:
     """Make one mask a photograph from a box or from clicks, and contact sheets to check them by eye.

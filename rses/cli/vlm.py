@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import Format, emit, keeping, note, progress, quiet_stdout
+from rses.cli.options import Device, Dtype
 
 __all__ = ["vlm"]
 
@@ -17,8 +18,8 @@ def vlm(
     run: Annotated[Path, typer.Argument(help="Run folder of `rses bench`.", metavar="RUN")],
     model: Annotated[str, typer.Option(help="Hub id or folder.")] = "Qwen/Qwen2.5-VL-7B-Instruct",
     revision: Annotated[str, typer.Option(help="Revision of a hub id.")] = "main",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     batch_size: Annotated[int, typer.Option(help="Questions asked together.", min=1)] = 8,
     images: Annotated[Path | None, typer.Option(help="Edits, if not RUN/images.", metavar="DIR")] = None,
     fresh: Annotated[bool, typer.Option("--fresh/--resume", help="Forget earlier answers, or go on.")] = False,

@@ -282,7 +282,7 @@ def _row(group: Sequence[Submission]) -> BoardRow:
         key=slug(first.method), name=clean(first.method), section=section, cells=cells,
         n=len(scored), total=max(suite_size(s.results.samples, s.results.info) for s in group), spread=spread,
         seeds=tuple(sorted(int(s.card["seed"]) for s in group if isinstance(s.card.get("seed"), int))),
-        date=max(str(s.manifest["date"]) for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
+        date=max(s.date for s in group), version=", ".join(versions), card=card, ranks={}, layer=None,
         groups=groups,
         scores=_scores(scored), worst=tuple(worst_samples(scored)), shots=tuple(_shots(scored)),
         folders=tuple(s.folder for s in group),

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import path_problem
@@ -18,6 +18,7 @@ from rses.leaderboard.pack import restore_replaced
 from rses.leaderboard.published import read_published
 from rses.leaderboard.site import site_files
 from rses.leaderboard.top import replace_block
+from rses.runs.sample_table import read_rows
 
 __all__ = ["build", "check_fresh", "render_all"]
 
@@ -122,24 +123,31 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
     root = Path(folder)
     files = render_all(root, readme=readme)
     leftover = {name for name in _recorded(root) or () if (root / name).is_file()} - files.keys()
-    problems = [f"{name} is missing" for name in sorted(files) if not (root / name).is_file()]
-    problems += [f"{name} belongs to no board" for name in sorted(leftover)]
-    problems += [
-        f"{name} is stale"
-        for name, content in sorted(files.items())
-        if (root / name).is_file() and not _same(name, (root / name).read_bytes(), content)
+    there = {name for name in files if (root / name).is_file()}
+    stale = {name for name in there if not _same(root / name, files[name])}
+    problems = [
+        Problem(f"{name} {text}", code, Place(name))
+        for text, code, names in (
+            ("is missing", "missing-file", files.keys() - there),
+            ("belongs to no board", "leftover", leftover),
+            ("is stale", "stale", stale),
+        )
+        for name in sorted(names)
     ]
     if problems:
         raise InputError(problems, f"{root} is not up to date; run `rses leaderboard build`:")
 
 
-def _same(name: str, here: bytes, there: bytes) -> bool:
-    if not name.endswith(".parquet"):
-        return here == there
-    # Another version of pyarrow writes other bytes for the same table.
+def _same(path: Path, content: bytes) -> bool:
+    if path.suffix != ".parquet":
+        return path.read_bytes() == content
+    # Another version of pyarrow writes other bytes for the same table. What is there may be anybody's.
     import pyarrow.parquet as pq
 
-    return bool(pq.read_table(io.BytesIO(here)).equals(pq.read_table(io.BytesIO(there))))
+    try:
+        return bool(list(read_rows(path)) == pq.read_table(io.BytesIO(content)).to_pylist())
+    except InputError:
+        return False
 
 
 def _require_ours(root: Path) -> None:

@@ -10,13 +10,12 @@ from rses.errors import InputError, RsesError
 from rses.files.names import listed
 from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.sample import Sample
-from rses.leaderboard.submission import read_json, read_samples, summary_problems
+from rses.leaderboard.submission import read_json
 from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import INPUTS, recorded_places
-from rses.runs.migrate import migrated
 from rses.runs.results import Results
 
-__all__ = ["is_own_run", "own_protocol", "read_own_run", "units_to_score"]
+__all__ = ["is_own_run", "own_protocol", "samples_to_score"]
 
 AGAIN = "or score again with `rses score --pred DIR --masks DIR --source DIR --style TEXT --out RUN`"
 
@@ -29,23 +28,6 @@ def is_own_run(place: Path) -> bool:
     info = read_json(summary).get("info")
     suite = info.get("suite") if isinstance(info, dict) else None
     return isinstance(suite, dict) and suite.get("sha256") is None
-
-
-def read_own_run(run: Path) -> tuple[dict[str, Any], Results]:
-    """Read a run with the checks of a submission, but for the name of a suite.
-
-    Returns:
-        Content of ``summary.json``, and samples with provenance.
-
-    Raises:
-        InputError: Lists every fault.
-    """
-    summary = read_json(run / "summary.json")
-    problems = summary_problems(summary, on_board=False)
-    if problems:
-        raise InputError(problems, f"{run} is not a sound run:")
-    samples = read_samples(run / "samples.parquet", summary["info"])
-    return summary, Results(*migrated(summary["schema"], samples, summary["info"]))
 
 
 def own_protocol(info: dict[str, Any]) -> Protocol:
@@ -65,7 +47,7 @@ def own_protocol(info: dict[str, Any]) -> Protocol:
     return found
 
 
-def units_to_score(run: Path, results: Results) -> list[Sample]:
+def samples_to_score(run: Path, results: Results) -> list[Sample]:
     """Find the files of a run where it says that they were.
 
     Raises:

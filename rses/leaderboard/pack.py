@@ -16,7 +16,8 @@ from rses.errors import InputError
 from rses.files.atomic import sha256_file, write_atomic
 from rses.files.folders import new_folder
 from rses.files.lock import holding
-from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
+from rses.leaderboard.fields import SCHEMA
+from rses.leaderboard.submission import MANIFEST, Submission, read_submission
 from rses.report.inputs import SampleFiles, run_files
 from rses.report.worst import worst_samples
 from rses.runs.results import Results
@@ -90,7 +91,7 @@ def pack_run(
         for name in ("summary.json", "samples.parquet"):
             shutil.copyfile(source / name, new / name)
         manifest = {
-            "schema": MANIFEST_SCHEMA,
+            "schema": SCHEMA,
             "date": date or datetime.date.today().isoformat(),
             "files": {name: sha256_file(new / name) for name in ("summary.json", "samples.parquet")},
             "images": {name: sha256_file(path) for name, path in sorted(found.items()) if path is not None},

@@ -3,44 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from rses.errors import InputError, RsesError
-from rses.files.atomic import sha256_file
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.names import folded
 from rses.files.untrusted import shown
-from rses.functional.combined import style_success
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
-from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
+from rses.leaderboard import claims
+from rses.leaderboard.own_run import is_own_run, own_protocol, samples_to_score
 from rses.leaderboard.pack import pack_run
-from rses.leaderboard.submission import MANIFEST, Submission, read_submission
-from rses.protocol import PROTOCOLS, Protocol, get_protocol
-from rses.report.inputs import recorded_places
-from rses.runs.migrate import alike, logit_scale_of
-from rses.runs.summary import summarise
+from rses.leaderboard.submission import MANIFEST, Submission, read_run, read_submission
+from rses.protocol import Protocol, get_protocol
+from rses.report.inputs import recorded_places, run_files
+from rses.runs.sample_result import SampleResult
 from rses.suites import Suite, list_suites, load_suite
-from rses.table import METRICS
 
 __all__ = ["Verdict", "verify"]
 
-# The summary is computed from the same doubles; a platform may add them in another order.
-ARITHMETIC, SLACK = 1e-7, 1e-12
 # Scores made again on another device.
 RELATIVE, ABSOLUTE = 2e-3, 2e-4
-MAX_IMAGE = 64 << 20
-# Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
-MAX_PREVIEW_ERROR = 12.0
-OPTIONAL = frozenset({"warnings"})
-"""Keys that a summary may lack, and from which no number follows."""
+MOST = 60
+"""Problems that are listed."""
+
+Progress = Callable[[int, int], None] | None
 
 
 @dataclass(frozen=True)
@@ -60,14 +51,9 @@ class Verdict:
 
 
 def verify(
-    place: str | Path,
-    *,
-    rescore: int | None = None,
-    suite: str | Path | None = None,
-    device: str = "auto",
-    seed: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Verdict:
+    place: str | Path, *, rescore: int | None = None, suite: str | Path | None = None, device: str = "auto",
+    seed: int | None = None, progress: Progress = None,
+) -> Verdict:  # fmt: skip
     """Check a submission, or a run as if it were submitted.
 
     Args:
@@ -79,89 +65,80 @@ def verify(
         progress: Called with (done, total) while scoring.
 
     Raises:
-        InputError: Lists everything that is not as it should be, naming the field.
+        InputError: Lists everything that is not as it should be, with its file and field.
     """
     if suite is None and is_own_run(Path(place)):
         return _verify_own(Path(place), rescore, device, seed, progress)
-    with _opened(Path(place), suite) as (submission, run_images):
+    with _opened(Path(place), suite) as (submission, images):
         known = _suite_of(submission, suite, _recorded_suite(Path(place)))
-        problems = [*_protocol_problems(submission), *_weights_problems(submission)]
-        problems += _suite_problems(submission, known)
-        problems += _summary_problems(submission) + _score_problems(submission)
-        images = run_images if run_images is not None else _images_of(submission.folder)
-        problems += _file_problems(submission.folder)
-        problems += _image_problems(submission, images) or _preview_problems(submission, images)
-        if problems:
-            raise InputError(problems[:60], f"{place} is refused; {len(problems)} problems:")
+        problems = [*claims.protocol_problems(submission), *claims.weights_problems(submission)]
+        problems += [*claims.suite_problems(submission, known), *claims.summary_problems(submission)]
+        problems += [*claims.score_problems(submission), *claims.file_problems(submission.folder)]
+        problems += [*claims.image_problems(submission, images)] or claims.preview_problems(submission, images)
+        _refuse(problems, f"{place} is refused; {len(problems)} problems:")
+        protocol = get_protocol(submission.board[1])
         checked = [
-            "schema, texts, numbers in range, ids used once",
-            f"protocol {submission.board[1]} with hash {submission.results.info['protocol']['hash']}",
+            *_sound(submission, protocol),
             f"suite {known.name} {known.version}, all {len(known)} ids with their styles",
-            f"weights {', '.join(_weight_names(submission)) or 'none'}",
-            "summary follows from the samples",
             f"hashes of {len(submission.images)} images",
         ]
-        chosen = _random(sorted(images.keys() & submission.images.keys()), rescore, seed)
-        if chosen:
-            names = source_names(sample.image for sample in known.samples)
-            units = [
-                replace(sample, pred=images[sample.id], source_name=names[sample.image])
-                for sample in known.samples
-                if sample.id in chosen
-            ]
-            protocol = get_protocol(submission.board[1])
-            styles = {sample.style for sample in known.samples}
-            problems = _rescore(submission, protocol, units, styles, device, progress)
-            if problems:
-                raise InputError(problems[:60], f"{place} is refused; scored again, it gives other numbers:")
-            checked.append(f"{len(chosen)} images scored again")
+        names = source_names(sample.image for sample in known.samples)
+        edited = [
+            replace(sample, pred=images[sample.id], source_name=names[sample.image])
+            for sample in known.samples
+            if sample.id in images and sample.id in submission.images
+        ]
+        chosen = _random(edited, rescore, seed)
+        styles = {sample.style for sample in known.samples}
+        checked += _rescore(Path(place), submission, protocol, chosen, styles, device, progress)
         notes = [] if images else ["no images are there, so no score was made again"]
         if submission.card == {}:
             notes.append("there is no method card; whether the mask was used at inference is unknown")
         return Verdict(submission.method, submission.board, tuple(checked), tuple(notes), len(chosen))
 
 
-@contextlib.contextmanager
-def _opened(place: Path, suite: str | Path | None) -> Iterator[tuple[Submission, dict[str, Path] | None]]:
-    with tempfile.TemporaryDirectory(prefix="rses-verify-") as folder:
-        if place.is_file():
-            raise InputError(f"{place} is a file, expected the folder of a submission or of a run. Unpack it first.")
-        if (place / MANIFEST).exists() or not (place / "summary.json").exists():
-            yield read_submission(place), None
-        else:
-            packed = pack_run(place, Path(folder) / "packed", previews=0, suite=suite)
-            yield packed, _run_images(place, packed, suite)
-
-
-def _verify_own(
-    run: Path, rescore: int | None, device: str, seed: int | None, progress: Callable[[int, int], None] | None
-) -> Verdict:
+def _verify_own(run: Path, rescore: int | None, device: str, seed: int | None, progress: Progress) -> Verdict:
     """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
-    summary, results = read_own_run(run)
-    submission = Submission(run, {}, summary, results)
-    problems = [*_weights_problems(submission), *_summary_problems(submission), *_score_problems(submission)]
-    if problems:
-        raise InputError(problems[:60], f"{run} is refused; {len(problems)} problems:")
+    submission = read_run(run)
+    problems = [*claims.weights_problems(submission), *claims.summary_problems(submission)]
+    problems += claims.score_problems(submission)
+    _refuse(problems, f"{run} is refused; {len(problems)} problems:")
+    results = submission.results
     protocol = own_protocol(results.info)
-    checked = ["schema, texts, numbers in range, ids used once", f"protocol {protocol.id} with hash {protocol.hash}"]
-    checked += [f"weights {', '.join(_weight_names(submission)) or 'none'}", "summary follows from the samples"]
-    units = {unit.id: unit for unit in units_to_score(run, results)} if rescore != 0 else {}
-    chosen = _random(sorted(units), rescore, seed)
-    if chosen:
-        styles = {sample.style for sample in results.samples if sample.style}
-        problems = _rescore(submission, protocol, [units[name] for name in chosen], styles, device, progress)
-        if problems:
-            raise InputError(problems[:60], f"{run} is refused; scored again, it gives other numbers:")
-        checked.append(f"{len(chosen)} images scored again")
-    notes = ["the run names no suite, so it has no board; sources and masks are those of its folders today"]
-    return Verdict(submission.method, submission.board, tuple(checked), tuple(notes), len(chosen))
+    chosen = _random([] if rescore == 0 else samples_to_score(run, results), rescore, seed)
+    styles = {sample.style for sample in results.samples if sample.style}
+    checked = [*_sound(submission, protocol), *_rescore(run, submission, protocol, chosen, styles, device, progress)]
+    notes = ("the run names no suite, so it has no board; sources and masks are those of its folders today",)
+    return Verdict(submission.method, submission.board, tuple(checked), notes, len(chosen))
 
 
-def _run_images(run: Path, submission: Submission, suite: str | Path | None) -> dict[str, Path]:
-    from rses.report.inputs import run_files
+def _sound(submission: Submission, protocol: Protocol) -> list[str]:
+    return [
+        "schema, texts, numbers in range, ids used once",
+        f"protocol {protocol.id} with hash {protocol.hash}",
+        f"weights {', '.join(claims.weight_names(submission)) or 'none'}",
+        "summary follows from the samples",
+    ]
 
-    files = run_files(run, submission.results, suite) or {}
-    return {name: files[name].pred for name in submission.images if files[name].pred is not None}  # type: ignore[misc]
+
+def _refuse(problems: Sequence[Problem], summary: str) -> None:
+    if problems:
+        raise InputError(problems[:MOST], summary)
+
+
+@contextlib.contextmanager
+def _opened(place: Path, suite: str | Path | None) -> Iterator[tuple[Submission, dict[str, Path]]]:
+    """Read a submission, or pack a run as one; and find its images."""
+    if place.is_file():
+        raise InputError(f"{place} is a file, expected the folder of a submission or of a run. Unpack it first.")
+    if (place / MANIFEST).exists() or not (place / "summary.json").exists():
+        submission = read_submission(place)
+        yield submission, _images_of(place)
+        return
+    with tempfile.TemporaryDirectory(prefix="rses-verify-") as folder:
+        packed = pack_run(place, Path(folder) / "packed", previews=0, suite=suite)
+        files = run_files(place, packed.results, suite) or {}
+        yield packed, {name: pred for name in packed.images if (pred := files[name].pred) is not None}
 
 
 def _images_of(folder: Path) -> dict[str, Path]:
@@ -186,252 +163,54 @@ def _suite_of(submission: Submission, suite: str | Path | None, recorded: Path |
     return load_suite(suite if suite is not None else name)
 
 
-def _protocol_problems(submission: Submission) -> list[str]:
-    record = submission.results.info["protocol"]
-    protocol = PROTOCOLS.get(str(record.get("id")))
-    if protocol is None:
-        return [f"protocol.id {shown(record.get('id'))} is none of {', '.join(PROTOCOLS)}"]
-    problems = []
-    if record.get("hash") != protocol.hash:
-        problems.append(f"protocol.hash is {shown(record.get('hash'))}, {protocol.id} has {protocol.hash}")
-    knobs = record.get("knobs") or {}
-    changed = [key for key in {*knobs, *protocol.knobs} if knobs.get(key) != protocol.knobs.get(key)]
-    return problems + [f"protocol.knobs.{key} is not that of {protocol.id}" for key in sorted(changed)]
-
-
-def _weight_names(submission: Submission) -> list[str]:
-    weights = submission.results.info["weights"]
-    return sorted({str(entry.get("id")) for entry in weights.values() if isinstance(entry, dict)})
-
-
-def _weights_problems(submission: Submission) -> list[str]:
-    """Weights must be the protocol's; the embedded ones must be the very file of this version."""
-    info = submission.results.info
-    protocol = PROTOCOLS.get(str(info["protocol"].get("id")))
-    problems = []
-    for role, expected in (
-        ("style", protocol.style_backbone if protocol else None),
-        ("perceptual", protocol.perceptual_backbone if protocol else None),
-    ):
-        entry = info["weights"].get(role)
-        if entry is None:
-            continue
-        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
-            problems.append(f"weights.{role} must give id and sha256")
-        elif expected is not None and entry.get("id") != expected:
-            problems.append(f"weights.{role}.id is {shown(entry.get('id'))}, the protocol says {expected}")
-        elif entry["id"] == "rses-mini" and entry["sha256"] != _embedded_digest():
-            problems.append(f"weights.{role}.sha256 is not that of the embedded weights of this version")
-    return problems
-
-
-def _embedded_digest() -> str:
-    folder = resources.files("benchmark_data").joinpath("models").joinpath("rses-mini")
-    return str(json.loads(folder.joinpath("config.json").read_text("utf-8"))["sha256"])
-
-
-def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
-    record = submission.results.info["suite"]
-    problems = [
-        f"suite.{key} is {shown(record.get(key))}, expected {shown(expected)}"
-        for key, expected in (("name", suite.name), ("version", suite.version), ("sha256", suite.sha256))
-        if record.get(key) != expected
-    ]
-    samples = {sample.id: sample for sample in submission.results.samples}
-    expected_ids = {sample.id for sample in suite.samples}
-    absent, extra = sorted(expected_ids - samples.keys()), sorted(samples.keys() - expected_ids)
-    if absent:
-        problems.append(
-            f"{len(absent)} of {len(suite)} samples of the suite are not accounted for, e.g. {shown(absent[0])}"
+def _random(samples: list[Sample], number: int | None, seed: int | None) -> list[Sample]:
+    if number is not None and number < 0:
+        raise InputError(
+            f"--rescore must be at least 0, got {number}.", code="out-of-range", place=Place(field="--rescore")
         )
-    if extra:
-        problems.append(f"{len(extra)} ids are not in the suite, e.g. {shown(extra[0])}")
-    facts = submission.results.info.get("generation")
-    whole = facts.get("suite_samples", len(suite)) if isinstance(facts, dict) else len(suite)
-    if whole != len(suite):
-        problems.append(f"generation.suite_samples is {shown(whole)}, the suite has {len(suite)}")
-    names = source_names(sample.image for sample in suite.samples)
-    for sample in suite.samples:
-        found = samples.get(sample.id)
-        if found is None or found.status == "missing":
-            continue
-        facts = {
-            "style": sample.style, "object": sample.object, "dataset": sample.dataset, "tags": tuple(sample.tags),
-        }  # fmt: skip
-        problems += [
-            f"{sample.id}: {key} is {shown(getattr(found, key))}, the suite says {shown(value)}"
-            for key, value in facts.items()
-            if getattr(found, key) != value
-        ]
-        # Samples of one source are one observation: without its name, intervals would be too narrow.
-        if found.source != names[sample.image] and (found.source is not None or found.status == "ok"):
-            problems.append(
-                f"{sample.id}: source is {shown(found.source)}, the suite says {shown(names[sample.image])}"
-            )
-    return problems
-
-
-def _summary_problems(submission: Submission) -> list[str]:
-    """Compute the summary again from the samples."""
-    stored = submission.summary
-    expected = summarise(submission.results.samples, submission.results.info)
-    if stored.get("schema") == 2:
-        stored, expected = alike(stored, expected)
-    absent = expected.keys() - stored.keys() - OPTIONAL
-    problems = [f"summary.json: {key} is missing" for key in sorted(absent)]
-    problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
-    for key in sorted(expected.keys() & stored.keys() - {"schema", "info"} - OPTIONAL):
-        problems += _differences(stored[key], expected[key], key)
-    info = submission.results.info
-    wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}
-    if None in wanted:
-        problems.append("summary.json: info.metrics names a metric that does not exist")
-    return problems
-
-
-def _score_problems(submission: Submission) -> list[str]:
-    """What tables are sorted by must follow from the gain with the encoder's own logit scale, where that is known."""
-    scale = logit_scale_of(submission.results.info)
-    problems = []
-    for sample in submission.results.samples:
-        if scale is None or sample.style_success is None or sample.rsm_gain is None:
-            continue
-        expected = style_success(sample.rsm_gain, scale)
-        if not math.isclose(sample.style_success, expected, abs_tol=RELATIVE):
-            problems.append(f"{sample.id}: style_success is {sample.style_success:g}, rsm_gain gives {expected:g}")
-    return problems
-
-
-def _differences(stored: Any, expected: Any, path: str) -> list[str]:
-    if isinstance(expected, dict) and isinstance(stored, dict):
-        absent, extra = sorted(expected.keys() - stored.keys()), sorted(map(str, stored.keys() - expected.keys()))
-        problems = [f"summary.json: {path}.{key} is missing" for key in absent]
-        problems += [f"summary.json: {path}.{key[:80]} follows from no sample" for key in extra]
-        for key in sorted(expected.keys() & stored.keys()):
-            problems += _differences(stored[key], expected[key], f"{path}.{key}")
-        return problems
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (stored, expected))
-    if numbers and math.isclose(stored, expected, rel_tol=ARITHMETIC, abs_tol=SLACK):
-        return []
-    if type(stored) is type(expected) and stored == expected:
-        return []
-    return [f"summary.json: {path} is {shown(stored)}, the samples give {shown(expected)}"]
-
-
-def _file_problems(folder: Path) -> list[str]:
-    """Nothing but a submission may lie in its folder, and one image a sample."""
-    known = {MANIFEST, "summary.json", "samples.parquet", "images", "previews"}
-    problems = [
-        f"{path.name} is no part of a submission" for path in sorted(folder.iterdir()) if path.name not in known
-    ]
-    for name in ("images", "previews"):
-        stems: set[str] = set()
-        for path in sorted((folder / name).iterdir()) if (folder / name).is_dir() else ():
-            if path.is_dir():
-                problems.append(f"{name}/{path.name} is a folder; only files belong there")
-            elif folded(path.stem) in stems:
-                problems.append(f"{name}/{path.name} is a second picture of {shown(path.stem)}")
-            stems.add(folded(path.stem))
-    return problems
-
-
-def _image_problems(submission: Submission, images: dict[str, Path]) -> list[str]:
-    scored = {sample.id for sample in submission.results.samples if sample.status == "ok"}
-    hashes = submission.images
-    problems = []
-    if hashes.keys() != scored:
-        some = sorted(hashes.keys() ^ scored)[0]
-        problems.append(
-            f"{MANIFEST}: images must have a SHA-256 for every scored sample and no other; see {shown(some)}"
-        )
-    for name, path in images.items():
-        if path.is_symlink():
-            problems.append(f"images/{path.name} is a symbolic link; put the file itself there")
-        elif name not in hashes:
-            problems.append(f"images/{path.name} belongs to no scored sample")
-        elif path.stat().st_size > MAX_IMAGE:
-            problems.append(f"images/{path.name} is larger than {MAX_IMAGE >> 20} MB")
-        elif sha256_file(path) != hashes[name]:
-            problems.append(f"images/{path.name} is not the image that was scored: its SHA-256 differs")
-    return problems
-
-
-def _preview_problems(submission: Submission, images: dict[str, Path]) -> list[str]:
-    """A preview must show the edit that was scored, as far as JPEG allows."""
-    import numpy as np
-
-    from rses.images.decode import read_image
-    from rses.leaderboard.pack import PREVIEW_SIDE
-    from rses.report.thumbs import fit
-
-    folder, problems = submission.folder / "previews", []
-    for path in sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []:
-        if path.is_symlink() or path.suffix != ".jpg" or folded(path.stem) not in submission.images:
-            problems.append(f"previews/{path.name} is no preview of a scored sample")
-            continue
-        try:
-            small = read_image(path, max_pixels=PREVIEW_SIDE**2)
-        except InputError as error:
-            problems.append(f"previews/{path.name} cannot be read: {error}")
-            continue
-        if folded(path.stem) in images:
-            try:
-                image = fit(read_image(images[folded(path.stem)]), PREVIEW_SIDE)
-            except InputError as error:
-                problems.append(f"the image of previews/{path.name} cannot be read: {error}")
-                continue
-            same = small.shape == image.shape
-            if not same or np.abs(small.astype(float) - image.astype(float)).mean() > MAX_PREVIEW_ERROR:
-                problems.append(f"previews/{path.name} does not show the image that was scored")
-    return problems
-
-
-def _random(names: Sequence[str], number: int | None, seed: int | None) -> list[str]:
-    if number is None or number >= len(names):
-        return list(names)
-    if number < 0:
-        raise InputError(f"--rescore must be at least 0, got {number}.")
-    return sorted(random.Random(seed).sample(names, number))
+    if number is None or number >= len(samples):
+        return samples
+    return random.Random(seed).sample(sorted(samples, key=lambda sample: sample.id), number)
 
 
 def _rescore(
-    submission: Submission,
-    protocol: Protocol,
-    units: Sequence[Sample],
-    styles: set[str],
-    device: str,
-    progress: Callable[[int, int], None] | None,
-) -> list[str]:
+    place: Path, submission: Submission, protocol: Protocol, chosen: Sequence[Sample], styles: set[str], device: str,
+    progress: Progress,
+) -> list[str]:  # fmt: skip
+    """Score edits again, and compare.
+
+    Returns:
+        What was checked.
+
+    Raises:
+        InputError: They give other numbers.
+    """
+    if not chosen:
+        return []
     from rses.scoring.options import RunOptions
     from rses.scoring.scorer import RSES
 
-    info = submission.results.info
-    scorer = RSES(protocol, device=device, metrics=info["metrics"])
+    metrics = submission.results.info["metrics"]
+    scorer = RSES(protocol, device=device, metrics=metrics)
     samples = {sample.id: sample for sample in submission.results.samples}
     try:
-        again = scorer.score_stream(units, RunOptions(
-            styles=styles, allow_resize=any(samples[unit.id].resized for unit in units),
-            progress=None if progress is None else lambda done: progress(done, len(units)),
+        again = scorer.score_stream(chosen, RunOptions(
+            styles=styles, allow_resize=any(samples[sample.id].resized for sample in chosen),
+            progress=None if progress is None else lambda done: progress(done, len(chosen)),
         ))  # fmt: skip
     except RsesError as error:
-        return [f"the images cannot be scored: {error}"]
-    problems = []
-    for fresh in again.samples:
-        problems += _score_differences(samples[fresh.id], fresh, [*info["metrics"], "mask_fraction"])
-    return problems
+        raise InputError(f"{place} is refused; its images cannot be scored: {error}") from error
+    names = [*metrics, "mask_fraction"]
+    problems = [problem for fresh in again.samples for problem in _differences(samples[fresh.id], fresh, names)]
+    _refuse(problems, f"{place} is refused; scored again, it gives other numbers:")
+    return [f"{len(chosen)} images scored again"]
 
 
-def _score_differences(claimed: Any, fresh: Any, names: Sequence[str]) -> list[str]:
-    problems = []
+def _differences(claimed: SampleResult, fresh: SampleResult, names: Sequence[str]) -> Iterator[Problem]:
     for name in names:
         said, found = getattr(claimed, name), getattr(fresh, name)
-        if said == found:
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (said, found))
+        if said == found or (numbers and math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)):
             continue
-        if (
-            said is None
-            or found is None
-            or isinstance(said, bool)
-            or not math.isclose(said, found, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-        ):
-            problems.append(f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}")
-    return problems
+        text = f"{claimed.id}: {name} is {shown(said)}, scored again {shown(found)}"
+        yield Problem(text, "other-score", Place("samples.parquet", field=name))

@@ -15,8 +15,8 @@ from baselines.reference import BackgroundOnly, GlobalStyle, Identity, OraclePas
 from rses.bench import Shard, run_bench
 from rses.functional.combined import preservation, regional_score, style_success
 from rses.leaderboard.build import build
+from rses.leaderboard.claims import embedded_digest
 from rses.leaderboard.pack import add_run
-from rses.leaderboard.verify import _embedded_digest
 from rses.methods import EditSample, MethodCard
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
@@ -50,7 +50,7 @@ def make_run(tmp_path):
         loaded, protocol = load_suite(suite), PROTOCOLS["rses-mini"]
         rng = np.random.default_rng([noise, seed])
         samples = [invented(sample, name, loaded.name, style, damage, rng) for sample in loaded.samples]
-        weights = {"id": "rses-mini", "sha256": _embedded_digest()}
+        weights = {"id": "rses-mini", "sha256": embedded_digest()}
         info = {
             "method": name,
             "method_card": {
@@ -98,8 +98,6 @@ def boards(tmp_path, make_run) -> Path:
 
 
 class Blend:
-    """A share of a reference row's edit over the source, with noise that the seed decides."""
-
     """A share of a reference row's edit over the source, with noise that the seed decides."""
 
     def __init__(self, name: str, base: GlobalStyle | OraclePaste, share: float, noise: float = 0.0):

@@ -56,10 +56,13 @@ def reseal(folder: Path) -> None:
     (folder / "submission.json").write_text(json.dumps(manifest), "utf-8")
 
 
-def refused(folder: Path, pattern: str) -> None:
+def refused(folder: Path, code: str, field: str = "", file: str | None = None) -> None:
+    """Verification finds a problem of that code at that place."""
     with pytest.raises(InputError) as caught:
         verify(folder, rescore=0)
-    assert re.search(pattern, str(caught.value)), str(caught.value)
+    places = {(problem.code, problem.place.field) for problem in caught.value.problems}
+    assert (code, field) in places, caught.value
+    assert file is None or file in {place.file for place in caught.value.places}
 
 
 def test_an_honest_submission_passes(submission):
@@ -71,132 +74,210 @@ def test_an_honest_submission_passes(submission):
 def test_any_change_without_new_digests_is_seen(submission):
     text = (submission / "summary.json").read_text("utf-8")
     (submission / "summary.json").write_text(text.replace("invented", "inventee", 1), "utf-8")
-    refused(submission, r"summary\.json was changed after packing")
+    refused(submission, "changed-file", file="summary.json")
 
 
-def setting(*path, value):
+def setting(path: str, value):
+    """Change what lies at a place such as "metrics.rsm.mean"."""
+
     def change(content):
-        for key in path[:-1]:
+        *parents, last = path.split(".")
+        for key in parents:
             content = content[key]
-        content[path[-1]] = value
+        content[last] = value
 
     return change
 
 
-@pytest.mark.parametrize(
-    ("change", "pattern"),
-    [
-        (setting("metrics", "rsm", "mean", value=0.99), r"metrics\.rsm\.mean is"),
-        (setting("metrics", "lpips_bg", "low", value=0.0), r"metrics\.lpips_bg\.low is"),
-        (setting("metrics", "mse_bg", "n", value=95), r"metrics\.mse_bg\.n is"),
-        (setting("coverage", "n", value=95), r"coverage\.n is"),
-        (setting("coverage", "N", value=90), r"coverage\.N is"),
-        (setting("by_style", "pixel art", "metrics", "rsm", "mean", value=0.9), r"by_style\.pixel art\.metrics\.rsm"),
-        (setting("by_style", "new", value={}), r"by_style\.new follows from no sample"),
-        (setting("method", value="other"), r"method is .*other"),
-        (setting("info", "protocol", "hash", value="0" * 16), r"protocol\.hash is"),
-        (setting("info", "protocol", "knobs", "crop_pad", value=0.5), r"protocol\.knobs\.crop_pad"),
-        (setting("info", "protocol", "id", value="mine"), r"protocol\.id .*mine"),
-        (setting("info", "suite", "sha256", value="0" * 64), r"suite\.sha256 is"),
-        (setting("info", "suite", "version", value="9"), r"suite\.version is"),
-        (setting("info", "weights", "style", "sha256", value="0" * 64), r"weights\.style\.sha256"),
-        (setting("info", "weights", "perceptual", "id", value="better"), r"weights\.perceptual\.id"),
-        (setting("schema", value=99), r"schema is"),
-        (setting("extra", value=1), r"extra.* is not a key"),
-        (setting("metrics", "rsm", "mean", value=math.nan), r"metrics\.rsm\.mean is nan"),
-        (setting("metrics", "rsm", "mean", value=math.inf), r"metrics\.rsm\.mean is inf"),
-        (setting("info", "method", value="x" * 10_000), r"info\.method is longer"),
-        (setting("info", "method", value="abc\u202edcba"), r"info\.method holds .*direction"),
-        (setting("info", "method", value="red\x1b[31m"), r"info\.method holds .*control"),
-        (setting("info", "method_card", "mask_used", value="no"), r"mask_used='no', expected true or false"),
-        (setting("info", "method_card", "settings", value={"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}), r"nested"),
-    ],
-)
-def test_a_forged_summary_is_refused(submission, change, pattern):
-    edit_summary(submission, change)
-    refused(submission, pattern)
+DEEP = {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "pattern"),
+    ("path", "value", "code"),
     [
-        ("rsm", 0.99, r"rsm is 0\.99, but clip_cosine"),
-        ("mse_bg", 1e-9, r"mse_bg_pm1 is .*, but mse_bg"),
-        ("psnr_bg", 99.0, r"psnr_bg is 99"),
-        ("lpips_bg", -0.1, r"lpips_bg is -0\.1, outside"),
-        ("lpips_bg", 0.0001, r"metrics\.lpips_bg\.mean is"),
-        ("ssim_bg", math.nan, r"ssim_bg is .*nan.*not a number"),
-        ("rses_p", math.inf, r"rses_p is inf"),
-        ("rses_p", 0.999, r"rses_p is 0\.999, but style_success and preservation give"),
-        ("preservation", 0.999, r"preservation is 0\.999, but lpips_bg"),
-        ("rsm_gain", -0.01, r"style_success is .*, but rsm_gain -0\.01 has not its sign"),
-        ("rsm_gain", 0.9, r"style_success is .*, rsm_gain gives"),
-        ("leakage", 0.5, r"metrics\.leakage\.mean is"),
-        ("style_correct", None, r"style_accuracy"),
-        ("style", "line art", r"style is .*the suite says"),
-        ("tags", ["small"], r"tags is .*the suite says"),
-        ("source", "other.png", r"source is .*the suite says"),
-        ("id", "mini-001-tree", r"id .* is used before"),
-        ("id", "invented-id", r"not in the suite"),
-        ("id", "../../up", r"id .*cannot be part of a file name"),
-        ("status", "missing", r"status is .*missing.* but rsm has a value"),
-        ("status", "great", r"status .*great.* is none of"),
-        ("method", "other", r"method is .*other"),
-        ("note", "x" * 5000, r"note is longer"),
+        ("metrics.rsm.mean", 0.99, "contradiction"),
+        ("metrics.lpips_bg.low", 0.0, "contradiction"),
+        ("metrics.mse_bg.n", 95, "contradiction"),
+        ("coverage.n", 95, "contradiction"),
+        ("coverage.N", 90, "contradiction"),
+        ("by_style.pixel art.metrics.rsm.mean", 0.9, "contradiction"),
+        ("by_style.new", {}, "unknown-key"),
+        ("method", "other", "contradiction"),
+        ("extra", 1, "unknown-key"),
+        ("schema", 99, "other-schema"),
+        ("schema", 1, "other-schema"),
+        ("info.protocol.hash", "0" * 16, "contradiction"),
+        ("info.protocol.knobs.crop_pad", 0.5, "contradiction"),
+        ("info.protocol.id", "mine", "unknown-value"),
+        ("info.suite.sha256", "0" * 64, "contradiction"),
+        ("info.suite.version", "9", "contradiction"),
+        ("info.suite.name", None, "missing-key"),
+        ("info.weights.style.sha256", "0" * 64, "contradiction"),
+        ("info.weights.perceptual.id", "better", "contradiction"),
+        ("info.generation", {"suite_samples": 10}, "contradiction"),
+        ("info.method", "x" * 10_000, "unprintable"),
+        ("info.method", "abc\u202edcba", "unprintable"),
+        ("info.method", "red\x1b[31m", "unprintable"),
+        ("info.method_card.mask_used", "no", "wrong-type"),
+        ("info.method_card.settings", DEEP, "unsound-tree"),
+        ("info.metrics", ["rsm", "lpips_bg", "rsm"], "used-twice"),
+        ("info.metrics", ["rsm", "beauty"], "unknown-value"),
+        ("info.metrics", [["rsm"]], "wrong-type"),
     ],
 )
-def test_a_forged_sample_is_refused(submission, name, value, pattern):
+def test_a_forged_summary_is_refused(submission, path, value, code):
+    edit_summary(submission, setting(path, value))
+    field = {"info.generation": "info.generation.suite_samples", "info.metrics": "info.metrics"}.get(path, path)
+    refused(submission, code, "info.metrics[0]" if value == [["rsm"]] else field, "summary.json")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_numbers_that_are_none_are_refused(submission, value):
+    edit_summary(submission, setting("metrics.rsm.mean", value))
+    refused(submission, "unsound-tree", file="summary.json")
+
+
+@pytest.mark.parametrize("forged", [[], None, [{"code": "unedited", "count": 1, "ids": ["mini-001-tree"]}]])
+def test_warnings_follow_from_the_samples(submission, forged):
+    """Emptied or left out, they hid what a run warned about."""
+    edit_samples(submission, lambda rows: rows[0].update(warnings=["unedited"]))
+    if forged is None:
+        edit_summary(submission, lambda content: content.pop("warnings"))
+        refused(submission, "missing-key", "warnings")
+    else:
+        edit_summary(submission, setting("warnings", forged))
+        refused(
+            submission,
+            *(("contradiction", "warnings.unedited.ids") if forged else ("missing-key", "warnings.unedited")),
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("rsm", 0.99, "contradiction"),
+        ("psnr_bg", 99.0, "contradiction"),
+        ("lpips_bg", -0.1, "out-of-range"),
+        ("ssim_bg", math.nan, "not-finite"),
+        ("rses_p", math.inf, "not-finite"),
+        ("rses_p", 0.999, "contradiction"),
+        ("preservation", 0.999, "contradiction"),
+        ("mask_fraction", 1.5, "out-of-range"),
+        ("mse_bg", -1e-6, "out-of-range"),
+        ("style", "line art", "contradiction"),
+        ("style", "art\u202etra", "unprintable"),
+        ("object", "x" * 10_000, "unprintable"),
+        ("dataset", "red\x1b[31m", "unprintable"),
+        ("tags", ["small"], "contradiction"),
+        ("tags", ["small"] * 100, "wrong-length"),
+        ("source", "other.png", "contradiction"),
+        ("source", None, "contradiction"),
+        ("id", "mini-001-tree", "used-twice"),
+        ("id", "invented-id", "unknown-samples"),
+        ("id", "../../up", "unsafe-id"),
+        ("id", "<img src=x>", "unsafe-id"),
+        ("id", "\u202egpj", "unprintable"),
+        ("status", "missing", "contradiction"),
+        ("status", "great", "unknown-value"),
+        ("method", "other", "contradiction"),
+        ("note", "x" * 5000, "unprintable"),
+    ],
+)
+def test_a_forged_sample_is_refused(submission, name, value, code):
     edit_samples(submission, lambda rows: rows[0].update({name: value}))
-    refused(submission, pattern)
+    refused(submission, code, name, "samples.parquet")
 
 
-def test_dropped_samples_and_wrong_counts_are_refused(submission):
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("mse_bg", 1e-9, "mse_bg_pm1"),
+        ("rsm_gain", -0.01, "style_success"),
+        ("rsm_gain", 0.9, "style_success"),
+        ("lpips_bg", 0.0001, "metrics.lpips_bg.mean"),
+        ("leakage", 0.5, "metrics.leakage.mean"),
+        ("style_correct", None, "metrics.style_accuracy.mean"),
+    ],
+)
+def test_a_number_that_contradicts_another_is_refused(submission, name, value, field):
+    edit_samples(submission, lambda rows: rows[0].update({name: value}))
+    refused(submission, "contradiction", field)
+
+
+def test_long_tags_are_refused(submission):
+    edit_samples(submission, lambda rows: rows[0].update(tags=["x" * 5000]))
+    refused(submission, "unprintable", "tags[0]")
+
+
+def test_dropped_samples_are_refused(submission):
     edit_samples(submission, lambda rows: rows.pop())
-    refused(submission, r"1 of 96 samples of the suite are not accounted for")
+    refused(submission, "missing-samples", "id")
 
 
 def test_ten_megabytes_of_name_are_refused_before_they_are_parsed(submission):
-    edit_summary(submission, setting("info", "method", value="x" * 10_000_000))
-    refused(submission, r"summary\.json is larger than")
+    edit_summary(submission, setting("info.method", "x" * 10_000_000))
+    refused(submission, "too-large", file="summary.json")
 
 
 def test_changed_swapped_extra_and_linked_images_are_refused(submission, tmp_path):
     images = sorted((submission / "images").iterdir())
     first, second = images[0].read_bytes(), images[1].read_bytes()
     images[0].write_bytes(second)
-    refused(submission, rf"images/{images[0].name} is not the image that was scored")
+    refused(submission, "changed-file", file=f"images/{images[0].name}")
     images[0].write_bytes(first)
     (submission / "images" / "extra.png").write_bytes(first)
-    refused(submission, r"images/extra\.png belongs to no scored sample")
+    refused(submission, "unknown-file", file="images/extra.png")
     (submission / "images" / "extra.png").unlink()
     images[0].unlink()
     (tmp_path / "secret.png").write_bytes(first)
     images[0].symlink_to(tmp_path / "secret.png")
-    refused(submission, r"is a symbolic link")
+    refused(submission, "link")
 
 
-def test_a_missing_image_digest_is_refused(submission):
-    manifest = json.loads((submission / "submission.json").read_text("utf-8"))
-    del manifest["images"]["mini-000-cat"]
-    (submission / "submission.json").write_text(json.dumps(manifest), "utf-8")
-    refused(submission, r"SHA-256 for every scored sample")
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        (lambda content: content["images"].pop("mini-000-cat"), "missing-key", "images"),
+        (lambda content: content.update(schema=2), "out-of-range", "schema"),
+        (lambda content: content.update(date="19 February"), "wrong-form", "date"),
+        (lambda content: content["files"].pop("summary.json"), "missing-key", "files.summary.json"),
+        (lambda content: content["files"].update(a="0" * 64), "unknown-key", "files.a"),
+        (lambda content: content["images"].update({"mini-000-cat": "E3B0"}), "not-a-digest", "images.mini-000-cat"),
+        (lambda content: content["images"].update({"../up": "0" * 64}), "unsafe-id", "images.../up"),
+        (lambda content: content["images"].update({"e\u0301": "0" * 64, "\xe9": "0" * 64}), "used-twice", "images"),
+        (lambda content: content.update(more=1), "unknown-key", "more"),
+    ],
+)
+def test_a_forged_manifest_is_refused(submission, change, code, field):
+    content = json.loads((submission / "submission.json").read_text("utf-8"))
+    change(content)
+    (submission / "submission.json").write_text(json.dumps(content), "utf-8")
+    refused(submission, code, field, "submission.json")
 
 
-def test_json_that_is_not_what_it_seems_is_refused(submission):
-    for text, pattern in (
-        ('{"schema": 2, "schema": 1}', "used twice"),
-        ("[" * 100_000, "not valid JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "5000 digits"),
-        ("[]", "must hold a JSON object"),
-    ):
-        (submission / "summary.json").write_text(text, "utf-8")
-        refused(submission, pattern)
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"schema": 2, "schema": 1}', "not-json"),
+        ("[" * 100_000, "not-json"),
+        ('{"a": ' + "9" * 5000 + "}", "not-json"),
+        ("[]", "wrong-type"),
+    ],
+)
+def test_json_that_is_not_what_it_seems_is_refused(submission, text, code):
+    (submission / "summary.json").write_text(text, "utf-8")
+    refused(submission, code)
+
+
+def said(folder: Path, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        verify(folder, rescore=0)
 
 
 def test_not_parquet_is_refused(submission):
     (submission / "samples.parquet").write_bytes(b"PAR1 but no")
     reseal(submission)
-    refused(submission, "cannot be read as parquet")
+    said(submission, "cannot be read as parquet")
 
 
 def test_a_file_is_no_submission(tmp_path, capsys):
@@ -262,40 +343,41 @@ def test_a_submission_needs_its_images(make_run, tmp_path):
 
 
 def test_reading_says_what_is_missing(tmp_path):
-    with pytest.raises(InputError, match="summary.json is missing"):
+    with pytest.raises(InputError) as caught:
         read_submission(tmp_path)
+    assert set(caught.value.codes) == {"missing-file"}
 
 
 def test_a_preview_of_another_picture_is_refused(submission):
     first, second, *_ = sorted((submission / "previews").iterdir())
     Image.new("RGB", (8, 8), (255, 255, 255)).save(first, "JPEG")
-    refused(submission, rf"previews/{first.name} does not show the image that was scored")
+    refused(submission, "changed-file", file=f"previews/{first.name}")
     first.unlink()
     second.rename(second.with_name("nobody.jpg"))
-    refused(submission, "no preview of a scored sample")
+    refused(submission, "unknown-file", file="previews/nobody.jpg")
 
 
 def test_nothing_but_a_submission_lies_in_its_folder(submission):
     (submission / "run.sh").write_text("true")
-    refused(submission, "run.sh is no part of a submission")
+    refused(submission, "unknown-file", file="run.sh")
     (submission / "run.sh").unlink()
     (submission / "previews" / "deeper").mkdir()
-    refused(submission, "previews/deeper is a folder")
+    refused(submission, "unknown-file", file="previews/deeper")
     (submission / "previews" / "deeper").rmdir()
     first = sorted((submission / "previews").iterdir())[0]
     first.with_suffix(".png").write_bytes(first.read_bytes())
-    refused(submission, "is a second picture of")
+    refused(submission, "used-twice")
 
 
 def test_folders_and_files_that_are_links_are_refused(submission, tmp_path):
     for name in ("previews", "images", "summary.json"):
         (submission / name).rename(tmp_path / name)
         (submission / name).symlink_to(tmp_path / name)
-        refused(submission, rf"{name} is a symbolic link")
+        refused(submission, "link", file=name)
         (submission / name).unlink()
         (tmp_path / name).rename(submission / name)
     (tmp_path / "link").symlink_to(submission)
-    refused(tmp_path / "link", "link is a symbolic link")
+    refused(tmp_path / "link", "link")
     assert verify(submission, rescore=0).method == "honest"
 
 
@@ -305,15 +387,15 @@ ODD = (None, [], {}, "x", 5, True, -1.5, ["a"], {"a": 1}, "9" * 300)
 @pytest.mark.parametrize(
     "path",
     [
-        ("protocol",), ("protocol", "id"), ("protocol", "knobs"), ("suite", "name"), ("weights", "style"),
-        ("versions", "rses"), ("metrics",), ("method_card", "seed"),
+        "protocol", "protocol.id", "protocol.knobs", "suite.name", "weights.style", "versions.rses", "metrics",
+        "method_card.seed",
     ],
 )  # fmt: skip
 def test_a_summary_of_odd_types_is_refused_or_shown_and_never_crashes(tmp_path, make_run, path):
     root = tmp_path / "leaderboards"
     folder = add_run(make_run("odd", suite="photos"), root, date="2026-02-19", previews=0)
     for value in ODD:
-        edit_summary(folder, setting("info", *path, value=value))
+        edit_summary(folder, setting(f"info.{path}", value))
         for act in (lambda: render_all(root), lambda: verify(folder, rescore=0)):
             with contextlib.suppress(InputError):
                 act()
@@ -344,31 +426,16 @@ def test_a_style_may_be_called_like_a_number():
     assert SampleResult.from_dict(record) == SampleResult("a", style="inf", object="-inf", psnr_bg=math.inf)
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "pattern"),
-    [
-        ("style", "art\u202etra", r"style holds .*direction"),
-        ("object", "x" * 10_000, r"object is longer"),
-        ("object", "x" * 10_000_000, r"longer texts than a sample can have"),
-        ("tags", ["x" * 5000], r"tags must be"),
-        ("tags", ["small"] * 100, r"tags must be"),
-        ("dataset", "red\x1b[31m", r"dataset holds .*control"),
-        ("id", "<img src=x>", r"id .*cannot be part of a file name"),
-        ("id", "\u202egpj", r"id holds .*direction"),
-        ("mask_fraction", 1.5, r"mask_fraction is 1\.5, outside"),
-        ("mse_bg", -1e-6, r"mse_bg is -1e-06, outside"),
-    ],
-)
-def test_texts_and_numbers_of_samples_are_bounded(submission, name, value, pattern):
-    edit_samples(submission, lambda rows: rows[0].update({name: value}))
-    refused(submission, pattern)
+def test_texts_of_a_row_are_bounded_before_they_are_read(submission):
+    edit_samples(submission, lambda rows: rows[0].update(object="x" * 10_000_000))
+    said(submission, "longer texts than a sample can have")
 
 
 def test_styles_tags_and_versions_are_shown_and_never_run(tmp_path, make_run):
     root = tmp_path / "leaderboards"
     folder = add_run(make_run("one", suite="photos"), root, date="2026-02-19", previews=0)
     edit_samples(folder, lambda rows: [row.update(style=SCRIPT, tags=[SCRIPT], object=SCRIPT) for row in rows])
-    edit_summary(folder, setting("info", "suite", "version", value=SCRIPT))
+    edit_summary(folder, setting("info.suite.version", SCRIPT))
     files = render_all(root)
     for page in (files["site/photos--rses-mini.html"], files["site/index.html"]):
         tags = Tags()
@@ -385,13 +452,13 @@ def test_a_long_text_that_is_stored_once_is_not_unpacked_for_every_row(submissio
 
     edit_samples(submission, spread)
     assert (submission / "samples.parquet").stat().st_size < 1 << 20
-    refused(submission, r"longer texts than a sample can have")
+    said(submission, "longer texts than a sample can have")
 
 
 @pytest.mark.parametrize("content", [bytes(1 << 20), b"not a picture"])
 def test_previews_are_read_even_where_no_edit_is_there_to_compare_them_with(submission, content):
     (next((submission / "previews").iterdir())).write_bytes(content)
-    refused(submission, r"previews/.*\.jpg cannot be read")
+    refused(submission, "unreadable")
 
 
 def parquet_of(folder: Path, column: str, values, **options) -> None:
@@ -419,7 +486,7 @@ def parquet_of(folder: Path, column: str, values, **options) -> None:
 )
 def test_small_files_that_unpack_to_much_are_refused_before_it(submission, column, values, options, pattern):
     parquet_of(submission, column, values, **{"use_dictionary": False, **options})
-    refused(submission, pattern)
+    said(submission, pattern)
 
 
 def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
@@ -434,19 +501,3 @@ def test_cut_and_changed_files_are_refused_or_read_and_never_crash(tmp_path):
         path.write_bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])])
         with contextlib.suppress(InputError):
             list(read_rows(path))
-
-
-def test_a_submission_of_an_older_schema_is_told_what_to_do(submission):
-    """It had its intervals checked to a quarter of their width, so that a forged one passed."""
-    edit_summary(submission, setting("schema", value=1))
-    refused(submission, "score the run again with this version of rses")
-
-
-def test_a_sample_that_hides_its_source_is_refused(submission):
-    edit_samples(submission, lambda rows: [row.update(source=None) for row in rows])
-    refused(submission, r"source is .*None.*, the suite says")
-
-
-def test_more_samples_than_the_suite_has_are_not_claimed(submission):
-    edit_summary(submission, setting("info", "generation", value={"suite_samples": 10}))
-    refused(submission, r"generation.suite_samples is .*10.*, the suite has 96")

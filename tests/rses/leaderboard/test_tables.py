@@ -170,11 +170,13 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
     table = boards / "tables" / "mini--rses-mini.md"
     table.write_text(table.read_text().replace("strong", "stronger"))
     (boards / "tables" / "gone.md").write_text("old")
+    (boards / "tables" / "mini--rses-mini.parquet").write_bytes(b"PAR1 but no table")
     (boards / "tables" / "files.txt").open("a").write("tables/gone.md\n")
     with pytest.raises(InputError) as caught:
         check_fresh(boards)
-    assert "tables/gone.md belongs to no board" in caught.value.problems
-    assert "tables/mini--rses-mini.md is stale" in caught.value.problems
+    found = [(problem.code, problem.place.file) for problem in caught.value.problems]
+    stale = ("tables/files.txt", "tables/mini--rses-mini.md", "tables/mini--rses-mini.parquet")
+    assert found == [("leftover", "tables/gone.md"), *(("stale", name) for name in stale)]
     build(boards)
     check_fresh(boards)
     assert not (boards / "tables" / "gone.md").exists()
