@@ -120,8 +120,13 @@ def _label(points: Sequence[Point], names: Sequence[str]) -> None:
     for point, full in zip(points, names, strict=True):
         point.name = full if len(full) <= 22 else f"{full[:21]}…"
         width, right, left = LETTER * len(point.name), point.x + 9, point.x - 9
-        below, above = point.y + 14, point.y - 6
-        places = [(right, below), (right, above), (left - width, above), (left - width, below)]
+        # Close to the mark first, then further away.
+        heights = [(point.y + 14 + far, point.y - 6 - far) for far in (0, 12, 24)]
+        places = [
+            place
+            for below, above in heights
+            for place in ((right, below), (right, above), (left - width, above), (left - width, below))
+        ]
         boxes = [(start, base - 10, start + width, base + 3) for start, base in places if start > LEFT]
         box = next((box for box in boxes if not any(_overlap(box, other) for other in taken)), boxes[0])
         taken.append(box)

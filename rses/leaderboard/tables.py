@@ -89,7 +89,7 @@ def board_markdown(board: Board) -> str:
 def row_value(row: BoardRow, name: str) -> Value:
     """Return value, interval and spread over seeds, with the place of the method."""
     cell = row.cells[name]
-    return Value(cell.value, f"{cell.interval} {spread_text(row, name)}".strip(), row.place(name))
+    return Value(cell.value, f"{cell.interval} {spread_text(row, name)}".rstrip(), row.place(name))
 
 
 def spread_text(row: BoardRow, name: str) -> str:

@@ -185,7 +185,7 @@ def _latex(cell: Cell, text: Callable[[object], str], beside: bool) -> str:
 
 
 def _latex_small(cell: Cell, text: Callable[[object], str]) -> str:
-    return f"{{\\scriptsize {text(cell.small)}}}" if isinstance(cell, Value) and cell.small else ""
+    return f"{{\\scriptsize {text(cell.small.strip())}}}" if isinstance(cell, Value) and cell.small else ""
 
 
 def latex_heading(title: str, text: Callable[[object], str] = escape_latex) -> str:
@@ -202,9 +202,9 @@ def _rich(cell: Cell, color: bool) -> Text:
     from rich.text import Text
 
     if not isinstance(cell, Value):
-        return Text(cell)
+        return Text(clean(cell))
     best = cell.place == 1
-    value = Text(cell.text + ("*" if best and not color else ""), style="bold" if best else cell.style)
+    value = Text(clean(cell.text) + ("*" if best and not color else ""), style="bold" if best else cell.style)
     return Text.assemble(value, (f"\n{cell.small}", "dim")) if cell.small else value
 
 

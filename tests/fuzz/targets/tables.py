@@ -139,9 +139,10 @@ def _published() -> list[Files]:
 
 
 def _read_published(folder: Path) -> None:
-    from rses.leaderboard.published import published_html, read_published
+    from rses.leaderboard.published import read_published
+    from rses.leaderboard.site import index_page
 
-    published_html(read_published(folder / "published.csv"))
+    index_page([], read_published(folder / "published.csv"))
 
 
 def targets() -> list[Target]:
