@@ -52,7 +52,7 @@ LATEX_NEEDS = (
 
 def board_notes(board: Board) -> list[str]:
     """Return what a reader of the table must know, the most important first."""
-    return [*([TOY_BOARD, TOY_ENCODER] if is_toy(board.protocol) else []), *NOTES]
+    return [*([TOY_ENCODER] if is_toy(board.protocol) else []), *NOTES]
 
 
 def _beside(row: BoardRow) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def rank_intervals(
     ranks: list[RankInterval | None] = [None] * len(data)
     order = sure_order(data[ranked], higher_is_better, clusters, alpha)
     for place, row in enumerate(ranked):
-        better, worse = np.count_nonzero(order[place] < 0), np.count_nonzero(order[place] > 0)
+        better, worse = int((order[place] < 0).sum()), int((order[place] > 0).sum())
         ranks[int(row)] = RankInterval(1 + better, len(ranked) - worse)
     return ranks
 
