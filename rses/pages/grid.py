@@ -126,7 +126,7 @@ class Grid:
                 lines.append(_latex_line(below))
         lines.append("\\bottomrule")
         if caution:
-            lines.append(f"\\multicolumn{{{len(self.header)}}}{{l}}{{\\scriptsize {text(caution)}}} \\\\")
+            lines.append(f"\\multicolumn{{{len(self.header)}}}{{l}}{{\\emph{{{text(caution)}}}}} \\\\")
         lines += ["\\end{tabular}", *(f"% {clean(note)}" for note in notes)]
         return "\n".join(lines) + "\n"
 

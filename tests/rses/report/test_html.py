@@ -68,7 +68,8 @@ def test_a_comparison_shows_every_method_once_per_sample(make_run, places):
 def test_a_report_without_images_says_what_determines_the_numbers(make_run):
     run = make_run("mine", 3)
     run.info["weights"] = {"style": {"id": "w", "sha256": "ab" * 32}, "perceptual": None}
-    run.samples.append(SampleResult("gone", status="missing", note="no prediction", warnings=("unedited",)))
+    gone = SampleResult("gone", status="missing", note="no prediction", warnings=("unedited",))
+    run = Results([*run.samples, gone], run.info)
     page = Page(report_html([run]))
     assert page.all("img") == []
     for text in ("rses-mini · " + "cafe" * 4, "ab" * 32, "mine 3/4", "Not scored", "no prediction", "not at hand"):
