@@ -121,7 +121,8 @@ def marks(placed: Sequence[int | None], order: np.ndarray) -> list[int | None]:
     for mark in (1, 2):
         leaders = [i for i, place in left.items() if place == min(left.values())]
         group = [i for i in left if i in leaders or not any(order[i, j] < 0 for j in leaders)]
-        if mark == 1 and len(group) == len(left):
+        # A single place: perfect throughout, beside means over imperfect samples that rank against none.
+        if mark == 1 and len(group) == len(left) and len(set(left.values())) != 1:
             return found
         for i in group:
             found[i] = mark

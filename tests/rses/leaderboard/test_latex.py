@@ -21,8 +21,8 @@ NAMES = (
 )  # fmt: skip
 ALLOWED = {
     "begin", "end", "toprule", "midrule", "bottomrule", "multicolumn", "emph", "textbf", "underline", "scriptsize",
-    "textsubscript", "uparrow", "downarrow", "rightarrow", "circ", "pm", "textbackslash", "textasciitilde", "textasciicircum",
-    "textless", "textgreater", "textbar",
+    "textsubscript", "uparrow", "downarrow", "rightarrow", "circ", "pm", "textbackslash", "textasciitilde",
+    "textasciicircum", "textless", "textgreater", "textbar",
 }  # fmt: skip
 
 
