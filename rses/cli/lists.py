@@ -89,14 +89,14 @@ OURS = "beyond the RegionRoute paper, defined by RSES"
 
 
 def _metric_lines() -> Lines:
-    from rses.table import METRICS
+    from rses.table import METRICS, list_metrics
 
     lines = [
         (
             info.name,
-            f"{'°' if info.ours else ' '} {'higher' if info.higher_is_better else 'lower '}  {info.description}",
+            f"{'°' if info.ours else ' '} {info.direction.split()[0]:<7}  {info.description}",
         )
-        for info in METRICS.values()
+        for info in map(METRICS.__getitem__, list_metrics())
     ]
     return [*lines, ("", f"° {OURS}")]
 
@@ -107,7 +107,7 @@ def _metric_card(name: str) -> str:
     info = get_metric(name)
     facts = {
         "title": info.title,
-        "better": "higher" if info.higher_is_better else "lower",
+        "better": info.direction.removesuffix(" is better"),
         "needs": ", ".join(("prediction", "mask", *(need for need in info.needs if need != "perceptual"))),
         "mean is called": info.aggregate,
         "origin": OURS if info.ours else "as in the RegionRoute paper or common practice",

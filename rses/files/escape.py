@@ -27,6 +27,7 @@ _LATEX = {
     '"': "''",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
     "°": r"$^\circ$",
     "†": r"$^\dagger$",
     "–": "--",

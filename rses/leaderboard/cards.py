@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from rses.leaderboard.board import SECTIONS, BoardRow
+from rses.pages.notices import stands_in
 from rses.pages.numbers import number
 from rses.runs.sample_result import SampleResult
 from rses.table import METRICS
@@ -15,8 +16,8 @@ __all__ = ["SOURCE", "card"]
 SOURCE = "_source"
 """Folder of the source pictures, beside those of the methods."""
 
-SPREAD_METRICS = ("rses_h", "rsm", "lpips_bg", "mse_bg")
-WORST_METRICS = ("rses_h", "rsm_gain", "lpips_bg", "mse_bg")
+SPREAD_METRICS = ("rses_p", "rsm", "lpips_bg", "mse_bg")
+WORST_METRICS = ("rses_p", "rsm_gain", "lpips_bg", "mse_bg")
 Worst = tuple[SampleResult, str, list[tuple[str, str]]]
 
 
@@ -29,7 +30,8 @@ def card(row: BoardRow, pictures: set[str]) -> tuple[BoardRow, list[tuple[str, s
     """
     known = row.card
     facts: dict[str, Any] = {
-        "What": known.get("title"), "Mask": SECTIONS[row.section], "Paper": known.get("paper"),
+        "What": known.get("title"), "Mask": SECTIONS[row.section],
+        "Stands in for" if stands_in(known) else "Paper": known.get("paper"),
         "Year": known.get("year"), "Weights": row.weights, "Licence": known.get("licence"),
         "Settings": _settings(known.get("settings")), "Full size": known.get("full_size"),
         "Coverage": f"{row.n} of {row.total} samples", "Seeds": ", ".join(map(str, row.seeds)),

@@ -13,19 +13,23 @@ from rses.errors import InputError, Place, Problem
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
 from rses.files.untrusted import shown
+from rses.functional.combined import style_success
 from rses.inputs.sources import source_names
 from rses.leaderboard.submission import MANIFEST, Submission
 from rses.protocol import PROTOCOLS
+from rses.runs.migrate import alike, logit_scale_of
 from rses.runs.summary import summarise
 from rses.suites import Suite
 
 __all__ = [
-    "embedded_digest", "file_problems", "image_problems", "preview_problems", "protocol_problems", "suite_problems",
-    "summary_problems", "weight_names", "weights_problems",
+    "embedded_digest", "file_problems", "image_problems", "preview_problems", "protocol_problems", "score_problems",
+    "suite_problems", "summary_problems", "weight_names", "weights_problems",
 ]  # fmt: skip
 
 # The summary is computed from the same doubles; a platform may add them in another order.
 ARITHMETIC, SLACK = 1e-7, 1e-12
+# A checkpoint may store its logit scale in half precision.
+SCALE_SLACK = 2e-3
 MAX_IMAGE = 64 << 20
 # Mean absolute difference in 8-bit steps; the JPEG quality of previews stays well below.
 MAX_PREVIEW_ERROR = 12.0
@@ -122,6 +126,8 @@ def summary_problems(submission: Submission) -> Iterator[Problem]:
     """Compute the summary again from the samples."""
     stored = submission.summary
     expected = summarise(submission.results.samples, submission.results.info)
+    if stored.get("schema") == 2:
+        stored, expected = alike(stored, expected)
     # Summaries of the first version have none; their samples have none either.
     if "warnings" not in stored and not expected["warnings"]:
         del expected["warnings"]
@@ -134,6 +140,18 @@ def summary_problems(submission: Submission) -> Iterator[Problem]:
             yield from _differences(_by_code(stored[key]), _by_code(expected[key]), key)
         else:
             yield from _differences(stored[key], expected[key], key)
+
+
+def score_problems(submission: Submission) -> Iterator[Problem]:
+    """Compute what tables are sorted by from the gain, where the logit scale of the encoder is known."""
+    scale = logit_scale_of(submission.results.info)
+    for sample in submission.results.samples:
+        if scale is None or sample.style_success is None or sample.rsm_gain is None:
+            continue
+        expected = style_success(sample.rsm_gain, scale)
+        if not math.isclose(sample.style_success, expected, abs_tol=SCALE_SLACK):
+            text = f"{sample.id}: style_success is {sample.style_success:g}, rsm_gain gives {expected:g}"
+            yield _claim("style_success", text, file="samples.parquet")
 
 
 def _by_code(groups: Any) -> Any:

@@ -14,8 +14,9 @@ from rses.files.escape import clean
 from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, shown
-from rses.functional.combined import harmonic_score, preservation
+from rses.functional.combined import preservation, regional_score
 from rses.inputs.card import Card, name_problem
+from rses.runs.migrate import DROPPED
 from rses.runs.sample_result import STATUSES
 from rses.schema import FEW, Record, fault, problems_of, shown_text
 from rses.table import METRICS
@@ -120,7 +121,8 @@ class Info(Record, extra="ignore"):
     @field_validator("metrics")
     @classmethod
     def _once(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in metrics if name not in METRICS]:
+        # What schema 2 had is read and dropped.
+        if unknown := [name for name in metrics if name not in (*METRICS, DROPPED)]:
             raise fault("unknown-value", f"names a metric that does not exist: {shown(unknown[0])}")
         if len(set(metrics)) < len(metrics):
             raise fault("used-twice", "names a metric twice")
@@ -194,6 +196,8 @@ def _relation_problems(row: Mapping[str, Any], where: Place) -> list[Problem]:
     relations = (
         ("rsm", "clip_cosine", lambda cosine: (1 + cosine) / 2),
         ("mse_bg_pm1", "mse_bg", lambda value: 4 * value),
+        ("preservation", "lpips_bg", preservation),
+        ("preservation", "lpips_bg", preservation),
         ("psnr_bg", "mse_bg", lambda value: -10 * math.log10(value) if value > 0 else INF),
     )
     for name, base, rule in relations:
@@ -205,16 +209,19 @@ def _relation_problems(row: Mapping[str, Any], where: Place) -> list[Problem]:
         if value != expected and not abs(value - expected) <= slack:
             text = f"{name} is {value:g}, but {base} {origin:g} gives {expected:g}."
             problems.append(Problem(text, "contradiction", _at(where, name)))
-    return problems + _harmonic_problems(row, where)
+    return problems + _score_problems(row, where)
 
 
-def _harmonic_problems(row: Mapping[str, Any], where: Place) -> list[Problem]:
-    """What tables are sorted by: nothing without a gain in style, and at most what the background kept allows."""
-    value, gain, distance = row.get("rses_h"), row.get("rsm_gain"), row.get("lpips_bg")
-    if value is None or gain is None or distance is None:
-        return []
-    most = harmonic_score(1.0, preservation(distance)) if gain > 0 else 0.0
-    if value <= most + ROUNDING:
-        return []
-    text = f"rses_h is {value:g}, but rsm_gain {gain:g} and lpips_bg {distance:g} allow {most:g} at most."
-    return [Problem(text, "contradiction", _at(where, "rses_h"))]
+def _score_problems(row: Mapping[str, Any], where: Place) -> list[Problem]:
+    """What tables are sorted by: the product of its parts, and of the sign of the gain in style."""
+    score, success, kept, gain = (row.get(name) for name in ("rses_p", "style_success", "preservation", "rsm_gain"))
+    problems = []
+    if score is not None and success is not None and kept is not None:
+        expected = regional_score(success, kept)
+        if abs(score - expected) > ROUNDING:
+            text = f"rses_p is {score:g}, but style_success and preservation give {expected:g}."
+            problems.append(Problem(text, "contradiction", _at(where, "rses_p")))
+    if success is not None and gain is not None and (success > 0, success < 0) != (gain > 0, gain < 0):
+        text = f"style_success is {success:g}, but rsm_gain {gain:g} has not its sign."
+        problems.append(Problem(text, "contradiction", _at(where, "style_success")))
+    return problems

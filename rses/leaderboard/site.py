@@ -13,7 +13,7 @@ from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.cards import SOURCE, card
 from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
 from rses.leaderboard.scatter import scatter
-from rses.leaderboard.tables import NOTES, mask_text, spread_text
+from rses.leaderboard.tables import board_notes, mask_text, spread_text
 from rses.leaderboard.top import SHOWN, top_rows
 from rses.pages.html import render_page
 from rses.pages.numbers import heading
@@ -23,7 +23,7 @@ from rses.table import METRICS, MetricInfo
 __all__ = ["board_page", "index_page", "site_files"]
 
 MAX_PREVIEW = 400_000
-SHOT_METRICS = ("rses_h", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
+SHOT_METRICS = ("rses_p", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
 
 
 def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> dict[str, bytes]:
@@ -125,7 +125,7 @@ def board_page(
         columns=[("name", "Method", "text"), *((column.name, column.title, column.kind) for column in columns)],
         rows=[(row, [column.cell(row) for column in columns]) for row in board.rows],
         sections=SECTIONS,
-        notes=NOTES,
+        notes=board_notes(board),
         plot=scatter(board),
         shown=[row for row in board.rows if any(name.startswith(f"{row.key}/") for name in pictures)],
         source=SOURCE if any(name.startswith(f"{SOURCE}/") for name in pictures) else "",

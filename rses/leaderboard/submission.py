@@ -22,6 +22,7 @@ from rses.files.names import folded
 from rses.files.text import parse_json
 from rses.files.untrusted import shown, tree_problems
 from rses.leaderboard.fields import MANIFEST, MAX_ROWS, Manifest, Summary, sample_problems
+from rses.runs.migrate import migrated
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.runs.sample_table import read_rows
@@ -112,8 +113,7 @@ def read_submission(folder: str | Path) -> Submission:
             problems.append(Problem(text, "changed-file", Place(name)))
     if problems:
         raise InputError(problems, f"{root} is not a sound submission:")
-    info = summary["info"]
-    return Submission(root, summary, Results(_read_samples(root / SAMPLES, info), info), manifest)
+    return Submission(root, summary, _results(root / SAMPLES, summary), manifest)
 
 
 def _is_file(root: Path, name: str) -> bool:
@@ -129,7 +129,11 @@ def read_run(run: Path) -> Submission:
     summary = read_json(run / SUMMARY)
     if problems := summary_problems(summary, on_board=False):
         raise InputError(problems, f"{run} is not a sound run:")
-    return Submission(run, summary, Results(_read_samples(run / SAMPLES, summary["info"]), summary["info"]))
+    return Submission(run, summary, _results(run / SAMPLES, summary))
+
+
+def _results(path: Path, summary: dict[str, Any]) -> Results:
+    return Results(*migrated(summary["schema"], _read_samples(path, summary["info"]), summary["info"]))
 
 
 def read_json(path: Path) -> dict[str, Any]:

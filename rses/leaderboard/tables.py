@@ -10,21 +10,27 @@ from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
 from rses.pages.grid import BOOKTABS, Grid, Value
+from rses.pages.notices import TOY_BOARD, TOY_ENCODER, is_toy, toy_note
 from rses.pages.numbers import heading, number
 from rses.report.columns import Cell
 from rses.table import METRICS
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "mask_text",
-    "published_latex", "published_markdown", "row_value", "spread_text",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "latex_text",
+    "mask_text", "published_latex", "published_markdown", "row_value", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
-    "Mean with 95 % bootstrap interval (BCa over source images); ↑ higher is better, ↓ lower is better. "
-    "° beyond the RegionRoute paper, defined by RSES. Several seeds of a method are averaged sample by sample; ± is "
-    "the standard deviation of the mean from seed to seed, which the interval does not hold.",
-    "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
-    "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
+    "Mean with 95 % bootstrap interval (BCa over source images; Wilson for shares of 0 and 1; none from fewer than six "
+    "source images); ↑ higher is better, ↓ lower is better, →0 closest to 0 is best. ° beyond the RegionRoute paper, "
+    "defined by RSES. Several seeds of a method are averaged sample by sample; ± is the standard deviation of the mean "
+    "from seed to seed, which the interval does not hold.",
+    "In bold the best of a section and all that cannot be told from it, underlined the best of the others and all that "
+    "cannot be told from that; nothing is marked where nothing can be told apart. Reference rows are the scale: what "
+    "they reach without any style, through JPEG, blur, noise or other colours, is its floor.",
+    "Ranks and marks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds "
+    "every rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the "
+    "section.",
 )
 BESIDES = (
     "mask",
@@ -38,10 +44,17 @@ BESIDES = (
 )
 SCHEMA = 1
 # What pdfLaTeX sets in its default encoding: letters up to U+017F without those it lacks.
-LATEX_LETTERS = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓°†–±")
+LATEX_LETTERS = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset(
+    "↑↓→°†–±"
+)
 LATEX_NEEDS = (
     f"{BOOKTABS}; too wide for a column: \\resizebox{{\\linewidth}}{{!}}{{...}} with graphicx, or fewer columns"
 )
+
+
+def board_notes(board: Board) -> list[str]:
+    """Return what a reader of the table must know, the most important first."""
+    return [*([TOY_ENCODER] if is_toy(board.protocol) else []), *NOTES]
 
 
 def _beside(row: BoardRow) -> tuple[str, ...]:
@@ -64,13 +77,14 @@ def _sections(board: Board) -> Iterator[tuple[str, list[BoardRow]]]:
 
 
 def board_markdown(board: Board) -> str:
-    """Return one table per section; best bold, second underlined."""
+    """Return one table per section."""
     header = ["method", *map(heading, board.metrics), *BESIDES]
     lines = [f"# {escape_markdown(board.title)}", ""]
+    lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
     for title, rows in _sections(board):
         cells = [[row.name, *(row_value(row, info.name) for info in board.metrics), *_beside(row)] for row in rows]
         lines += [f"## {escape_markdown(title.capitalize())}", "", Grid(header, cells).markdown(), ""]
-    lines += [f"{escape_markdown(note)}  " for note in NOTES]
+    lines += [f"{escape_markdown(note)}  " for note in board_notes(board)]
     return "\n".join(lines) + "\n"
 
 
@@ -109,7 +123,10 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         rows += [title, *cells]
     grid = Grid(["method", *map(heading, board.metrics), "mask", "layer", "ranks", "n/N"], rows)
     needs = f"{LATEX_NEEDS}\nranks by {', '.join(METRICS[name].title for name in RANKED)}"
-    return grid.latex(board.title, NOTES, needs=needs, small="below" if intervals else "none", text=latex_text)
+    return grid.latex(
+        board.title, board_notes(board), needs=needs, small="below" if intervals else "none", text=latex_text,
+        caution=toy_note(board.protocol),
+    )  # fmt: skip
 
 
 def _latex_beside(row: BoardRow) -> list[str]:

@@ -9,25 +9,25 @@ from urllib.parse import quote
 
 from rses.files.escape import escape_markdown
 from rses.leaderboard.board import Board, BoardRow
-from rses.leaderboard.published import NOTE, PublishedRow
+from rses.leaderboard.published import PublishedRow
 from rses.leaderboard.tables import mask_text, row_value
 from rses.pages.grid import Grid
+from rses.pages.notices import TOY_BOARD, is_toy
 from rses.pages.numbers import heading
 from rses.report.marked import replace_marked
 
 __all__ = ["MARKS", "SHOWN", "readme_block", "replace_block", "top_rows"]
 
 MARKS = "leaderboard"
-SHOWN = ("rses_h", "rsm", "lpips_bg", "mse_bg")
-PUBLISHED = ("rsm", "lpips_bg", "mse_bg")
+SHOWN = ("rses_p", "rsm", "lpips_bg", "mse_bg")
 MOST = {"mask-free": 5, "mask": 3}
 
 
 LEGEND = (
     "Mean \\[95 % interval\\] ± spread of seeds; ↑ higher is better, ↓ lower is better, ° defined by RSES. In bold "
-    "the best and underlined the second of all methods that see the mask at inference, and of all that do not, rows "
-    "left out here included. Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, "
-    "2 without those, and so on."
+    "the best and all that cannot be told from it, underlined the same of the others, among all methods that see the "
+    "mask at inference and among all that do not, rows left out here included; nothing where nothing is told apart. "
+    "Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, 2 without those, etc."
 )
 """How to read the tables of a README."""
 
@@ -46,7 +46,7 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
 
     Args:
         boards: All boards.
-        published: Published rows; those of the main table are shown apart.
+        published: Published rows, which have a page of their own.
         folder: The leaderboards folder, as seen from the README.
 
     Example:
@@ -59,16 +59,18 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
     if boards:
         lines += [LEGEND, ""]
     for board in boards:
-        lines += [f"**Measured: {escape_markdown(board.title)}**", "", _board_table(board)]
+        lines += [f"**Measured: {escape_markdown(board.title)}**", ""]
+        lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
+        lines.append(_board_table(board))
         left = len(board.rows) - len(top_rows(board))
         more = f"{left} more rows (reference rows among them), " if left else ""
         lines += ["", f"{more}ranks, groups and cards: [table]({folder}/tables/{board.key}.md), "]
         lines += [f"[page]({folder}/site/{board.key}.html).", ""]
-    main = [row for row in published if row.table == "main" and any(row.numbers[name] for name in PUBLISHED)]
-    if main:
-        lines += [f"**Published elsewhere, not measured here.** {escape_markdown(NOTE)}", "", _published_table(main)]
-        sources = "; ".join(dict.fromkeys(escape_markdown(row.source) for row in main))
-        lines += ["", f"Source: {sources}. [All published rows]({folder}/tables/published.md).", ""]
+    if published:
+        lines += [
+            f"Numbers that papers report of their own runs are [on a page of their own]({folder}/tables/published.md).",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -81,11 +83,6 @@ def _board_table(board: Board) -> str:
     ]  # fmt: skip
     header = ["method", "mask at inference", *map(heading, names), "layer", "n/N"]
     return Grid(header, rows, "ll" + "r" * (len(header) - 2)).markdown()
-
-
-def _published_table(rows: Sequence[PublishedRow]) -> str:
-    lines = [[row.method, row.dataset, *(row.numbers[name] or "-" for name in PUBLISHED)] for row in rows]
-    return Grid(["method", "data", *map(heading, PUBLISHED)], lines, "llrrr").markdown()
 
 
 def replace_block(readme: Path, boards: Sequence[Board], published: Sequence[PublishedRow], folder: Path) -> bytes:

@@ -69,7 +69,7 @@ def verify(
         known = _suite_of(submission, suite, _recorded_suite(Path(place)))
         problems = [*claims.protocol_problems(submission), *claims.weights_problems(submission)]
         problems += [*claims.suite_problems(submission, known), *claims.summary_problems(submission)]
-        problems += claims.file_problems(submission.folder)
+        problems += [*claims.score_problems(submission), *claims.file_problems(submission.folder)]
         problems += [*claims.image_problems(submission, images)] or claims.preview_problems(submission, images)
         _refuse(problems, f"{place} is refused; {len(problems)} problems:")
         protocol = get_protocol(submission.board[1])
@@ -97,6 +97,7 @@ def _verify_own(run: Path, rescore: int | None, device: str, seed: int | None, p
     """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
     submission = read_run(run)
     problems = [*claims.weights_problems(submission), *claims.summary_problems(submission)]
+    problems += claims.score_problems(submission)
     _refuse(problems, f"{run} is refused; {len(problems)} problems:")
     results = submission.results
     protocol = own_protocol(results.info)

@@ -95,6 +95,7 @@ class Grid:
         small: str = "beside",
         text: Callable[[object], str] = escape_latex,
         comments: Sequence[str] = (),
+        caution: str = "",
     ) -> str:
         """Return a booktabs table.
 
@@ -105,6 +106,7 @@ class Grid:
             small: Where intervals stand: "beside" their number, "below" it or "none".
             text: Escapes text.
             comments: One beside each row.
+            caution: Line below the table that is printed with it.
         """
         lines = [f"% {clean(title)}", *(f"% {line}" for line in needs.split("\n"))]
         lines += [f"\\begin{{tabular}}{{{self._align}}}", "\\toprule"]
@@ -122,7 +124,10 @@ class Grid:
             below = [_latex_small(cell, text) for cell in row]
             if small == "below" and any(below):
                 lines.append(_latex_line(below))
-        lines += ["\\bottomrule", "\\end{tabular}", *(f"% {clean(note)}" for note in notes)]
+        lines.append("\\bottomrule")
+        if caution:
+            lines.append(f"\\multicolumn{{{len(self.header)}}}{{l}}{{\\emph{{{text(caution)}}}}} \\\\")
+        lines += ["\\end{tabular}", *(f"% {clean(note)}" for note in notes)]
         return "\n".join(lines) + "\n"
 
     def csv(self) -> str:

@@ -45,8 +45,9 @@ def heading(info: MetricInfo | str) -> str:
         info: The metric, or its name.
 
     Example:
-        >>> heading("rsm_gain"), heading("lpips_bg")
-        ('RSM gain° ↑', 'LPIPS_bg ↓')
+        >>> heading("rsm_gain"), heading("lpips_bg"), heading("leakage")
+        ('RSM gain° ↑', 'LPIPS_bg ↓', 'leakage° →0')
     """
     info = METRICS[info] if isinstance(info, str) else info
-    return f"{info.title}{'°' if info.ours else ''} {'↑' if info.higher_is_better else '↓'}"
+    arrow = "→0" if info.nearest_zero else "↑" if info.higher_is_better else "↓"
+    return f"{info.title}{'°' if info.ours else ''} {arrow}"

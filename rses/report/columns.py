@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from rses.errors import InputError
 from rses.files.escape import clean
+from rses.pages.notices import toy_note
 from rses.pages.numbers import UNDEFINED, number
 from rses.runs.results import Results
+from rses.runs.summary import clusters_of, table_of
+from rses.statistics import marks, sure_order, toward_zero
+from rses.statistics.intervals import FEWEST
 from rses.statistics.order import marked_places
 from rses.table import METRICS, MetricInfo, in_table_order
 
@@ -115,11 +121,12 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
     infos = tuple(METRICS[name] for name in metrics)
     summaries = [run.summary for run in runs]
     rows = [_row(name, summary, infos) for name, summary in zip(run_names(runs), summaries, strict=True)]
+    rows = _mark_best(rows, infos, runs)
     first = summaries[0]
     protocol = first.get("protocol") or {}
     return Table(
         infos,
-        tuple(_mark_best(rows, infos)),
+        tuple(rows),
         clean(first.get("suite") or ""),
         clean(protocol.get("id") or ""),
         clean(protocol.get("hash") or ""),
@@ -217,23 +224,58 @@ def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row
     return Row(name, cells, coverage["n"], coverage["N"], bool(card.get("reference")), bool(card.get("mask_used")))
 
 
-def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[Row]:
-    """Mark the best mean of every column among the rows that compete; ties are all marked, unless all tie."""
+def mark_cells(
+    cells: Sequence[Cell], info: MetricInfo, values: np.ndarray, clusters: Sequence[str]
+) -> list[int | None]:
+    """Mark one column: 1 for the best and all that cannot be told from it, 2 for the same of the others.
+
+    Args:
+        cells: One a method.
+        info: The metric.
+        values: The numbers behind them (methods, samples), NaN where there is none.
+        clusters: Source image of each sample.
+    """
+    means = [None if cell.mean is None else info.rank_value(cell.mean) for cell in cells]
+    placed = marked_places(means, [cell.perfect for cell in cells], info.higher_is_better)
+    order = sure_order(toward_zero(values) if info.nearest_zero else values, info.higher_is_better, clusters)
+    return marks(placed, order)
+
+
+def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[Row]:
+    """Mark, among the rows that compete, the best of every column and all that cannot be told from it."""
     own = [i for i, row in enumerate(rows) if not row.reference] or list(range(len(rows)))
     if len(own) < 2:
         return list(rows)
     marked = [dict(row.cells) for row in rows]
-    for info in infos:
-        cells = [rows[i].cells[info.name] for i in own]
-        found = marked_places([cell.mean for cell in cells], [cell.perfect for cell in cells], info.higher_is_better)
-        for i, place in zip(own, found, strict=True):
-            if place == 1:
+    values, clusters = _values([runs[i] for i in own], infos)
+    for k, info in enumerate(infos):
+        found = mark_cells([rows[i].cells[info.name] for i in own], info, values[:, :, k], clusters)
+        for i, mark in zip(own, found, strict=True):
+            if mark == 1:
                 marked[i][info.name] = replace(marked[i][info.name], best=True)
     return [replace(row, cells=cells) for row, cells in zip(rows, marked, strict=True)]
 
 
+def _values(runs: Sequence[Results], infos: Sequence[MetricInfo]) -> tuple[np.ndarray, list[str]]:
+    """Return all metrics of all scored samples (runs, samples, metrics), and the source image of every sample."""
+    scored = [[sample for sample in run.samples if sample.status == "ok"] for run in runs]
+    first = {sample.id: sample for samples in scored for sample in samples}
+    ids = {name: place for place, name in enumerate(sorted(first))}
+    values = np.full((len(runs), len(ids), len(infos)), np.nan)
+    for table, samples in zip(values, scored, strict=True):
+        table[[ids[sample.id] for sample in samples]] = table_of(samples, infos)
+    return values, clusters_of([first[name] for name in ids])
+
+
 def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[str]:
-    notes = ["Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better."]
+    toy = toy_note(str((runs[0].info.get("protocol") or {}).get("id") or ""))
+    notes = [*([toy] if toy else []), "Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better."]
+    if any(info.nearest_zero for info in infos):
+        notes.append("→0 closest to 0 is best.")
+    if any(len(set(clusters_of([s for s in run.samples if s.status == "ok"]))) < FEWEST for run in runs):
+        notes.append("No interval from fewer than six source images.")
+    if any(cell.best for row in rows for cell in row.cells.values()):
+        notes.append("Marked: the best and all that cannot be told from it (paired tests, Holm-corrected at 5 %).")
     if any(info.ours for info in infos):
         notes.append("° beyond the RegionRoute paper, defined by RSES.")
     if any(row.mask_used for row in rows):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rses.errors import InputError
 from rses.files.escape import clean
 from rses.pages.grid import Grid, Value, columns_of, latex_heading, printed
+from rses.pages.notices import toy_note
 from rses.pages.numbers import heading, number
 from rses.report.columns import REPEATED, asked, check_comparable, run_names
 from rses.report.tables import check_format, markdown_notes
@@ -82,7 +83,7 @@ NOTES = (
     "Mean paired difference with 95 % bootstrap interval, over n pairs with two finite values; samples of one source"
     " image count as one observation.",
     "p: Wilcoxon signed-rank, Holm-corrected over all rows; better or worse only where it is below 0.05 and mean and"
-    " ranks point to the same side.",
+    " ranks point to the same side. Leakage is compared by how far its mean lies from 0.",
 )
 
 
@@ -138,9 +139,11 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
 
 
 def _distinct(runs: Sequence[Results]) -> list[str]:
-    """Leave out what differs from RSM by constants: the same test thrice would only cost correction."""
-    twins = {"clip_cosine", "rsm_gain"} if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs) else set()
-    return [name for name in asked(runs) if name not in {REPEATED, *twins}]
+    """Leave out what says the same as another column: testing it again would only cost correction."""
+    names = asked(runs)
+    twins = {"rsm": {"clip_cosine", "rsm_gain", "style_success"}, "lpips_bg": {"preservation"}}
+    left = {REPEATED}.union(*(others for name, others in twins.items() if name in names))
+    return [name for name in names if name not in left]
 
 
 def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float, str]]:
@@ -148,11 +151,15 @@ def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> 
     first = {sample.id: getattr(sample, metric) for sample in baseline.samples}
     second = {sample.id: getattr(sample, metric) for sample in run.samples}
     values = [(first[name], second[name], clusters[name]) for name in ids]
-    return [
+    found = [
         (float(a), float(b), cluster)
         for a, b, cluster in values
         if a is not None and b is not None and math.isfinite(a) and math.isfinite(b)
     ]
+    if not METRICS[metric].nearest_zero:
+        return found
+    sides = [-1 if math.fsum(column) < 0 else 1 for column in ([a for a, *_ in found], [b for _, b, _ in found])]
+    return [(sides[0] * a, sides[1] * b, cluster) for a, b, cluster in found]
 
 
 def _verdict(info: MetricInfo, test: PairedDifference, p_value: float) -> str:
@@ -179,12 +186,13 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
         header = ["baseline", "run", "metric", "baseline_mean", "difference", "low", "high", "n"]
         rows = [[comparison.baseline, *asdict(item).values()] for item in comparison.differences]
         return Grid([*header, "p_value", "p_corrected", "verdict"], rows).csv()
-    grid = comparison_grid(comparison)
+    grid, toy = comparison_grid(comparison), toy_note(comparison.protocol)
+    notes = [*([toy] if toy else []), *NOTES]
     if format == "markdown":
-        return f"{grid.markdown()}\n\n{markdown_notes([comparison.caption, *NOTES])}"
+        return f"{grid.markdown()}\n\n{markdown_notes([comparison.caption, *notes])}"
     if format == "latex":
-        return grid.latex(comparison.caption, NOTES, text=latex_heading)
-    return _terminal(comparison, grid, NOTES, width, color)
+        return grid.latex(comparison.caption, notes, text=latex_heading, caution=toy)
+    return _terminal(comparison, grid, notes, width, color)
 
 
 def comparison_grid(comparison: Comparison) -> Grid:

@@ -20,7 +20,7 @@ from rses.table import METRICS, MetricInfo
 __all__ = ["report_html", "warning_lines", "write_report"]
 
 DEFAULT_SAMPLES = 24
-HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_h")
+HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_p")
 MAX_ROWS = 600
 # A yes or no has no distribution; the others repeat RSM and MSE_bg on another scale.
 UNPLOTTED = ("style_correct", "clip_cosine", "mse_bg_pm1")
@@ -122,8 +122,7 @@ def _tiles(table: Table) -> list[tuple[str, str, str]]:
         best = [row for row in table.rows if len(table.rows) == 1 or row.cells[info.name].best]
         if best:
             cell = best[0].cells[info.name]
-            direction = "higher is better" if info.higher_is_better else "lower is better"
-            single = (heading(info), cell.value, cell.interval or direction)
+            single = (heading(info), cell.value, cell.interval or info.direction)
             named = (f"best {heading(info)}", cell.value, ", ".join(row.name for row in best))
             tiles.append(single if len(table.rows) == 1 else named)
     return tiles

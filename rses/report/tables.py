@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rses.errors import InputError, did_you_mean
 from rses.files.escape import clean, escape_markdown
 from rses.pages.grid import MIN_WIDTH, Grid, Raw, Value, printed
+from rses.pages.notices import toy_note
 from rses.pages.numbers import heading
 from rses.report.columns import Cell, Row, Table, asked, build_table
 from rses.runs.results import Results
@@ -61,7 +62,9 @@ def render(runs: Sequence[Results], format: str = "table", *, width: int = 120, 
         grid = _grid(table, table.metrics, "coverage")
         return f"{grid.markdown()}\n\n{markdown_notes([table.caption, *table.notes])}"
     if format == "latex":
-        return _grid(table, table.metrics, Raw("$n/N$")).latex(table.caption, table.notes)
+        return _grid(table, table.metrics, Raw("$n/N$")).latex(
+            table.caption, table.notes, caution=toy_note(table.protocol)
+        )
     return _overview(table, runs[0], width, color) if len(runs) == 1 else _side_by_side(table, width, color)
 
 

@@ -12,7 +12,7 @@ from rses.table import METRICS
 
 __all__ = ["WORST_BY", "badness", "worst_first", "worst_samples"]
 
-WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
+WORST_BY = ("rses_p", "lpips_bg", "mse_bg", "rsm")
 """What decides, in this order: the score as a whole, then background damage, then style."""
 
 
@@ -21,14 +21,14 @@ def badness(sample: SampleResult, name: str) -> float:
     value = getattr(sample, name)
     if value is None or not math.isfinite(value):
         return -math.inf
-    return float(-value if METRICS[name].higher_is_better else value)
+    return float(-value if METRICS[name].higher_is_better else METRICS[name].rank_value(value))
 
 
 def worst_samples(samples: Sequence[SampleResult], number: int = 5) -> list[SampleResult]:
     """Return the worst scored samples, worst first, at most ``number``.
 
     Example:
-        >>> [s.id for s in worst_samples([SampleResult(n, rses_h=v) for n, v in (("a", 0.9), ("b", 0.1))], 1)]
+        >>> [s.id for s in worst_samples([SampleResult(n, rses_p=v) for n, v in (("a", 0.9), ("b", 0.1))], 1)]
         ['b']
     """
     return heapq.nsmallest(number, samples, key=lambda sample: (*(-badness(sample, n) for n in WORST_BY), sample.id))

@@ -21,8 +21,8 @@ NAMES = (
 )  # fmt: skip
 ALLOWED = {
     "begin", "end", "toprule", "midrule", "bottomrule", "multicolumn", "emph", "textbf", "underline", "scriptsize",
-    "textsubscript", "uparrow", "downarrow", "circ", "pm", "textbackslash", "textasciitilde", "textasciicircum",
-    "textless", "textgreater", "textbar",
+    "textsubscript", "uparrow", "downarrow", "rightarrow", "circ", "pm", "textbackslash", "textasciitilde",
+    "textasciicircum", "textless", "textgreater", "textbar",
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def hostile(tmp_path, make_run):
 
 def parsed(text: str) -> list[list[str]]:
     """Rows of cells, after checking that nothing but known commands is left and all braces are closed."""
-    assert text.isascii() or re.fullmatch(r"[\x00-\u017f–↑↓°†±]*", "\n".join(uncommented(text)))
+    assert text.isascii() or re.fullmatch(r"[\x00-\u017f–↑↓→°†±]*", "\n".join(uncommented(text)))
     body = "\n".join(uncommented(text))
     assert set(re.findall(r"\\([a-zA-Z]+)", body)) <= ALLOWED
     plain = re.sub(r"\\[\\%&#_{}$]", "", body)

@@ -27,23 +27,27 @@ def run(name: str, values: list[float], *, psnr: list[float] | None = None, **in
     return Results(samples, {"method": name, "protocol": PROTOCOL, "metrics": metrics, "suite": {"name": "s"}, **info})
 
 
-CONSTANT = run("mine", [0.25, 0.25])
-OTHER = run("other", [0.5, 0.5])
+MANY = 9
+CONSTANT = run("mine", [0.25] * MANY)
+OTHER = run("other", [0.5] * MANY)
 
 
 NOTE = "Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better.\n"
+TOY = "Embedded toy encoder, not for publication."
+MARKED = "Marked: the best and all that cannot be told from it (paired tests, Holm-corrected at 5 %).\n"
 CAPTION = "suite s, protocol rses-mini (0123456789abcdef)"
 GOLDEN = {
     "csv": "method,suite,protocol,protocol_hash,mask_used,reference,n,N,mse_bg,mse_bg_low,mse_bg_high,mse_bg_n\n"
-    "mine,s,rses-mini,0123456789abcdef,,,2,2,0.25,0.25,0.25,2\n"
-    "other,s,rses-mini,0123456789abcdef,,,2,2,0.5,0.5,0.5,2\n",
-    "markdown": "| method | MSE\\_bg ↓ | coverage |\n|:---|---:|---:|\n| mine | **0.25000** | 2/2 |\n"
-    f"| other | 0.50000 | 2/2 |\n\n{CAPTION}  \n{NOTE}",
+    "mine,s,rses-mini,0123456789abcdef,,,9,9,0.25,0.25,0.25,9\n"
+    "other,s,rses-mini,0123456789abcdef,,,9,9,0.5,0.5,0.5,9\n",
+    "markdown": "| method | MSE\\_bg ↓ | coverage |\n|:---|---:|---:|\n| mine | **0.25000** | 9/9 |\n"
+    f"| other | 0.50000 | 9/9 |\n\n{CAPTION}  \n{TOY}  \n{NOTE[:-1]}  \n{MARKED}",
     "latex": f"% {CAPTION}\n% needs \\usepackage{{booktabs}}\n"
     "\\begin{tabular}{lrr}\n\\toprule\nmethod & MSE\\textsubscript{bg} $\\downarrow$ & $n/N$ \\\\\n\\midrule\n"
-    "mine & \\textbf{0.25000} & 2/2 \\\\\nother & 0.50000 & 2/2 \\\\\n\\bottomrule\n\\end{tabular}\n% " + NOTE,
-    "table": f"{CAPTION}\n\n method   MSE_bg ↓   n/N\n ───────────────────────\n mine     0.25000*   2/2\n"
-    " other     0.50000   2/2\n\n* best\n" + NOTE,
+    "mine & \\textbf{0.25000} & 9/9 \\\\\nother & 0.50000 & 9/9 \\\\\n\\bottomrule\n"
+    f"\\multicolumn{{3}}{{l}}{{\\emph{{{TOY}}}}} \\\\\n\\end{{tabular}}\n% {TOY}\n% {NOTE}% {MARKED}",
+    "table": f"{CAPTION}\n\n method   MSE_bg ↓   n/N\n ───────────────────────\n mine     0.25000*   9/9\n"
+    f" other     0.50000   9/9\n\n* best\n{TOY}\n{NOTE}{MARKED}",
 }
 
 
@@ -56,7 +60,7 @@ def test_table_of_one_run():
     assert render([CONSTANT], "table") == (
         f"mine · {CAPTION}\n\n metric        mean   95 % interval   n\n"
         " ──────────────────────────────────────\n"
-        f" MSE_bg ↓   0.25000                   2\n\nscored 2 of 2\n{NOTE}"
+        f" MSE_bg ↓   0.25000                   9\n\nscored 9 of 9\n{TOY}\n{NOTE}"
     )
 
 
@@ -66,24 +70,24 @@ def test_json_is_the_summary_of_one_and_a_list_of_several():
 
 
 def test_infinite_psnr_is_counted_and_undefined_is_a_dash():
-    some = run("some", [0.0, 0.1], psnr=[INF, 10.0])
-    every = run("every", [0.0, 0.0], psnr=[INF, INF])
+    some = run("some", [0.0] + [0.1] * 8, psnr=[INF] + [10.0] * 8)
+    every = run("every", [0.0] * 9, psnr=[INF] * 9)
     cells = {row.name: row.cells for row in build_table([some, every]).rows}
     assert cells["some"]["psnr_bg"].value == "10.00 (+1 perfect)"
-    assert cells["every"]["psnr_bg"].value == "inf (2 perfect)"
+    assert cells["every"]["psnr_bg"].value == "inf (9 perfect)"
     assert (cells["some"]["psnr_bg"].best, cells["every"]["psnr_bg"].best) == (False, True)
     rows = list(csv.DictReader(io.StringIO(render([some, every], "csv"))))
-    assert (rows[1]["psnr_bg"], rows[1]["psnr_bg_perfect"]) == ("inf", "2")
+    assert (rows[1]["psnr_bg"], rows[1]["psnr_bg_perfect"]) == ("inf", "9")
     nothing = Results([SampleResult("a", status="missing")], {"method": "m", "metrics": ["mse_bg"]})
     assert "| m | - | 0/1 |" in render([nothing], "markdown")
 
 
 def test_reference_rows_do_not_win_and_ties_share():
-    reference = run("bound", [0.0, 0.0], method_card={"reference": True, "mask_used": True})
-    table = build_table([reference, CONSTANT, run("tie", [0.25, 0.25]), OTHER])
+    reference = run("bound", [0.0] * MANY, method_card={"reference": True, "mask_used": True})
+    table = build_table([reference, CONSTANT, run("tie", [0.25] * MANY), OTHER])
     assert [row.cells["mse_bg"].best for row in table.rows] == [False, True, True, False]
     assert any("mask at inference" in note for note in table.notes)
-    equal = build_table([CONSTANT, run("tie", [0.25, 0.25])])
+    equal = build_table([CONSTANT, run("tie", [0.25] * MANY)])
     assert not any(row.cells["mse_bg"].best for row in equal.rows)
 
 
