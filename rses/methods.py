@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from rses.errors import RsesError, did_you_mean
+from rses.plugins import find_entry, load_entry
 
 __all__ = [
     "DTYPES",
@@ -25,7 +26,7 @@ __all__ = [
     "Method",
     "MethodCard",
     "get_method",
-    "method_names",
+    "list_methods",
     "require_method",
     "sample_seed",
 ]
@@ -147,7 +148,7 @@ def sample_seed(base: int, sample_id: str) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def method_names() -> list[str]:
+def list_methods() -> list[str]:
     """Return the names of all installed methods, sorted."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
@@ -197,7 +198,7 @@ def _is_method(found: Any) -> bool:
 
 
 def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:
-    target = _import(name) if entry is None else _load(name, entry)
+    target = _import(name) if entry is None else load_entry(entry, "method")
     _check_options(name, target, options)
     try:
         return target(**options) if callable(target) else target
@@ -231,34 +232,10 @@ def _entry_point(name: str) -> EntryPoint:
     """Find the one entry point of a name.
 
     Raises:
-        RsesError: There is none, or two packages bring different ones.
+        InputError: There is none, or two packages bring different ones.
     """
-    found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
-        other = found.setdefault(entry.name, entry)
-        if entry.name == name and other.value != entry.value:
-            raise RsesError(
-                f'Two packages bring a method "{name}": {_origin(other)} and {_origin(entry)}. '
-                f"Uninstall one, or say which one you mean: --method {other.value} or --method {entry.value}."
-            )
-    if name not in found:
-        raise RsesError(
-            f'There is no method "{name}".{did_you_mean(name, found)} '
-            "List the installed ones with `rses methods`, or give package.module:Class."
-        )
-    return found[name]
-
-
-def _origin(entry: EntryPoint) -> str:
-    package = entry.dist.name if entry.dist is not None else "a package"
-    return f"{package} ({entry.value})"
-
-
-def _load(name: str, entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except (Exception, SystemExit) as error:
-        raise RsesError(f'The method "{name}" is installed ({entry.value}) but cannot be imported: {error}.') from error
+    known = "List the installed ones with `rses methods`, or give package.module:Class."
+    return find_entry(GROUP, "method", name, lambda entry: f"--method {entry.value}", known)
 
 
 def _import(name: str) -> Any:

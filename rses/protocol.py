@@ -13,7 +13,7 @@ from typing import Any
 
 from rses.errors import ProtocolError, did_you_mean
 
-__all__ = ["PROTOCOLS", "Protocol", "get_protocol"]
+__all__ = ["PROTOCOLS", "Protocol", "get_protocol", "list_protocols"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "region": ("crop", "masked", "frame", "image"),
@@ -226,3 +226,13 @@ def get_protocol(protocol: str | Protocol) -> Protocol:
             f"Known protocols: {', '.join(PROTOCOLS)}."
         )
     return PROTOCOLS[protocol]
+
+
+def list_protocols() -> list[str]:
+    """Return the ids of all protocols.
+
+    Example:
+        >>> list_protocols()[:2]
+        ['rses-v1', 'rses-mini']
+    """
+    return list(PROTOCOLS)

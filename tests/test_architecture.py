@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    "errors", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones",
+    "errors", "plugins", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones",
     "functional", "metrics", "statistics", "runs", "methods", "inputs", "suites", "scoring", "bench", "vlm", "report",
     "leaderboard", "cli",
 )  # fmt: skip

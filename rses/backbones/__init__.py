@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rses.backbones.specs import DEFAULT_STYLE, parse_spec
 from rses.errors import WeightsError
@@ -12,9 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from rses.backbones.base import PerceptualBackbone, StyleBackbone
-    from rses.backbones.weights import Need
-
-_Backbone = TypeVar("_Backbone")
+    from rses.backbones.published import Need
 
 __all__ = ["DEFAULT_STYLE", "load_perceptual", "load_style", "require_weights"]
 
@@ -27,7 +26,7 @@ def load_style(
     Args:
         spec: ``open_clip:NAME/PRETRAINED``, ``open_clip:NAME//path/to/file.safetensors`` or ``rses-mini``.
         device: Where to put it, e.g. ``"cpu"`` or ``"cuda"``.
-        files: Files to use instead of the published ones (see :mod:`rses.backbones.weights`).
+        files: Files to use instead of the published ones (see :mod:`rses.backbones.published`).
 
     Raises:
         WeightsError: Unknown name, or weights missing, damaged or of another model. Nothing is downloaded.
@@ -38,22 +37,13 @@ def load_style(
         ...
         rses.errors.WeightsError: "lpips:alex" measures perceptual distance and cannot compare images ...
     """
-    kind = parse_spec(spec).kind
-    if kind in ("rses-mini", "open_clip"):
-        from rses.state.steady import quiet_rng, steady
-
-        with steady(), quiet_rng():
-            if kind == "rses-mini":
-                from rses.backbones.mini import load_mini_style
-
-                return _moved(load_mini_style(), device)
-            from rses.backbones.clip import load_clip
-
-            return load_clip(spec, device, files)
-    raise WeightsError(
-        f'"{spec}" measures perceptual distance and cannot compare images with texts. '
-        f'Use "{DEFAULT_STYLE}", another open_clip model, or "rses-mini".'
-    )
+    if parse_spec(spec).kind == "lpips":
+        raise WeightsError(
+            f'"{spec}" measures perceptual distance and cannot compare images with texts. '
+            f'Use "{DEFAULT_STYLE}", another open_clip model, or "rses-mini".'
+        )
+    encoder: StyleBackbone = _load(spec, device, files, "load_mini_style")
+    return encoder
 
 
 def load_perceptual(
@@ -63,11 +53,11 @@ def load_perceptual(
 
     Args:
         spec: ``lpips:alex``, ``lpips:vgg``, ``lpips:squeeze`` or ``rses-mini``.
-        device: Where to put it.
-        files: Files to use instead of the published ones (see :mod:`rses.backbones.weights`).
+        device: As :func:`load_style`.
+        files: As :func:`load_style`.
 
     Raises:
-        WeightsError: Unknown name, or weights missing, damaged or of another network. Nothing is downloaded.
+        WeightsError: As :func:`load_style`.
 
     Example:
         >>> load_perceptual("lpips:vgg16")  # doctest: +ELLIPSIS
@@ -75,22 +65,25 @@ def load_perceptual(
         ...
         rses.errors.WeightsError: There is no backbone "lpips:vgg16". Did you mean "lpips:vgg"? ...
     """
+    if parse_spec(spec).kind == "open_clip":
+        raise WeightsError(
+            f'"{spec}" compares images with texts and measures no perceptual distance. '
+            'Use "lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".'
+        )
+    network: PerceptualBackbone = _load(spec, device, files, "load_mini_perceptual")
+    return network
+
+
+def _load(spec: str, device: torch.device | str, files: Sequence[Need] | None, mini: str) -> Any:
+    """Load a backbone in plain float32, leaving the caller's random state alone."""
+    from rses.state.steady import quiet_rng, steady
+
     kind = parse_spec(spec).kind
-    if kind in ("rses-mini", "lpips"):
-        from rses.state.steady import quiet_rng, steady
-
-        with steady(), quiet_rng():
-            if kind == "rses-mini":
-                from rses.backbones.mini import load_mini_perceptual
-
-                return _moved(load_mini_perceptual(), device)
-            from rses.backbones.lpips import load_lpips
-
-            return load_lpips(spec, device, files)
-    raise WeightsError(
-        f'"{spec}" compares images with texts and measures no perceptual distance. '
-        'Use "lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".'
-    )
+    with steady(), quiet_rng():
+        if kind == "rses-mini":
+            return getattr(import_module("rses.backbones.mini"), mini)().to(device)
+        name = {"open_clip": "clip", "lpips": "lpips"}[kind]
+        return getattr(import_module(f"rses.backbones.{name}"), f"load_{name}")(spec, device, files)
 
 
 def require_weights(specs: Sequence[str]) -> None:
@@ -105,11 +98,3 @@ def require_weights(specs: Sequence[str]) -> None:
     from rses.backbones.weights import locate_all
 
     locate_all(dict.fromkeys(specs))
-
-
-def _moved(backbone: _Backbone, device: torch.device | str) -> _Backbone:
-    """Move a backbone that can be moved, keeping its type."""
-    move = getattr(backbone, "to", None)
-    if move is not None:
-        move(device)
-    return backbone

@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from rses.backbones.specs import ClipSpec, check_architecture, parse_spec, quick_gelu_message
+from rses.backbones.published import OPENAI_FILES, Need, clip_sources
+from rses.backbones.specs import Spec, check_architecture, parse_spec, quick_gelu_message
 from rses.backbones.state import load_strict, read_tensors
-from rses.backbones.weights import Located, Need, locate
+from rses.backbones.weights import Located, locate
 from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
@@ -46,7 +46,6 @@ class OpenClipStyle:
     Attributes:
         id: Name that says which weights these are.
         sha256: Digest of the weights file.
-        files: Digest by file name.
         image_size: Side S of the square input, in pixels.
         mean: Colour (r, g, b) in [0, 1] that normalises to zero.
         logit_scale: Factor that turns cosines into logits.
@@ -61,11 +60,9 @@ class OpenClipStyle:
         sha256: str,
         mean: Sequence[float],
         std: Sequence[float],
-        files: dict[str, str] | None = None,
     ):
         self.id = name
         self.sha256 = sha256
-        self.files = files or {}
         self.image_size = _square_size(model, name)
         self.mean = (float(mean[0]), float(mean[1]), float(mean[2]))
         self.std = (float(std[0]), float(std[1]), float(std[2]))
@@ -119,8 +116,7 @@ class OpenClipStyle:
             length = len(self._tokenizer.encode(text)) + 2  # start and end
             if length > context:
                 warnings.warn(
-                    f'"{text[:40]}..." has {length} tokens; {self.id} reads the first {context}.',
-                    stacklevel=3,
+                    f'"{text[:40]}..." has {length} tokens; {self.id} reads the first {context}.', stacklevel=3
                 )
 
 
@@ -137,7 +133,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
             named with an architecture that has another activation.
     """
     parsed = parse_spec(spec)
-    if not isinstance(parsed, ClipSpec):
+    if parsed.kind != "open_clip":
         raise WeightsError(f'"{spec}" is not an open_clip model.')
     if parsed.path is not None:
         check_architecture(parsed.name)
@@ -147,11 +143,10 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
     tokenizer = _tokenizer(parsed.name, config)
     model = _build(config)
     tensors = _converted(model, read_tensors(located.path, pinned=located.pinned), parsed)
-    _load(model, tensors, located.path, parsed.name)
+    load_strict(model, tensors, path=located.path, purpose=f"the weights of {parsed.name}")
     mean, std = _normalisation(parsed)
     name = f"open_clip:{parsed.name}/{parsed.pretrained or located.path.name}"
-    digests = {located.path.name: located.sha256}
-    style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std, files=digests)
+    style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std)
     return style.to(device)
 
 
@@ -178,7 +173,7 @@ def _build(config: dict[str, Any]) -> nn.Module:
     return model
 
 
-def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: ClipSpec) -> dict[str, torch.Tensor]:
+def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: Spec) -> dict[str, torch.Tensor]:
     """Rename what older files call otherwise; unlike open_clip's loader, resize nothing that does not fit."""
     from open_clip.convert import convert_state_dict
     from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed
@@ -201,19 +196,12 @@ def _converted(model: nn.Module, tensors: dict[str, torch.Tensor], spec: ClipSpe
     return state
 
 
-def _load(model: nn.Module, tensors: dict[str, torch.Tensor], path: Path, name: str) -> None:
-    load_strict(model, tensors, path=path, purpose=f"the weights of {name}")
-
-
 def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
     import open_clip
 
     source = config["text_cfg"].get("hf_tokenizer_name")
-    if not source:
-        tokenizer: Tokenizer = open_clip.get_tokenizer(name)
-        return tokenizer
     try:
-        return _cached_tokenizer(name)
+        tokenizer: Tokenizer = open_clip.get_tokenizer(name, **({"local_files_only": True} if source else {}))
     except ImportError as error:
         raise RsesError(
             f'The tokenizer of {name} needs the package "transformers". Install it with: pip install "rses[methods]"'
@@ -223,16 +211,10 @@ def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
             f"The tokenizer {source} of {name} is not on this machine. Fetch it once with: "
             f"huggingface-cli download {source} --include 'tokenizer*' '*.model' '*.json'"
         ) from error
-
-
-def _cached_tokenizer(name: str) -> Tokenizer:
-    import open_clip
-
-    tokenizer: Tokenizer = open_clip.get_tokenizer(name, local_files_only=True)
     return tokenizer
 
 
-def _normalisation(spec: ClipSpec) -> tuple[Sequence[float], Sequence[float]]:
+def _normalisation(spec: Spec) -> tuple[Sequence[float], Sequence[float]]:
     """Return mean and deviation of the published weights; for a file, those of its architecture's tags."""
     import open_clip
     from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
@@ -246,12 +228,10 @@ def _normalisation(spec: ClipSpec) -> tuple[Sequence[float], Sequence[float]]:
     return pairs.pop() if len(pairs) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
 
 
-def _refuse_openai_without_quick_gelu(spec: ClipSpec, config: dict[str, Any], located: Located) -> None:
+def _refuse_openai_without_quick_gelu(spec: Spec, config: dict[str, Any], located: Located) -> None:
     """Recognise OpenAI's files by their digest, under whatever name they were given."""
     if spec.path is None or config.get("quick_gelu"):
         return
-    from rses.backbones.specs import OPENAI_MODELS, clip_artifacts
-
-    for name in OPENAI_MODELS:
-        if located.sha256 in {item.sha256 for item in clip_artifacts(name, "openai")}:
+    for name in OPENAI_FILES:
+        if located.sha256 in {item.sha256 for item in clip_sources(Spec("open_clip", name, "openai"))}:
             raise WeightsError(quick_gelu_message(spec.name, "openai"))

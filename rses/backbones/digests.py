@@ -24,12 +24,7 @@ def cache_home() -> Path:
 
 
 def is_digest(text: str) -> bool:
-    """Say whether ``text`` is a full SHA-256 in lower-case hex.
-
-    Example:
-        >>> is_digest("ab" * 32), is_digest("7be5be79")
-        (True, False)
-    """
+    """Say whether ``text`` is a full SHA-256 in lower-case hex."""
     return re.fullmatch(r"[0-9a-f]{64}", text) is not None
 
 

@@ -11,17 +11,8 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rses.backbones.weights import (
-    Located,
-    Need,
-    Source,
-    clip_cache,
-    find,
-    hub_cache,
-    locate,
-    needs,
-    torch_checkpoints,
-)
+from rses.backbones.published import Need, Source, needs
+from rses.backbones.weights import Located, find, hub_cache, locate, torch_checkpoints
 from rses.errors import WeightsError
 
 __all__ = ["pull"]
@@ -35,11 +26,6 @@ def pull(
 ) -> dict[str, Located]:
     """Fetch what is missing for a backbone into the usual caches, verify it, and return the files by role.
 
-    Args:
-        spec: Name of the backbone.
-        files: Files to fetch instead of the published ones.
-        say: Called with one line before each download.
-
     Raises:
         WeightsError: Unknown name, network unreachable, or a file is not the pinned one.
     """
@@ -52,19 +38,20 @@ def pull(
 def _fetch_any(spec: str, need: Need, say: Callable[[str], None]) -> None:
     """Try the sources in turn; the hub lists safetensors first, and old repositories lack it."""
     failures: list[str] = []
-    unreachable: set[str] = set()
+    unreachable: set[bool] = set()
     for source in need.sources:
-        if source.home in unreachable or source.home not in FETCHERS:
+        on_hub = bool(source.repo)
+        if on_hub in unreachable or source.path is not None:
             continue
         say(f"Fetching {source.label} ...")
         try:
             with _timeout(TIMEOUT_S):
-                FETCHERS[source.home](source)
+                _fetch_from_hub(source) if on_hub else _fetch_by_address(source)
             return
         except Exception as error:  # each library raises its own kinds, some of them bare
             failures.append(f"  - {source.label}: {_reason(error)}")
             if not _is_absent(error):
-                unreachable.add(source.home)
+                unreachable.add(on_hub)
     raise WeightsError(
         f"Could not fetch the {need.role} of {spec}:\n"
         + "\n".join(failures or ["  - it is part of a Python package that is not installed correctly"])
@@ -84,26 +71,13 @@ def _fetch_from_hub(source: Source) -> None:
     hf_hub_download(source.repo, source.name, cache_dir=hub_cache())
 
 
-def _fetch_for_clip(source: Source) -> None:
-    from open_clip.pretrained import download_pretrained_from_url
-
-    download_pretrained_from_url(source.url, cache_dir=str(clip_cache()))
-
-
-def _fetch_for_torch(source: Source) -> None:
+def _fetch_by_address(source: Source) -> None:
     import torch
 
     folder = torch_checkpoints()
     folder.mkdir(parents=True, exist_ok=True)
     target = str(folder / source.name)
     torch.hub.download_url_to_file(source.url, target, hash_prefix=source.sha256 or None, progress=sys.stderr.isatty())
-
-
-FETCHERS: dict[str, Callable[[Source], None]] = {
-    "hub": _fetch_from_hub,
-    "clip": _fetch_for_clip,
-    "torch": _fetch_for_torch,
-}
 
 
 def _require_answer(address: str) -> None:

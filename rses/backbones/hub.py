@@ -25,10 +25,6 @@ def folder_digest(folder: Path, parts: Collection[str] | None = None) -> str:
     one file, parts that a method does without. These do not count, so that weights from the hub's cache and from a
     folder have the same digest.
 
-    Args:
-        folder: As ``save_pretrained`` writes it, or as the hub's cache holds it.
-        parts: A pipeline's parts that are loaded; all of them by default.
-
     Raises:
         WeightsError: The folder holds no safetensors file.
     """
@@ -50,13 +46,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def weights_facts(source: str, revision: str, parts: Collection[str] | None = None) -> dict[str, Any]:
-    """Identify loaded weights by digest, and those of the hub also by the commit that its cache names.
-
-    Args:
-        source: Hub id or folder.
-        revision: Branch, tag or commit that was asked for.
-        parts: See :func:`folder_digest`.
-    """
+    """Identify loaded weights by digest, and those of the hub also by the commit that its cache names."""
     if Path(source).is_dir():
         return {"sha256": folder_digest(Path(source), parts)}
     folder = snapshot(source, revision)
@@ -77,14 +67,7 @@ def snapshot(source: str, revision: str = "main") -> Path | None:
 
 
 def load_error(name: str, source: str, error: Exception, offline: str = "") -> WeightsError:
-    """Turn what ``from_pretrained`` raised into a message that says what to do.
-
-    Args:
-        name: Name of the method.
-        source: Hub id or folder.
-        error: What was raised.
-        offline: What can be had without the hub, one sentence.
-    """
+    """Turn what ``from_pretrained`` raised into a message that says what to do."""
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if Path(source).is_dir():
         return WeightsError(
@@ -98,12 +81,5 @@ def load_error(name: str, source: str, error: Exception, offline: str = "") -> W
 
 
 def gpu_error(name: str, gigabytes: float, source: str, advice: str) -> RsesError:
-    """Say that a model is too large to be run on this machine's CPU.
-
-    Args:
-        name: Name of the method.
-        gigabytes: Memory that it needs on a GPU.
-        source: Its weights, and in which precision that is.
-        advice: What to do instead, in whole sentences.
-    """
+    """Say that a model is too large to be run on this machine's CPU."""
     return RsesError(f"{name} needs a GPU with about {gigabytes:.0f} GB ({source}), and there is none here. {advice}")

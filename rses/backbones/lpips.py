@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from rses.backbones.published import Need
 from rses.backbones.receptive import layer_windows, touched_cells
 from rses.backbones.specs import parse_spec
 from rses.backbones.state import load_strict, read_tensors
-from rses.backbones.weights import Need, locate
+from rses.backbones.weights import locate
 from rses.errors import InputError, WeightsError
 from rses.state.steady import steady
 
@@ -37,30 +38,14 @@ class LpipsPerceptual:
         net: ``alex``, ``vgg`` or ``squeeze``.
         trunk: Module of ``lpips.pretrained_networks`` with weights.
         heads: Non-negative weights of each layer, [(C_l,)].
-        sha256: Digest of trunk and heads.
-        files: Digest by file name.
-
-    Attributes:
-        id: ``lpips:NET``.
         sha256: Digest of the digests of both files.
-        files: Digest by file name.
-        min_size: Smallest image side, in pixels.
     """
 
-    def __init__(
-        self,
-        net: str,
-        trunk: nn.Module,
-        heads: Sequence[torch.Tensor],
-        *,
-        sha256: str,
-        files: dict[str, str] | None = None,
-    ):
+    def __init__(self, net: str, trunk: nn.Module, heads: Sequence[torch.Tensor], *, sha256: str):
         import lpips
 
         self.id = f"lpips:{net}"
         self.sha256 = sha256
-        self.files = files or {}
         self.min_size = MIN_SIZE[net]
         self._scaling: nn.Module = lpips.ScalingLayer()
         self._normalise = lpips.normalize_tensor
@@ -122,8 +107,7 @@ def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Ne
     _load_trunk(trunk, read_tensors(trunk_file.path, pinned=trunk_file.pinned), trunk_file.path, spec)
     heads = _read_heads(heads_file.path, _channels(net), spec)
     digest = hashlib.sha256(f"{trunk_file.sha256}\n{heads_file.sha256}\n".encode()).hexdigest()
-    names = {item.path.name: item.sha256 for item in (trunk_file, heads_file)}
-    return LpipsPerceptual(net, trunk, heads, sha256=digest, files=names).to(device)
+    return LpipsPerceptual(net, trunk, heads, sha256=digest).to(device)
 
 
 def _channels(net: str) -> tuple[int, ...]:

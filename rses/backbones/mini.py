@@ -36,7 +36,7 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 class MiniStyle:
-    """Image/text encoder for style; satisfies :class:`rses.backbones.base.StyleBackbone`.
+    """Image/text encoder for style; a :class:`rses.backbones.base.StyleBackbone`.
 
     Args:
         image_encoder: Trained network for images.
@@ -52,13 +52,9 @@ class MiniStyle:
     """
 
     def __init__(
-        self,
-        image_encoder: ImageEncoder,
-        text_encoder: TextEncoder,
-        config: MiniConfig,
-        sha256: str,
+        self, image_encoder: ImageEncoder, text_encoder: TextEncoder, config: MiniConfig, sha256: str,
         style_words: Sequence[str] = (),
-    ):
+    ):  # fmt: skip
         self.id = MINI_ID
         self.sha256 = sha256
         self.image_size = config.image_size
@@ -71,13 +67,7 @@ class MiniStyle:
     @torch.no_grad()
     @steady()
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
-        """Embed images as unit vectors.
-
-        Args:
-            images: (N, 3, S, S) in [0, 1], S = ``image_size``.
-
-        Returns:
-            (N, D) float32 on the encoder's device.
+        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D).
 
         Raises:
             InputError: Another shape.
@@ -85,25 +75,18 @@ class MiniStyle:
         expected = (3, self.image_size, self.image_size)
         if tuple(images.shape[1:]) != expected:
             raise TensorError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
-        device = self._images.mean.device
-        embedded: torch.Tensor = self._images(images.to(device, torch.float32))
+        embedded: torch.Tensor = self._images(images.to(self._images.mean.device, torch.float32))
         return embedded
 
     @torch.no_grad()
     @steady()
     def encode_texts(self, texts: list[str]) -> torch.Tensor:
-        """Embed N texts as unit vectors (N, D), float32; an empty list gives (0, D)."""
+        """Embed N texts as unit vectors (N, D); an empty list gives (0, D)."""
         embedded: torch.Tensor = self._texts(texts)
         return embedded
 
     def reads(self, text: str) -> bool:
-        """Whether a word of the text, or one that begins or goes on like it, named a style in training.
-
-        Example:
-            >>> style = load_mini_style()
-            >>> style.reads("Pixel-Art"), style.reads("steampunk")
-            (True, False)
-        """
+        """Whether a word of the text, or one that begins or goes on like it, named a style in training."""
         return not self._style_words or any(self._knows(word) for word in words_of(text))
 
     def _knows(self, word: str) -> bool:
@@ -120,7 +103,7 @@ class MiniStyle:
 
 
 class MiniPerceptual:
-    """Perceptual trunk with linear heads; satisfies :class:`rses.backbones.base.PerceptualBackbone`.
+    """Perceptual trunk with linear heads; a :class:`rses.backbones.base.PerceptualBackbone`.
 
     Args:
         trunk: Trained network.
@@ -141,16 +124,10 @@ class MiniPerceptual:
     @torch.no_grad()
     @steady()
     def features(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """Map images to channel-normalised maps.
-
-        Args:
-            images: (N, 3, H, W) in [0, 1], both sides at least ``min_size``.
-
-        Returns:
-            One (N, C_l, H_l, W_l) a layer, finest first.
+        """Map images (N, 3, H, W) in [0, 1] to channel-normalised maps [(N, C_l, H_l, W_l)], finest first.
 
         Raises:
-            InputError: Not three channels, or too small.
+            InputError: Not three channels, or a side below ``min_size``.
         """
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[-2:]) < self.min_size:
             raise TensorError(
@@ -166,14 +143,7 @@ class MiniPerceptual:
     @torch.no_grad()
     @steady()
     def touched(self, mask: torch.Tensor) -> list[torch.Tensor]:
-        """Mark the cells whose receptive field meets the mask.
-
-        Args:
-            mask: (N, 1, H, W), 1 = region.
-
-        Returns:
-            One (N, 1, H_l, W_l) in {0, 1} a layer, on the grids of :meth:`features`.
-        """
+        """Mark the cells whose receptive field meets the mask (N, 1, H, W): [(N, 1, H_l, W_l)] in {0, 1}."""
         return self._trunk.touched(mask.to(self._trunk.mean.device))
 
     def to(self, device: torch.device | str) -> MiniPerceptual:
@@ -187,15 +157,8 @@ class MiniPerceptual:
 def load_mini_style(folder: Path | None = None) -> MiniStyle:
     """Load the embedded image/text encoder.
 
-    Args:
-        folder: Where ``model.safetensors`` and ``config.json`` are, if not the packaged ones.
-
     Raises:
         WeightsError: The files are absent or damaged.
-
-    Example:
-        >>> load_mini_style().id
-        'rses-mini'
     """
     config, tensors, digest = _read(folder)
     images = _filled(ImageEncoder(config), tensors, "image.")
@@ -208,15 +171,8 @@ def load_mini_style(folder: Path | None = None) -> MiniStyle:
 def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     """Load the embedded perceptual trunk.
 
-    Args:
-        folder: Where ``model.safetensors`` and ``config.json`` are, if not the packaged ones.
-
     Raises:
         WeightsError: The files are absent or damaged.
-
-    Example:
-        >>> all(bool((w >= 0).all()) for w in load_mini_perceptual().weights())
-        True
     """
     config, tensors, digest = _read(folder)
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)

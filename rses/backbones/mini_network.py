@@ -81,12 +81,7 @@ class ConvBlock(nn.Module):
     """Convolution and rectifier; ``norm`` sits between them while training and is folded away afterwards."""
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int,
-        norm: Callable[[int], nn.Module] = _identity,
+        self, inputs: int, outputs: int, kernel: int, stride: int, norm: Callable[[int], nn.Module] = _identity
     ):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2)
@@ -202,9 +197,7 @@ class TextEncoder(nn.Module):
         self.buckets = config.text_buckets
         self.table = nn.EmbeddingBag(config.text_buckets, config.text_dim, mode="sum", include_last_offset=True)
         self.head = nn.Sequential(
-            nn.Linear(config.text_dim, config.text_hidden),
-            nn.GELU(),
-            nn.Linear(config.text_hidden, config.embed_dim),
+            nn.Linear(config.text_dim, config.text_hidden), nn.GELU(), nn.Linear(config.text_hidden, config.embed_dim)
         )
 
     def forward(self, texts: Sequence[str]) -> torch.Tensor:

@@ -21,11 +21,6 @@ def text_pieces(text: str) -> list[str]:
     and ``bit``). N-grams carry ``<`` and ``>`` at the ends of a word, so that a prefix differs from an infix.
 
     Source: Bojanowski et al. (2017), https://arxiv.org/abs/1607.04606, section 3.2.
-
-    Example:
-        >>> text_pieces("Pop-Art")
-        ['pop', 'art', 'pop_art', '#<po', '#pop', '#op>', '#<pop', '#pop>', '#<pop>', '#<ar', '#art', '#rt>', \
-'#<art', '#art>', '#<art>']
     """
     plain = unicodedata.normalize("NFKD", text.lower())
     words = re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c)))
@@ -38,20 +33,7 @@ def text_pieces(text: str) -> list[str]:
 
 
 def hash_texts(texts: Sequence[str], buckets: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hash the pieces of each text into rows of a table, in the layout of ``torch.nn.EmbeddingBag``.
-
-    Args:
-        texts: N texts; one without any letter or digit gets no rows.
-        buckets: Rows of the table.
-
-    Returns:
-        Row numbers of all texts one after the other (int64), and the N + 1 offsets between texts.
-
-    Example:
-        >>> ids, offsets = hash_texts(["ink", ""], 1000)
-        >>> len(ids), offsets.tolist()
-        (7, [0, 7, 7])
-    """
+    """Hash the pieces of each text into rows of a table, in the layout of ``torch.nn.EmbeddingBag``."""
     rows: list[int] = []
     offsets = [0]
     for text in texts:

@@ -20,11 +20,6 @@ __all__ = ["load_strict", "read_tensors"]
 def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]:
     """Read a weights file to the CPU as tensors by name; nothing in the file is executed.
 
-    Args:
-        path: A ``.safetensors`` file, or one written by ``torch.save``.
-        pinned: The file's full SHA-256 is that of a known publication. Only then a TorchScript archive
-            (OpenAI's ``ViT-B-32.pt``), which has no tensors-only reader, is opened.
-
     Raises:
         WeightsError: The file is damaged, or holds anything but tensors.
     """
@@ -90,12 +85,6 @@ def _as_tensors(path: Path, content: Any) -> dict[str, torch.Tensor]:
 
 def load_strict(module: nn.Module, tensors: Mapping[str, torch.Tensor], *, path: Path, purpose: str) -> None:
     """Fill ``module`` (it may be on the meta device) as float32; no tensor may be missing or extra.
-
-    Args:
-        module: Receives the tensors; its parameters are frozen and it is put into evaluation mode.
-        tensors: By the names of ``module.state_dict()``.
-        path: For messages.
-        purpose: What the file was taken for, for messages.
 
     Raises:
         WeightsError: The tensors are not those of ``module``, or not finite.

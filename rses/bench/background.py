@@ -17,10 +17,6 @@ def in_background(items: Iterable[T], ahead: int = 64) -> Iterator[T]:
     """Yield ``items`` in order while a thread makes the next ones; errors arrive where they happened.
 
     Leaving early stops the thread before its next item.
-
-    Example:
-        >>> list(in_background(n * n for n in range(4)))
-        [0, 1, 4, 9]
     """
     waiting: queue.Queue[Any] = queue.Queue(ahead)
     stopped = threading.Event()

@@ -70,12 +70,7 @@ def check_edit(image: Any, shape: tuple[int, ...]) -> None:
 
 
 def failure_reason(error: BaseException) -> str:
-    r"""Return what an error says, as it can be written into results.
-
-    Example:
-        >>> failure_reason(ValueError("caf\udce9.png")), failure_reason(RsesError("no mask"))
-        ('ValueError: caf\\xe9.png', 'no mask')
-    """
+    r"""Return what an error says, as it can be written into results."""
     try:
         said = shown_name(str(error))
     except Exception:

@@ -21,10 +21,6 @@ def forget_run(folder: Path, ids: Iterable[str] = ()) -> None:
     """Remove a run's results, its edits and its journals, in this order; files of other names stay.
 
     Stopped on the way it leaves no results of pictures that are gone, and no pictures that no journal knows.
-
-    Args:
-        folder: Run folder.
-        ids: Samples whose edits go, beside those that the journals name.
     """
     names = {*ids, *recorded_keys(folder / EDITS), *recorded_keys(folder / SCORES)}
     for name in RESULTS:
@@ -41,9 +37,6 @@ def nothing_left_behind(folder: Path) -> Iterator[None]:
     """If the block fails before a first edit is kept, remove what it began, so that another try is not blocked.
 
     A folder that held a run before stays as it is.
-
-    Args:
-        folder: Run folder, which exists.
     """
     before = [name for name in (EDITS, SCORES, *RESULTS) if (folder / name).exists()]
     try:

@@ -22,6 +22,7 @@ from rses.device import choose_device
 from rses.errors import InputError, RsesError
 from rses.files.atomic import require_writable
 from rses.images.decode import read_image
+from rses.images.file import FileCache
 from rses.images.masks import read_mask
 from rses.images.tensors import write_png
 from rses.methods import DTYPES, Edited, EditSample, Method, sample_seed
@@ -72,6 +73,7 @@ class Generation:
         failures: Reason by sample id, of those that failed; complete when the iteration has ended.
         loaded: What the method says about its weights once loaded.
         details: What the method recorded on each edit, by sample id.
+        files: Reads sources and masks, each once.
         batch_size: Most samples edited together, before a GPU ran out of memory.
     """
 
@@ -83,6 +85,7 @@ class Generation:
     failures: dict[str, str] = field(default_factory=dict)
     loaded: dict[str, Any] = field(default_factory=dict)
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: FileCache = field(default_factory=FileCache)
 
     def __post_init__(self) -> None:
         # The method may change directory.
@@ -111,7 +114,7 @@ class Generation:
 
     def __iter__(self) -> Iterator[tuple[Sample, Path]]:
         try:
-            for batch in fixed_batches(self.samples, self._batch_size):
+            for batch in fixed_batches(self.samples, self._batch_size, self.files):
                 if any(self._is_open(sample) for sample in batch):
                     self._edit(batch)
                 for sample in batch:
@@ -234,8 +237,8 @@ class Generation:
         self._journal.append([{"key": sample_id, "status": "failed", "error": reason}])
 
     def _request(self, sample: Sample) -> EditSample:
-        source = read_image(sample.image)
-        mask = read_mask(sample.mask) if self.method.card.mask_used else None
+        source = read_image(self.files(sample.image))
+        mask = read_mask(self.files(sample.mask)) if self.method.card.mask_used else None
         seed = sample_seed(self.settings.seed, sample.id)
         return EditSample(sample.id, source, sample.object, sample.style, sample.prompt, seed, mask)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rses.errors import InputError
 from rses.images.decode import image_size
+from rses.images.file import ImageFile
 from rses.suites import Sample
 
 __all__ = ["Shard", "fixed_batches", "select"]
@@ -31,10 +33,6 @@ class Shard:
 
         Raises:
             InputError: Anything else, or a number out of range.
-
-        Example:
-            >>> Shard.parse("2/8")
-            Shard(number=2, count=8)
         """
         match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
@@ -62,7 +60,9 @@ def select(samples: Sequence[Sample], limit: int | None = None, shard: Shard | N
     return own
 
 
-def fixed_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
+def fixed_batches(
+    samples: Sequence[Sample], size: int, files: Callable[[Path], ImageFile] = ImageFile.read
+) -> list[list[Sample]]:
     """Group samples of one image size, at most ``size`` together.
 
     The groups depend on the samples alone, not on what is finished, so that a resumed run computes every image in
@@ -70,13 +70,13 @@ def fixed_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
     """
     groups: dict[tuple[int, int], list[Sample]] = {}
     for sample in samples:
-        groups.setdefault(_image_size(sample), []).append(sample)
+        groups.setdefault(_image_size(sample, files), []).append(sample)
     return [group[start : start + size] for group in groups.values() for start in range(0, len(group), size)]
 
 
-def _image_size(sample: Sample) -> tuple[int, int]:
+def _image_size(sample: Sample, files: Callable[[Path], ImageFile]) -> tuple[int, int]:
     # The header alone; a file that cannot be read fails later, as its own sample's failure.
     try:
-        return image_size(sample.image)
+        return image_size(files(sample.image))
     except InputError:
         return (0, 0)

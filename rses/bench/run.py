@@ -17,10 +17,12 @@ from rses.errors import RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders
 from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
+from rses.images.file import FileCache
 from rses.inputs.sources import source_names
 from rses.methods import Method, get_method
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from rses.scoring.options import RunOptions
 from rses.scoring.scorer import RSES
 from rses.suites import Sample, Suite, load_suite, verify_files
 
@@ -79,16 +81,18 @@ def run_bench(
     require_apart(folder, {"the suite": loaded.root, "edits that are read": getattr(editor, "folder", None)})
     if isinstance(editor, Predictions):
         editor.check_names([sample.id for sample in loaded.samples])
-    verify_files(loaded, samples)
+    files = FileCache()
+    verify_files(loaded, samples, files)
     with remove_new_folders(folder, LOCK), exclusive(folder), nothing_left_behind(folder):
         remove_leftovers(folder, folder / "images")
         scorer = scorer or RSES(protocol=protocol, device=device)
         settings = Settings(seed, device, dtype, batch_size, retry_failed, fresh)
-        generation = Generation(editor, samples, loaded, folder, settings)
+        generation = Generation(editor, samples, loaded, folder, settings, files=files)
         results = _score(scorer, generation, folder, progress, fresh)
         if len(generation.failures) == len(samples):
             raise RsesError(_nothing_worked(generation))
-        results.info["generation"] = _facts(generation, loaded, limit, shard)
+        facts = {**results.info, "generation": _facts(generation, loaded, limit, shard)}
+        results = dataclasses.replace(results, info=facts)
         results.save(folder)
     return results
 
@@ -116,14 +120,14 @@ def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progres
         lost.extend(_failed(sample, generation) for sample in generation.samples if sample.id in generation.failures)
 
     suite, card = generation.suite, generation.method.card
-    return scorer.score_stream(
-        arriving(), styles={sample.style for sample in suite.samples}, missing=lost,
+    return scorer.score_stream(arriving(), RunOptions(
+        styles={sample.style for sample in suite.samples}, missing=lost,
         suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
         method=card.name, card={**card.to_dict(), "seed": generation.settings.seed}, out=folder, fresh=fresh,
         # A mask that cannot be used is the suite's fault, and no reason to lose hours of edits.
-        allow_missing=True,
+        allow_missing=True, files=generation.files,
         progress=lambda number: report("scored", number),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _facts(generation: Generation, suite: Suite, limit: int | None, shard: Shard | None) -> dict[str, Any]:

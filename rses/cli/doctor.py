@@ -86,7 +86,7 @@ def _devices() -> Iterator[Line]:
 
 
 def _caches() -> Iterator[Line]:
-    from rses.backbones.weights import clip_cache, hub_cache, torch_checkpoints, weights_folders
+    from rses.backbones.weights import hub_cache, torch_checkpoints, weights_folders
     from rses.errors import WeightsError
 
     try:
@@ -96,7 +96,7 @@ def _caches() -> Iterator[Line]:
         own = []
     for name, folder in [
         *(("RSES_WEIGHTS", folder) for folder in own), ("hub", hub_cache()), ("torch", torch_checkpoints()),
-        ("clip", clip_cache()),
+        ("clip", Path.home() / ".cache" / "clip"),
     ]:  # fmt: skip
         yield Line(OK if folder.is_dir() else ABSENT, f"cache {name}: {folder}")
 

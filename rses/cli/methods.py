@@ -14,10 +14,10 @@ __all__ = ["app"]
 
 
 def _lines() -> list[tuple[str, str]]:
-    from rses.methods import get_method, method_names
+    from rses.methods import get_method, list_methods
 
     lines = []
-    for name in method_names():
+    for name in list_methods():
         try:
             card = get_method(name).card
         except Exception as error:  # a broken plug-in must not hide the other methods

@@ -8,25 +8,25 @@ __all__ = ["app"]
 
 
 def _lines() -> list[tuple[str, str]]:
-    from rses.table import METRICS
+    from rses.table import METRICS, list_metrics
 
     return [
         (
             info.name,
             f"{'°' if info.ours else ' '} {'higher' if info.higher_is_better else 'lower '}  {info.description}",
         )
-        for info in METRICS.values()
+        for info in map(METRICS.__getitem__, list_metrics())
     ] + [("", "° beyond the RegionRoute paper, defined by RSES")]
 
 
 def _card(name: str) -> str:
-    from rses.table import metric_info
+    from rses.table import get_metric
 
-    info = metric_info(name)
+    info = get_metric(name)
     facts = {
         "title": info.title,
         "better": "higher" if info.higher_is_better else "lower",
-        "needs": ", ".join(("prediction", "mask", *info.needs)),
+        "needs": ", ".join(("prediction", "mask", *(need for need in info.needs if need != "perceptual"))),
         "mean is called": info.aggregate,
         "origin": "beyond the RegionRoute paper, defined by RSES"
         if info.ours

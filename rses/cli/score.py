@@ -177,7 +177,7 @@ def _look_for_files(
     from rses.suites import load_suite
     from rses.table import METRICS, select_metrics
 
-    needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs})
+    needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
     if masks is None:

@@ -77,7 +77,7 @@ def _other_models(known: Sequence[str]) -> list[str]:
     """Name the models of open_clip that can be loaded, without those whose activation or text tower is refused."""
     import open_clip
 
-    from rses.backbones.weights import needs
+    from rses.backbones.published import needs
     from rses.errors import WeightsError
 
     specs = []
@@ -91,7 +91,8 @@ def _other_models(known: Sequence[str]) -> list[str]:
 
 def _state(spec: str) -> tuple[str, ...]:
     """Describe a backbone in columns, without reading the files."""
-    from rses.backbones.weights import find, needs
+    from rses.backbones.published import needs
+    from rses.backbones.weights import find
 
     wanted = needs(spec)
     if not wanted:

@@ -20,12 +20,7 @@ def float64_device(tensor: torch.Tensor) -> torch.device:
 
 
 def wide(tensor: torch.Tensor) -> torch.Tensor:
-    """Return a tensor as float64, on the CPU where its own device has none.
-
-    Example:
-        >>> wide(torch.ones(1, dtype=torch.bool)).dtype
-        torch.float64
-    """
+    """Return a tensor as float64, on the CPU where its own device has none."""
     return tensor.to(float64_device(tensor)).double()
 
 

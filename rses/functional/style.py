@@ -13,14 +13,7 @@ from rses.images.regions import region_crop
 from rses.state.steady import steady
 from rses.texts import require_readable
 
-__all__ = [
-    "REGIONS",
-    "Region",
-    "background_view",
-    "region_view",
-    "rsm",
-    "rsm_from_cosine",
-]
+__all__ = ["REGIONS", "Region", "background_view", "region_view", "rsm", "rsm_from_cosine"]
 
 Region = Literal["crop", "masked", "frame", "image"]
 REGIONS: tuple[str, ...] = get_args(Region)

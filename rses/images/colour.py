@@ -20,16 +20,8 @@ SRGB_TOLERANCE = 2
 def drop_opaque_alpha(image: Image.Image, name: str) -> Image.Image:
     """Return ``image`` without its alpha channel, which must be opaque everywhere.
 
-    Args:
-        image: Any mode; colour keys and palette transparency count as alpha.
-        name: What messages call the image.
-
     Raises:
         InputError: A pixel is not opaque, so that its colour depends on what lies behind it.
-
-    Example:
-        >>> drop_opaque_alpha(Image.new("RGBA", (2, 2), (10, 20, 30, 255)), "a.png").mode
-        'RGB'
     """
     if not image.has_transparency_data:
         return image
@@ -79,12 +71,7 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
 
 @lru_cache(maxsize=64)
 def moves_colours(profile: bytes) -> bool:
-    """Whether an embedded profile tells other colours than sRGB would; true also where it cannot be used.
-
-    Example:
-        >>> moves_colours(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-        False
-    """
+    """Whether an embedded profile tells other colours than sRGB would; true also where it cannot be used."""
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = {"GRAY": "L", "RGB": "RGB"}.get(opened.profile.xcolor_space.strip())

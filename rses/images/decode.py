@@ -129,13 +129,6 @@ def file_facts(path: str | Path | ImageFile, *, max_pixels: int = MAX_PIXELS) ->
 
     Raises:
         InputError: As :func:`image_size`.
-
-    Example:
-        >>> import tempfile
-        >>> file = Path(tempfile.mkdtemp()) / "a.jpg"
-        >>> Image.new("RGB", (3, 2)).save(file)
-        >>> file_facts(file)
-        FileFacts(lossy=True, orientation=1, profile=None, stored_size=(2, 3), deep=False)
     """
     file = ImageFile.read(path)
     with open_image(file, max_pixels) as image:
@@ -143,19 +136,7 @@ def file_facts(path: str | Path | ImageFile, *, max_pixels: int = MAX_PIXELS) ->
 
 
 def turned_note(image: Any, other: tuple[int, int]) -> str:
-    """Say that an orientation tag explains why a picture differs in size from another; empty where it does not.
-
-    Args:
-        image: Path of the picture; anything else has no tag.
-        other: (height, width) of the other picture, upright.
-
-    Returns:
-        A sentence with a space before it.
-
-    Example:
-        >>> turned_note(np.zeros((2, 3, 3)), (2, 3))
-        ''
-    """
+    """Say that an orientation tag explains why a picture differs in size from another; empty where it does not."""
     if not isinstance(image, FILES):
         return ""
     try:
@@ -221,9 +202,6 @@ def pixels_of(image: Image.Image, path: str | Path | ImageFile, *, turned: bool 
 def deep_values(image: Image.Image, path: str | Path | ImageFile) -> np.ndarray | None:
     """Return the pixels of an opened image of 16 bits a channel as they are; ``None`` where it has 8 or fewer.
 
-    Returns:
-        (H, W) or (H, W, channels) uint16, upright.
-
     Raises:
         InputError: 16 bits a channel in a form that is not read.
     """
@@ -245,10 +223,6 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
 
     Raises:
         InputError: Its file is damaged.
-
-    Example:
-        >>> upright(Image.new("L", (3, 2))).size
-        (3, 2)
     """
     if orientation_of(getattr(image, "tag_v2", {}).get(274)) != 1:
         raise InputError(f"{name} is {TURNED_TIFF}")

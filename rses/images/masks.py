@@ -1,7 +1,4 @@
-"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning.
-
-The geometry of :mod:`rses.images.regions` is exported here too.
-"""
+"""Masks in any usual form to 0/1 tensors, refusing what has no single meaning."""
 
 from __future__ import annotations
 
@@ -18,22 +15,9 @@ from rses.images.colour import drop_opaque_alpha
 from rses.images.decode import deep_values, open_image, pixels_of, turned_note, upright
 from rses.images.file import FILES, ImageFile
 from rses.images.header import image_facts, inspect
-from rses.images.regions import CLIP_MEAN, Window, boundary_band, bounding_box, dilate, region_crop, square_window
 from rses.state.pillow import pillow_defaults
 
-__all__ = [
-    "CLIP_MEAN",
-    "Window",
-    "as_mask",
-    "binarise",
-    "bounding_box",
-    "boundary_band",
-    "dilate",
-    "read_alpha",
-    "read_mask",
-    "region_crop",
-    "square_window",
-]
+__all__ = ["as_mask", "binarise", "read_alpha", "read_mask"]
 
 # Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
 EDGE_REACH = 3

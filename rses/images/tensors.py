@@ -15,23 +15,11 @@ from PIL import Image
 
 from rses.errors import InputError, NonFiniteError, TensorError
 from rses.files.atomic import write_atomic
-from rses.images.decode import IMAGE_EXTENSIONS, MAX_PIXELS, image_size, is_lossy, read_image, rgb_pixels, upright
+from rses.images.decode import read_image, rgb_pixels, upright
 from rses.images.file import FILES
 from rses.state.pillow import pillow_defaults
 
-__all__ = [
-    "IMAGE_EXTENSIONS",
-    "MAX_PIXELS",
-    "as_image",
-    "image_size",
-    "is_lossy",
-    "nearest_aspect",
-    "read_image",
-    "resize_array",
-    "resize_image",
-    "to_uint8",
-    "write_png",
-]
+__all__ = ["as_image", "nearest_aspect", "resize_array", "resize_image", "to_uint8", "write_png"]
 
 # Interpolation overshoots by a few units in the last place; a wrong range is off by far more.
 ROUNDING = 1e-5
@@ -233,11 +221,6 @@ def resize_array(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def nearest_aspect(size: tuple[int, int], allowed: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return the allowed (width, height) whose aspect ratio is nearest on a logarithmic scale; of equals, the first.
-
-    Example:
-        >>> nearest_aspect((640, 480), [(1024, 1024), (1184, 880), (880, 1184)])
-        (1184, 880)
-    """
+    """Return the allowed (width, height) whose aspect ratio is nearest on a logarithmic scale; of equals, the first."""
     width, height = size
     return min(allowed, key=lambda own: abs(math.log(width / height) - math.log(own[0] / own[1])))

@@ -18,12 +18,7 @@ LATEST_YEAR = 9999
 
 
 def name_problem(name: object) -> str | None:
-    """Say why a text cannot be the name of a method, or return ``None``.
-
-    Example:
-        >>> name_problem("RegionRoute"), name_problem(" ")
-        (None, "=' ', expected a text")
-    """
+    """Say why a text cannot be the name of a method, or return ``None``."""
     if not isinstance(name, str) or not name.strip():
         return f"={str(name)[:60]!r}, expected a text" if isinstance(name, str) else f"={name!r:.60}, expected a text"
     fault = text_problem(name, MAX_NAME)
@@ -31,18 +26,7 @@ def name_problem(name: object) -> str | None:
 
 
 def card_problems(card: Mapping[str, Any]) -> list[str]:
-    """Check the facts about a method; those that are absent are not missed.
-
-    Args:
-        card: :meth:`rses.methods.MethodCard.to_dict`, the content of ``method.json``, or a submission's card.
-
-    Returns:
-        One fragment a fault, to follow "The card has ".
-
-    Example:
-        >>> card_problems({"name": "mine", "year": "2026", "mask_used": "no"})
-        ["mask_used='no', expected true or false", "year='2026', expected a whole number"]
-    """
+    """Check the facts about a method; those that are absent are not missed."""
     problems = []
     if "name" in card and (fault := name_problem(card["name"])):
         problems.append(f"name{fault}" if fault.startswith("=") else f"a name{fault}")

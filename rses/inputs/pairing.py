@@ -168,14 +168,7 @@ def _find_metadata(masks: Path) -> Path | None:
 def _samples(
     given: Path | None, masks: ImageFolder, told: bool, problems: list[str]
 ) -> tuple[Path | None, list[Sample], list[str]]:
-    """Return the metadata that holds, the rows of it or of the masks' names, and notes.
-
-    Args:
-        given: The metadata to use, whatever it says.
-        masks: The masks.
-        told: Whether flags say all that metadata could.
-        problems: Receives what is wrong.
-    """
+    """Return the metadata that holds, the rows of it or of the masks' names, and notes."""
     path = given or _find_metadata(masks.path)
     if path is None:
         if masks.exists and not masks.files:

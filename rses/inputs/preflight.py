@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from rses.errors import InputError
 from rses.images.decode import image_size, turned_note
+from rses.images.file import FILES, FileCache
 from rses.inputs.sample import Sample
 
-__all__ = ["check_units"]
+__all__ = ["check_samples"]
 
 
-def check_units(units: Iterable[Sample], allow_resize: bool) -> None:
+def check_samples(samples: Iterable[Sample], allow_resize: bool, files: FileCache) -> None:
     """Check every file's header and every size, and report all problems at once.
-
-    Args:
-        units: Samples with paths.
-        allow_resize: Predictions of another size are accepted.
 
     Raises:
         InputError: With one sentence a problem.
     """
-    problems = [problem for unit in units for problem in _check(unit, allow_resize)]
+    problems = [problem for sample in samples for problem in _check(sample, allow_resize, files)]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 
 
-def _check(unit: Sample, allow_resize: bool) -> list[str]:
+def _check(sample: Sample, allow_resize: bool, files: FileCache) -> list[str]:
     problems: list[str] = []
     sizes: dict[str, tuple[int, int]] = {}
     for role in ("image", "pred", "mask"):
-        path = getattr(unit, role)
-        if path is None:
+        image = getattr(sample, role)
+        if not isinstance(image, FILES):
             continue
         try:
-            sizes[role] = image_size(Path(path))
+            sizes[role] = image_size(files(image))
         except InputError as error:
             problems.extend(error.problems)
     expected = sizes.get("image", sizes.get("pred"))
@@ -51,8 +47,8 @@ def _check(unit: Sample, allow_resize: bool) -> list[str]:
             else "Masks must have exactly the source's size."
         )
         problems.append(
-            f"{getattr(unit, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
-            + turned_note(unit.image, (rows, columns))
-            + turned_note(getattr(unit, role), expected)
+            f"{getattr(sample, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
+            + turned_note(sample.image, (rows, columns))
+            + turned_note(getattr(sample, role), expected)
         )
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,9 @@ class Sample:
         texts = {"dataset": self.dataset, "style": self.style, "object": self.object, "source": source}
         return {**{name: text or None for name, text in texts.items()}, "tags": tuple(self.tags)}
 
-    def result(self, **facts: Any) -> SampleResult:
-        """Return a result that is labelled as this sample is.
-
-        Example:
-            >>> Sample("a", Path("images/0.png"), style="ink").result(status="missing").source
-            '0.png'
-        """
-        return SampleResult(self.id, **self.labels, **facts)
+    def result(self, numbers: Mapping[str, Any] | None = None, **facts: Any) -> SampleResult:
+        """Return a result that is labelled as this sample is."""
+        numbers = numbers or {}
+        own = {name: value for name, value in numbers.items() if name in SampleResult.columns()}
+        others = {name: float(value) for name, value in numbers.items() if name not in own and value is not None}
+        return SampleResult(self.id, **self.labels, **own, **facts, further=tuple(sorted(others.items())))

@@ -16,10 +16,6 @@ def source_names(paths: Iterable[Path | None]) -> dict[Path, str]:
 
     Samples that share a source count as one observation, so its name must tell it apart. Names are in form NFC, unless
     that is all that tells two files apart.
-
-    Example:
-        >>> list(source_names([Path("a/0.png"), Path("b/0.png"), Path("b/1.png"), None]).values())
-        ['a/0.png', 'b/0.png', '1.png']
     """
     known = list(dict.fromkeys(path for path in paths if path is not None))
     counts = Counter(folded(path.name) for path in known)

@@ -133,11 +133,13 @@ def score_again(
         styles: All style texts that ``style_correct`` chose among.
         progress: Called with (done, total).
     """
+    from rses.scoring.options import RunOptions
+
     known = {sample.id: sample for sample in results.samples}
-    again = scorer.score_stream(
-        samples, styles=styles, allow_resize=any(known[sample.id].resized for sample in samples),
+    again = scorer.score_stream(samples, RunOptions(
+        styles=styles, allow_resize=any(known[sample.id].resized for sample in samples),
         progress=None if progress is None else lambda done: progress(done, len(samples)),
-    )  # fmt: skip
+    ))  # fmt: skip
     changes = [
         Change(fresh.id, name, said, found)
         for fresh in again.samples

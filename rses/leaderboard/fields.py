@@ -16,11 +16,7 @@ from rses.table import METRICS
 __all__ = ["MAX_TAGS", "RANGES", "sample_problems"]
 
 INF = math.inf
-RANGES: dict[str, tuple[float, float]] = {
-    "rsm": (0, 1), "clip_cosine": (-1, 1), "rsm_gain": (-1, 1), "leakage": (-1, 1), "lpips_bg": (0, 100),
-    "mse_bg": (0, 3), "mse_bg_pm1": (0, 12), "psnr_bg": (-10, INF), "ssim_bg": (-1, 1), "boundary_mse": (0, 3),
-    "rses_h": (0, 1), "mask_fraction": (0, 1),
-}  # fmt: skip
+RANGES = {name: info.bounds for name, info in METRICS.items() if name != "style_correct"} | {"mask_fraction": (0, 1)}
 """Lowest and highest value of each number; generous where a legacy protocol scales it."""
 
 MAX_TAGS = 32

@@ -12,7 +12,7 @@ from rses.errors import InputError
 from rses.files.escape import clean
 from rses.runs.results import Results
 from rses.statistics.order import marked_places
-from rses.table import METRICS, MetricInfo
+from rses.table import METRICS, MetricInfo, in_table_order
 
 __all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "heading", "number", "run_names"]
 
@@ -119,6 +119,11 @@ def heading(info: MetricInfo) -> str:
     return f"{info.title}{'°' if info.ours else ''} {'↑' if info.higher_is_better else '↓'}"
 
 
+def compared(runs: Sequence[Results]) -> list[str]:
+    """Return the columns that any run asked for, but for those that say the same on another scale."""
+    return in_table_order({name for run in runs for name in run.metrics} - {"mse_bg_pm1"})
+
+
 def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -> Table:
     """Arrange runs as rows.
 
@@ -137,7 +142,7 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
     """
     check_comparable(runs)
     summaries = [run.summary for run in runs]
-    wanted = metrics if metrics is not None else [name for name in COMPARED if _asked(name, runs)]
+    wanted = metrics if metrics is not None else compared(runs)
     infos = tuple(METRICS[name] for name in wanted)
     rows = [_row(name, summary, infos) for name, summary in zip(run_names(runs), summaries, strict=True)]
     first = summaries[0]
@@ -225,14 +230,6 @@ def _identity(run: Results, what: str) -> dict[str, str]:
 
 def _describe(identity: dict[str, str]) -> str:
     return " ".join(clean(value) for value in identity.values()) or "none"
-
-
-def _asked(name: str, runs: Sequence[Results]) -> bool:
-    return any(name in run.info["metrics"] if "metrics" in run.info else _known(run, name) for run in runs)
-
-
-def _known(run: Results, name: str) -> bool:
-    return any(getattr(sample, name) is not None for sample in run.samples)
 
 
 def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row:

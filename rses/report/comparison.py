@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from rses.errors import InputError
 from rses.files.escape import clean, escape_latex, escape_markdown
-from rses.report.columns import COMPARED, check_comparable, heading, number, run_names
+from rses.report.columns import COMPARED, check_comparable, compared, heading, number, run_names
 from rses.report.tables import check_format, csv_text
 from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
-from rses.table import METRICS, MetricInfo
+from rses.table import METRICS, MetricInfo, get_metric
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -136,7 +136,7 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
 def _distinct(runs: Sequence[Results]) -> list[str]:
     """Leave out what differs from RSM by constants: the same test thrice would only cost correction."""
     twins = {"clip_cosine", "rsm_gain"} if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs) else set()
-    return [name for name in COMPARED if name not in twins]
+    return [name for name in [*COMPARED, *(n for n in compared(runs) if n not in METRICS)] if name not in twins]
 
 
 def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float, str]]:
@@ -192,7 +192,7 @@ def comparison_lines(comparison: Comparison) -> list[tuple[str, ...]]:
 
 
 def _line(item: Difference) -> tuple[str, ...]:
-    info = next(info for info in METRICS.values() if info.aggregate == item.metric)
+    info = get_metric(item.metric)
     interval = "" if item.low is None or item.high is None or item.low == item.high else (
         f"[{_signed(item.low, info.digits)}, {_signed(item.high, info.digits)}]"
     )  # fmt: skip

@@ -85,7 +85,7 @@ def report_html(
         (True, True, False)
     """
     single = len(results) == 1
-    table = build_table(results, _metrics(results[0]) if single else None)
+    table = build_table(results, results[0].metrics if single else None)
     known = list(files) if files is not None else [None] * len(results)
     gallery = build_gallery(results, known, heatmap, limit, progress)
     parts = [
@@ -102,12 +102,6 @@ def report_html(
     ]
     title = f"{table.rows[0].name if single else f'{len(results)} methods'} · {table.suite or 'RSES'}"
     return whole_page(escape_html(title), "\n".join(parts))
-
-
-def _metrics(run: Results) -> list[str]:
-    if "metrics" in run.info:
-        return [name for name in METRICS if name in run.info["metrics"]]
-    return [name for name in METRICS if any(getattr(sample, name) is not None for sample in run.samples)]
 
 
 def _plot_legend(single: bool) -> str:

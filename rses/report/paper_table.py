@@ -12,7 +12,7 @@ from rses.report.columns import Cell, Row, Table, build_table, heading, run_name
 from rses.report.comparison import ALPHA, compare_runs
 from rses.report.tables import csv_text
 from rses.runs.results import Results
-from rses.table import METRICS, select_metrics
+from rses.table import MetricInfo, select_metrics
 
 __all__ = ["PAPER_FORMATS", "PAPER_METRICS", "parse_names", "rename", "render_paper_table"]
 
@@ -60,15 +60,12 @@ def render_paper_table(
     if digits is not None and not 0 <= digits <= 12:
         raise InputError(f"digits must be from 0 to 12, got {digits}.")
     renamed = rename(runs, names or {})
-    asked = {name for run in renamed for name in run.info.get("metrics", METRICS)}
-    chosen = [name for name in PAPER_METRICS if name in asked & METRICS.keys()] if metrics is None else None
-    table = build_table(renamed, chosen or select_metrics(metrics))
-    if metrics is None:
-        known = [info for info in table.metrics if any(row.cells[info.name].value != "-" for row in table.rows)]
-        table = dataclasses.replace(table, metrics=tuple(known))
+    asked = {name for run in renamed for name in run.metrics}
+    chosen = [name for name in PAPER_METRICS if name in asked] if metrics is None else None
+    table = build_table(renamed, chosen or select_metrics(metrics or asked))
     rows = tuple(_rounded(row, digits, intervals) for row in table.rows)
     base = None if against is None else _position(renamed, against, names or {})
-    marks = {} if base is None else _marks(renamed, base, [info.name for info in table.metrics])
+    marks = {} if base is None else _marks(renamed, base, table.metrics)
     table = dataclasses.replace(table, rows=rows)
     if format == "csv":
         return _csv(table, marks, intervals, base is not None)
@@ -123,14 +120,14 @@ def _position(runs: Sequence[Results], against: str, names: Mapping[str, str]) -
     return known.index(wanted)
 
 
-def _marks(runs: Sequence[Results], base: int, metrics: Sequence[str]) -> dict[tuple[str, str], str]:
+def _marks(runs: Sequence[Results], base: int, metrics: Sequence[MetricInfo]) -> dict[tuple[str, str], str]:
     """Return the marks by row and column of what differs from one run."""
     names = run_names(runs)
     others = [i for i in range(len(runs)) if i != base]
-    found = compare_runs([runs[base], *(runs[i] for i in others)], metrics).differences
+    found = compare_runs([runs[base], *(runs[i] for i in others)], [info.name for info in metrics]).differences
     # Among others runs of one name would be numbered anew: go by position.
     order = dict(zip(run_names([runs[base], *(runs[i] for i in others)])[1:], others, strict=True))
-    columns = {info.aggregate: info.name for info in METRICS.values()}
+    columns = {info.aggregate: info.name for info in metrics}
     return {
         (names[order[item.run]], columns[item.metric]): _MARKS[item.verdict]
         for item in found if item.verdict in _MARKS

@@ -15,7 +15,7 @@ from rses.errors import InputError, did_you_mean
 from rses.files.escape import clean, escape_csv, escape_latex, escape_markdown
 from rses.report.columns import Cell, Row, Table, build_table, heading
 from rses.runs.results import Results
-from rses.table import METRICS, MetricInfo
+from rses.table import MetricInfo, in_table_order
 
 __all__ = ["FORMATS", "check_format", "csv_text", "render"]
 
@@ -50,7 +50,7 @@ def render(runs: Sequence[Results], format: str = "table", *, width: int = 120, 
         return _json(runs)
     if format == "csv":
         return _csv(runs)
-    table = build_table(runs, _all_of(runs[0]) if len(runs) == 1 else None)
+    table = build_table(runs, runs[0].metrics if len(runs) == 1 else None)
     if format == "markdown":
         return _markdown(table)
     if format == "latex":
@@ -66,13 +66,6 @@ def check_format(format: str) -> None:
         raise InputError(
             f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.'
         )
-
-
-def _all_of(run: Results) -> list[str]:
-    """Every column one run asked for; with no record of it, every column that has a value."""
-    if "metrics" in run.info:
-        return [name for name in METRICS if name in run.info["metrics"]]
-    return [name for name in METRICS if any(getattr(sample, name) is not None for sample in run.samples)]
 
 
 def _json(runs: Sequence[Results]) -> str:
@@ -97,7 +90,7 @@ def csv_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _csv(runs: Sequence[Results]) -> str:
-    names = sorted({name for run in runs for name in _all_of(run)}, key=list(METRICS).index)
+    names = in_table_order(name for run in runs for name in run.metrics)
     table = build_table(runs, names)
     header = ["method", "suite", "protocol", "protocol_hash", "mask_used", "reference", "n", "N"]
     for info in table.metrics:

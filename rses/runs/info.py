@@ -27,18 +27,8 @@ _REQUIRED = frozenset({"wall_time_s", "generation", "generation.failed", "genera
 def run_info(summary: Any) -> dict[str, Any]:
     """Return ``info`` of a summary, after checking the types in it.
 
-    Args:
-        summary: Content of ``summary.json``.
-
     Raises:
         ValueError: Names the first entry of another type.
-
-    Example:
-        >>> run_info({"info": {"method": "m", "suite": {"name": "mini"}}})["method"]
-        'm'
-        >>> run_info({"info": {"suite": {"name": 3}}})
-        Traceback (most recent call last):
-        ValueError: info.suite.name of summary.json is 3, expected str
     """
     if not isinstance(summary, dict):
         raise ValueError("summary.json must hold an object")

@@ -113,22 +113,12 @@ class Journal:
 
 
 def recorded_keys(path: Path) -> list[str]:
-    """Return what a journal speaks of, whatever its settings are; nothing where there is none.
-
-    Example:
-        >>> recorded_keys(Path("no-such-file"))
-        []
-    """
+    """Return what a journal speaks of, whatever its settings are; nothing where there is none."""
     return [record["key"] for record in records_of(path) if isinstance(record.get("key"), str)]
 
 
 def records_of(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a journal, the settings first; nothing where there is none.
-
-    Example:
-        >>> records_of(Path("no-such-file"))
-        []
-    """
+    """Return the lines of a journal, the settings first; nothing where there is none."""
     lines = path.read_bytes().split(b"\n") if path.is_file() else []
     return [record for record in map(_parse, lines) if record is not None]
 

@@ -7,19 +7,23 @@ that determines them) and, while scoring, ``journal.jsonl``.
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
 from rses.files.atomic import write_atomic
+from rses.files.escape import clean
 from rses.files.text import parse_json
 from rses.runs.info import run_info
 from rses.runs.sample_result import STATUSES, SampleResult
 from rses.runs.sample_table import read_samples
-from rses.runs.summary import SCHEMA, schema_problem, summarise
+from rses.runs.summary import SCHEMA, columns_with_values, further_columns, schema_problem, summarise
+from rses.table import in_table_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,25 +31,74 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "STATUSES", "Results", "SampleResult", "load_run"]
 
 
-@dataclass
+@dataclass(frozen=True, repr=False)
 class Results:
     """All samples of one run and what determined their numbers.
 
     Attributes:
-        samples: One record a sample, sorted by id.
+        samples: One record per sample, sorted by id.
         info: Protocol, weights, suite, method card, device, versions; goes into ``summary.json``.
     """
 
-    samples: list[SampleResult]
+    samples: Sequence[SampleResult]
     info: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "samples", tuple(self.samples))
+
+    def __repr__(self) -> str:
+        return f"<Results of {self._heading}>"
+
+    def __str__(self) -> str:
+        rows = self._table
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([self._heading, "", *lines])
+
+    def _repr_html_(self) -> str:
+        head, *rows = (
+            "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+            for tag, row in zip(("th", *["td"] * len(self._table)), self._table, strict=False)
+        )
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        heading = html.escape(self._heading)
+        return f"<table><caption>{heading}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
     @property
+    def _heading(self) -> str:
+        summary = self.summary
+        about = [summary["method"], summary["suite"], (summary["protocol"] or {}).get("id")]
+        named = ", ".join(clean(str(text)) for text in about if text) or "a run"
+        return f"{named}: {summary['coverage']['n']}/{summary['coverage']['N']} samples scored"
+
+    @cached_property
+    def _table(self) -> list[tuple[str, str, str, str]]:
+        """A heading and one row per metric: name, mean, interval, samples behind it."""
+        found = self.summary["metrics"]
+        rows = [
+            (clean(name), _shown(entry["mean"]), f"[{_shown(entry['low'])}, {_shown(entry['high'])}]", str(entry["n"]))
+            for name, entry in found.items()
+        ]
+        return [("metric", "mean", "95 % interval", "n"), *rows]
+
+    @cached_property
     def summary(self) -> dict[str, Any]:
-        """Means with 95 % intervals, overall and by style, mask size and dataset, with all provenance."""
+        """Means with 95 % intervals, overall and by style, mask size and dataset, with all provenance; made once."""
         return summarise(self.samples, self.info)
 
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Columns that the run asked for; with no record of it, those that have a value.
+
+        Example:
+            >>> Results([SampleResult("a", mse_bg=0.5)]).metrics
+            ('mse_bg',)
+        """
+        asked = self.info.get("metrics")
+        return tuple(in_table_order(asked)) if asked is not None else columns_with_values(self.samples)
+
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a sample; undefined numbers are missing values.
+        """Return one row per sample; undefined numbers are missing values.
 
         Example:
             >>> Results([SampleResult("a", mse_bg=0.5)]).to_pandas().loc[0, "mse_bg"].item()
@@ -53,12 +106,9 @@ class Results:
         """
         import pandas as pd
 
-        columns = [item.name for item in dataclasses.fields(SampleResult)]
-        rows = [[getattr(sample, name) for name in columns] for sample in self.samples]
-        frame = pd.DataFrame(rows, columns=columns)
-        for name in ("tags", "warnings"):
-            frame[name] = [list(getattr(sample, name)) for sample in self.samples]
-        return frame
+        columns = [*SampleResult.columns(), *further_columns(self.samples)]
+        rows = [sample.to_row() for sample in self.samples]
+        return pd.DataFrame([[row.get(name) for name in columns] for row in rows], columns=columns)
 
     def save(self, folder: str | Path) -> Path:
         """Write ``samples.parquet`` and ``summary.json`` atomically and return the folder."""
@@ -67,7 +117,8 @@ class Results:
 
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        table = pa.Table.from_pylist([_row(sample) for sample in self.samples], schema=_arrow_schema(pa))
+        schema = _arrow_schema(pa, further_columns(self.samples))
+        table = pa.Table.from_pylist([sample.to_row() for sample in self.samples], schema=schema)
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
         data = sink.getvalue().to_pybytes()
@@ -109,25 +160,19 @@ def load_run(folder: str | Path) -> Results:
     return Results.load(folder)
 
 
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
 def _holds(path: Path, data: bytes) -> bool:
     return path.is_file() and path.read_bytes() == data
 
 
-def _row(sample: SampleResult) -> dict[str, Any]:
-    record = dataclasses.asdict(sample)
-    record["tags"], record["warnings"] = list(sample.tags), list(sample.warnings)
-    return record
-
-
-def _arrow_schema(pa: Any) -> Any:
-    types = {
-        "bool": pa.bool_(),
-        "str": pa.string(),
-        "float": pa.float64(),
-        "tuple[str, ...]": pa.list_(pa.string()),
-    }
-    fields = [(item.name, types[str(item.type).replace(" | None", "")]) for item in dataclasses.fields(SampleResult)]
-    return pa.schema(fields)
+def _arrow_schema(pa: Any, further: Sequence[str]) -> Any:
+    types = {"bool": pa.bool_(), "str": pa.string(), "float": pa.float64(), "tuple[str, ...]": pa.list_(pa.string())}
+    declared = {item.name: str(item.type).replace(" | None", "") for item in dataclasses.fields(SampleResult)}
+    fields = [(name, types[declared[name]]) for name in SampleResult.columns()]
+    return pa.schema([*fields, *((name, pa.float64()) for name in further)])
 
 
 def common_ids(runs: Sequence[Results]) -> list[str]:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rses.files.names import folded
+from rses.table import METRICS
 
 __all__ = ["STATUSES", "SampleResult"]
 
 LARGEST = 2**53
 """Whole numbers up to here are exact as doubles."""
+OTHER = re.compile(r"[A-Za-z0-9._-]{1,100}:[A-Za-z0-9._-]{1,100}")
+"""Names of metrics that other packages bring, "package:metric"."""
 STATUSES = ("ok", "empty_mask", "full_mask", "unreadable", "non_finite", "missing", "failed")
 
 
@@ -25,7 +28,9 @@ class SampleResult:
     ``status`` is one of :data:`STATUSES`; only "ok" samples enter means. ``psnr_bg`` is ``inf`` for a perfect
     background. ``mask_fraction`` is the share of the image inside the region, in [0, 1]. ``resized`` is true
     where the prediction had to be brought to the source's size. ``source`` names the source image; samples that share
-    one are not independent. ``warnings`` are codes of :data:`rses.runs.warning_codes.WARNINGS`.
+    one are not independent. ``warnings`` are codes of :data:`rses.runs.warning_codes.WARNINGS`. ``further`` holds the
+    numbers of metrics that have no field here, such as ``package:metric`` of another package, by name; ``getattr`` and
+    tables give them as they give the others.
     """
 
     id: str
@@ -53,6 +58,17 @@ class SampleResult:
     mask_fraction: float | None = None
     resized: bool = False
     warnings: tuple[str, ...] = ()
+    further: tuple[tuple[str, float], ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METRICS or OTHER.fullmatch(name):
+            return dict(self.further).get(name)
+        raise AttributeError(f"a sample has no {name!r}")
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Return the names of the columns that every table of samples has."""
+        return [item.name for item in dataclasses.fields(cls) if item.name != "further"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary; infinity is written as the string "inf".
@@ -61,9 +77,12 @@ class SampleResult:
             >>> SampleResult("a", psnr_bg=float("inf")).to_dict()["psnr_bg"]
             'inf'
         """
-        record = dataclasses.asdict(self)
-        record["tags"], record["warnings"] = list(self.tags), list(self.warnings)
-        return {key: _encode(value) for key, value in record.items()}
+        return {key: _encode(value) for key, value in self.to_row().items()}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return column to value, lists for tuples."""
+        row = {name: getattr(self, name) for name in self.columns()}
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in row.items()} | dict(self.further)
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> SampleResult:
@@ -72,7 +91,7 @@ class SampleResult:
         Raises:
             ValueError: No id, or a value of another type.
         """
-        known: dict[str, Any] = {}
+        known: dict[str, Any] = {"further": _further(record)}
         for name, (allowed, expected) in _types().items():
             value = record.get(name)
             # A style may be called "inf"; only numbers are written so.
@@ -91,6 +110,21 @@ class SampleResult:
         if "id" not in known:
             raise ValueError("a sample has no id")
         return cls(**known)
+
+
+def _further(record: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    """Return the numbers of metrics that have no field of their own, in order of their names."""
+    names = sorted(name for name in record if name not in SampleResult.columns() and _is_metric(name))
+    found = {name: _decode(record[name]) for name in names}
+    for name, value in found.items():
+        too_large = isinstance(value, int) and abs(value) > LARGEST
+        if too_large or not isinstance(value, (bool, int, float, type(None))):
+            raise ValueError(f"{name[:80]} of a sample is {str(value)[:40]!r}, expected a number")
+    return tuple((name, float(value)) for name, value in found.items() if value is not None)
+
+
+def _is_metric(name: object) -> bool:
+    return isinstance(name, str) and (name in METRICS or OTHER.fullmatch(name) is not None)
 
 
 def _encode(value: Any) -> Any:
@@ -118,4 +152,5 @@ def _types() -> dict[str, tuple[Any, str]]:
         "bool": (bool, "true or false"), "str": (str, "a text"), "float": ((float, int), "a number"),
         "tuple": (tuple, "a list"),
     }  # fmt: skip
-    return {item.name: kinds[re.split(r"[ \[]", str(item.type))[0]] for item in dataclasses.fields(SampleResult)}
+    types = {item.name: re.split(r"[ \[]", str(item.type))[0] for item in dataclasses.fields(SampleResult)}
+    return {name: kinds[types[name]] for name in SampleResult.columns()}

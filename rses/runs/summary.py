@@ -11,12 +11,14 @@ import numpy as np
 from rses.runs.sample_result import SampleResult
 from rses.runs.warning_codes import grouped_warnings
 from rses.statistics import column_intervals
-from rses.table import METRICS, MetricInfo
+from rses.table import METRICS, MetricInfo, in_table_order
 
 __all__ = [
     "SCHEMA",
     "aggregate",
     "clusters_of",
+    "columns_with_values",
+    "further_columns",
     "mask_size_bin",
     "schema_problem",
     "suite_size",
@@ -32,12 +34,7 @@ SMALL, MEDIUM = 0.03, 0.15
 
 
 def schema_problem(summary: Mapping[str, Any]) -> str | None:
-    """Say why a ``summary.json`` is not of this version, and what to do, or return ``None``.
-
-    Example:
-        >>> schema_problem({"schema": SCHEMA}) is None, "score the run again" in schema_problem({"schema": 1})
-        (True, True)
-    """
+    """Say why a ``summary.json`` is not of this version, and what to do, or return ``None``."""
     schema = summary.get("schema")
     if type(schema) is int and schema == SCHEMA:
         return None
@@ -47,12 +44,7 @@ def schema_problem(summary: Mapping[str, Any]) -> str | None:
 
 
 def mask_size_bin(fraction: float | None) -> str | None:
-    """Name the size class of a region by its share of the image.
-
-    Example:
-        >>> mask_size_bin(0.01), mask_size_bin(0.1), mask_size_bin(0.4), mask_size_bin(None)
-        ('small', 'medium', 'large', None)
-    """
+    """Name the size class of a region by its share of the image."""
     if fraction is None:
         return None
     return "small" if fraction < SMALL else "medium" if fraction < MEDIUM else "large"
@@ -88,12 +80,7 @@ def summarise(samples: Sequence[SampleResult], info: dict[str, Any]) -> dict[str
 
 
 def suite_size(samples: Sequence[SampleResult], info: Mapping[str, Any]) -> int:
-    """Return how many samples a whole run would have: those of the suite, where a run is on a part of it.
-
-    Example:
-        >>> suite_size([SampleResult("a")], {"generation": {"suite_samples": 96}}), suite_size([SampleResult("a")], {})
-        (96, 1)
-    """
+    """Return how many samples a whole run would have: those of the suite, where a run is on a part of it."""
     facts = info.get("generation")
     whole = facts.get("suite_samples") if isinstance(facts, Mapping) else None
     return max(len(samples), whole) if type(whole) is int else len(samples)
@@ -101,39 +88,44 @@ def suite_size(samples: Sequence[SampleResult], info: Mapping[str, Any]) -> int:
 
 def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     """Mean and interval of every metric that has a value in ``samples``."""
-    table = table_of(samples, list(METRICS.values()))
+    names = in_table_order([*METRICS, *further_columns(samples)])
+    table = _floats(samples, names)
     entries: dict[str, dict[str, Any]] = {}
-    intervals = column_intervals(table, clusters_of(samples))
-    for info, column, interval in zip(METRICS.values(), table.T, intervals, strict=True):
-        known = sum(getattr(sample, info.name) is not None for sample in samples)
+    for name, column, interval in zip(names, table.T, column_intervals(table, clusters_of(samples)), strict=True):
+        known = sum(getattr(sample, name) is not None for sample in samples)
         if not known:
             continue
         n = int(np.isfinite(column).sum())
         ends = ("mean", "low", "high")
         entry = {end: None if interval is None else getattr(interval, end) for end in ends}
-        entries[info.aggregate] = {**entry, "n": n, **({"perfect": known - n} if info.name == "psnr_bg" else {})}
+        aggregate_name = METRICS[name].aggregate if name in METRICS else name
+        entries[aggregate_name] = {**entry, "n": n, **({"perfect": known - n} if name == "psnr_bg" else {})}
     return entries
 
 
-def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> np.ndarray:
-    """Return metrics as floats (samples, metrics), NaN where a sample has none.
+def further_columns(samples: Sequence[SampleResult]) -> list[str]:
+    """Return the metrics without a field of their own that have a value in ``samples``, sorted."""
+    return sorted({name for sample in samples for name, _ in sample.further})
 
-    Example:
-        >>> table_of([SampleResult("a", mse_bg=0.5)], [METRICS["mse_bg"], METRICS["rsm"]]).tolist()
-        [[0.5, nan]]
-    """
-    return np.array(
-        [[np.nan if (v := getattr(s, info.name)) is None else float(v) for info in metrics] for s in samples]
-    ).reshape(len(samples), len(metrics))
+
+def columns_with_values(samples: Sequence[SampleResult]) -> tuple[str, ...]:
+    """Return the metrics that have a value in ``samples``, in the order of tables."""
+    names = in_table_order([*METRICS, *further_columns(samples)])
+    return tuple(name for name in names if any(getattr(sample, name) is not None for sample in samples))
+
+
+def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> np.ndarray:
+    """Return metrics as floats (samples, metrics), NaN where a sample has none."""
+    return _floats(samples, [info.name for info in metrics])
+
+
+def _floats(samples: Sequence[SampleResult], names: Sequence[str]) -> np.ndarray:
+    values = [[np.nan if (v := getattr(s, name)) is None else float(v) for name in names] for s in samples]
+    return np.array(values).reshape(len(samples), len(names))
 
 
 def clusters_of(samples: Sequence[SampleResult]) -> list[str]:
-    """Name what each sample shares with others: its source image, or itself where that is unknown.
-
-    Example:
-        >>> clusters_of([SampleResult("a-1", source="a.png"), SampleResult("a-2", source="a.png"), SampleResult("b")])
-        ['file a.png', 'file a.png', 'id b']
-    """
+    """Name what each sample shares with others: its source image, or itself where that is unknown."""
     return [f"id {sample.id}" if sample.source is None else f"file {sample.source}" for sample in samples]
 
 

@@ -63,32 +63,13 @@ WARNINGS: dict[str, WarningKind] = {
 
 
 def in_order(codes: Iterable[str]) -> tuple[str, ...]:
-    """Return codes once each, in the order of :data:`WARNINGS`; unknown ones, of another version, last.
-
-    Example:
-        >>> in_order(["lossy_prediction", "unedited", "unedited"])
-        ('unedited', 'lossy_prediction')
-    """
+    """Return codes once each, in the order of :data:`WARNINGS`; unknown ones, of another version, last."""
     places = {code: place for place, code in enumerate(WARNINGS)}
     return tuple(sorted(set(codes), key=lambda code: (places.get(code, len(places)), code)))
 
 
 def grouped_warnings(samples: Sequence[SampleResult]) -> list[dict[str, Any]]:
-    """Group the warnings of samples by cause, JSON-ready.
-
-    Args:
-        samples: Samples of one run; each counts whatever its status.
-
-    Returns:
-        For each code its ``code``, ``text``, ``count`` (samples), the first ten ``ids`` and, where the warning is about
-        a field, the first ten different ``values`` of it.
-
-    Example:
-        >>> from rses.runs.sample_result import SampleResult
-        >>> [group] = grouped_warnings([SampleResult("b", warnings=("unedited",)), SampleResult("a")])
-        >>> group["code"], group["count"], group["ids"]
-        ('unedited', 1, ['b'])
-    """
+    """Group the warnings of samples by cause, JSON-ready."""
     groups = []
     for code in in_order(code for sample in samples for code in sample.warnings):
         found = sorted((sample for sample in samples if code in sample.warnings), key=lambda sample: sample.id)
@@ -101,12 +82,7 @@ def grouped_warnings(samples: Sequence[SampleResult]) -> list[dict[str, Any]]:
 
 
 def warning_line(group: dict[str, Any]) -> str:
-    """Return one group as a line of text; names are untrusted and still to be cleaned.
-
-    Example:
-        >>> warning_line({"code": "x", "text": "Odd.", "count": 11, "ids": ["a", "b"]})
-        'Odd. 11 samples: a, b, ...'
-    """
+    """Return one group as a line of text; names are untrusted and still to be cleaned."""
     named = [str(name) for name in group.get("values") or group["ids"]]
     samples = "1 sample" if group["count"] == 1 else f"{group['count']} samples"
     more = ", ..." if "values" not in group and group["count"] > len(named) else ""

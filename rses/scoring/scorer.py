@@ -4,49 +4,45 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import itertools
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
 from rses.arguments import require_path, require_text, text_list, whole_number
-from rses.backbones import load_perceptual, load_style, require_weights
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
-from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable, sha256_file
+from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable
 from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
 from rses.functional.perceptual import lpips_map
+from rses.images.file import FileCache
 from rses.images.masks import as_mask
 from rses.images.tensors import as_image
 from rses.inputs.card import name_problem
-from rses.inputs.load import Prepared, map_in_order, prepare
+from rses.inputs.load import prepare
 from rses.inputs.pairing import Pairing, pair_folder
-from rses.inputs.preflight import check_units
+from rses.inputs.preflight import check_samples
 from rses.inputs.rows import METADATA
 from rses.inputs.sample import Sample
 from rses.protocol import Protocol, get_protocol
 from rses.runs.journal import Journal
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
-from rses.runs.warning_codes import in_order
-from rses.scoring.measure import LPIPS_METRICS, STYLE_METRICS, Measurer, sample_text
-from rses.state.steady import helping, steady
+from rses.scoring.engine import Engine
+from rses.scoring.measure import needs_of, sample_text
+from rses.scoring.options import RunOptions
+from rses.state.steady import steady
 from rses.suites import load_suite, verify_files
-from rses.table import METRICS, select_metrics
+from rses.table import select_metrics
 from rses.texts import require_readable
 
 __all__ = ["RSES"]
 
 Progress = Callable[[int, int], None]
-_T = TypeVar("_T")
 
 
 class RSES:
@@ -83,9 +79,8 @@ class RSES:
         self.protocol = get_protocol(protocol)
         self.device = choose_device(device)
         self.metrics = select_metrics(metrics)
-        self.batch_size = choose_batch_size(batch_size, self.device)
-        self.workers = whole_number(workers, "workers", 0)
-        self._measurer: Measurer | None = None
+        size = choose_batch_size(batch_size, self.device)
+        self.engine = Engine(self.protocol, self.metrics, self.device, size, whole_number(workers, "workers", 0))
 
     def score(
         self,
@@ -122,10 +117,10 @@ class RSES:
         for name, value in (("style", style), ("prompt", prompt), ("object", object), ("id", id)):
             require_text(value, name, "pixel art" if name == "style" else "cat")
         candidates = _candidates(styles)
-        unit = Sample(id, source, mask, object or "", style or "", prompt or "", pred=pred)
-        self._require_inputs([unit])
-        prepared = prepare(unit, self.protocol, allow_resize)
-        result = self._score_batch([prepared], [*candidates, *([style] if style else [])])[0]
+        sample = Sample(id, source, mask, object or "", style or "", prompt or "", pred=pred)
+        self._require_inputs([sample])
+        prepared = prepare(sample, self.protocol, allow_resize)
+        result = self.engine.score([prepared], [*candidates, *([style] if style else [])])[0]
         # Paths and arrays give the same result; a source matters among several samples only.
         return dataclasses.replace(result, source=None)
 
@@ -171,10 +166,11 @@ class RSES:
         require_path(styles, "styles", "file with a style for each id (JSON, JSONL or CSV)")
         require_text(style, "style", "pixel art")
         require_text(method, "method", "my-method")
-        needs = tuple(sorted({need for name in self.metrics for need in METRICS[name].needs}))
+        needs = sorted(needs_of(self.metrics) - {"perceptual"})
         require_utf8(pred, masks, source, styles, suite, out, method)
         require_apart(out, {"predictions": pred, "masks": masks, "sources": source})
-        suite_info, masks_folder, metadata = _resolve_suite(suite, masks)
+        files = FileCache()
+        suite_info, masks_folder, metadata = _resolve_suite(suite, masks, files)
         require_apart(out, {"the suite": None if metadata is None else metadata.parent})
         pairing = pair_folder(
             Path(pred), masks_folder,
@@ -182,119 +178,66 @@ class RSES:
             styles=None if styles is None else Path(styles), metadata=metadata,
             allow_missing=allow_missing, needs=needs,
         )  # fmt: skip
-        if suite_info is None:
-            suite_info = {"name": pairing.suite_name}
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
             raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
-        return self.score_units(
-            pairing.found("source" in needs), styles={pair.style for pair in pairing.pairs if pair.style},
-            missing=_missing(pairing), suite=suite_info, out=out, fresh=fresh,
-            method=name, allow_missing=allow_missing, allow_resize=allow_resize,
-            extra=pairing.extra, notes=pairing.notes, progress=progress,
-        )  # fmt: skip
+        samples = pairing.found("source" in needs)
+        notes = {"extra_files": pairing.extra, "notes": pairing.notes}
+        return self.score_samples(samples, RunOptions(
+            styles={pair.style for pair in pairing.pairs if pair.style},
+            suite=suite_info or {"name": pairing.suite_name}, method=name, missing=_missing(pairing), notes=notes,
+            out=None if out is None else Path(out), fresh=fresh, allow_missing=allow_missing,
+            allow_resize=allow_resize, files=files,
+            progress=None if progress is None else lambda done: progress(done, len(samples)),
+        ))  # fmt: skip
 
-    def score_units(
-        self,
-        units: Sequence[Sample],
-        *,
-        styles: Iterable[str] | None = None,
-        missing: Sequence[SampleResult] = (),
-        extra: Sequence[str] = (),
-        notes: Sequence[str] = (),
-        suite: dict[str, Any] | None = None,
-        method: str | None = None,
-        card: dict[str, Any] | None = None,
-        out: str | Path | None = None,
-        fresh: bool = False,
-        allow_missing: bool = False,
-        allow_resize: bool = False,
-        progress: Progress | None = None,
-    ) -> Results:
+    def score_samples(self, samples: Sequence[Sample], options: RunOptions | None = None) -> Results:
         """Score samples given one by one; :meth:`score_folder` ends here.
 
         Args:
-            units: Samples whose images are paths.
-            styles: All style texts that ``style_correct`` chooses among; those of the units by default.
-            missing: Samples without a prediction, counted in coverage.
-            extra: Names of files that belong to no sample, noted in the summary.
-            notes: What else the summary should say.
-            suite: Name, version and sha256 of the suite.
-            method: Name of the method.
-            card: Method card, copied into the summary.
-            out: As in :meth:`score_folder`.
-            fresh: As in :meth:`score_folder`.
-            allow_missing: As in :meth:`score_folder`.
-            allow_resize: As in :meth:`score_folder`.
-            progress: As in :meth:`score_folder`.
+            samples: With images as paths, PIL images or arrays; only paths may be resumed.
+            options: How, and what the run says of itself.
 
         Raises:
             InputError: As in :meth:`score_folder`; files found broken while decoding are listed at the end, and
                 what was scored stays in the journal of ``out``.
         """
-        self._require_inputs(units)
-        if not allow_missing:
-            check_units(units, allow_resize)
-        own = [unit.style for unit in units if unit.style]
-        with contextlib.nullcontext() if out is None else _run_folder(Path(out)):
-            results = self.score_stream(
-                units, styles=own if styles is None else styles, missing=missing, suite=suite, method=method,
-                card=card, out=out, fresh=fresh, allow_missing=allow_missing, allow_resize=allow_resize,
-                progress=None if progress is None else lambda done: progress(done, len(units)),
-            )  # fmt: skip
-            if extra:
-                results.info["extra_files"] = list(extra)
-            if notes:
-                results.info["notes"] = list(notes)
+        options = options or RunOptions()
+        self._require_inputs(samples)
+        if not options.allow_missing:
+            check_samples(samples, options.allow_resize, options.files)
+        out = options.out
+        with contextlib.nullcontext() if out is None else _run_folder(out):
+            results = self.score_stream(samples, options)
             if out is not None:
                 results.save(out)
         return results
 
-    def score_stream(
-        self,
-        units: Iterable[Sample],
-        *,
-        styles: Iterable[str],
-        missing: Sequence[SampleResult] = (),
-        suite: dict[str, Any] | None = None,
-        method: str | None = None,
-        card: dict[str, Any] | None = None,
-        out: str | Path | None = None,
-        fresh: bool = False,
-        allow_missing: bool = False,
-        allow_resize: bool = False,
-        progress: Callable[[int], None] | None = None,
-    ) -> Results:
+    def score_stream(self, samples: Iterable[Sample], options: RunOptions) -> Results:
         """Score samples as they arrive, for a method that is still editing; only the journal is written to ``out``.
 
         Args:
-            units: Samples whose images are paths, each there when its unit arrives.
-            styles: All style texts that ``style_correct`` chooses among.
-            missing: Samples without a prediction; read when ``units`` has ended.
-            suite: As in :meth:`score_units`.
-            method: As in :meth:`score_units`.
-            card: As in :meth:`score_units`.
-            out: Run folder whose journal is continued.
-            fresh: As in :meth:`score_folder`.
-            allow_missing: As in :meth:`score_folder`.
-            allow_resize: As in :meth:`score_folder`.
-            progress: Called with the number of samples scored.
+            samples: As in :meth:`score_samples`, each file there when its sample arrives.
+            options: As in :meth:`score_samples`.
         """
         start = time.monotonic()
-        info = self._info(suite or {}, method, card)
+        info = self._info(options)
+        if options.styles is None:
+            samples = list(samples)
+        styles = [sample.style for sample in samples if sample.style] if options.styles is None else options.styles
         texts = sorted(set(_candidates(styles)))
         journal = None
-        if out is not None:
-            require_writable(Path(out))
-            settings = {"settings": info, "allow_resize": allow_resize, "styles": texts}
-            journal = Journal(Path(out) / "journal.jsonl", settings, fresh)
-        samples = self._run(units, texts, journal, allow_missing, allow_resize, progress)
+        if options.out is not None:
+            require_writable(options.out)
+            settings = {"settings": info, "allow_resize": options.allow_resize, "styles": texts}
+            journal = Journal(options.out / "journal.jsonl", settings, options.fresh)
+        scored = [*self.engine.run(samples, texts, journal, options), *options.missing]
         named = [
-            dataclasses.replace(sample, method=method, suite=(suite or {}).get("name"))
-            for sample in sorted([*samples, *missing], key=lambda s: s.id)
+            dataclasses.replace(result, method=options.method, suite=options.suite.get("name"))
+            for result in sorted(scored, key=lambda result: result.id)
         ]
         info["wall_time_s"] = round(time.monotonic() - start, 3)
-        return Results(named, info)
+        return Results(named, {**info, **{name: list(texts) for name, texts in options.notes.items() if texts}})
 
     @steady()
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
@@ -304,7 +247,7 @@ class RSES:
             InputError: An image cannot be read, is too small for the backbone, or the sizes differ.
             RsesError: ``lpips_bg`` is not among the metrics.
         """
-        measurer = self._load()
+        measurer = self.engine.measurer
         if measurer.perceptual is None:
             raise RsesError("A heat map needs lpips_bg among the metrics.")
         x = as_image(source)[None]
@@ -314,155 +257,35 @@ class RSES:
             heat = lpips_map(p.to(self.device), x.to(self.device), m.to(self.device), measurer.perceptual)
         return np.asarray(heat[0, 0].float().cpu().numpy())
 
-    def _load(self) -> Measurer:
-        if self._measurer is None:
-            chosen = frozenset(self.metrics)
-            style_id = self.protocol.style_backbone if chosen & STYLE_METRICS else None
-            trunk_id = self.protocol.perceptual_backbone if chosen & LPIPS_METRICS else None
-            require_weights([name for name in (style_id, trunk_id) if name is not None])
-            style = None if style_id is None else load_style(style_id, self.device)
-            trunk = None if trunk_id is None else load_perceptual(trunk_id, self.device)
-            self._measurer = Measurer(self.protocol, chosen, style, trunk, self.device)
-        return self._measurer
-
-    def _require_inputs(self, units: Sequence[Sample]) -> None:
-        needs_source = any("source" in METRICS[name].needs for name in self.metrics)
-        needs_text = bool(set(self.metrics) & STYLE_METRICS)
+    def _require_inputs(self, samples: Sequence[Sample]) -> None:
+        needs = needs_of(self.metrics)
         problems: list[str] = []
-        for unit in units:
-            if unit.image is None and needs_source:
+        for sample in samples:
+            if sample.image is None and "source" in needs:
                 problems.append(
-                    f'"{unit.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
+                    f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
                     "that need none (--metrics rsm,clip_cosine)."
                 )
-            if needs_text:
+            if "style" in needs:
                 try:
-                    sample_text(unit, self.protocol)
+                    sample_text(sample, self.protocol)
                 except InputError as error:
                     problems.extend(error.problems)
         if problems:
             raise InputError(problems)
 
-    def _run(
-        self,
-        units: Iterable[Sample],
-        styles: Sequence[str],
-        journal: Journal | None,
-        allow_missing: bool,
-        allow_resize: bool,
-        progress: Callable[[int], None] | None,
-    ) -> list[SampleResult]:
-        done: list[SampleResult] = []
-        problems: list[str] = []
-        keys: dict[str, str] = {}
-
-        def todo() -> Iterator[Sample]:
-            for unit in units:
-                if journal is not None:
-                    keys[unit.id] = _content_key(unit)
-                    former = _recorded(journal.records.get(unit.id), unit, keys[unit.id])
-                    if former is not None:
-                        done.append(dataclasses.replace(former, **unit.labels))
-                        continue
-                yield unit
-
-        try:
-            batches = self._batches(self._prepared(todo(), allow_resize))
-            for batch, scored in self._side_by_side(batches, styles):
-                problems.extend(item.note for item in batch if item.status == "unreadable")
-                if not allow_missing:
-                    scored = [sample for sample in scored if sample.status != "unreadable"]
-                done.extend(scored)
-                if journal is not None:
-                    journal.append(
-                        {"key": sample.id, "inputs": keys[sample.id], "sample": sample.to_dict()} for sample in scored
-                    )
-                if progress is not None:
-                    progress(len(done))
-        finally:
-            if journal is not None:
-                journal.close()
-        if problems and not allow_missing:
-            raise InputError(problems)
-        return done
-
-    def _prepared(self, units: Iterable[Sample], allow_resize: bool) -> Iterator[Prepared]:
-        def load(unit: Sample) -> Prepared:
-            try:
-                return prepare(unit, self.protocol, allow_resize)
-            except InputError as error:
-                return Prepared(unit, "unreadable", " ".join(error.problems))
-
-        return map_in_order(load, units, self.workers, ahead=self.batch_size + self.workers)
-
-    def _batches(self, prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
-        """Group samples of one size; whatever cannot be measured passes through alone."""
-        open_groups: dict[torch.Size, list[Prepared]] = {}
-        for item in prepared:
-            if item.status != "ok" or item.pred is None:
-                yield [item]
-                continue
-            group = open_groups.setdefault(item.pred.shape, [])
-            group.append(item)
-            if len(group) >= self.batch_size:
-                yield open_groups.pop(item.pred.shape)
-        yield from open_groups.values()
-
-    def _side_by_side(
-        self, batches: Iterable[list[Prepared]], styles: Sequence[str]
-    ) -> Iterator[tuple[list[Prepared], list[SampleResult]]]:
-        """Score batches; on a CPU as many at a time as torch has threads, each by a thread of its own.
-
-        One that is shared out among threads is rounded otherwise for each number of threads.
-        """
-        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        if threads == 1:
-            yield from ((batch, self._score_batch(batch, styles)) for batch in batches)
-            return
-
-        def work(batch: list[Prepared]) -> list[SampleResult]:
-            with helping():
-                return self._score_batch(batch, styles)
-
-        with ThreadPoolExecutor(threads) as pool:
-            for group in _groups(batches, threads):
-                self._load()
-                with steady():
-                    results = list(pool.map(work, group))
-                yield from zip(group, results, strict=True)
-
-    def _score_batch(self, batch: Sequence[Prepared], styles: Sequence[str]) -> list[SampleResult]:
-        measurable = [item for item in batch if item.status == "ok"]
-        numbers = iter(self._measure(measurable, styles) if measurable else [])
-        return [
-            _result(item, next(numbers), self._load().text_codes(item.unit))
-            if item.status == "ok" else _result(item, {}, ())
-            for item in batch
-        ]  # fmt: skip
-
-    def _measure(self, batch: list[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
-        measurer = self._load()
-        try:
-            return measurer(batch, styles)
-        except torch.cuda.OutOfMemoryError:
-            if len(batch) == 1:
-                raise
-        torch.cuda.empty_cache()
-        half = len(batch) // 2
-        return [*self._measure(batch[:half], styles), *self._measure(batch[half:], styles)]
-
-    def _info(self, suite: dict[str, Any], method: str | None, card: dict[str, Any] | None) -> dict[str, Any]:
+    def _info(self, options: RunOptions) -> dict[str, Any]:
         import rses
 
-        measurer = self._load()
+        measurer = self.engine.measurer
         weights = {
             role: None if backbone is None else {"id": backbone.id, "sha256": backbone.sha256}
             for role, backbone in (("style", measurer.style), ("perceptual", measurer.perceptual))
         }
         return {
-            "method": method,
-            "method_card": card,
-            "suite": suite,
+            "method": options.method,
+            "method_card": options.card,
+            "suite": options.suite,
             "protocol": {"id": self.protocol.id, "hash": self.protocol.hash, "knobs": self.protocol.knobs},
             "metrics": list(self.metrics),
             "weights": weights,
@@ -473,7 +296,7 @@ class RSES:
 
 
 def _resolve_suite(
-    suite: str | Path | None, masks: str | Path | None
+    suite: str | Path | None, masks: str | Path | None, files: FileCache
 ) -> tuple[dict[str, Any] | None, Path, Path | None]:
     """Return what identifies the suite, its masks folder, and its metadata file.
 
@@ -485,7 +308,7 @@ def _resolve_suite(
             raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
         return None, Path(masks), None
     loaded = load_suite(suite)
-    verify_files(loaded)
+    verify_files(loaded, files=files)
     info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
     return info, loaded.root / "masks", loaded.root / METADATA
 
@@ -497,17 +320,6 @@ def _missing(pairing: Pairing) -> list[SampleResult]:
         for pair in pairing.pairs
         if pair.pred is None
     ]
-
-
-def _recorded(record: dict[str, Any] | None, unit: Sample, key: str) -> SampleResult | None:
-    """Return what a journal says of a unit, if it was scored from the same files; a damaged record says nothing."""
-    if record is None or record.get("inputs") != key or not isinstance(record.get("sample"), dict):
-        return None
-    try:
-        sample = SampleResult.from_dict(record["sample"])
-    except ValueError:
-        return None
-    return sample if sample.id == unit.id else None
 
 
 def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -> None:
@@ -534,24 +346,3 @@ def _candidates(styles: Iterable[str]) -> list[str]:
     texts = text_list(styles, "styles", "pixel art")
     require_readable(texts)
     return texts
-
-
-def _groups(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Yield items in lists of ``size``, the last of which may be shorter."""
-    rest = iter(items)
-    while group := list(itertools.islice(rest, size)):
-        yield group
-
-
-def _result(item: Prepared, numbers: dict[str, Any], codes: tuple[str, ...]) -> SampleResult:
-    return item.unit.result(
-        status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
-        warnings=in_order((*item.warnings, *codes)), **numbers,
-    )  # fmt: skip
-
-
-def _content_key(unit: Sample) -> str:
-    """Identify all that a sample's numbers follow from, the scorer's settings aside."""
-    files = [sha256_file(Path(path))[:16] for path in (unit.pred, unit.mask, unit.image) if path is not None]
-    texts = json.dumps([unit.style or None, unit.prompt or None], ensure_ascii=False).encode()
-    return "-".join([*files, hashlib.sha256(texts).hexdigest()[:16]])

@@ -13,6 +13,7 @@ from rses.files.names import folded
 from rses.files.paths import list_files
 from rses.files.text import read_text
 from rses.images.decode import image_size, turned_note
+from rses.images.file import FileCache
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 
 __all__ = ["verify_files", "verify_suite", "write_manifest"]
@@ -56,7 +57,7 @@ def verify_suite(folder: str | Path) -> Suite:
         known = ("does not exist", "is missing.", "it was changed", "a symbolic link")
         problems += [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
     if suite is not None and not problems:
-        problems = _size_problems(suite, suite.samples)
+        problems = _size_problems(suite, suite.samples, FileCache())
     if problems:
         raise InputError(
             [*problems, "To fix it: export the suite again, or download it again."],
@@ -66,7 +67,7 @@ def verify_suite(folder: str | Path) -> Suite:
     return suite
 
 
-def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
+def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: FileCache | None = None) -> None:
     """Compare the images and masks of samples with their SHA-256 in ``suite.json``, and with each other in size.
 
     Scores name the suite by its hash, which is one over the declared files: if others were scored, it would lie.
@@ -74,17 +75,19 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
     Args:
         suite: A loaded suite.
         samples: Some of its samples; all by default.
+        files: Reads them, and keeps what is scored next.
 
     Raises:
         InputError: Lists every changed file, or every mask of another size than its image.
     """
+    files = files or FileCache()
     declared = {folded(name): digest for name, digest in read_manifest(suite.root).files.items()}
     chosen = suite.samples if samples is None else tuple(samples)
     paths = dict.fromkeys(path for sample in chosen for path in (sample.image, sample.mask))
     changed = [
         name
         for name, path in ((path.relative_to(suite.root).as_posix(), path) for path in paths)
-        if sha256_file(path) != declared.get(folded(name))
+        if files(path).sha256 != declared.get(folded(name))
     ]
     if changed:
         raise InputError(
@@ -92,17 +95,17 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None) -> None:
             f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
             "rses.suites.write_manifest."
         )
-    problems = _size_problems(suite, chosen)
+    problems = _size_problems(suite, chosen, files)
     if problems:
         raise InputError(problems, f"{suite.root} is not a sound suite:")
 
 
-def _size_problems(suite: Suite, samples: Sequence[Sample]) -> list[str]:
+def _size_problems(suite: Suite, samples: Sequence[Sample], files: FileCache) -> list[str]:
     sizes: dict[Path, tuple[int, int]] = {}
     problems = []
     for path in dict.fromkeys(path for sample in samples for path in (sample.image, sample.mask)):
         try:
-            sizes[path] = image_size(path)
+            sizes[path] = image_size(files(path))
         except InputError as error:
             problems += [f"{path.relative_to(suite.root).as_posix()}: {problem}" for problem in error.problems]
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):

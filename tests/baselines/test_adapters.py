@@ -21,7 +21,7 @@ from baselines.sdedit import SdEdit
 from baselines.sizes import Near, Settled, resize, to_bytes
 from rses.backbones.hub import folder_digest, weights_facts
 from rses.errors import InputError, RsesError, WeightsError
-from rses.methods import Method, get_method, method_names
+from rses.methods import Method, get_method, list_methods
 
 DIFFUSERS = [
     FluxKontext,
@@ -296,7 +296,7 @@ def test_settings_are_checked_when_the_method_is_built():
         PromptToPrompt("x/y", inversion="magic")
 
 
-@pytest.mark.parametrize("name", method_names())
+@pytest.mark.parametrize("name", list_methods())
 def test_every_registered_method_has_a_card(name):
     card = get_method(name).card
     assert card.title

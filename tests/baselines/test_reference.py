@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rses.bench import run_bench
-from rses.methods import get_method, method_names
+from rses.methods import get_method, list_methods
 from rses.protocol import get_protocol
 from rses.scoring.scorer import RSES
 from rses.suites import load_suite
@@ -15,7 +15,7 @@ LIMIT = {"mini": 24, "photos": 12}
 
 
 def test_all_rows_are_entry_points():
-    assert set(ROWS) <= set(method_names())
+    assert set(ROWS) <= set(list_methods())
     for name in ROWS:
         assert get_method(name).card.reference
 

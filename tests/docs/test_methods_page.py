@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from rses.methods import get_method, method_names
+from rses.methods import get_method, list_methods
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 
@@ -19,7 +19,7 @@ def rows():
 
 
 def test_every_method_is_on_the_page_once():
-    assert sorted(name for name, _ in rows()) == method_names()
+    assert sorted(name for name, _ in rows()) == list_methods()
 
 
 def test_masks_and_embedded_weights_are_as_on_the_cards():

@@ -151,19 +151,19 @@ def units(tmp_path, n=6):
 
 def test_p5_independent_of_batch_order_and_workers(tmp_path):
     rows = units(tmp_path)
-    reference = RSES("rses-mini", device="cpu").score_units(rows).samples
+    reference = RSES("rses-mini", device="cpu").score_samples(rows).samples
     for batch, workers, order in [(1, 0, 1), (4, 1, -1), (64, 4, 1), (3, 3, -1)]:
         scorer = RSES("rses-mini", device="cpu", batch_size=batch, workers=workers)
-        assert scorer.score_units(rows[::order]).samples == reference
+        assert scorer.score_samples(rows[::order]).samples == reference
 
 
 def test_p5_true_batches_agree_within_tolerance(tmp_path):
     """A GPU measures several samples at once; the same code path is forced here on the CPU."""
     rows = units(tmp_path)
-    reference = RSES("rses-mini", device="cpu").score_units(rows).samples
+    reference = RSES("rses-mini", device="cpu").score_samples(rows).samples
     scorer = RSES("rses-mini", device="cpu")
-    scorer.batch_size = 8
-    for a, b in zip(scorer.score_units(rows).samples, reference, strict=True):
+    scorer.engine.batch_size = 8
+    for a, b in zip(scorer.score_samples(rows).samples, reference, strict=True):
         for name in ("rsm", "lpips_bg", "mse_bg", "ssim_bg", "leakage", "rsm_gain"):
             assert getattr(a, name) == pytest.approx(getattr(b, name), abs=1e-5), name
 
@@ -216,6 +216,6 @@ def test_p8_statuses_are_counted_and_never_averaged(tmp_path):
 
     rows = units(tmp_path, 4)
     write_png(rows[0].mask, np.zeros((SIZE + 6, SIZE + 6), np.uint8))
-    summary = RSES("rses-mini", device="cpu").score_units(rows).summary
+    summary = RSES("rses-mini", device="cpu").score_samples(rows).summary
     assert summary["coverage"] == {"n": 3, "N": 4, "statuses": {"empty_mask": 1, "ok": 3}}
     assert all(entry["n"] == 3 for entry in summary["metrics"].values())

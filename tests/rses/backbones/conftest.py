@@ -14,7 +14,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from rses.backbones.weights import LPIPS_TRUNKS, Need
+from rses.backbones.published import LPIPS_TRUNKS, Need
 
 
 @pytest.fixture
@@ -22,14 +22,7 @@ def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder without any weights."""
     home = tmp_path / "home"
     home.mkdir()
-    for name in (
-        "HF_HUB_CACHE",
-        "HUGGINGFACE_HUB_CACHE",
-        "HF_HOME",
-        "TORCH_HOME",
-        "XDG_CACHE_HOME",
-        "RSES_WEIGHTS",
-    ):
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "TORCH_HOME", "XDG_CACHE_HOME", "RSES_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from rses.backbones import load_style
 from rses.backbones.base import StyleBackbone
 from rses.backbones.clip import OpenClipStyle, _refuse_openai_without_quick_gelu
+from rses.backbones.published import Need, Source, needs
 from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, clip_artifacts, parse_spec
-from rses.backbones.weights import Located, Need, Source, needs
+from rses.backbones.weights import Located
 from rses.errors import InputError, RsesError, WeightsError
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
@@ -36,7 +37,7 @@ def style(weights_file: Path) -> OpenClipStyle:
 
 
 def pinned(path: Path, digest: str = "") -> tuple[Need, ...]:
-    return (Need("checkpoint", (Source(path.name, "file", digest, path=path),)),)
+    return (Need("checkpoint", (Source(path.name, digest, path=path),)),)
 
 
 def test_images_equal_open_clip(style, reference):
@@ -191,7 +192,7 @@ def test_every_quick_gelu_tag_is_refused_and_its_remedy_exists():
 def test_openai_file_under_another_name_is_recognised_by_its_digest(file):
     digest = next(item.sha256 for item in clip_artifacts(ARCHITECTURE, "openai") if item.name == file)
     assert len(digest) == 64
-    located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin", "file"), pinned=False)
+    located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin"), pinned=False)
     spec = parse_spec("open_clip:ViT-B-32/my.bin")
     with pytest.raises(WeightsError, match="ViT-B-32-quickgelu"):
         _refuse_openai_without_quick_gelu(spec, {}, located)

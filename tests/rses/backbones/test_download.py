@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rses.backbones.download import pull
+from rses.backbones.published import Need, Source
 from rses.backbones.specs import DEFAULT_STYLE
-from rses.backbones.weights import Need, Source, torch_checkpoints
+from rses.backbones.weights import torch_checkpoints
 from rses.cli.weights import app
 from rses.errors import InputError, RsesError, WeightsError
 
@@ -115,7 +116,7 @@ def test_pull_refuses_a_file_that_is_not_the_pinned_one(hub, empty_caches):
 
 
 def trunk_at(url: str, digest: str) -> tuple[Need, ...]:
-    return (Need("trunk", (Source("squeezenet1_1-b8a52dc0.pth", "torch", digest, url=url),)),)
+    return (Need("trunk", (Source("squeezenet1_1-b8a52dc0.pth", digest, url=url),)),)
 
 
 def test_pull_through_torch_hub_checks_the_digest(empty_caches, tmp_path):

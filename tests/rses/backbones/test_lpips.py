@@ -14,7 +14,7 @@ from torchmetrics.functional.image import lpips as torchmetrics_lpips
 from rses.backbones import load_perceptual
 from rses.backbones.base import PerceptualBackbone
 from rses.backbones.lpips import MIN_SIZE, LpipsPerceptual
-from rses.backbones.weights import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
+from rses.backbones.published import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
 from rses.errors import InputError, WeightsError
 from rses.functional import masked_lpips
 
@@ -164,10 +164,7 @@ def test_pinned_digest_refuses_other_weights(trunk_folder, monkeypatch):
 
 
 def from_files(trunk: Path, heads: Path) -> tuple[Need, ...]:
-    return (
-        Need("trunk", (Source(trunk.name, "file", path=trunk),)),
-        Need("heads", (Source(heads.name, "file", path=heads),)),
-    )
+    return (Need("trunk", (Source(trunk.name, path=trunk),)), Need("heads", (Source(heads.name, path=heads),)))
 
 
 def heads_of(net: str) -> Path:
@@ -206,9 +203,7 @@ def test_negative_heads_are_refused(trunk_folder, tmp_path):
     torch.save(heads, tmp_path / "squeeze.pth")
     with pytest.raises(WeightsError, match="negative"):
         load_perceptual(
-            "lpips:squeeze",
-            "cpu",
-            from_files(trunk_folder / LPIPS_TRUNKS["squeeze"][0], tmp_path / "squeeze.pth"),
+            "lpips:squeeze", "cpu", from_files(trunk_folder / LPIPS_TRUNKS["squeeze"][0], tmp_path / "squeeze.pth")
         )
 
 

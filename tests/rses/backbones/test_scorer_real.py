@@ -11,7 +11,7 @@ import torch
 
 from rses import RSES, get_protocol, load_suite
 from rses.backbones import load_perceptual, load_style
-from rses.backbones.weights import needs
+from rses.backbones.published import needs
 from rses.cli.main import main
 from rses.scoring.measure import Measurer
 
@@ -46,7 +46,7 @@ def test_all_columns_with_clip_and_alexnet(weights_file, trunk_folder, unpin, mo
     style = load_style(f"open_clip:{ARCHITECTURE}/{weights_file}")
     trunk = load_perceptual("lpips:alex", "cpu", unpin(needs("lpips:alex")))
     metrics = frozenset(scorer.metrics)
-    scorer._measurer = Measurer(get_protocol("rses-v1"), metrics, style, trunk, torch.device("cpu"))
+    scorer.engine.measurer = Measurer(get_protocol("rses-v1"), metrics, style, trunk, torch.device("cpu"))
     sample, other = load_suite("mini").samples[:2]
     same = scorer.score(sample.image, sample.image, sample.mask, "pixel art", styles=["line art"])
     assert (same.lpips_bg, same.mse_bg, same.ssim_bg, same.rsm_gain, same.leakage) == (0.0, 0.0, 1.0, 0.0, 0.0)

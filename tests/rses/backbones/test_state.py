@@ -71,10 +71,7 @@ def test_truncated_safetensors(tmp_path):
     ("tensors", "message"),
     [
         ({"weight": torch.zeros(2, 3)}, r"1 tensors are missing \(bias\)"),
-        (
-            {"weight": torch.zeros(2, 3), "bias": torch.zeros(2), "more": torch.zeros(1)},
-            r"1 are unexpected \(more\)",
-        ),
+        ({"weight": torch.zeros(2, 3), "bias": torch.zeros(2), "more": torch.zeros(1)}, r"1 are unexpected \(more\)"),
         ({"weight": torch.zeros(3, 2), "bias": torch.zeros(2)}, r"weight: expected \(2, 3\), got \(3, 2\)"),
         ({"weight": torch.full((2, 3), torch.nan), "bias": torch.zeros(2)}, "NaN"),
     ],

@@ -13,18 +13,9 @@ import torch
 import torchvision
 
 from rses.backbones import digests, load_perceptual, load_style, require_weights
+from rses.backbones.published import LPIPS_HEADS, LPIPS_TRUNKS, Need, Source, needs
 from rses.backbones.specs import DEFAULT_STYLE
-from rses.backbones.weights import (
-    LPIPS_HEADS,
-    LPIPS_TRUNKS,
-    Need,
-    Source,
-    find,
-    hub_cache,
-    locate,
-    needs,
-    torch_checkpoints,
-)
+from rses.backbones.weights import find, hub_cache, locate, torch_checkpoints
 from rses.errors import WeightsError
 from rses.files.atomic import sha256_file
 
@@ -88,7 +79,7 @@ def test_folders_are_those_of_the_publishers_loaders(empty_caches, monkeypatch, 
 
 
 def test_weights_folder_comes_first_and_aliases_count(empty_caches, monkeypatch, tmp_path):
-    source = Source("open_clip_model.safetensors", "hub", repo="timm/model", alias="Name--tag.safetensors")
+    source = Source("open_clip_model.safetensors", repo="timm/model", alias="Name--tag.safetensors")
     first, second = tmp_path / "first", tmp_path / "second"
     (second / "timm/model").mkdir(parents=True)
     first.mkdir()
@@ -105,13 +96,13 @@ def test_weights_folder_comes_first_and_aliases_count(empty_caches, monkeypatch,
         find(source)
 
 
-def test_torch_and_clip_caches(empty_caches):
+def test_files_of_addresses_lie_in_the_cache_of_torch_hub(empty_caches):
     trunk = needs("lpips:squeeze")[0].sources[0]
     archive = needs(DEFAULT_STYLE)[0].sources[-1]
-    for source, folder in ((trunk, ".cache/torch/hub/checkpoints"), (archive, ".cache/clip")):
+    for source, folder in ((trunk, ".cache/torch/hub/checkpoints"), (archive, ".cache/torch/hub/checkpoints")):
         assert find(source) is None
         path = empty_caches / folder / source.name
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         assert find(source) == path
         with pytest.raises(WeightsError, match="e3b0c44298fc"):  # the digest of nothing
@@ -119,7 +110,7 @@ def test_torch_and_clip_caches(empty_caches):
 
 
 def test_hub_cache_is_checked_against_the_name_of_its_blob(empty_caches, tmp_path):
-    source = Source("open_clip_model.safetensors", "hub", repo="someone/model")
+    source = Source("open_clip_model.safetensors", repo="someone/model")
     repo = hub_cache() / "models--someone--model"
     for folder in ("refs", "blobs", "snapshots/abc"):
         (repo / folder).mkdir(parents=True)

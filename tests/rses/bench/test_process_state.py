@@ -233,7 +233,7 @@ def test_two_packages_with_one_name_are_both_named(monkeypatch):
     from importlib.metadata import EntryPoint
 
     entries = [EntryPoint("twin", f"{package}.method:Twin", "rses.methods") for package in ("first", "second")]
-    monkeypatch.setattr("rses.methods.entry_points", lambda group: entries)
+    monkeypatch.setattr("rses.plugins.entry_points", lambda group: entries)
     with pytest.raises(RsesError, match=r"first\.method:Twin.*second\.method:Twin"):
         get_method("twin")
 

@@ -319,7 +319,7 @@ def test_unknown_methods_are_named(name, message):
 
 def test_an_entry_point_whose_import_fails_is_named(monkeypatch):
     broken = EntryPoint("broken", "no_such_package:Method", "rses.methods")
-    monkeypatch.setattr("rses.methods.entry_points", lambda group: [broken])
+    monkeypatch.setattr("rses.plugins.entry_points", lambda group: [broken])
     with pytest.raises(RsesError, match=r'"broken" is installed \(no_such_package:Method\) but cannot be imported'):
         get_method("broken")
 

@@ -25,7 +25,7 @@ import torchvision
 from safetensors.torch import save_file
 
 # The only names here that are not public: the digests that refuse any weights but the published ones.
-from rses.backbones.weights import LPIPS_TRUNKS
+from rses.backbones.published import LPIPS_TRUNKS
 from rses.files.atomic import sha256_file
 
 CLIP = {

@@ -207,7 +207,7 @@ def test_warnings_do_not_depend_on_batches_order_or_workers(tmp_path):
     found = []
     for size, workers in ((1, 0), (2, 1), (16, 4)):
         scorer = RSES("rses-mini", device="cpu", metrics=["mse_bg"], batch_size=size, workers=workers)
-        scorer.batch_size = size
+        scorer.engine.batch_size = size
         run = scorer.score_folder(tmp_path / "pred", tmp_path / "masks", tmp_path / "images")
         found.append({sample.id: sample.warnings for sample in run.samples})
     assert found[0] == found[1] == found[2]

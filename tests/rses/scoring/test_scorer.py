@@ -14,6 +14,8 @@ from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.images.tensors import resize_image, write_png
 from rses.inputs.sample import Sample
+from rses.scoring.engine import Engine
+from rses.scoring.options import RunOptions
 from rses.suites import export_suite
 
 PIXEL = ["mse_bg", "psnr_bg"]
@@ -49,8 +51,8 @@ def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         score(root, out=tmp_path / "run", progress=stop_after_two)
     assert not (tmp_path / "run" / "summary.json").exists()
-    original = RSES._measure
-    monkeypatch.setattr(RSES, "_measure", lambda self, batch, styles: calls.append(1) or original(self, batch, styles))
+    original = Engine._measure
+    monkeypatch.setattr(Engine, "_measure", lambda *given: calls.append(1) or original(*given))
     again = score(root, out=tmp_path / "run")
     assert len(calls) == 2
     assert again.samples == whole.samples
@@ -241,8 +243,8 @@ def test_wrong_options_are_named():
 def test_out_of_memory_halves_the_batch(monkeypatch, tmp_path):
     root = build(tmp_path)
     scorer = RSES("rses-mini", device="cpu", metrics=PIXEL)
-    scorer.batch_size = 4
-    measurer = scorer._load()
+    scorer.engine.batch_size = 4
+    measurer = scorer.engine.measurer
     sizes = []
 
     def scarce(batch, styles):
@@ -251,7 +253,7 @@ def test_out_of_memory_halves_the_batch(monkeypatch, tmp_path):
             raise torch.cuda.OutOfMemoryError
         return measurer(batch, styles)
 
-    scorer._measurer = scarce
+    scorer.engine.measurer = scarce
     scarce.style = scarce.perceptual = None
     scarce.text_codes = measurer.text_codes
     results = scorer.score_folder(root / "pred", root / "masks", root / "source")
@@ -287,7 +289,7 @@ def test_units_can_be_scored_without_files():
     m = np.zeros((32, 32), bool)
     m[:16] = True
     unit = Sample("a", x, m, pred=255 - x)
-    results = RSES("rses-mini", device="cpu", metrics=PIXEL).score_units([unit], allow_missing=True)
+    results = RSES("rses-mini", device="cpu", metrics=PIXEL).score_samples([unit], RunOptions(allow_missing=True))
     assert results.samples[0].mse_bg > 0.1
 
 

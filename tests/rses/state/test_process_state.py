@@ -307,6 +307,7 @@ def test_a_device_without_float64_gives_the_same_numbers(plain, monkeypatch):
 def test_threads_change_no_number_of_a_folder(threads, tmp_path):
     from rses.images.tensors import write_png
     from rses.inputs.sample import Sample
+    from rses.scoring.options import RunOptions
 
     pred, source, mask = inputs()
     units = []
@@ -319,7 +320,7 @@ def test_threads_change_no_number_of_a_folder(threads, tmp_path):
         }
         units.append(Sample(str(index), style="pixel art", **paths))
     with put_back(torch.get_num_threads, torch.set_num_threads, threads):
-        found = RSES("rses-mini", device="cpu").score_units(units, styles=["pixel art", "line art"])
+        found = RSES("rses-mini", device="cpu").score_samples(units, RunOptions(styles=["pixel art", "line art"]))
         assert torch.get_num_threads() == threads
     alone = [
         RSES("rses-mini", device="cpu").score(*inputs_of(unit), "pixel art", styles=["line art"]) for unit in units
