@@ -100,7 +100,7 @@ def rename(runs: Sequence[Results], names: Mapping[str, str]) -> list[Results]:
     for old in names.keys() - set(known):
         raise InputError(f'No run is named "{old}".{did_you_mean(old, known)} Runs: {", ".join(known)}.')
     return [
-        Results(run.samples, {**run.info, "method": names.get(name, run.info.get("method"))})
+        Results(run.samples, {**run.info, "method": names.get(name, run.info.get("method"))}, run.folder)
         for run, name in zip(runs, known, strict=True)
     ]
 
