@@ -9,11 +9,15 @@ import difflib
 import importlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 
 __all__ = [
     "InputError",
+    "NOWHERE",
     "NonFiniteError",
+    "Place",
+    "Problem",
     "ProtocolError",
     "RsesError",
     "TensorError",
@@ -29,7 +33,61 @@ MAX_SENTENCES, MAX_ENDING = 8, 600
 
 
 class RsesError(Exception):
-    """Base class of every error that is the caller's to mend."""
+    """Base class of every error that is the caller's to fix."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a problem lies.
+
+    Attributes:
+        file: Path of the file or folder, as the user gave it.
+        line: Its line or row, from 1.
+        field: Key within it ("optimiser.steps"), column, or argument ("--out").
+
+    Example:
+        >>> str(Place("metadata.jsonl", 3, "style"))
+        'metadata.jsonl, line 3, style'
+    """
+
+    file: str = ""
+    line: int | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        line = None if self.line is None else f"line {self.line}"
+        return ", ".join(part for part in (self.file, line, self.field) if part)
+
+
+NOWHERE = Place()
+
+
+class Problem(str):
+    """One thing that is wrong: a sentence to read, with a code and a place for programs.
+
+    Args:
+        text: The sentence.
+        code: Short and stable, in kebab-case, e.g. ``unknown-key``.
+        place: Where it lies.
+
+    Example:
+        >>> problem = Problem("steps must be at least 1.", "out-of-range", Place("a.toml", field="steps"))
+        >>> problem.within("a.toml"), problem.within("a.toml").code
+        ('a.toml: steps must be at least 1.', 'out-of-range')
+    """
+
+    code: str
+    place: Place
+
+    def __new__(cls, text: str, code: str = "invalid", place: Place = NOWHERE) -> Problem:
+        """Make a text that carries code and place."""
+        problem = super().__new__(cls, text)
+        problem.code, problem.place = code, place
+        return problem
+
+    def within(self, what: str) -> Problem:
+        """Return the same problem, its sentence preceded by where it was found."""
+        return Problem(f"{what}: {self}", self.code, self.place)
 
 
 class InputError(RsesError):
@@ -38,17 +96,19 @@ class InputError(RsesError):
     The message gives the ending that several problems share, what to do, once, below the first ten of them.
 
     Args:
-        problems: One sentence each, naming the file or value, then what to do.
+        problems: A :class:`Problem` each, or plain sentences naming the file or value, then what to do.
         summary: A heading printed above the problems when there are several.
+        code: Code of the plain sentences.
+        place: Their place.
 
     Attributes:
-        problems: All of them, as given.
+        problems: All of them.
 
     Example:
         >>> InputError(["a.png is missing", "b.png is empty"]).problems
         ['a.png is missing', 'b.png is empty']
-        >>> print(InputError("a.png is missing"))
-        a.png is missing
+        >>> InputError("a.png is missing", code="missing-file").codes
+        ['missing-file']
         >>> print(InputError(["a.png is empty. Write it again.", "b.png is empty. Write it again."]))
         2 problems with the input:
           - a.png is empty.
@@ -56,14 +116,27 @@ class InputError(RsesError):
             Write it again.
     """
 
-    def __init__(self, problems: str | Sequence[str], summary: str | None = None):
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
+    def __init__(
+        self, problems: str | Sequence[str], summary: str | None = None, code: str = "invalid", place: Place = NOWHERE
+    ):
+        given = [problems] if isinstance(problems, str) else problems
+        self.problems = [entry if isinstance(entry, Problem) else Problem(entry, code, place) for entry in given]
         if len(self.problems) == 1 and summary is None:
-            message = self.problems[0]
+            message = str(self.problems[0])
         else:
             heading = summary or f"{len(self.problems)} problems with the input:"
             message = "\n".join([heading, *_lines(self.problems)])
         super().__init__(message)
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of each problem."""
+        return [problem.code for problem in self.problems]
+
+    @property
+    def places(self) -> list[Place]:
+        """The place of each problem."""
+        return [problem.place for problem in self.problems]
 
 
 def _lines(problems: Sequence[str]) -> list[str]:

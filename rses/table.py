@@ -45,6 +45,8 @@ class MetricInfo:
         function: Takes a :class:`rses.functional.batch.Batch` of N samples and returns N values, or ``None`` where
             they are undefined; itself, or as "module:name".
         package: Package that brings it, empty for those of rses.
+        nearest_zero: Best is what lies closest to 0, on either side; ``higher_is_better`` is then False.
+        proportion: Every value is yes or no, and the mean a share of samples.
     """
 
     name: str
@@ -60,11 +62,31 @@ class MetricInfo:
     unit: str = ""
     function: str | Callable[[Any], Any] = ""
     package: str = ""
+    nearest_zero: bool = False
+    proportion: bool = False
 
     @property
     def aggregate(self) -> str:
         """Name under which the mean over samples is reported."""
         return self.summary or self.name
+
+    @property
+    def direction(self) -> str:
+        """Which way is better, in words."""
+        return (
+            "closest to 0 is best"
+            if self.nearest_zero
+            else f"{'higher' if self.higher_is_better else 'lower'} is better"
+        )
+
+    def rank_value(self, mean: float) -> float:
+        """Return what a mean is ranked by: itself, or how far it is from 0.
+
+        Example:
+            >>> METRICS["leakage"].rank_value(-0.1), METRICS["rses_p"].rank_value(-0.1)
+            (0.1, -0.1)
+        """
+        return abs(mean) if self.nearest_zero else mean
 
     def compute(self, batch: Any) -> Any:
         """Return one value per sample of a batch, or ``None`` where they are undefined."""
@@ -107,7 +129,7 @@ METRICS: dict[str, MetricInfo] = _Table({
             "style_correct", "style acc.", True, ("style",),
             "Whether the target style is the nearest of all style texts of the suite for this region.",
             "argmax_t <f_img(crop(p)), f_text(t)> = s", ours=True, digits=3, summary="style_accuracy",
-            bounds=(0, 1), function=COLUMNS + "style_correct",
+            proportion=True, bounds=(0, 1), function=COLUMNS + "style_correct",
         ),
         MetricInfo(
             "lpips_bg", "LPIPS_bg", False, ("source", "perceptual"),
@@ -142,7 +164,7 @@ METRICS: dict[str, MetricInfo] = _Table({
         MetricInfo(
             "leakage", "leakage", False, ("source", "style"),
             "Rise of the style similarity of the background: a global filter is seen as such.",
-            "RSM(background of p) - RSM(background of x)", ours=True,
+            "RSM(background of p) - RSM(background of x)", ours=True, nearest_zero=True,
             bounds=(-1, 1), function=COLUMNS + "leakage",
         ),
         MetricInfo(
@@ -152,11 +174,22 @@ METRICS: dict[str, MetricInfo] = _Table({
             bounds=(0, 3), function=COLUMNS + "boundary_mse",
         ),
         MetricInfo(
-            "rses_h", "RSES-H", True, ("source", "style", "perceptual"),
-            "Harmonic mean of style success and preservation; for sorting only.",
-            "2 S Q / (S + Q), S = max(0, tanh(logit_scale * (cos(p) - cos(x)) / 2)), Q = max(0, 1 - lpips_bg)",
-            ours=True, digits=3,
-            bounds=(0, 1), function=COLUMNS + "rses_h",
+            "style_success", "style success", True, ("source", "style"),
+            "How surely the encoder says that the style fits the prediction rather than the source.",
+            "S = tanh(logit_scale * (cos(p) - cos(x)) / 2)", ours=True, digits=3,
+            bounds=(-1, 1), function=COLUMNS + "style_success",
+        ),
+        MetricInfo(
+            "preservation", "preservation", True, ("source", "perceptual"),
+            "Share of the background kept.",
+            "Q = max(0, 1 - lpips_bg)", ours=True, digits=3,
+            bounds=(0, 1), function=COLUMNS + "preservation",
+        ),
+        MetricInfo(
+            "rses_p", "RSES-P", True, ("source", "style", "perceptual"),
+            "Style success times preservation, by which tables are sorted; 0 where no style was gained.",
+            "S Q, S = style_success, Q = preservation", ours=True, digits=3,
+            bounds=(-1, 1), function=COLUMNS + "rses_p",
         ),
     )
 })  # fmt: skip

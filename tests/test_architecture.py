@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    "errors", "plugins", "arguments", "files", "texts", "device", "state", "images", "table", "protocol", "backbones",
-    "functional", "metrics", "statistics", "runs", "methods", "inputs", "suites", "scoring", "bench", "vlm", "report",
+    "errors", "plugins", "arguments", "files", "schema", "texts", "device", "state", "images", "table", "protocol",
+    "backbones", "functional", "metrics", "statistics", "runs", "pages", "methods", "inputs", "suites", "scoring",
+    "bench", "vlm", "report",
     "leaderboard", "cli",
 )  # fmt: skip
 """Modules and folders of rses, lowest first."""

@@ -69,7 +69,7 @@ def draw(sample_id: str, path: Path) -> None:
         psnr = "perfect" if result.psnr_bg == float("inf") else f"{result.psnr_bg:.1f} dB"
         numbers = (
             f"RSM gain {result.rsm_gain:+.3f}\nLPIPS_bg {result.lpips_bg:.3f}\n"
-            f"PSNR_bg {psnr}\nleakage {result.leakage:+.3f}\nRSES-H {result.rses_h:.2f}"
+            f"PSNR_bg {psnr}\nleakage {result.leakage:+.3f}\nRSES-P {result.rses_p:+.2f}"
         )
         panels.append((TITLES[name], image, numbers))
     for axis, (title, image, text) in zip(axes, panels, strict=True):

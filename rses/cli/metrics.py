@@ -13,7 +13,7 @@ def _lines() -> list[tuple[str, str]]:
     return [
         (
             info.name,
-            f"{'°' if info.ours else ' '} {'higher' if info.higher_is_better else 'lower '}  {info.description}",
+            f"{'°' if info.ours else ' '} {info.direction.split()[0]:<7}  {info.description}",
         )
         for info in map(METRICS.__getitem__, list_metrics())
     ] + [("", "° beyond the RegionRoute paper, defined by RSES")]
@@ -25,7 +25,7 @@ def _card(name: str) -> str:
     info = get_metric(name)
     facts = {
         "title": info.title,
-        "better": "higher" if info.higher_is_better else "lower",
+        "better": info.direction.removesuffix(" is better"),
         "needs": ", ".join(("prediction", "mask", *(need for need in info.needs if need != "perceptual"))),
         "mean is called": info.aggregate,
         "origin": "beyond the RegionRoute paper, defined by RSES"

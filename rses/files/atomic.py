@@ -6,26 +6,24 @@ import contextlib
 import glob
 import hashlib
 import os
-import sys
+import re
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 from rses.errors import InputError
 from rses.files.names import folded
 
-if sys.platform != "win32":
-    import fcntl
-
 __all__ = [
+    "is_sha256",
     "remove_leftovers",
     "remove_new_folders",
     "require_writable",
     "sha256_bytes",
     "sha256_file",
     "sha256_files",
+    "try_lock",
     "write_atomic",
 ]
 
@@ -40,7 +38,9 @@ def write_atomic(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as stream:
-            _hold(stream)
+            # Marks it as being written, where the system can.
+            with contextlib.suppress(OSError):
+                try_lock(stream.fileno())
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -66,21 +66,20 @@ def remove_leftovers(*places: Path) -> None:
                     path.unlink(missing_ok=True)
 
 
-def _hold(stream: IO[bytes]) -> None:
-    """Mark a file as being written, until it is closed or the process ends, where the system can."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _is_held(path: Path) -> bool:
-    if sys.platform != "win32":
-        with path.open("rb") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-    return False
+    with path.open("r+b") as stream:
+        return not try_lock(stream.fileno())
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file or folder, if nobody else does, until it is closed or the process ends.
+
+    Raises:
+        OSError: The file system has no locks.
+    """
+    from filelock import lock_descriptor  # takes a tenth of a second, which listing things need not wait for
+
+    return lock_descriptor(descriptor, blocking=False)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -91,6 +90,16 @@ def sha256_bytes(data: bytes) -> str:
         'e3b0c44298fc'
     """
     return hashlib.sha256(data).hexdigest()
+
+
+def is_sha256(text: object) -> bool:
+    """Whether something is a SHA-256 as this project writes them: 64 small hexadecimal digits.
+
+    Example:
+        >>> is_sha256(sha256_bytes(b"")), is_sha256("E3B0")
+        (True, False)
+    """
+    return isinstance(text, str) and re.fullmatch(r"[0-9a-f]{64}", text) is not None
 
 
 def sha256_file(path: Path) -> str:

@@ -1,15 +1,14 @@
 """Untrusted text made safe for each output format.
 
 Names of files, methods and styles come from other people's folders; none of them may run a formula in a
-spreadsheet, a command in LaTeX, a script in a page or an escape sequence in a terminal.
+spreadsheet, a command in LaTeX or an escape sequence in a terminal. Pages escape by their templates.
 """
 
 from __future__ import annotations
 
-import html
 import unicodedata
 
-__all__ = ["clean", "escape_csv", "escape_html", "escape_latex", "escape_markdown"]
+__all__ = ["clean", "escape_csv", "escape_latex", "escape_markdown"]
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -28,6 +27,7 @@ _LATEX = {
     '"': "''",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
     "°": r"$^\circ$",
     "†": r"$^\dagger$",
     "–": "--",
@@ -93,13 +93,3 @@ def escape_markdown(value: object) -> str:
         a\|b \*c\*
     """
     return "".join(f"\\{char}" if char in _MARKDOWN else char for char in clean(value))
-
-
-def escape_html(value: object) -> str:
-    """Return text safe in HTML content and in quoted attributes.
-
-    Example:
-        >>> escape_html("<b> & 'x'")
-        '&lt;b&gt; &amp; &#x27;x&#x27;'
-    """
-    return html.escape(clean(value), quote=True)

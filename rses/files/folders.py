@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.lock import hold
 
 __all__ = ["new_folder"]
@@ -39,35 +39,43 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     target = target.expanduser().absolute()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.")
+        raise InputError(f"{target} is not a folder. Choose a folder that does not exist yet.", code="not-a-folder")
     if target.is_dir() and any(target.iterdir()):
-        raise InputError(f"{target} is not empty. Choose a folder that does not exist yet, or empty it.")
+        raise InputError(
+            f"{target} is not empty. Choose a folder that does not exist yet, or empty it.", code="not-empty"
+        )
     _remove_abandoned(target)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     held: int | None = None
     try:
-        try:
+        with _writing(target):
             temporary.mkdir(parents=True)
             held = hold(temporary)
-        except OSError as error:
-            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         yield temporary
-        try:
+        with _writing(target):
             if target.is_dir():
                 target.rmdir()
             temporary.rename(target)
-        except OSError as error:
-            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
         if held is not None:
             os.close(held)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = f"Cannot write {target}: {error.strerror or error}."
+        raise InputError(reason, code="unwritable", place=Place(str(target))) from error
+
+
 def _remove_abandoned(target: Path) -> None:
     """Remove what processes that were killed left beside the target; those that still fill a folder hold it."""
     for path in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 32}.tmp"):
-        held = hold(path)
-        if held is not None:
-            os.close(held)
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(BlockingIOError):
+            held = hold(path)
+            if held is not None:
+                os.close(held)
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,17 +1,15 @@
-"""One process a folder at a time."""
+"""One process per folder at a time."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from rses.errors import InputError
-from rses.files.atomic import require_writable
+from rses.errors import InputError, Place
+from rses.files.atomic import require_writable, try_lock
 
 __all__ = ["LOCK", "exclusive", "hold", "holding"]
 
@@ -35,12 +33,10 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
     path = folder / LOCK
     with path.open("a+b") as stream:
         # A run that came to nothing removes its folder; whoever opened the lock before that holds a file of no name.
-        if not _try_lock(stream) or not _is_at(stream, path):
+        if not try_lock(stream.fileno()) or os.fstat(stream.fileno()).st_nlink == 0:
             stream.seek(0)
             holder = stream.read().decode("utf-8", "replace").strip() or "another process"
-            raise InputError(
-                f"{folder} is in use by {holder}. Wait for it, stop it, or choose another --out. {advice}".rstrip()
-            )
+            raise _in_use(folder, holder, f"Wait for it, stop it, or choose another --out. {advice}".rstrip())
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
         stream.flush()
@@ -49,13 +45,6 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
         finally:
             # Whoever comes next must find this very file, so it stays.
             stream.truncate(0)
-
-
-def _is_at(stream: IO[bytes], path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager
@@ -69,9 +58,10 @@ def holding(folder: Path) -> Iterator[None]:
         InputError: Another process holds it, or it cannot be made.
     """
     require_writable(folder)
-    descriptor = hold(folder)
-    if descriptor is None and sys.platform != "win32" and _is_held(folder):
-        raise InputError(f"{folder} is in use by another process. Wait for it, or stop it.")
+    try:
+        descriptor = hold(folder)
+    except BlockingIOError as error:
+        raise _in_use(folder, "another process", "Wait for it, or stop it.") from error
     try:
         yield
     finally:
@@ -79,60 +69,28 @@ def holding(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
+def _in_use(folder: Path, holder: str, advice: str) -> InputError:
+    return InputError(f"{folder} is in use by {holder}. {advice}", code="in-use", place=Place(str(folder)))
+
+
 def hold(folder: Path) -> int | None:
     """Hold a folder itself until the process ends or the result is closed.
 
     Returns:
-        A descriptor to give to ``os.close``, or ``None`` where somebody else holds the folder, or where the system
-        cannot tell.
+        A descriptor to give to ``os.close``, or ``None`` where the system cannot hold folders.
+
+    Raises:
+        BlockingIOError: Somebody else holds it.
     """
     try:
-        return _locked(folder)
-    except OSError:
-        return None
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        descriptor = _locked(folder)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    if descriptor is not None:
-        os.close(descriptor)
-    return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _locked(folder: Path) -> int | None:  # noqa: ARG001
-        return None
-
-    def _try_lock(stream: IO[bytes]) -> bool:
-        stream.seek(0)
-        try:
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _locked(folder: Path) -> int | None:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise
-        return descriptor
-
-    def _try_lock(stream: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+    except OSError:
+        return None
+    try:
+        if try_lock(descriptor):
+            return descriptor
+    except OSError:
+        os.close(descriptor)
+        return None
+    os.close(descriptor)
+    raise BlockingIOError(f"{folder} is held by another process")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 __all__ = ["JsonError", "parse_json", "read_json", "read_text"]
 
@@ -71,9 +71,12 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
+        raise InputError(
+            f"{path} is not UTF-8 text. Save it as UTF-8.", code="not-utf8", place=Place(str(path))
+        ) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}.", code="unreadable", place=Place(str(path))) from error
 
 
 def read_json(path: Path) -> Any:
@@ -87,7 +90,9 @@ def read_json(path: Path) -> Any:
         return parse_json(text)
     except JsonError as error:
         raise InputError(
-            f"{path} is not valid JSON: {error}. Correct it, e.g. with the help of python -m json.tool."
+            f"{path} is not valid JSON: {error}. Correct it, e.g. with the help of python -m json.tool.",
+            code="not-json",
+            place=Place(str(path)),
         ) from error
 
 

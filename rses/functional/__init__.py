@@ -1,6 +1,6 @@
 """The metrics as pure functions on batched tensors: images (N, 3, H, W) in [0, 1], masks (N, 1, H, W), 1 = edit."""
 
-from rses.functional.combined import harmonic_score, preservation, style_success
+from rses.functional.combined import preservation, regional_score, style_success
 from rses.functional.perceptual import LPIPS_FORMS, lpips_map, masked_lpips
 from rses.functional.pixel import boundary_mse, masked_mse, masked_psnr
 from rses.functional.structural import masked_ssim
@@ -13,7 +13,6 @@ __all__ = [
     "background_view",
     "boundary_band",
     "boundary_mse",
-    "harmonic_score",
     "lpips_map",
     "masked_lpips",
     "masked_mse",
@@ -22,6 +21,7 @@ __all__ = [
     "preservation",
     "region_crop",
     "region_view",
+    "regional_score",
     "rsm",
     "style_success",
 ]

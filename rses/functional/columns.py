@@ -6,9 +6,8 @@ import math
 
 import torch
 
-from rses.functional import pixel
+from rses.functional import combined, pixel
 from rses.functional.batch import Batch
-from rses.functional.combined import harmonic_score, preservation, style_success
 from rses.functional.legacy import brushbench_psnr, pie_ssim
 from rses.functional.structural import masked_ssim
 from rses.functional.style import rsm_from_cosine
@@ -85,15 +84,19 @@ def boundary_mse(batch: Batch) -> torch.Tensor:
     return pixel.boundary_mse(batch.pred, batch.sources, batch.region, batch.protocol.boundary_width)
 
 
-def rses_h(batch: Batch) -> list[float] | None:
-    """Harmonic mean of style success and preservation; ``None`` without LPIPS."""
+def style_success(batch: Batch) -> list[float]:
+    """How surely the style fits the prediction rather than the source."""
+    return [combined.style_success(gain, batch.style.backbone.logit_scale) for gain in rsm_gain(batch).tolist()]
+
+
+def preservation(batch: Batch) -> list[float] | None:
+    """Share of the background kept; ``None`` without LPIPS."""
     if batch.lpips is None:
         return None
-    scale = batch.style.backbone.logit_scale
-    columns = (batch.cosine.tolist(), batch.source_cosine.tolist(), batch.lpips.tolist())
-    return [
-        harmonic_score(style_success(after, before, scale), preservation(distance))
-        if math.isfinite(distance)
-        else math.nan
-        for after, before, distance in zip(*columns, strict=True)
-    ]
+    return [combined.preservation(value) if math.isfinite(value) else math.nan for value in batch.lpips.tolist()]
+
+
+def rses_p(batch: Batch) -> list[float] | None:
+    """Style success times preservation; ``None`` without LPIPS."""
+    kept = preservation(batch)
+    return kept and [combined.regional_score(*parts) for parts in zip(style_success(batch), kept, strict=True)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import difflib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rses.errors import did_you_mean
 from rses.files.names import SHOWN, Affix, common_affix, folded, listed
 from rses.files.places import shown_name, unwritable_name
 from rses.images.decode import IMAGE_EXTENSIONS
 
 __all__ = ["ImageFolder", "name_hint"]
 
+NAMED = 3
+"""Renames that a hint gives."""
 MOST_COMPARED = 300
 """Ids among which a misspelt name's closest one is looked for."""
 
@@ -90,18 +93,32 @@ def name_hint(extra: Mapping[str, str], missing: Collection[str]) -> str:
     stems, wanted = list(extra), sorted(missing)
     longer, shorter = common_affix(stems, wanted), common_affix(wanted, stems)
     if longer is not None and len(longer.pairs) * 2 >= len(stems) and _is_sure(longer):
+        if any(len(other) > len(name) and other in stem for stem, name in longer.pairs[:NAMED] for other in wanted):
+            return ""
         return f"{_who(len(longer.pairs), len(stems))} {longer} the id: rename {_renamed(extra, longer.pairs)}."
     if shorter is not None and len(shorter.pairs) * 2 >= len(stems) and _is_sure(shorter):
         pairs = tuple((stem, name) for name, stem in shorter.pairs)
+        every = len(pairs) == len(stems) == len(wanted)
+        if not every and any(sum(stem in name for name in wanted) > 1 for stem, _ in pairs[:NAMED]):
+            return ""
         return f"The ids have {shorter} such a name: rename {_renamed(extra, pairs)}."
     lower = {name.casefold(): name for name in wanted}
     cased = tuple((stem, lower[stem.casefold()]) for stem in stems if stem.casefold() in lower)
-    if cased:
+    if cased and len(lower) == len(wanted) and len({name for _, name in cased}) == len(cased):
         return f"{len(cased)} differ from ids in capital letters alone: rename {_renamed(extra, cased)}."
     if len(wanted) > MOST_COMPARED:
         return ""
-    hints = [f"{extra[stem]}:{hint}" for stem in stems[:SHOWN] if (hint := did_you_mean(stem, wanted))]
-    return " ".join(hints)
+    closest = {stem: name for stem in stems[:SHOWN] if (name := _closest(stem, wanted))}
+    targets = Counter(closest.values())
+    return " ".join(f'{extra[stem]}: Did you mean "{name}"?' for stem, name in closest.items() if targets[name] == 1)
+
+
+def _closest(stem: str, wanted: Sequence[str]) -> str | None:
+    """Return the id that a misspelt name is for, unless a second one is as close or only lacks its end, too."""
+    found = difflib.get_close_matches(stem, wanted, n=2, cutoff=0.5)
+    alike = [difflib.SequenceMatcher(None, name, stem).ratio() for name in found]
+    cut = sum(name.startswith(stem) for name in wanted) > 1
+    return None if not found or cut or (len(found) > 1 and alike[0] == alike[1]) else found[0]
 
 
 def _is_sure(affix: Affix) -> bool:
@@ -115,6 +132,7 @@ def _who(some: int, every: int) -> str:
 
 def _renamed(extra: Mapping[str, str], pairs: tuple[tuple[str, str], ...]) -> str:
     texts = [
-        f"{extra[stem]} to {name}{'' if extra[stem] == stem else Path(extra[stem]).suffix}" for stem, name in pairs[:3]
+        f"{extra[stem]} to {name}{'' if extra[stem] == stem else Path(extra[stem]).suffix}"
+        for stem, name in pairs[:NAMED]
     ]
-    return ", ".join(texts) + (f" and {len(pairs) - 3} more alike" if len(pairs) > 3 else "")
+    return ", ".join(texts) + (f" and {len(pairs) - NAMED} more alike" if len(pairs) > NAMED else "")

@@ -177,7 +177,7 @@ def _samples(
     try:
         rows, bad = read_metadata(path)
     except InputError as error:
-        rows, bad = [], error.problems
+        rows, bad = [], [*error.problems]
     if given is not None or not masks.files:
         problems.extend(bad)
         return path, rows, []

@@ -18,12 +18,13 @@ from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.submission import Submission, read_json, read_submission
-from rses.leaderboard.worst import worst_samples
-from rses.report.columns import Cell
+from rses.pages.notices import TOY_BOARD, is_toy
+from rses.report.columns import Cell, mark_cells
+from rses.report.worst import worst_samples
 from rses.runs.sample_result import SampleResult
 from rses.runs.summary import clusters_of, suite_size
 from rses.statistics import RankInterval, pareto_layers, rank_intervals
-from rses.statistics.order import marked_places, places
+from rses.statistics.order import places
 from rses.table import METRICS, MetricInfo
 
 __all__ = ["RANKED", "SECTIONS", "Board", "BoardRow", "Scores", "build_board", "load_boards"]
@@ -66,13 +67,13 @@ class BoardRow:
         ranks: Ranks by metric of :data:`RANKED`, among the methods of its section.
         layer: Pareto layer over the same metrics, in its section.
         groups: Cells by group ("style: pixel art", "tag: small", "region: large") and metric.
-        scores: The ranked metrics of every scored sample.
+        scores: The shown metrics of every scored sample.
         worst: The worst samples, worst first.
         shots: The samples of which the page shows an edit.
         folders: The submissions.
         spread: Standard deviation of the means of the seeds, by metric; empty for one seed.
-        best: Metrics in which it is first of its section.
-        second: Metrics in which it is second.
+        best: Metrics in which it is the best of its section, or cannot be told from it.
+        second: Metrics in which it is the best of the others, or cannot be told from that.
     """
 
     key: str
@@ -95,6 +96,10 @@ class BoardRow:
     spread: dict[str, float] = dataclasses.field(default_factory=dict)
     best: frozenset[str] = frozenset()
     second: frozenset[str] = frozenset()
+
+    def place(self, name: str) -> int | None:
+        """Return 1 where the method is first of its section in a metric, 2 where it is second."""
+        return 1 if name in self.best else 2 if name in self.second else None
 
     @property
     def weights(self) -> str:
@@ -123,6 +128,11 @@ class Board:
     protocol_hash: str
     metrics: tuple[MetricInfo, ...]
     rows: tuple[BoardRow, ...]
+
+    @property
+    def toy(self) -> str:
+        """What must be said of a board of embedded weights; empty for others."""
+        return TOY_BOARD if is_toy(self.protocol) else ""
 
     @property
     def title(self) -> str:
@@ -281,7 +291,7 @@ def _row(group: Sequence[Submission]) -> BoardRow:
 
 def _scores(samples: Sequence[SampleResult]) -> Scores:
     values = {
-        name: np.array([np.nan if (v := getattr(s, name)) is None else float(v) for s in samples]) for name in RANKED
+        name: np.array([np.nan if (v := getattr(s, name)) is None else float(v) for s in samples]) for name in SHOWN
     }
     clusters = tuple(map(sys.intern, clusters_of(samples)))
     return Scores(tuple(sys.intern(sample.id) for sample in samples), clusters, values)
@@ -298,26 +308,29 @@ def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRo
     if not rows or rows[0].section == "reference":
         return rows
     infos = [info for info in metrics if info.name in RANKED]
-    ranks = {info.name: _rank(rows, info) for info in infos}
+    ranks = {}
+    for info in infos:
+        table, clusters = _values(rows, info)
+        ranks[info.name] = rank_intervals(table, info.higher_is_better, clusters)
     points = [[row.cells[info.name].mean for info in infos] for row in rows]
     layers = pareto_layers(points, [info.higher_is_better for info in infos]) if infos else [None] * len(rows)
-    best = {info.name: _places(rows, info) for info in metrics}
+    best = {info.name: _marks(rows, info) for info in metrics}
     return [
         dataclasses.replace(
             row,
             ranks={name: rank for name, column in ranks.items() if (rank := column[i]) is not None},
             layer=layers[i],
-            best=frozenset(name for name, places in best.items() if places[i] == 1),
-            second=frozenset(name for name, places in best.items() if places[i] == 2),
+            best=frozenset(name for name, marked in best.items() if marked[i] == 1),
+            second=frozenset(name for name, marked in best.items() if marked[i] == 2),
         )
         for i, row in enumerate(rows)
     ]
 
 
 def _sorted(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    """Sort by RSES-H, then RSM, then LPIPS_bg; what ties in all of them by name."""
+    """Sort by RSES-P, then RSM, then LPIPS_bg; what ties in all of them by name."""
     columns = []
-    for name in ("rses_h", "rsm", "lpips_bg"):
+    for name in ("rses_p", "rsm", "lpips_bg"):
         means = [row.cells[name].mean if name in row.cells else None for row in rows]
         columns.append(
             [math.inf if place is None else place for place in places(means, METRICS[name].higher_is_better)]
@@ -326,7 +339,8 @@ def _sorted(rows: Sequence[BoardRow]) -> list[BoardRow]:
     return [rows[i] for i in order]
 
 
-def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | None]:
+def _values(rows: Sequence[BoardRow], info: MetricInfo) -> tuple[np.ndarray, list[str]]:
+    """Return one metric of all rows (methods, samples), and the source image of every sample."""
     ids = sorted({name for row in rows for name in row.scores.ids})
     places = {name: place for place, name in enumerate(ids)}
     clusters = list(ids)
@@ -336,9 +350,9 @@ def _rank(rows: Sequence[BoardRow], info: MetricInfo) -> list[RankInterval | Non
         table[number, columns] = row.scores.values[info.name]
         for column, cluster in zip(columns, row.scores.clusters, strict=True):
             clusters[column] = cluster
-    return rank_intervals(table, info.higher_is_better, clusters)
+    return table, clusters
 
 
-def _places(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
-    cells = [row.cells[info.name] for row in rows]
-    return marked_places([cell.mean for cell in cells], [cell.perfect for cell in cells], info.higher_is_better)
+def _marks(rows: Sequence[BoardRow], info: MetricInfo) -> list[int | None]:
+    table, clusters = _values(rows, info)
+    return mark_cells([row.cells[info.name] for row in rows], info, table, clusters)

@@ -46,7 +46,7 @@ def cells_and_groups(
 
 def _cells(table: np.ndarray, clusters: np.ndarray, metrics: Sequence[MetricInfo]) -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
-    found = column_intervals(table, clusters)
+    found = column_intervals(table, clusters, proportions=[info.proportion for info in metrics])
     for info, column, interval in zip(metrics, table.T, found, strict=True):
         perfect = int(np.isinf(column).sum())
         if interval is None:

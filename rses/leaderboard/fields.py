@@ -9,7 +9,7 @@ from typing import Any
 from rses.files.escape import clean
 from rses.files.paths import id_problem
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, shown, text_problem
-from rses.functional.combined import harmonic_score, preservation
+from rses.functional.combined import preservation, regional_score
 from rses.runs.sample_result import STATUSES
 from rses.table import METRICS
 
@@ -88,6 +88,7 @@ def _relation_problems(row: Mapping[str, Any]) -> list[str]:
     relations = (
         ("rsm", "clip_cosine", lambda cosine: (1 + cosine) / 2),
         ("mse_bg_pm1", "mse_bg", lambda value: 4 * value),
+        ("preservation", "lpips_bg", preservation),
         ("psnr_bg", "mse_bg", lambda value: -10 * math.log10(value) if value > 0 else INF),
     )
     for name, base, rule in relations:
@@ -98,15 +99,12 @@ def _relation_problems(row: Mapping[str, Any]) -> list[str]:
         slack = ROUNDING * abs(expected) + (ROUNDING if name == "psnr_bg" else 1e-9)
         if value != expected and not abs(value - expected) <= slack:
             problems.append(f"{name} is {value:g}, but {base} {origin:g} gives {expected:g}")
-    return problems + _harmonic_problems(row)
-
-
-def _harmonic_problems(row: Mapping[str, Any]) -> list[str]:
-    """What tables are sorted by: nothing without a gain in style, and at most what the background kept allows."""
-    value, gain, distance = row.get("rses_h"), row.get("rsm_gain"), row.get("lpips_bg")
-    if value is None or gain is None or distance is None:
-        return []
-    most = harmonic_score(1.0, preservation(distance)) if gain > 0 else 0.0
-    if value > most + ROUNDING:
-        return [f"rses_h is {value:g}, but rsm_gain {gain:g} and lpips_bg {distance:g} allow {most:g} at most"]
-    return []
+    success, kept = row.get("style_success"), row.get("preservation")
+    if row.get("rses_p") is not None and success is not None and kept is not None:
+        expected = regional_score(success, kept)
+        if abs(row["rses_p"] - expected) > ROUNDING:
+            problems.append(f"rses_p is {row['rses_p']:g}, but style_success and preservation give {expected:g}")
+    gain = row.get("rsm_gain")
+    if success is not None and gain is not None and (success > 0, success < 0) != (gain > 0, gain < 0):
+        problems.append(f"style_success is {success:g}, but rsm_gain {gain:g} has not its sign")
+    return problems

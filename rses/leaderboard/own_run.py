@@ -13,6 +13,7 @@ from rses.inputs.sample import Sample
 from rses.leaderboard.submission import read_json, read_samples, summary_problems
 from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import INPUTS, recorded_places
+from rses.runs.migrate import migrated
 from rses.runs.results import Results
 
 __all__ = ["is_own_run", "own_protocol", "read_own_run", "units_to_score"]
@@ -43,7 +44,8 @@ def read_own_run(run: Path) -> tuple[dict[str, Any], Results]:
     problems = summary_problems(summary, on_board=False)
     if problems:
         raise InputError(problems, f"{run} is not a sound run:")
-    return summary, Results(read_samples(run / "samples.parquet", summary["info"]), summary["info"])
+    samples = read_samples(run / "samples.parquet", summary["info"])
+    return summary, Results(*migrated(summary["schema"], samples, summary["info"]))
 
 
 def own_protocol(info: dict[str, Any]) -> Protocol:

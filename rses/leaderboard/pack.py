@@ -17,8 +17,8 @@ from rses.files.atomic import sha256_file, write_atomic
 from rses.files.folders import new_folder
 from rses.files.lock import holding
 from rses.leaderboard.submission import MANIFEST, MANIFEST_SCHEMA, Submission, read_submission
-from rses.leaderboard.worst import worst_samples
 from rses.report.inputs import SampleFiles, run_files
+from rses.report.worst import worst_samples
 from rses.runs.results import Results
 
 __all__ = ["PREVIEWS", "add_run", "chosen_ids", "pack_run", "restore_replaced", "slug"]

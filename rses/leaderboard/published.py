@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
-from rses.files.escape import escape_html
 from rses.files.text import read_text
 from rses.files.untrusted import shown, text_problem
-from rses.table import METRICS
 
-__all__ = ["COLUMNS", "NOTE", "PublishedRow", "published_html", "read_published"]
+__all__ = ["COLUMNS", "NOTE", "NUMBERS", "PublishedRow", "read_published"]
 
 NUMBERS = ("rsm", "lpips_bg", "mse_bg", "vlm_q1", "vlm_q2", "vlm_q3", "vlm_q4")
 COLUMNS = ("table", "dataset", "method", *NUMBERS, "source")
@@ -69,31 +66,6 @@ def read_published(path: str | Path) -> list[PublishedRow]:
     if problems:
         raise InputError(problems, f"{place} is not sound:")
     return rows
-
-
-def published_html(rows: Sequence[PublishedRow]) -> str:
-    """Return the block of the site; sources are numbered below it. Empty where there are no rows."""
-    if not rows:
-        return ""
-    titles = ["Method", "Data", "Table", *(METRICS[n].title if n in METRICS else n.replace("_", " ") for n in NUMBERS)]
-    head = "".join(
-        f'<th scope="col"{" class=num" if place > 2 else ""}>{escape_html(title)}</th>'
-        for place, title in enumerate(titles)
-    ).replace("class=num", 'class="num"')
-    sources = list(dict.fromkeys(row.source for row in rows))
-    body = "".join(
-        f'<tr><th scope="row">{escape_html(row.method)} <sup><a href="#source-{sources.index(row.source) + 1}">'
-        f"{sources.index(row.source) + 1}</a></sup></th><td>{escape_html(row.dataset)}</td><td>{escape_html(row.table)}"
-        "</td>" + "".join(f'<td class="num">{escape_html(row.numbers[name] or "–")}</td>' for name in NUMBERS) + "</tr>"
-        for row in rows
-    )
-    notes = "".join(f'<li id="source-{n}">{escape_html(text)}</li>' for n, text in enumerate(sources, 1))
-    return (
-        '<section id="published" class="apart"><h2>Published numbers, not measured here</h2>'
-        f'<p class="sub">{escape_html(NOTE)}</p><div class="scroll" tabindex="0" role="region" '
-        f'aria-label="Published numbers"><table class="wide"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
-        f'</table></div><ol class="notes sources">{notes}</ol></section>'
-    )
 
 
 def _is_number(text: str) -> bool:

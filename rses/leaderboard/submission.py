@@ -23,6 +23,7 @@ from rses.files.text import parse_json
 from rses.files.untrusted import shown, text_problem, tree_problems
 from rses.inputs.card import card_problems, name_problem
 from rses.leaderboard.fields import sample_problems
+from rses.runs.migrate import migrated
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.runs.sample_table import read_rows
@@ -102,9 +103,8 @@ def read_submission(folder: str | Path) -> Submission:
             problems.append(f"{name} was changed after packing: its SHA-256 is not the one in {MANIFEST}")
     if problems:
         raise InputError(problems, f"{root} is not a sound submission:")
-    info = summary["info"]
-    samples = read_samples(root / "samples.parquet", info)
-    return Submission(root, manifest, summary, Results(samples, info))
+    samples = read_samples(root / "samples.parquet", summary["info"])
+    return Submission(root, manifest, summary, Results(*migrated(summary["schema"], samples, summary["info"])))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -8,22 +8,29 @@ from typing import Any
 
 from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
-from rses.leaderboard.published import COLUMNS, NOTE, PublishedRow
-from rses.report.columns import Cell, heading, number
-from rses.report.tables import csv_text
+from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
+from rses.pages.grid import BOOKTABS, Grid, Value
+from rses.pages.notices import TOY_BOARD, TOY_ENCODER, is_toy, toy_note
+from rses.pages.numbers import heading, number
+from rses.report.columns import Cell
 from rses.table import METRICS
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_parquet", "latex_text", "markdown_cell",
-    "mask_text", "published_latex", "published_markdown", "spread_text",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "latex_text",
+    "mask_text", "published_latex", "published_markdown", "row_value", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
-    "Mean with 95 % bootstrap interval (BCa over source images); ↑ higher is better, ↓ lower is better. "
-    "° beyond the RegionRoute paper, defined by RSES. Several seeds of a method are averaged sample by sample; ± is "
-    "the standard deviation of the mean from seed to seed, which the interval does not hold.",
-    "Ranks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds every "
-    "rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the section.",
+    "Mean with 95 % bootstrap interval (BCa over source images; Wilson for shares of 0 and 1; none from fewer than six "
+    "source images); ↑ higher is better, ↓ lower is better, →0 closest to 0 is best. ° beyond the RegionRoute paper, "
+    "defined by RSES. Several seeds of a method are averaged sample by sample; ± is the standard deviation of the mean "
+    "from seed to seed, which the interval does not hold.",
+    "In bold the best of a section and all that cannot be told from it, underlined the best of the others and all that "
+    "cannot be told from that; nothing is marked where nothing can be told apart. Reference rows are the scale: what "
+    "they reach without any style, through JPEG, blur, noise or other colours, is its floor.",
+    "Ranks and marks: paired Wilcoxon tests between all methods of a section, Holm-corrected at 5 %; an interval holds "
+    "every rank that the data do not rule out. Layer 1 is the Pareto front over RSM, LPIPS_bg and MSE_bg of the "
+    "section.",
 )
 BESIDES = (
     "mask",
@@ -37,11 +44,15 @@ BESIDES = (
 )
 SCHEMA = 1
 # What pdfLaTeX sets in its default encoding: letters up to U+017F without those it lacks.
-_SET = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓°†–±")
-LATEX_HEAD = (
-    "% needs \\usepackage{booktabs}; too wide for a column: \\resizebox{\\linewidth}{!}{...} with graphicx, "
-    "or fewer columns"
+_SET = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓→°†–±")
+LATEX_NEEDS = (
+    f"{BOOKTABS}; too wide for a column: \\resizebox{{\\linewidth}}{{!}}{{...}} with graphicx, or fewer columns"
 )
+
+
+def board_notes(board: Board) -> list[str]:
+    """Return what a reader of the table must know, the most important first."""
+    return [*([TOY_BOARD, TOY_ENCODER] if is_toy(board.protocol) else []), *NOTES]
 
 
 def _beside(row: BoardRow) -> tuple[str, ...]:
@@ -64,31 +75,21 @@ def _sections(board: Board) -> Iterator[tuple[str, list[BoardRow]]]:
 
 
 def board_markdown(board: Board) -> str:
-    """Return one table a section; best bold, second underlined."""
-    header = ["method", *(heading(info) for info in board.metrics), *BESIDES]
+    """Return one table per section."""
+    header = ["method", *map(heading, board.metrics), *BESIDES]
     lines = [f"# {escape_markdown(board.title)}", ""]
+    lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
     for title, rows in _sections(board):
-        lines += [f"## {escape_markdown(title.capitalize())}", ""]
-        lines.append("| " + " | ".join(escape_markdown(text) for text in header) + " |")
-        lines.append("|:---|" + "---:|" * (len(header) - 1))
-        for row in rows:
-            cells = [markdown_cell(row, info.name) for info in board.metrics]
-            texts = [escape_markdown(row.name), *cells, *map(escape_markdown, _beside(row))]
-            lines.append("| " + " | ".join(texts) + " |")
-        lines.append("")
-    lines += [f"{escape_markdown(note)}  " for note in NOTES]
+        cells = [[row.name, *(row_value(row, info.name) for info in board.metrics), *_beside(row)] for row in rows]
+        lines += [f"## {escape_markdown(title.capitalize())}", "", Grid(header, cells).markdown(), ""]
+    lines += [f"{escape_markdown(note)}  " for note in board_notes(board)]
     return "\n".join(lines) + "\n"
 
 
-def markdown_cell(row: BoardRow, name: str) -> str:
-    """Return value, interval and spread over seeds; best bold, second underlined."""
+def row_value(row: BoardRow, name: str) -> Value:
+    """Return value, interval and spread over seeds, with the place of the method."""
     cell = row.cells[name]
-    value = escape_markdown(cell.value)
-    if name in row.best:
-        value = f"**{value}**"
-    elif name in row.second:
-        value = f"<ins>{value}</ins>"
-    return f"{value} {escape_markdown(cell.interval)} {spread_text(row, name)}".strip()
+    return Value(cell.value, f"{cell.interval} {spread_text(row, name)}".strip(), row.place(name))
 
 
 def spread_text(row: BoardRow, name: str) -> str:
@@ -114,66 +115,30 @@ def board_latex(board: Board, intervals: bool = False) -> str:
         board: The board.
         intervals: Add the 95 % intervals in small print.
     """
-    header = ["method", *(_latex_heading(heading(info)) for info in board.metrics)]
-    header += ["mask", "layer", "ranks", "n/N"]
-    ranks = ", ".join(METRICS[name].title for name in RANKED)
-    lines = [
-        f"% {_comment(board.title)}", LATEX_HEAD, f"% ranks by {ranks}",
-        f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", "\\toprule", " & ".join(header) + r" \\",
-    ]  # fmt: skip
-    for title, rows in _sections(board):
-        lines += ["\\midrule", f"\\multicolumn{{{len(header)}}}{{l}}{{\\emph{{{latex_text(title)}}}}} \\\\"]
-        for row in rows:
-            cells = [_latex_cell(row, info.name) for info in board.metrics]
-            lines.append(" & ".join([latex_text(row.name), *cells, *_latex_beside(row)]) + r" \\")
-            small = [_latex_small(row, info.name) for info in board.metrics]
-            if intervals and any(small):
-                lines.append(" & ".join(["", *small, *[""] * 4]) + r" \\")
-    lines += ["\\bottomrule", "\\end{tabular}", *(f"% {_comment(note)}" for note in NOTES)]
-    return "\n".join(lines) + "\n"
-
-
-def _comment(text: str) -> str:
-    return clean(text)
-
-
-def _latex_heading(text: str) -> str:
-    return latex_text(text).replace("\\_bg", "\\textsubscript{bg}")
-
-
-def _latex_cell(row: BoardRow, name: str) -> str:
-    cell = row.cells[name]
-    value = "--" if cell.value == "-" else latex_text(cell.value)
-    if name in row.best:
-        return f"\\textbf{{{value}}}"
-    return f"\\underline{{{value}}}" if name in row.second else value
-
-
-def _latex_small(row: BoardRow, name: str) -> str:
-    small = f"{row.cells[name].interval} {spread_text(row, name)}".strip()
-    return f"{{\\scriptsize {latex_text(small)}}}" if small else ""
+    rows: list[Any] = []
+    for title, members in _sections(board):
+        cells = [[r.name, *(row_value(r, info.name) for info in board.metrics), *_latex_beside(r)] for r in members]
+        rows += [title, *cells]
+    grid = Grid(["method", *map(heading, board.metrics), "mask", "layer", "ranks", "n/N"], rows)
+    needs = f"{LATEX_NEEDS}\nranks by {', '.join(METRICS[name].title for name in RANKED)}"
+    return grid.latex(
+        board.title, board_notes(board), needs=needs, small="below" if intervals else "none", text=latex_text,
+        caution=toy_note(board.protocol),
+    )  # fmt: skip
 
 
 def _latex_beside(row: BoardRow) -> list[str]:
-    ranks = [str(row.ranks[name]).replace("-", "--") if name in row.ranks else "--" for name in RANKED]
-    layer = "--" if row.layer is None else str(row.layer)
-    return [mask_text(row), layer, " / ".join(ranks) if row.ranks else "--", f"{row.n}/{row.total}"]
+    # A dash of its own length.
+    ranks = " / ".join(str(row.ranks[name]).replace("-", "–") if name in row.ranks else "–" for name in RANKED)
+    layer = "–" if row.layer is None else str(row.layer)
+    return [mask_text(row), layer, ranks if row.ranks else "–", f"{row.n}/{row.total}"]
 
 
 def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
     header = [
-        "method",
-        "section",
-        "mask_at_inference",
-        "suite",
-        "suite_version",
-        "suite_sha256",
-        "protocol",
-        "protocol_hash",
-        "n",
-        "N",
-    ]
-    header += ["seeds", "weights", "date", "rses_version", "pareto_layer"]
+        "method", "section", "mask_at_inference", "suite", "suite_version", "suite_sha256", "protocol", "protocol_hash",
+        "n", "N", "seeds", "weights", "date", "rses_version", "pareto_layer",
+    ]  # fmt: skip
     header += [f"{METRICS[name].aggregate}_rank_{end}" for name in RANKED for end in ("low", "high")]
     for info in board.metrics:
         header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in ("low", "high", "n", "perfect", "seed_sd"))]
@@ -195,8 +160,8 @@ def _flat(board: Board) -> tuple[list[str], list[list[Any]]]:
 
 
 def board_csv(board: Board) -> str:
-    """Return one row a method, full precision, guarded against formulas."""
-    return csv_text(*_flat(board))
+    """Return one row per method, full precision, guarded against formulas."""
+    return Grid(*_flat(board)).csv()
 
 
 def board_parquet(board: Board) -> bytes:
@@ -250,30 +215,23 @@ def _json_row(row: BoardRow, board: Board) -> dict[str, Any]:
 
 
 PUBLISHED_HEADER = (
-    "table", "data", "method", "RSM ↑", "LPIPS_bg ↓", "MSE_bg ↓", "VLM q1", "VLM q2", "VLM q3", "VLM q4", "source",
+    "table", "data", "method", "RSM ↑", "LPIPS_bg ↓", "MSE_bg ↓", "VLM q1", "VLM q2", "VLM q3", "VLM q4",
 )  # fmt: skip
+PUBLISHED_ALIGN = "lllrrrrrrr"
 
 
-def _published_line(row: PublishedRow) -> tuple[str, ...]:
-    numbers = [row.numbers[name] or "-" for name in COLUMNS if name in row.numbers]
-    return (row.table, row.dataset, row.method, *numbers, row.source)
+def _published_lines(rows: Sequence[PublishedRow]) -> list[list[str]]:
+    return [[row.table, row.dataset, row.method, *(row.numbers[name] or "-" for name in NUMBERS)] for row in rows]
 
 
 def published_markdown(rows: Sequence[PublishedRow]) -> str:
     """Return the block of published numbers."""
-    lines = ["## Published numbers, not measured here", "", escape_markdown(NOTE), ""]
-    lines.append("| " + " | ".join(map(escape_markdown, PUBLISHED_HEADER)) + " |")
-    lines.append("|:---|:---|:---|" + "---:|" * 7 + ":---|")
-    lines += ["| " + " | ".join(map(escape_markdown, _published_line(row))) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    lines = [[*line, row.source] for line, row in zip(_published_lines(rows), rows, strict=True)]
+    table = Grid([*PUBLISHED_HEADER, "source"], lines, PUBLISHED_ALIGN + "l").markdown()
+    return f"## Published numbers, not measured here\n\n{escape_markdown(NOTE)}\n\n{table}\n"
 
 
 def published_latex(rows: Sequence[PublishedRow]) -> str:
     """Return the block of published numbers as a booktabs table; sources are comments."""
-    header = " & ".join(map(_latex_heading, PUBLISHED_HEADER[:-1])) + r" \\"
-    lines = [f"% {_comment(NOTE)}", LATEX_HEAD, "\\begin{tabular}{lllrrrrrrr}", "\\toprule"]
-    lines += [header, "\\midrule"]
-    for row in rows:
-        *texts, source = _published_line(row)
-        lines.append(" & ".join(map(latex_text, texts)) + f" \\\\ % {_comment(source)}")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
+    grid = Grid(PUBLISHED_HEADER, _published_lines(rows), PUBLISHED_ALIGN)
+    return grid.latex(NOTE, needs=LATEX_NEEDS, text=latex_text, comments=[row.source for row in rows])

@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rses.files.escape import escape_html, escape_markdown
-from rses.leaderboard.board import SECTIONS, Board, BoardRow
-from rses.leaderboard.published import NOTE, PublishedRow
-from rses.leaderboard.tables import markdown_cell, mask_text
-from rses.report.columns import heading
+from rses.files.escape import escape_markdown
+from rses.leaderboard.board import Board, BoardRow
+from rses.leaderboard.published import PublishedRow
+from rses.leaderboard.tables import mask_text, row_value
+from rses.pages.grid import Grid
+from rses.pages.notices import TOY_BOARD, is_toy
+from rses.pages.numbers import heading
 from rses.report.marked import replace_marked
-from rses.table import METRICS
 
-__all__ = ["MARKS", "readme_block", "replace_block", "top_html", "top_rows"]
+__all__ = ["MARKS", "SHOWN", "readme_block", "replace_block", "top_rows"]
 
 MARKS = "leaderboard"
-SHOWN = ("rses_h", "rsm", "lpips_bg", "mse_bg")
-PUBLISHED = ("rsm", "lpips_bg", "mse_bg")
+SHOWN = ("rses_p", "rsm", "lpips_bg", "mse_bg")
 MOST = {"mask-free": 5, "mask": 3}
 
 
 LEGEND = (
     "Mean \\[95 % interval\\] ± spread of seeds; ↑ higher is better, ↓ lower is better, ° defined by RSES. In bold "
-    "the best and underlined the second of all methods that see the mask at inference, and of all that do not, rows "
-    "left out here included. Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, "
-    "2 without those, and so on."
+    "the best and all that cannot be told from it, underlined the same of the others, among all methods that see the "
+    "mask at inference and among all that do not, rows left out here included; nothing where nothing is told apart. "
+    "Layer: 1 where no method of the kind is better in RSM, LPIPS\\_bg and MSE\\_bg at once, 2 without those, etc."
 )
 """How to read the tables of a README."""
 
@@ -46,7 +46,7 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
 
     Args:
         boards: All boards.
-        published: Published rows; those of the main table are shown apart.
+        published: Published rows, which have a page of their own.
         folder: The leaderboards folder, as seen from the README.
 
     Example:
@@ -59,67 +59,30 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
     if boards:
         lines += [LEGEND, ""]
     for board in boards:
-        lines += [f"**Measured: {escape_markdown(board.title)}**", "", *_board_lines(board)]
+        lines += [f"**Measured: {escape_markdown(board.title)}**", ""]
+        lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
+        lines.append(_board_table(board))
         left = len(board.rows) - len(top_rows(board))
         more = f"{left} more rows (reference rows among them), " if left else ""
         lines += ["", f"{more}ranks, groups and cards: [table]({folder}/tables/{board.key}.md), "]
         lines += [f"[page]({folder}/site/{board.key}.html).", ""]
-    main = [row for row in published if row.table == "main" and any(row.numbers[name] for name in PUBLISHED)]
-    if main:
-        lines += [f"**Published elsewhere, not measured here.** {escape_markdown(NOTE)}", "", *_published_lines(main)]
-        sources = "; ".join(dict.fromkeys(escape_markdown(row.source) for row in main))
-        lines += ["", f"Source: {sources}. [All published rows]({folder}/tables/published.md).", ""]
+    if published:
+        lines += [
+            f"Numbers that papers report of their own runs are [on a page of their own]({folder}/tables/published.md).",
+            "",
+        ]
     return "\n".join(lines)
 
 
-def _board_lines(board: Board) -> list[str]:
+def _board_table(board: Board) -> str:
     names = [info for info in board.metrics if info.name in SHOWN]
-    header = ["method", "mask at inference", *(escape_markdown(heading(info)) for info in names), "layer", "n/N"]
-    lines = ["| " + " | ".join(header) + " |", "|:---|:---|" + "---:|" * (len(header) - 2)]
-    for row in top_rows(board):
-        cells = [markdown_cell(row, info.name) for info in names]
-        texts = [escape_markdown(row.name), mask_text(row), *cells]
-        lines.append("| " + " | ".join([*texts, str(row.layer or "-"), f"{row.n}/{row.total}"]) + " |")
-    return lines
-
-
-def _published_lines(rows: Sequence[PublishedRow]) -> list[str]:
-    header = ["method", "data", *(escape_markdown(heading(METRICS[name])) for name in PUBLISHED)]
-    lines = ["| " + " | ".join(header) + " |", "|:---|:---|" + "---:|" * len(PUBLISHED)]
-    for row in rows:
-        texts = [row.method, row.dataset, *(row.numbers[name] or "-" for name in PUBLISHED)]
-        lines.append("| " + " | ".join(map(escape_markdown, texts)) + " |")
-    return lines
-
-
-def top_html(board: Board) -> str:
-    """Return the same rows as a table of the site."""
-    names = [info for info in board.metrics if info.name in SHOWN]
-    head = "".join(f'<th scope="col" class="num">{escape_html(heading(info))}</th>' for info in names)
-    body = "".join(_html_row(board, row, [info.name for info in names]) for row in top_rows(board))
-    if not body:
-        return '<p class="sub">Reference rows only.</p>'
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Top of {escape_html(board.title)}">'
-        f'<table class="wide"><thead><tr><th scope="col">Method</th>{head}<th scope="col" class="num">n/N</th></tr>'
-        f"</thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _html_row(board: Board, row: BoardRow, names: Sequence[str]) -> str:
-    spans = [f'<span class="interval">{escape_html(row.cells[name].interval)}</span>' for name in names]
-    cells = "".join(f'<td class="num">{_marked(row, name)}{span}</td>' for name, span in zip(names, spans, strict=True))
-    tag = ' <span class="tag">mask</span>' if row.section == "mask" else ""
-    return (
-        f'<tr><th scope="row" title="{escape_html(SECTIONS[row.section])}">'
-        f'<a href="{quote(board.key)}.html#card-{row.key}">{escape_html(row.name)}</a>{tag}</th>{cells}'
-        f'<td class="num">{row.n}/{row.total}</td></tr>'
-    )
-
-
-def _marked(row: BoardRow, name: str) -> str:
-    value = escape_html(row.cells[name].value)
-    return f"<strong>{value}</strong>" if name in row.best else f"<u>{value}</u>" if name in row.second else value
+    rows = [
+        [row.name, mask_text(row), *(row_value(row, info.name) for info in names), str(row.layer or "-"),
+         f"{row.n}/{row.total}"]
+        for row in top_rows(board)
+    ]  # fmt: skip
+    header = ["method", "mask at inference", *map(heading, names), "layer", "n/N"]
+    return Grid(header, rows, "ll" + "r" * (len(header) - 2)).markdown()
 
 
 def replace_block(readme: Path, boards: Sequence[Board], published: Sequence[PublishedRow], folder: Path) -> bytes:

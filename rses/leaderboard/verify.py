@@ -16,14 +16,16 @@ from rses.errors import InputError, RsesError
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
 from rses.files.untrusted import shown
+from rses.functional.combined import style_success
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
-from rses.leaderboard.again import score_again, some_of
+from rses.leaderboard.again import RELATIVE, score_again, some_of
 from rses.leaderboard.own_run import is_own_run, own_protocol, read_own_run, units_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
 from rses.protocol import PROTOCOLS, Protocol, get_protocol
 from rses.report.inputs import recorded_places
+from rses.runs.migrate import alike, logit_scale_of
 from rses.runs.summary import summarise
 from rses.suites import Suite, list_suites, load_suite
 from rses.table import METRICS
@@ -83,7 +85,7 @@ def verify(
         known = _suite_of(submission, suite, _recorded_suite(Path(place)))
         problems = [*_protocol_problems(submission), *_weights_problems(submission)]
         problems += _suite_problems(submission, known)
-        problems += _summary_problems(submission)
+        problems += _summary_problems(submission) + _score_problems(submission)
         images = run_images if run_images is not None else _images_of(submission.folder)
         problems += _file_problems(submission.folder)
         problems += _image_problems(submission, images) or _preview_problems(submission, images)
@@ -135,7 +137,7 @@ def _verify_own(
     """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
     summary, results = read_own_run(run)
     submission = Submission(run, {}, summary, results)
-    problems = [*_weights_problems(submission), *_summary_problems(submission)]
+    problems = [*_weights_problems(submission), *_summary_problems(submission), *_score_problems(submission)]
     if problems:
         raise InputError(problems[:60], f"{run} is refused; {len(problems)} problems:")
     protocol = own_protocol(results.info)
@@ -271,6 +273,8 @@ def _summary_problems(submission: Submission) -> list[str]:
     """Compute the summary again from the samples."""
     stored = submission.summary
     expected = summarise(submission.results.samples, submission.results.info)
+    if stored.get("schema") == 2:
+        stored, expected = alike(stored, expected)
     absent = expected.keys() - stored.keys() - OPTIONAL
     problems = [f"summary.json: {key} is missing" for key in sorted(absent)]
     problems += [f"summary.json: {shown(key)} is not a key of a summary" for key in stored.keys() - expected.keys()]
@@ -280,6 +284,19 @@ def _summary_problems(submission: Submission) -> list[str]:
     wanted = {info["metrics"].index(n) if isinstance(n, str) and n in METRICS else None for n in info["metrics"]}
     if None in wanted:
         problems.append("summary.json: info.metrics names a metric that does not exist")
+    return problems
+
+
+def _score_problems(submission: Submission) -> list[str]:
+    """What tables are sorted by must follow from the gain with the encoder's own logit scale, where that is known."""
+    scale = logit_scale_of(submission.results.info)
+    problems = []
+    for sample in submission.results.samples:
+        if scale is None or sample.style_success is None or sample.rsm_gain is None:
+            continue
+        expected = style_success(sample.rsm_gain, scale)
+        if not math.isclose(sample.style_success, expected, abs_tol=RELATIVE):
+            problems.append(f"{sample.id}: style_success is {sample.style_success:g}, rsm_gain gives {expected:g}")
     return problems
 
 

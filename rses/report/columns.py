@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from rses.errors import InputError
 from rses.files.escape import clean
+from rses.pages.notices import toy_note
+from rses.pages.numbers import UNDEFINED, number
 from rses.runs.results import Results
+from rses.runs.summary import clusters_of, table_of
+from rses.statistics import marks, sure_order, toward_zero
+from rses.statistics.intervals import FEWEST
 from rses.statistics.order import marked_places
 from rses.table import METRICS, MetricInfo, in_table_order
 
-__all__ = ["Cell", "Row", "Table", "build_table", "check_comparable", "heading", "number", "run_names"]
+__all__ = ["REPEATED", "Cell", "Row", "Table", "asked", "build_table", "check_comparable", "run_names", "summary_cells"]
 
-# The scale twin of mse_bg carries no information of its own, so that comparisons leave it out.
-COMPARED = tuple(name for name in METRICS if name != "mse_bg_pm1")
-UNDEFINED = "-"
+REPEATED = "mse_bg_pm1"
+"""The scale twin of ``mse_bg`` carries no information of its own, so that comparisons leave it out."""
 
 
 @dataclass(frozen=True)
@@ -94,42 +99,12 @@ class Table:
         return f"{text} ({self.protocol_hash})" if self.protocol_hash else text
 
 
-def number(value: float, digits: int) -> str:
-    """Format a number; an exact zero is "0", and a nonzero number never rounds to zero.
-
-    Example:
-        >>> number(0.12345, 4), number(0.0, 4), number(0.0000031, 5), number(float("inf"), 2)
-        ('0.1235', '0', '3.1e-06', 'inf')
-    """
-    if not math.isfinite(value):
-        return "inf" if value > 0 else "-inf" if value < 0 else UNDEFINED
-    if value == 0:
-        return "0"
-    text = f"{value:.{digits}f}"
-    return f"{value:.1e}" if float(text) == 0 else text
-
-
-def heading(info: MetricInfo) -> str:
-    """Return a column heading: title, mark of our own metrics, direction.
-
-    Example:
-        >>> heading(METRICS["rsm_gain"]), heading(METRICS["lpips_bg"])
-        ('RSM gain° ↑', 'LPIPS_bg ↓')
-    """
-    return f"{info.title}{'°' if info.ours else ''} {'↑' if info.higher_is_better else '↓'}"
-
-
-def compared(runs: Sequence[Results]) -> list[str]:
-    """Return the columns that any run asked for, but for those that say the same on another scale."""
-    return in_table_order({name for run in runs for name in run.metrics} - {"mse_bg_pm1"})
-
-
 def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -> Table:
     """Arrange runs as rows.
 
     Args:
         runs: At least one run, all of one protocol and one suite.
-        metrics: Columns; by default those that the runs asked for.
+        metrics: Columns; by default those that the runs asked for, of several runs without multiples of others.
 
     Raises:
         InputError: No run, or runs whose numbers cannot stand in one table.
@@ -141,20 +116,27 @@ def build_table(runs: Sequence[Results], metrics: Sequence[str] | None = None) -
         ('mine', '0.25000')
     """
     check_comparable(runs)
+    if metrics is None:
+        metrics = [name for name in asked(runs) if len(runs) == 1 or name != REPEATED]
+    infos = tuple(METRICS[name] for name in metrics)
     summaries = [run.summary for run in runs]
-    wanted = metrics if metrics is not None else compared(runs)
-    infos = tuple(METRICS[name] for name in wanted)
     rows = [_row(name, summary, infos) for name, summary in zip(run_names(runs), summaries, strict=True)]
+    rows = _mark_best(rows, infos, runs)
     first = summaries[0]
     protocol = first.get("protocol") or {}
     return Table(
         infos,
-        tuple(_mark_best(rows, infos)),
+        tuple(rows),
         clean(first.get("suite") or ""),
         clean(protocol.get("id") or ""),
         clean(protocol.get("hash") or ""),
         tuple(_notes(rows, infos, runs)),
     )
+
+
+def asked(runs: Sequence[Results]) -> list[str]:
+    """Return the columns that any run asked for; where a run has no record of it, those that have a value."""
+    return in_table_order(name for run in runs for name in run.metrics)
 
 
 def run_names(runs: Sequence[Results]) -> list[str]:
@@ -200,20 +182,16 @@ def check_comparable(runs: Sequence[Results]) -> None:
 def _check_samples(first: Results, second: Results, first_name: str, second_name: str) -> None:
     """Equal ids are not enough: what both runs say of a sample must agree."""
     known = {sample.id: sample for sample in first.samples}
+    facts = (("style", "style"), ("source image", "source"), ("mask_fraction", "mask_fraction"))
     for other in second.samples:
         own = known.get(other.id)
-        if own is None:
-            continue
-        for what, here, there in (
-            ("style", own.style, other.style),
-            ("source image", own.source, other.source),
-            ("mask_fraction", own.mask_fraction, other.mask_fraction),
-        ):
+        for what, field in facts if own else ():
+            here, there = getattr(own, field), getattr(other, field)
             if here is not None and there is not None and here != there:
                 raise InputError(
                     f'"{first_name}" and "{second_name}" were scored on different samples: "{clean(other.id)}" has '
-                    f"{what} {clean(str(here))} in one and {clean(str(there))} in the other. Score both with the same "
-                    "masks, sources and styles."
+                    f"{what} {clean(here)} in one and {clean(there)} in the other. Score both with the same masks, "
+                    "sources and styles."
                 )
 
 
@@ -222,9 +200,7 @@ def _identity(run: Results, what: str) -> dict[str, str]:
     record: dict[str, Any] = run.info.get(what) or {}
     if what == "weights":
         return {role: f"{entry['id']} {entry['sha256'][:12]}" for role, entry in record.items() if entry}
-    if what == "protocol":
-        return {key: str(record[key]) for key in ("id", "hash") if record.get(key)}
-    keys = ("sha256",) if record.get("sha256") else ("name",)
+    keys = ("id", "hash") if what == "protocol" else ("sha256",) if record.get("sha256") else ("name",)
     return {key: str(record[key]) for key in keys if record.get(key)}
 
 
@@ -232,40 +208,74 @@ def _describe(identity: dict[str, str]) -> str:
     return " ".join(clean(value) for value in identity.values()) or "none"
 
 
+def summary_cells(entries: dict[str, Any], infos: Sequence[MetricInfo]) -> dict[str, Cell]:
+    """Read the cells of one row from the ``metrics`` of a summary or of a group in it."""
+    fields = ("mean", "low", "high", "n", "perfect")
+    found = {info: entries.get(info.aggregate, {}) for info in infos}
+    return {
+        info.name: Cell(**{key: entry[key] for key in fields if key in entry}, digits=info.digits)
+        for info, entry in found.items()
+    }
+
+
 def _row(name: str, summary: dict[str, Any], infos: Sequence[MetricInfo]) -> Row:
-    card = summary["info"].get("method_card") or {}
-    cells = {}
-    for info in infos:
-        entry = summary["metrics"].get(info.aggregate, {})
-        cells[info.name] = Cell(
-            mean=entry.get("mean"),
-            low=entry.get("low"),
-            high=entry.get("high"),
-            n=entry.get("n", 0),
-            perfect=entry.get("perfect", 0),
-            digits=info.digits,
-        )
-    coverage = summary["coverage"]
+    card, coverage = summary["info"].get("method_card") or {}, summary["coverage"]
+    cells = summary_cells(summary["metrics"], infos)
     return Row(name, cells, coverage["n"], coverage["N"], bool(card.get("reference")), bool(card.get("mask_used")))
 
 
-def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[Row]:
-    """Mark the best mean of every column among the rows that compete; ties are all marked, unless all tie."""
+def mark_cells(
+    cells: Sequence[Cell], info: MetricInfo, values: np.ndarray, clusters: Sequence[str]
+) -> list[int | None]:
+    """Mark one column: 1 for the best and all that cannot be told from it, 2 for the same of the others.
+
+    Args:
+        cells: One a method.
+        info: The metric.
+        values: The numbers behind them (methods, samples), NaN where there is none.
+        clusters: Source image of each sample.
+    """
+    means = [None if cell.mean is None else info.rank_value(cell.mean) for cell in cells]
+    placed = marked_places(means, [cell.perfect for cell in cells], info.higher_is_better)
+    order = sure_order(toward_zero(values) if info.nearest_zero else values, info.higher_is_better, clusters)
+    return marks(placed, order)
+
+
+def _mark_best(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[Row]:
+    """Mark, among the rows that compete, the best of every column and all that cannot be told from it."""
     own = [i for i, row in enumerate(rows) if not row.reference] or list(range(len(rows)))
     if len(own) < 2:
         return list(rows)
     marked = [dict(row.cells) for row in rows]
-    for info in infos:
-        cells = [rows[i].cells[info.name] for i in own]
-        found = marked_places([cell.mean for cell in cells], [cell.perfect for cell in cells], info.higher_is_better)
-        for i, place in zip(own, found, strict=True):
-            if place == 1:
+    values, clusters = _values([runs[i] for i in own], infos)
+    for k, info in enumerate(infos):
+        found = mark_cells([rows[i].cells[info.name] for i in own], info, values[:, :, k], clusters)
+        for i, mark in zip(own, found, strict=True):
+            if mark == 1:
                 marked[i][info.name] = replace(marked[i][info.name], best=True)
     return [replace(row, cells=cells) for row, cells in zip(rows, marked, strict=True)]
 
 
+def _values(runs: Sequence[Results], infos: Sequence[MetricInfo]) -> tuple[np.ndarray, list[str]]:
+    """Return all metrics of all scored samples (runs, samples, metrics), and the source image of every sample."""
+    scored = [[sample for sample in run.samples if sample.status == "ok"] for run in runs]
+    first = {sample.id: sample for samples in scored for sample in samples}
+    ids = {name: place for place, name in enumerate(sorted(first))}
+    values = np.full((len(runs), len(ids), len(infos)), np.nan)
+    for table, samples in zip(values, scored, strict=True):
+        table[[ids[sample.id] for sample in samples]] = table_of(samples, infos)
+    return values, clusters_of([first[name] for name in ids])
+
+
 def _notes(rows: Sequence[Row], infos: Sequence[MetricInfo], runs: Sequence[Results]) -> list[str]:
-    notes = ["Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better."]
+    toy = toy_note(str((runs[0].info.get("protocol") or {}).get("id") or ""))
+    notes = [*([toy] if toy else []), "Mean with 95 % bootstrap interval; ↑ higher is better, ↓ lower is better."]
+    if any(info.nearest_zero for info in infos):
+        notes.append("→0 closest to 0 is best.")
+    if any(len(set(clusters_of([s for s in run.samples if s.status == "ok"]))) < FEWEST for run in runs):
+        notes.append("No interval from fewer than six source images.")
+    if any(cell.best for row in rows for cell in row.cells.values()):
+        notes.append("Marked: the best and all that cannot be told from it (paired tests, Holm-corrected at 5 %).")
     if any(info.ours for info in infos):
         notes.append("° beyond the RegionRoute paper, defined by RSES.")
     if any(row.mask_used for row in rows):

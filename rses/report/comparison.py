@@ -6,23 +6,24 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from rses.errors import InputError
-from rses.files.escape import clean, escape_latex, escape_markdown
-from rses.report.columns import COMPARED, check_comparable, compared, heading, number, run_names
-from rses.report.tables import check_format, csv_text
+from rses.files.escape import clean
+from rses.pages.grid import Grid, Value, columns_of, latex_heading, printed
+from rses.pages.notices import toy_note
+from rses.pages.numbers import heading, number
+from rses.report.columns import REPEATED, asked, check_comparable, run_names
+from rses.report.tables import check_format, markdown_notes
 from rses.runs.results import Results, common_ids
 from rses.runs.summary import clusters_of
 from rses.statistics import PairedDifference, holm, paired_difference
 from rses.table import METRICS, MetricInfo, get_metric
 
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
-__all__ = ["HEADER", "NOTES", "Comparison", "Difference", "comparison_lines", "compare_runs", "render_comparison"]
+__all__ = ["NOTES", "Comparison", "Difference", "compare_runs", "comparison_grid", "render_comparison"]
 
 ALPHA = 0.05
+HEADER = ("run", "metric", "baseline", "difference", "95 % interval", "n", "p", "verdict")
+ALIGN = "llrrrrrl"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ NOTES = (
     "Mean paired difference with 95 % bootstrap interval, over n pairs with two finite values; samples of one source"
     " image count as one observation.",
     "p: Wilcoxon signed-rank, Holm-corrected over all rows; better or worse only where it is below 0.05 and mean and"
-    " ranks point to the same side.",
+    " ranks point to the same side. Leakage is compared by how far its mean lies from 0.",
 )
 
 
@@ -134,9 +135,11 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
 
 
 def _distinct(runs: Sequence[Results]) -> list[str]:
-    """Leave out what differs from RSM by constants: the same test thrice would only cost correction."""
-    twins = {"clip_cosine", "rsm_gain"} if all("rsm" in run.info.get("metrics", ("rsm",)) for run in runs) else set()
-    return [name for name in [*COMPARED, *(n for n in compared(runs) if n not in METRICS)] if name not in twins]
+    """Leave out what says the same as another column: testing it again would only cost correction."""
+    names = asked(runs)
+    twins = {"rsm": {"clip_cosine", "rsm_gain", "style_success"}, "lpips_bg": {"preservation"}}
+    left = {REPEATED}.union(*(others for name, others in twins.items() if name in names))
+    return [name for name in names if name not in left]
 
 
 def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> list[tuple[float, float, str]]:
@@ -144,11 +147,15 @@ def _pairs(baseline: Results, run: Results, ids: Sequence[str], metric: str) -> 
     first = {sample.id: getattr(sample, metric) for sample in baseline.samples}
     second = {sample.id: getattr(sample, metric) for sample in run.samples}
     values = [(first[name], second[name], clusters[name]) for name in ids]
-    return [
+    found = [
         (float(a), float(b), cluster)
         for a, b, cluster in values
         if a is not None and b is not None and math.isfinite(a) and math.isfinite(b)
     ]
+    if not METRICS[metric].nearest_zero:
+        return found
+    sides = [-1 if math.fsum(column) < 0 else 1 for column in ([a for a, *_ in found], [b for _, b, _ in found])]
+    return [(sides[0] * a, sides[1] * b, cluster) for a, b, cluster in found]
 
 
 def _verdict(info: MetricInfo, test: PairedDifference, p_value: float) -> str:
@@ -174,108 +181,51 @@ def render_comparison(comparison: Comparison, format: str = "table", *, width: i
     if format == "csv":
         header = ["baseline", "run", "metric", "baseline_mean", "difference", "low", "high", "n"]
         rows = [[comparison.baseline, *asdict(item).values()] for item in comparison.differences]
-        return csv_text([*header, "p_value", "p_corrected", "verdict"], rows)
-    lines = comparison_lines(comparison)
+        return Grid([*header, "p_value", "p_corrected", "verdict"], rows).csv()
+    grid, toy = comparison_grid(comparison), toy_note(comparison.protocol)
+    notes = [*([toy] if toy else []), *NOTES]
     if format == "markdown":
-        return _markdown(comparison, lines)
+        return f"{grid.markdown()}\n\n{markdown_notes([comparison.caption, *notes])}"
     if format == "latex":
-        return _latex(comparison, lines)
-    return _table(comparison, lines, width, color)
+        return grid.latex(comparison.caption, notes, text=latex_heading, caution=toy)
+    return _terminal(comparison, grid, notes, width, color)
 
 
-HEADER = ("run", "metric", "baseline", "difference", "95 % interval", "n", "p", "verdict")
+def comparison_grid(comparison: Comparison) -> Grid:
+    """Arrange the differences as a table of text."""
+    return Grid(HEADER, [_line(item) for item in comparison.differences], ALIGN)
 
 
-def comparison_lines(comparison: Comparison) -> list[tuple[str, ...]]:
-    """Return the cells of the table as text, in the order of :data:`HEADER`."""
-    return [_line(item) for item in comparison.differences]
+def _terminal(comparison: Comparison, whole: Grid, notes: Sequence[str], width: int, color: bool) -> str:
+    """One table; where it is too wide, one for each run, at last with the intervals below the differences."""
+    from rich.text import Text
+
+    shapes = [[whole.terminal(color, grouped=True)], [], []]
+    for run in comparison.runs:
+        rows = [row for row in whole.rows if row[0] == run]
+        below = [[metric, base, Value(step, interval), *rest] for _, metric, base, step, interval, *rest in rows]
+        short = Grid((*HEADER[1:4], *HEADER[5:]), below, ALIGN[1:4] + ALIGN[5:])
+        for parts, grid in zip(
+            shapes[1:], (Grid(HEADER[1:], [row[1:] for row in rows], ALIGN[1:]), short), strict=True
+        ):
+            parts += [Text(run, style="bold"), grid.terminal(color)] if rows else []
+    fitting = (parts for parts in shapes if all(columns_of(part) <= width for part in parts))
+    lines = [Text(note, style="dim") for note in notes]
+    return printed([Text(comparison.caption, style="bold"), *next(fitting, shapes[-1]), *lines], width, color)
 
 
-def _line(item: Difference) -> tuple[str, ...]:
+def _line(item: Difference) -> list[str | Value]:
     info = get_metric(item.metric)
     interval = "" if item.low is None or item.high is None or item.low == item.high else (
         f"[{_signed(item.low, info.digits)}, {_signed(item.high, info.digits)}]"
     )  # fmt: skip
-    return (
+    p_value = "<0.001" if item.p_corrected < 0.001 else f"{item.p_corrected:.3f}"
+    verdict = Value(item.verdict, style={"better": "green", "worse": "red"}.get(item.verdict, ""))
+    return [
         item.run, heading(info), number(item.baseline_mean, info.digits), _signed(item.mean, info.digits),
-        interval, str(item.n), _p_value(item.p_corrected), item.verdict,
-    )  # fmt: skip
+        interval, str(item.n), p_value, verdict,
+    ]  # fmt: skip
 
 
 def _signed(value: float, digits: int) -> str:
     return ("+" if value > 0 else "") + number(value, digits)
-
-
-def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _table(comparison: Comparison, lines: Sequence[tuple[str, ...]], width: int, color: bool) -> str:
-    """One grid; where it is too wide, a grid for each run, at last with the intervals below the differences."""
-    from rich.text import Text
-
-    from rses.report.terminal import grid_width, to_text
-
-    runs = [[line for line in lines if line[0] == run] for run in dict.fromkeys(line[0] for line in lines)]
-    shapes = [
-        [_grid(runs, HEADER)],
-        [part for rows in runs for part in (Text(rows[0][0], style="bold"), _grid([rows], HEADER[1:]))],
-        [
-            part
-            for rows in runs
-            for part in (Text(rows[0][0], style="bold"), _grid([rows], (*HEADER[1:4], *HEADER[5:])))
-        ],
-    ]
-    fitting = (parts for parts in shapes if all(isinstance(p, Text) or grid_width(p) <= width for p in parts))
-    notes = [Text(note, style="dim") for note in NOTES]
-    return to_text([Text(comparison.caption, style="bold"), *next(fitting, shapes[-1]), *notes], width, color)
-
-
-def _grid(runs: Sequence[Sequence[tuple[str, ...]]], columns: Sequence[str]) -> RichTable:
-    """Rows in sections; an interval that has no column stands below its difference."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1) if "run" in columns else (0, 1, 0, 0))
-    for title in columns:
-        grid.add_column(title, justify="left" if title in ("run", "metric", "verdict") else "right", no_wrap=True)
-    for rows in runs:
-        for line in rows:
-            cells = dict(zip(HEADER, line, strict=True))
-            if "95 % interval" not in columns and cells["95 % interval"]:
-                cells["difference"] += f"\n{cells['95 % interval']}"
-            style = {"better": "green", "worse": "red"}.get(cells["verdict"], "")
-            grid.add_row(*(Text(cells[title], style=style if title == "verdict" else "") for title in columns))
-        grid.add_section()
-    return grid
-
-
-def _markdown(comparison: Comparison, lines: Sequence[tuple[str, ...]]) -> str:
-    rows = ["| " + " | ".join(escape_markdown(text) for text in line) + " |" for line in (HEADER, *lines)]
-    rows.insert(1, "|:---|:---|---:|---:|---:|---:|---:|:---|")
-    notes = "  \n".join(escape_markdown(note) for note in (comparison.caption, *NOTES))
-    return "\n".join(rows) + f"\n\n{notes}\n"
-
-
-def _latex(comparison: Comparison, lines: Sequence[tuple[str, ...]]) -> str:
-    rows = [" & ".join(_latex_text(text) for text in line) + r" \\" for line in (HEADER, *lines)]
-    return "\n".join(
-        [
-            f"% {clean(comparison.caption)}",
-            "% needs \\usepackage{booktabs}",
-            "\\begin{tabular}{llrrrrrl}",
-            "\\toprule",
-            rows[0],
-            "\\midrule",
-            *rows[1:],
-            "\\bottomrule",
-            "\\end{tabular}",
-            *(f"% {note}" for note in NOTES),
-            "",
-        ]
-    )
-
-
-def _latex_text(text: str) -> str:
-    return escape_latex(text).replace("\\_bg", "\\textsubscript{bg}")

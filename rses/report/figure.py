@@ -14,12 +14,13 @@ from rses.files.names import listed
 from rses.files.places import require_suffix
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
-from rses.report.columns import check_comparable, number, run_names
+from rses.pages.numbers import number
+from rses.report.columns import check_comparable, run_names
 from rses.report.figure_page import DENSITY, Page, Picture, Text, fitted, to_pdf, to_png, to_svg
-from rses.report.gallery import worst_first
 from rses.report.inputs import SampleFiles, run_files
 from rses.report.paper_table import rename
 from rses.report.thumbs import fit, outline
+from rses.report.worst import worst_first
 from rses.runs.results import Results, common_ids
 from rses.runs.sample_result import SampleResult
 from rses.table import METRICS, select_metrics

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from rses.errors import RsesError
-from rses.files.escape import escape_html
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
-from rses.report.columns import COMPARED, heading, number, run_names
+from rses.pages.numbers import heading, value_text
+from rses.report.columns import REPEATED, asked, run_names
 from rses.report.inputs import SampleFiles
 from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
+from rses.report.worst import badness, worst_first
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.table import METRICS, MetricInfo
 
-__all__ = ["Gallery", "HeatMap", "build_gallery", "worst_first"]
+__all__ = ["Files", "Gallery", "HeatMap", "Progress", "build_gallery"]
 
 HeatMap = Callable[[Any, Any, Any], np.ndarray]
 Files = Mapping[str, SampleFiles]
@@ -29,25 +30,30 @@ Progress = Callable[[int, int], None]
 # Base64 characters of pictures a page may hold; the rest of the page stays far below 1 MB.
 BUDGET = 8_000_000
 DIFFERENCE_TOP = 0.25
-# Sorting keys, the first that a sample has decides; all point to "worse first".
-WORST_BY = ("rses_h", "lpips_bg", "mse_bg", "rsm")
 
 
 @dataclass
 class Shot:
-    """One prediction of a sample: its pictures and numbers."""
+    """One prediction of a sample: its pictures as ``data:`` URIs, empty where there is none, and its numbers."""
 
     run: str
     sample: SampleResult
     pred: str = ""
     difference: str = ""
+    lpips: str = ""
     heat: np.ndarray | None = None
     region: np.ndarray | None = None
+
+    @property
+    def scores(self) -> list[tuple[str, str]]:
+        """Heading and value of every known metric."""
+        known = [(METRICS[name], getattr(self.sample, name)) for name in METRICS if name != REPEATED]
+        return [(heading(info), value_text(value, info)) for info, value in known if value is not None]
 
 
 @dataclass
 class Entry:
-    """One sample: source and outline once, then one shot a run."""
+    """One sample: source and outline once, then one shot per run."""
 
     id: str
     source: str
@@ -55,53 +61,46 @@ class Entry:
     shots: list[Shot]
     small: bool
 
+    @property
+    def facts(self) -> list[str]:
+        """What was asked for, and where."""
+        sample = self.shots[0].sample
+        share = sample.mask_fraction
+        return [
+            *([" → ".join(named)] if (named := [text for text in (sample.object, sample.style) if text]) else []),
+            *([] if share is None else [f"region {100 * share:.1f} % of the image"]),
+            *([", ".join(sample.tags)] if sample.tags else []),
+        ]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What the page sorts by: for each metric how bad the sample is, larger is worse, and its style."""
+        keys = {}
+        for name in METRICS:
+            values = [badness(shot.sample, name) for shot in self.shots]
+            finite = [value for value in values if math.isfinite(value)]
+            if finite:
+                keys[name.replace("_", "-")] = f"{sum(finite) / len(finite):.6g}"
+        styles = sorted({shot.sample.style for shot in self.shots if shot.sample.style})
+        return {**keys, "style": styles[0]} if styles else keys
+
 
 @dataclass
 class Gallery:
     """What fits on the page, and what did not."""
 
+    several: bool
+    metrics: list[MetricInfo]
     entries: list[Entry] = field(default_factory=list)
     total: int = 0
-    heat_top: float = 0.0
+    heat_top: float | None = None
     unreadable: int = 0
-    several: bool = False
-
-    def html(self) -> str:
-        """Return the cards, worst first."""
-        return "\n".join(_card(entry, self.heat_top, self.several) for entry in self.entries)
-
-
-def worst_first(runs: Sequence[Results]) -> list[str]:
-    """Return the ids scored by any run, the worst mean over the runs first.
-
-    Example:
-        >>> run = Results([SampleResult("a", mse_bg=0.1), SampleResult("b", mse_bg=0.4)])
-        >>> worst_first([run])
-        ['b', 'a']
-    """
-    badness: dict[str, list[tuple[float, ...]]] = {}
-    for run in runs:
-        for sample in run.samples:
-            if sample.status == "ok":
-                badness.setdefault(sample.id, []).append(tuple(_badness(sample, name) for name in WORST_BY))
-    means = {name: tuple(map(_mean, zip(*rows, strict=True))) for name, rows in badness.items()}
-    return sorted(means, key=lambda name: (tuple(-value for value in means[name]), name))
-
-
-def _badness(sample: SampleResult, name: str) -> float:
-    value = getattr(sample, name)
-    if value is None or not math.isfinite(value):
-        return -math.inf
-    return float(-value if METRICS[name].higher_is_better else value)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    difference_top: float = DIFFERENCE_TOP
 
 
 def build_gallery(
     runs: Sequence[Results],
-    files: Sequence[Files | None],
+    files: Sequence[Files | None] | None,
     heatmap: HeatMap | None = None,
     limit: int = 24,
     progress: Progress | None = None,
@@ -120,14 +119,15 @@ def build_gallery(
     Returns:
         The pictures; samples whose files are gone are counted, not shown.
     """
-    gallery = Gallery(several=len(runs) > 1)
-    names = run_names(runs)
-    known = [(name, run, places) for name, run, places in zip(names, runs, files, strict=True) if places]
+    gallery = Gallery(len(runs) > 1, [METRICS[name] for name in asked(runs) if name != REPEATED])
+    places = files if files is not None else [None] * len(runs)
+    known = [(name, run, own) for name, run, own in zip(run_names(runs), runs, places, strict=True) if own]
     ids = worst_first([run for _, run, _ in known])
     if order is not None:
-        ids = [name for name in order if name in set(ids)]
+        scored = set(ids)
+        ids = [name for name in order if name in scored]
     gallery.total = len(ids)
-    by_id = [(name, {sample.id: sample for sample in run.samples}, places) for name, run, places in known]
+    by_id = [(name, {sample.id: sample for sample in run.samples}, own) for name, run, own in known]
     used = 0
     for done, sample_id in enumerate(ids[:limit], start=1):
         entry = _entry(sample_id, by_id, heatmap)
@@ -140,9 +140,19 @@ def build_gallery(
         if used > BUDGET:
             break
         gallery.entries.append(entry)
-    heats = [shot.heat for entry in gallery.entries for shot in entry.shots if shot.heat is not None]
-    gallery.heat_top = float(max((np.quantile(heat, 0.995) for heat in heats), default=0.0))
+    _colour_heat(gallery)
     return gallery
+
+
+def _colour_heat(gallery: Gallery) -> None:
+    """Draw all heat maps on one scale."""
+    shots = [shot for entry in gallery.entries for shot in entry.shots]
+    heats = [shot.heat for shot in shots if shot.heat is not None]
+    if heats:
+        gallery.heat_top = top = float(max(np.quantile(heat, 0.995) for heat in heats))
+        for shot in shots:
+            if shot.heat is not None:
+                shot.lpips = data_uri(heat_colors(shot.heat, top, shot.region))
 
 
 def _weight(entry: Entry) -> int:
@@ -167,107 +177,19 @@ def _entry(
             continue
         if entry is None:
             backdrop = pred if source is None else source
-            entry = Entry(
-                sample_id,
-                "" if source is None else data_uri(fit(source)),
-                data_uri(outline(backdrop, region)) if backdrop.shape[:2] == region.shape else "",
-                [],
-                max(backdrop.shape) <= 128,
-            )
-        entry.shots.append(_shot(name, sample, pred, source, region, heatmap))
-    return entry if entry is not None and entry.shots else None
+            outlined = data_uri(outline(backdrop, region)) if backdrop.shape[:2] == region.shape else ""
+            shown = "" if source is None else data_uri(fit(source))
+            entry = Entry(sample_id, shown, outlined, [], max(backdrop.shape) <= 128)
+        shot = Shot(name, sample, data_uri(fit(pred)))
+        # A resized prediction has no pixelwise difference without inventing the resizing here.
+        if source is not None and pred.shape == source.shape and region.shape == source.shape[:2]:
+            _compare(shot, pred, source, region, heatmap)
+        entry.shots.append(shot)
+    return entry
 
 
-def _shot(
-    name: str,
-    sample: SampleResult,
-    pred: np.ndarray,
-    source: np.ndarray | None,
-    region: np.ndarray,
-    heatmap: HeatMap | None,
-) -> Shot:
-    shot = Shot(name, sample, data_uri(fit(pred)))
-    # A resized prediction has no pixelwise difference without inventing the resizing here.
-    if source is None or pred.shape != source.shape or region.shape != source.shape[:2]:
-        return shot
-    change = fit_map(difference(pred, source))
+def _compare(shot: Shot, pred: np.ndarray, source: np.ndarray, region: np.ndarray, heatmap: HeatMap | None) -> None:
     shot.region = fit_map(region.astype(np.float64)) >= 0.5
-    shot.difference = data_uri(heat_colors(change, DIFFERENCE_TOP, shot.region))
+    shot.difference = data_uri(heat_colors(fit_map(difference(pred, source)), DIFFERENCE_TOP, shot.region))
     if heatmap is not None:
         shot.heat = fit_map(np.asarray(heatmap(pred, source, region)))
-    return shot
-
-
-def _card(entry: Entry, heat_top: float, several: bool) -> str:
-    first = entry.shots[0].sample
-    facts = [
-        f"{escape_html(first.object)} → {escape_html(first.style)}" if first.object and first.style else
-        escape_html(first.style or first.object or ""),
-        "" if first.mask_fraction is None else f"region {100 * first.mask_fraction:.1f} % of the image",
-        "" if not first.tags else escape_html(", ".join(first.tags)),
-    ]  # fmt: skip
-    name = escape_html(entry.id)
-    pictures = _figure(entry.source, f"Source of {entry.id}", "source", entry.small)
-    pictures += _figure(entry.outlined, f"{entry.id} with the edges of its region drawn", "region outlined", False)
-    if several:
-        rows = "".join(
-            f'<section class="shot"><h4>{escape_html(shot.run)}</h4>'
-            f'<div class="strip">{_shot_pictures(entry, shot, heat_top)}</div>{_scores(shot.sample)}</section>'
-            for shot in entry.shots
-        )
-        body = f'<div class="strip lead">{pictures}</div>{rows}'
-    else:
-        shot = entry.shots[0]
-        body = f'<div class="strip">{pictures}{_shot_pictures(entry, shot, heat_top)}</div>{_scores(shot.sample)}'
-    meta = " · ".join(fact for fact in facts if fact)
-    return (
-        f'<li class="sample"{_sort_keys(entry)}><article><h3>{name}</h3><p class="meta">{meta}</p>{body}</article></li>'
-    )
-
-
-def _shot_pictures(entry: Entry, shot: Shot, heat_top: float) -> str:
-    who = f"{entry.id} by {shot.run}"
-    pictures = _figure(shot.pred, f"Prediction for {who}", "prediction", entry.small)
-    pictures += _figure(shot.difference, f"Absolute difference from the source, {who}", "difference", entry.small)
-    if shot.heat is not None:
-        colored = data_uri(heat_colors(shot.heat, heat_top, shot.region))
-        pictures += _figure(colored, f"Where LPIPS_bg comes from, {who}", "LPIPS map", entry.small)
-    return pictures
-
-
-def _figure(uri: str, alt: str, caption: str, small: bool) -> str:
-    if not uri:
-        return f'<figure><div class="none">not available</div><figcaption>{caption}</figcaption></figure>'
-    kind = ' class="small"' if small else ""
-    return (
-        f'<figure><img{kind} src="{uri}" alt="{escape_html(alt)}" loading="lazy" decoding="async">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
-
-
-def _scores(sample: SampleResult) -> str:
-    shown = [info for name, info in METRICS.items() if name in COMPARED and getattr(sample, name) is not None]
-    pairs = "".join(
-        f"<div><dt>{escape_html(heading(info))}</dt><dd>{_score(sample, info)}</dd></div>" for info in shown
-    )
-    return f'<dl class="scores">{pairs}</dl>'
-
-
-def _score(sample: SampleResult, info: MetricInfo) -> str:
-    value = getattr(sample, info.name)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(value, info.digits)
-
-
-def _sort_keys(entry: Entry) -> str:
-    """Return data attributes: for each metric, how bad the sample is (larger is worse)."""
-    keys = []
-    for name in COMPARED:
-        values = [_badness(shot.sample, name) for shot in entry.shots]
-        finite = [value for value in values if math.isfinite(value)]
-        if finite:
-            keys.append(f' data-{name.replace("_", "-")}="{_mean(finite):.6g}"')
-    styles = sorted({shot.sample.style for shot in entry.shots if shot.sample.style})
-    keys.append(f' data-style="{escape_html(styles[0])}"' if styles else "")
-    return "".join(keys)

@@ -1,34 +1,30 @@
-"""One self-contained HTML page a report: no network, no file beside it."""
+"""The report of one run, or of several side by side, as one page: what ``report.html`` shows."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import math
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from rses.errors import InputError
-from rses.files.atomic import write_atomic
-from rses.files.escape import escape_html
-from rses.report import sections
-from rses.report.columns import Table, build_table
-from rses.report.gallery import DIFFERENCE_TOP, Files, Gallery, HeatMap, Progress, build_gallery
+from rses.pages.html import refuse_other_file, render_page, write_page
+from rses.pages.numbers import heading, value_text
+from rses.report.columns import Cell, Table, build_table, run_names, summary_cells
+from rses.report.gallery import Files, HeatMap, Progress, build_gallery
+from rses.report.plots import Plot, Series, distribution
+from rses.report.worst import WORST_BY
 from rses.runs.results import Results
-from rses.table import METRICS
+from rses.runs.warning_codes import grouped_warnings, warning_line
+from rses.table import METRICS, MetricInfo
 
-__all__ = [
-    "GENERATOR",
-    "content_digest",
-    "gallery_section",
-    "refuse_other_file",
-    "report_html",
-    "whole_page",
-    "write_report",
-]
+__all__ = ["report_html", "warning_lines", "write_report"]
 
-GENERATOR = "rses report"
 DEFAULT_SAMPLES = 24
+HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_p")
+MAX_ROWS = 600
+# A yes or no has no distribution; the others repeat RSM and MSE_bg on another scale.
+UNPLOTTED = ("style_correct", "clip_cosine", "mse_bg_pm1")
+GROUPS = {"by_style": "By style", "by_mask_size": "By region size", "by_dataset": "By dataset"}
 
 
 def write_report(
@@ -59,13 +55,7 @@ def write_report(
     """
     target = Path(path)
     refuse_other_file(target)
-    page = report_html(results, files=files, heatmap=heatmap, limit=limit, progress=progress)
-    try:
-        write_atomic(target, page.encode("utf-8"))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"Cannot write the report to {target}: {reason}. Choose another place.") from error
-    return target
+    return write_page(target, report_html(results, files=files, heatmap=heatmap, limit=limit, progress=progress))
 
 
 def report_html(
@@ -84,106 +74,107 @@ def report_html(
         >>> page.startswith("<!doctype html>"), "&lt;mine&gt;" in page, "<mine>" in page
         (True, True, False)
     """
-    single = len(results) == 1
-    table = build_table(results, results[0].metrics if single else None)
-    known = list(files) if files is not None else [None] * len(results)
-    gallery = build_gallery(results, known, heatmap, limit, progress)
-    parts = [
-        sections.headline(table, results),
-        sections.warnings_list(results),
-        f'<section id="results"><h2>Results</h2>{sections.results_table(table)}'
-        f"{sections.breakdowns(results[0], table) if single else ''}</section>",
-        f'<section id="distributions"><h2>Distributions</h2><p class="sub">{_plot_legend(single)}</p>'
-        f"{sections.distributions(table, results)}</section>",
-        gallery_section(gallery, table),
-        sections.unscored(results),
-        f'<section id="samples"><h2>Samples</h2>{sections.sample_list(results, table.metrics)}</section>',
-        sections.provenance(table, results),
+    table, single = build_table(results), len(results) == 1
+    name = table.rows[0].name if single else f"{len(results)} methods"
+    first = next((METRICS[key] for key in WORST_BY if any(_mean(row.cells, key) for row in table.rows)), None)
+    samples = [(name, sample) for name, run in zip(run_names(results), results, strict=True) for sample in run.samples]
+    return render_page(
+        "report.html",
+        title=f"{name} · {table.suite or 'RSES'}",
+        heading=name if single else f"{name} compared",
+        is_single=single,
+        table=table,
+        counted=_counted(table),
+        tiles=_tiles(table),
+        warnings=warning_lines(results),
+        breakdowns=_breakdowns(results[0], table) if single else [],
+        plots=_plots(table, results),
+        gallery=build_gallery(results, files, heatmap, limit, progress),
+        order=f", worst {first.title} first" if first else "",
+        most=MAX_ROWS,
+        unscored=[(name, sample) for name, sample in samples if sample.status != "ok"],
+        scored=[
+            (name, sample, [value_text(getattr(sample, info.name), info) for info in table.metrics])
+            for name, sample in samples
+            if sample.status == "ok"
+        ],
+        facts=_facts(table, results[0].info),
+        knobs=list(((results[0].info.get("protocol") or {}).get("knobs") or {}).items()),
+        ours=[info.title for info in METRICS.values() if info.ours],
+    )
+
+
+def _mean(cells: dict[str, Cell], name: str) -> bool:
+    return name in cells and cells[name].mean is not None
+
+
+def _counted(table: Table) -> str:
+    if len(table.rows) == 1:
+        return f"{table.rows[0].n} of {table.rows[0].total} samples of"
+    counts = sorted({row.n for row in table.rows})
+    return f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} samples each of"
+
+
+def _tiles(table: Table) -> list[tuple[str, str, str]]:
+    """Heading, number and note of the numbers that matter most: of the run, or of the best of several."""
+    tiles = []
+    for info in (METRICS[name] for name in HEADLINE if METRICS[name] in table.metrics):
+        best = [row for row in table.rows if len(table.rows) == 1 or row.cells[info.name].best]
+        if best:
+            cell = best[0].cells[info.name]
+            single = (heading(info), cell.value, cell.interval or info.direction)
+            named = (f"best {heading(info)}", cell.value, ", ".join(row.name for row in best))
+            tiles.append(single if len(table.rows) == 1 else named)
+    return tiles
+
+
+def warning_lines(runs: Sequence[Results]) -> list[tuple[str, str]]:
+    """Return name of the run and text of everything that is suspected, one line per cause."""
+    named = zip(run_names(runs), runs, strict=True)
+    return [(name, warning_line(group)) for name, run in named for group in grouped_warnings(run.samples)]
+
+
+def _breakdowns(run: Results, table: Table) -> list[tuple[str, list[tuple[str, dict[str, Cell], int]]]]:
+    """Means by style, region size and dataset."""
+    summary = run.summary
+    return [
+        (title, [(name, summary_cells(group["metrics"], table.metrics), group["n"]) for name, group in groups.items()])
+        for key, title in GROUPS.items()
+        if len(groups := summary[key]) > 1
     ]
-    title = f"{table.rows[0].name if single else f'{len(results)} methods'} · {table.suite or 'RSES'}"
-    return whole_page(escape_html(title), "\n".join(parts))
 
 
-def _plot_legend(single: bool) -> str:
-    if single:
-        return "One count a sample. The line is the mean, the band its 95 % interval."
-    return "One dot a sample. The line is the mean, the band its 95 % interval."
+def _plots(table: Table, runs: Sequence[Results]) -> list[tuple[MetricInfo, int, Plot]]:
+    plots = []
+    for info in table.metrics:
+        series = [
+            Series(row.name, _finite(run, info.name), row.cells[info.name])
+            for run, row in zip(runs, table.rows, strict=True)
+        ]
+        if info.name not in UNPLOTTED and any(item.values for item in series):
+            plots.append((info, sum(item.cell.perfect for item in series), distribution(series, info.title)))
+    return plots
 
 
-def gallery_section(gallery: Gallery, table: Table, order: str | None = None) -> str:
-    """Return the gallery with its legend; ``order`` says in HTML how it is sorted, where not the worst first."""
-    if not gallery.entries:
-        reason = "Their images were not at hand when this page was made." if not gallery.total else (
-            "None of their images could be read when this page was made."
-        )  # fmt: skip
-        return f'<section id="gallery"><h2>Gallery</h2><p class="sub">{reason}</p></section>'
-    first = next((METRICS[name] for name in ("rses_h", "lpips_bg", "mse_bg", "rsm") if _has(table, name)), None)
-    if order is None:
-        order = f", worst {escape_html(first.title)} first" if first else ""
-    options = "".join(
-        f'<option value="{info.name.replace("_", "-")}">{escape_html(info.title)}</option>'
-        for info in table.metrics
-        if info.name != "mse_bg_pm1"
-    )
-    heat = (
-        '<li><span class="ramp" aria-hidden="true"></span> LPIPS map: dark 0, bright '
-        f"{gallery.heat_top:.2g} or more a pixel</li>"
-        if any(shot.heat is not None for entry in gallery.entries for shot in entry.shots)
-        else ""
-    )
-    lost = f" Images of {gallery.unreadable} more could not be read." if gallery.unreadable else ""
-    return (
-        f'<section id="gallery"><h2>Gallery</h2>'
-        f'<p class="sub">{len(gallery.entries)} of {gallery.total} scored samples{order}.{lost}</p>'
-        '<ul class="legend"><li><span class="ring" aria-hidden="true"></span> edge of the region to edit</li>'
-        '<li><span class="ramp" aria-hidden="true"></span> difference: dark 0, bright '
-        f"{DIFFERENCE_TOP:g} or more</li>{heat}"
-        '<li><span class="grey" aria-hidden="true"></span> grey: inside the region, not counted</li></ul>'
-        f'<p class="controls" hidden><label>Worst first by <select id="sort"><option value="">as given</option>'
-        f'{options}</select></label><label>Style <select id="style"><option value="">all</option></select></label>'
-        f'<span id="shown" role="status"></span></p><ol class="samples">{gallery.html()}</ol></section>'
-    )
+def _finite(run: Results, name: str) -> tuple[float, ...]:
+    values = [getattr(sample, name) for sample in run.samples if sample.status == "ok"]
+    return tuple(float(value) for value in values if value is not None and math.isfinite(value))
 
 
-def _has(table: Table, name: str) -> bool:
-    return any(name in row.cells and row.cells[name].mean is not None for row in table.rows)
-
-
-def whole_page(title: str, body: str) -> str:
-    """Return a page around ``body``; both are HTML already."""
-    style, script = _asset("report.css"), _asset("report.js")
-    # The policy makes a browser refuse any request and any script but this one, whatever a name smuggles in.
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{content_digest(style)}'; "
-        f"script-src '{content_digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f'<meta name="generator" content="{GENERATOR}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        '<a class="skip" href="#results">Skip to the results</a>\n'
-        f"<main>\n{body}\n</main>\n<script>{script}</script>\n</body>\n</html>\n"
-    )
-
-
-def _asset(name: str) -> str:
-    return resources.files("rses.report").joinpath("assets").joinpath(name).read_text("utf-8")
-
-
-def content_digest(text: str) -> str:
-    """Return how a content policy names an inline script or style that it lets through."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def refuse_other_file(target: Path) -> None:
-    """Raise :class:`InputError` unless ``target`` is absent or a former page of ours."""
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; give the name of the HTML file to write.")
-    if target.exists():
-        with target.open("rb") as stream:
-            head = stream.read(4096)
-        if f'content="{GENERATOR}"'.encode() not in head:
-            raise InputError(f"{target} exists and is not a report of rses. Choose another place, or remove it.")
+def _facts(table: Table, info: dict[str, Any]) -> list[tuple[str, str]]:
+    """Everything that determines the numbers."""
+    facts = [("protocol", f"{table.protocol or '-'} · {table.protocol_hash or '-'}")]
+    for role, entry in (info.get("weights") or {}).items():
+        if entry:
+            facts.append((f"{role} weights", f"{entry.get('id', '-')} · sha256 {entry.get('sha256', '-')}"))
+    suite = info.get("suite") or {}
+    version = f" {suite['version']}" if suite.get("version") else ""
+    digest = f" · sha256 {suite['sha256']}" if suite.get("sha256") else ""
+    versions = ", ".join(f"{name} {value}" for name, value in (info.get("versions") or {}).items())
+    return [
+        *facts,
+        ("suite", f"{suite.get('name') or '-'}{version}{digest}"),
+        ("coverage", ", ".join(f"{row.name} {row.n}/{row.total}" for row in table.rows)),
+        ("computed on", f"{info.get('device', '-')}, {info.get('dtype', '-')}"),
+        ("versions", versions or "-"),
+    ]

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rses.errors import InputError, did_you_mean
 from rses.files.escape import clean, escape_html, escape_latex, escape_markdown
-from rses.report.columns import Cell, Row, Table, build_table, heading, run_names
+from rses.pages.grid import Grid, Value
+from rses.pages.numbers import heading
+from rses.report.columns import Cell, Row, Table, build_table, run_names
 from rses.report.comparison import ALPHA, compare_runs
-from rses.report.tables import csv_text
 from rses.runs.results import Results
 from rses.table import MetricInfo, select_metrics
 
@@ -143,14 +144,14 @@ def caption(table: Table, intervals: bool, against: str | None) -> str:
         f"{number}{table.caption}.",
         "Means" + (" with 95 % bootstrap intervals" if intervals else "") + "; ↑ higher is better, ↓ lower is better.",
     ]
-    if any(cell.best for row in table.rows for cell in row.cells.values()):
-        parts.append("Bold: the best, and all that cannot be told from it.")
+    if any(row.cells[info.name].best for row in table.rows for info in table.metrics):
+        parts.append("Bold: the best, and all that cannot be told from it (paired tests, Holm-corrected at 5 %).")
     if against is not None:
         parts.append(
             f"+ better, − worse than {against} (Wilcoxon signed-rank over source images, Holm-corrected over this "
             f"table, p < {ALPHA})."
         )
-    return " ".join([*parts, *(note for note in table.notes if not note.startswith("Mean with"))])
+    return " ".join([*parts, *(note for note in table.notes if not note.startswith(("Mean with", "Marked:")))])
 
 
 def _label(row: Row, table: Table) -> str:
@@ -158,45 +159,24 @@ def _label(row: Row, table: Table) -> str:
     return row.name + ("†" if row.mask_used else "") + (" (ref)" if row.reference else "") + counts
 
 
-def _latex(table: Table, marks: Marks, text: str) -> str:
-    def cell(row: Row, name: str) -> str:
+def _grid(table: Table, marks: Marks) -> Grid:
+    def cell(row: Row, name: str) -> Value:
         own = row.cells[name]
-        value = "--" if own.value == "-" else f"\\textbf{{{own.value}}}" if own.best else own.value
-        mark = {"+": "$^{+}$", "−": "$^{-}$", "": ""}[marks.get((row.name, name), "")]
-        return value + mark + (f" {{\\scriptsize {own.interval}}}" if own.interval else "")
+        return Value(own.value, own.interval, 1 if own.best else None, mark=marks.get((row.name, name), ""))
 
-    titles = [_subscripts(escape_latex(heading(info))) for info in table.metrics]
-    rows = [
-        " & ".join([escape_latex(_label(row, table)), *(cell(row, info.name) for info in table.metrics)]) + r" \\"
-        for row in table.rows
-    ]
+    rows = [[_label(row, table), *(cell(row, info.name) for info in table.metrics)] for row in table.rows]
+    return Grid(["method", *map(heading, table.metrics)], rows)
+
+
+def _latex(table: Table, marks: Marks, text: str) -> str:
     label = re.sub(r"[^a-z0-9]+", "-", f"rses {table.suite} {table.protocol}".lower()).strip("-")
-    written = escape_latex(text).replace("−", "$-$")
-    lines = [
-        "% needs \\usepackage{booktabs}", "\\begin{table}[t]", "\\centering", f"\\caption{{{written}}}",
-        f"\\label{{tab:{label}}}", f"\\begin{{tabular}}{{l{'r' * len(titles)}}}", "\\toprule",
-        " & ".join(["method", *titles]) + r" \\", "\\midrule", *rows, "\\bottomrule", "\\end{tabular}", "\\end{table}",
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _subscripts(text: str) -> str:
-    return text.replace("\\_bg", "\\textsubscript{bg}")
+    lines = ["\\begin{table}[t]", "\\centering", f"\\caption{{{escape_latex(text).replace('−', '$-$')}}}"]
+    grid = _grid(table, marks).latex(table.caption)
+    return "\n".join([*lines, f"\\label{{tab:{label}}}", f"{grid}\\end{{table}}"]) + "\n"
 
 
 def _markdown(table: Table, marks: Marks, text: str) -> str:
-    def cell(row: Row, name: str) -> str:
-        own, mark = row.cells[name], marks.get((row.name, name))
-        value = f"**{own.value}**" if own.best else own.value
-        return f"{value}{f'<sup>{mark}</sup>' if mark else ''} {escape_markdown(own.interval)}".strip()
-
-    lines = [["method", *(heading(info) for info in table.metrics)]]
-    head = "| " + " | ".join(escape_markdown(title) for title in lines[0]) + " |"
-    rows = [
-        "| " + " | ".join([escape_markdown(_label(row, table)), *(cell(row, i.name) for i in table.metrics)]) + " |"
-        for row in table.rows
-    ]
-    return "\n".join([head, "|:---|" + "---:|" * len(table.metrics), *rows, "", escape_markdown(text)]) + "\n"
+    return f"{_grid(table, marks).markdown()}\n\n{escape_markdown(text)}\n"
 
 
 def _html(table: Table, marks: Marks, text: str) -> str:
@@ -226,4 +206,4 @@ def _csv(table: Table, marks: Marks, intervals: bool, tested: bool) -> str:
             line += [float("inf") if cell.mean is None and cell.perfect else cell.mean]  # type: ignore[list-item]
             line += [cell.low, cell.high] if intervals else []  # type: ignore[list-item]
             line += [verdicts.get(marks.get((row.name, info.name), ""), "")] if tested else []
-    return csv_text(header, rows)
+    return Grid(header, rows).csv()

@@ -5,19 +5,24 @@ One run is shown metric by metric; several runs are shown as one row each.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError, did_you_mean
-from rses.files.escape import clean, escape_csv, escape_latex, escape_markdown
-from rses.report.columns import Cell, Row, Table, build_table, heading
+from rses.files.escape import clean, escape_markdown
+from rses.pages.grid import MIN_WIDTH, Grid, Raw, Value, printed
+from rses.pages.notices import toy_note
+from rses.pages.numbers import heading
+from rses.report.columns import Cell, Row, Table, asked, build_table
 from rses.runs.results import Results
-from rses.table import MetricInfo, in_table_order
+from rses.table import MetricInfo
 
-__all__ = ["FORMATS", "check_format", "csv_text", "render"]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+__all__ = ["FORMATS", "check_format", "markdown_notes", "render"]
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 BESIDES = ("low", "high", "n")
@@ -47,17 +52,20 @@ def render(runs: Sequence[Results], format: str = "table", *, width: int = 120, 
     """
     check_format(format)
     if format == "json":
-        return _json(runs)
+        summaries = [run.summary for run in runs]
+        content: Any = summaries[0] if len(summaries) == 1 else summaries
+        return json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(runs)
-    table = build_table(runs, runs[0].metrics if len(runs) == 1 else None)
+    table = build_table(runs)
     if format == "markdown":
-        return _markdown(table)
+        grid = _grid(table, table.metrics, "coverage")
+        return f"{grid.markdown()}\n\n{markdown_notes([table.caption, *table.notes])}"
     if format == "latex":
-        return _latex(table)
-    from rses.report.terminal import overview, side_by_side
-
-    return overview(table, runs[0], width, color) if len(runs) == 1 else side_by_side(table, width, color)
+        return _grid(table, table.metrics, Raw("$n/N$")).latex(
+            table.caption, table.notes, caution=toy_note(table.protocol)
+        )
+    return _overview(table, runs[0], width, color) if len(runs) == 1 else _side_by_side(table, width, color)
 
 
 def check_format(format: str) -> None:
@@ -68,30 +76,13 @@ def check_format(format: str) -> None:
         )
 
 
-def _json(runs: Sequence[Results]) -> str:
-    summaries = [run.summary for run in runs]
-    content: Any = summaries[0] if len(summaries) == 1 else summaries
-    return json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-
-
-def csv_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    r"""Write CSV; text is guarded against formulas, ``None`` is an empty cell, numbers keep full precision.
-
-    Example:
-        >>> csv_text(["a", "b"], [["=x", 0.5], [None, -1.0]])
-        "a,b\n'=x,0.5\n,-1.0\n"
-    """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([escape_csv(name) for name in header])
-    for row in rows:
-        writer.writerow([escape_csv(value) if isinstance(value, str) else value for value in row])
-    return stream.getvalue()
+def markdown_notes(notes: Sequence[str]) -> str:
+    """Return the lines below a table, each on a line of its own."""
+    return "  \n".join(map(escape_markdown, notes)) + "\n"
 
 
 def _csv(runs: Sequence[Results]) -> str:
-    names = in_table_order(name for run in runs for name in run.metrics)
-    table = build_table(runs, names)
+    table = build_table(runs, asked(runs))
     header = ["method", "suite", "protocol", "protocol_hash", "mask_used", "reference", "n", "N"]
     for info in table.metrics:
         header += [info.aggregate, *(f"{info.aggregate}_{key}" for key in BESIDES)]
@@ -104,61 +95,94 @@ def _csv(runs: Sequence[Results]) -> str:
         line += [row.n, row.total]
         for info in table.metrics:
             cell = row.cells[info.name]
-            line += [_csv_mean(cell), cell.low, cell.high, cell.n]
+            mean = float("inf") if cell.mean is None and cell.perfect else cell.mean
+            line += [mean, cell.low, cell.high, cell.n]
             line += [cell.perfect] if info.name == "psnr_bg" else []
         rows.append(line)
-    return csv_text(header, rows)
+    return Grid(header, rows).csv()
 
 
-def _csv_mean(cell: Cell) -> float | None:
-    return float("inf") if cell.mean is None and cell.perfect else cell.mean
+def _grid(table: Table, metrics: Sequence[MetricInfo], coverage: str) -> Grid:
+    """One line per run."""
+    rows = [
+        [
+            Value(_label(row), style="dim" if row.reference else ""),
+            *(_value(row.cells[info.name]) for info in metrics),
+            f"{row.n}/{row.total}",
+        ]
+        for row in table.rows
+    ]
+    return Grid(["method", *map(heading, metrics), coverage], rows)
 
 
 def _label(row: Row) -> str:
     return row.name + ("†" if row.mask_used else "") + (" (ref)" if row.reference else "")
 
 
-def _markdown(table: Table) -> str:
-    header = ["method", *(heading(info) for info in table.metrics), "coverage"]
-    lines = [
-        "| " + " | ".join(escape_markdown(text) for text in header) + " |",
-        "|:---|" + "---:|" * (len(header) - 1),
+def _value(cell: Cell) -> Value:
+    return Value(cell.value, cell.interval, place=1 if cell.best else None)
+
+
+def _overview(table: Table, run: Results, width: int, color: bool) -> str:
+    """One run, a metric per line."""
+    from rich.text import Text
+
+    row = table.rows[0]
+    cells = [(info, row.cells[info.name]) for info in table.metrics]
+    rows = [
+        [heading(info), Value(c.value, style="bold"), Value(c.interval, style="dim"), str(c.n + c.perfect)]
+        for info, c in cells
     ]
-    for row in table.rows:
-        cells = [_markdown_cell(row.cells[info.name]) for info in table.metrics]
-        lines.append("| " + " | ".join([escape_markdown(_label(row)), *cells, f"{row.n}/{row.total}"]) + " |")
-    notes = [escape_markdown(table.caption), *(escape_markdown(note) for note in table.notes)]
-    return "\n".join([*lines, "", *(f"{note}  " for note in notes[:-1]), notes[-1]]) + "\n"
+    grid = Grid(["metric", "mean", "95 % interval", "n"], rows, align="lrlr")
+    head = Text.assemble((row.name, "bold"), f" · {table.caption}")
+    return printed([head, grid.terminal(color, wrap=True), *_footer(run, table, row)], width, color)
 
 
-def _markdown_cell(cell: Cell) -> str:
-    value = f"**{cell.value}**" if cell.best else cell.value
-    return f"{value} {escape_markdown(cell.interval)}".strip()
+def _footer(run: Results, table: Table, row: Row) -> list[Text]:
+    from rich.text import Text
+
+    statuses = Counter(sample.status for sample in run.samples)
+    facts = [f"{count} {clean(status)}" for status, count in sorted(statuses.items()) if status != "ok"]
+    if row.total > len(run.samples):
+        facts.append(f"{row.total - len(run.samples)} not run: a part of the suite")
+    others = ", ".join(facts)
+    lines = [Text(f"scored {row.n} of {row.total}" + (f" ({others})" if others else ""))]
+    resized = sum(sample.resized for sample in run.samples)
+    if resized:
+        lines.append(Text(f"{resized} resized, which alone changes background scores", style="yellow"))
+    return lines + [Text(note, style="dim") for note in table.notes]
 
 
-def _latex(table: Table) -> str:
-    header = ["method", *(_latex_heading(info) for info in table.metrics), "$n/N$"]
-    lines = [
-        f"% {clean(table.caption)}",
-        "% needs \\usepackage{booktabs}",
-        f"\\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}",
-        "\\toprule",
-        " & ".join(header) + r" \\",
-        "\\midrule",
-    ]
-    for row in table.rows:
-        cells = [_latex_cell(row.cells[info.name]) for info in table.metrics]
-        lines.append(" & ".join([escape_latex(_label(row)), *cells, f"{row.n}/{row.total}"]) + r" \\")
-    lines += ["\\bottomrule", "\\end{tabular}"]
-    lines += [f"% {clean(note)}" for note in table.notes]
-    return "\n".join(lines) + "\n"
+def _side_by_side(table: Table, width: int, color: bool) -> str:
+    """Several runs, one per line; the columns are split into blocks that fit ``width``."""
+    from rich.text import Text
+
+    blocks = [_grid(table, metrics, "n/N").terminal(color) for metrics in _fit(table, width)]
+    any_best = any(cell.best for row in table.rows for cell in row.cells.values())
+    best = ["* best"] if any_best and not color else []
+    notes = [Text(note, style="dim") for note in [*best, *table.notes]]
+    return printed([Text(table.caption, style="bold"), *blocks, *notes], width, color)
 
 
-def _latex_heading(info: MetricInfo) -> str:
-    return escape_latex(heading(info)).replace("\\_bg", "\\textsubscript{bg}")
+def _fit(table: Table, width: int) -> list[list[MetricInfo]]:
+    """Split the metrics into as few blocks as fit beside the column of names, of even length if possible."""
+    from rich.cells import cell_len
+
+    names = max(len("method"), *(cell_len(_label(row)) for row in table.rows))
+    coverage = max(len("n/N"), *(len(f"{row.n}/{row.total}") for row in table.rows))
+    room = max(MIN_WIDTH, width) - names - coverage - 7
+    needs = {info: 3 + _width(info, table) for info in table.metrics}
+    greedy: list[list[MetricInfo]] = [[]]
+    for info, need in needs.items():
+        if greedy[-1] and sum(needs[other] for other in greedy[-1]) + need > room:
+            greedy.append([])
+        greedy[-1].append(info)
+    size = -(-len(needs) // len(greedy)) or 1
+    even = [list(table.metrics[start : start + size]) for start in range(0, len(needs), size)]
+    fits = bool(even) and all(sum(needs[info] for info in block) <= room for block in even)
+    return even if fits else greedy
 
 
-def _latex_cell(cell: Cell) -> str:
-    value = f"\\textbf{{{cell.value}}}" if cell.best else cell.value
-    value = "--" if cell.value == "-" else value
-    return f"{value} {{\\scriptsize {cell.interval}}}" if cell.interval else value
+def _width(info: MetricInfo, table: Table) -> int:
+    cells = [row.cells[info.name] for row in table.rows]
+    return max(len(heading(info)), *(max(len(cell.value) + 1, len(cell.interval)) for cell in cells))

@@ -20,6 +20,7 @@ from rses.files.atomic import write_atomic
 from rses.files.escape import clean
 from rses.files.text import parse_json
 from rses.runs.info import run_info
+from rses.runs.migrate import migrated
 from rses.runs.sample_result import STATUSES, SampleResult
 from rses.runs.sample_table import read_samples
 from rses.runs.summary import SCHEMA, columns_with_values, further_columns, schema_problem, summarise
@@ -176,7 +177,7 @@ class Results:
             info = run_info(content)
             if fault := schema_problem(content):
                 raise InputError(f"{summary}: {fault}.")
-            return cls(read_samples(samples), info, root)
+            return cls(*migrated(content["schema"], read_samples(samples), info), root)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
 

@@ -54,7 +54,9 @@ class SampleResult:
     psnr_bg: float | None = None
     ssim_bg: float | None = None
     boundary_mse: float | None = None
-    rses_h: float | None = None
+    style_success: float | None = None
+    preservation: float | None = None
+    rses_p: float | None = None
     mask_fraction: float | None = None
     resized: bool = False
     warnings: tuple[str, ...] = ()

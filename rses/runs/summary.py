@@ -28,7 +28,8 @@ __all__ = [
 
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
-SCHEMA = 2
+# 3: rses_p in place of rses_h; no interval from fewer than six source images, one for proportions of 0 and 1.
+SCHEMA, OLDEST = 3, 2
 
 SMALL, MEDIUM = 0.03, 0.15
 
@@ -36,11 +37,11 @@ SMALL, MEDIUM = 0.03, 0.15
 def schema_problem(summary: Mapping[str, Any]) -> str | None:
     """Say why a ``summary.json`` is not of this version, and what to do, or return ``None``."""
     schema = summary.get("schema")
-    if type(schema) is int and schema == SCHEMA:
+    if type(schema) is int and OLDEST <= schema <= SCHEMA:
         return None
     newer = type(schema) is int and schema > SCHEMA
     remedy = "upgrade rses" if newer else "score the run again with this version of rses"
-    return f"schema is {str(schema)[:20]!r}, this version reads {SCHEMA}: {remedy}"
+    return f"schema is {str(schema)[:20]!r}, this version reads {OLDEST} to {SCHEMA}: {remedy}"
 
 
 def mask_size_bin(fraction: float | None) -> str | None:
@@ -91,7 +92,9 @@ def aggregate(samples: Sequence[SampleResult]) -> dict[str, dict[str, Any]]:
     names = in_table_order([*METRICS, *further_columns(samples)])
     table = _floats(samples, names)
     entries: dict[str, dict[str, Any]] = {}
-    for name, column, interval in zip(names, table.T, column_intervals(table, clusters_of(samples)), strict=True):
+    shares = [info.proportion for info in METRICS.values()]
+    intervals = column_intervals(table, clusters_of(samples), proportions=shares)
+    for name, column, interval in zip(names, table.T, intervals, strict=True):
         known = sum(getattr(sample, name) is not None for sample in samples)
         if not known:
             continue

@@ -9,7 +9,7 @@ and tested instead of samples.
 from rses.statistics.intervals import RESAMPLES, SEED, Interval, column_intervals, mean_interval, mean_intervals
 from rses.statistics.paired import PairedDifference, holm, paired_difference, pairwise_p_values, pairwise_tests
 from rses.statistics.pareto import pareto_layers
-from rses.statistics.ranks import RankInterval, rank_intervals
+from rses.statistics.ranks import RankInterval, marks, rank_intervals, sure_order, toward_zero
 
 __all__ = [
     "RESAMPLES",
@@ -19,6 +19,7 @@ __all__ = [
     "RankInterval",
     "column_intervals",
     "holm",
+    "marks",
     "mean_interval",
     "mean_intervals",
     "paired_difference",
@@ -26,4 +27,6 @@ __all__ = [
     "pairwise_tests",
     "pareto_layers",
     "rank_intervals",
+    "sure_order",
+    "toward_zero",
 ]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 __all__ = ["RESAMPLES", "SEED", "Interval", "cluster_numbers", "cluster_sums", "mean_interval", "mean_intervals"]
 
-RESAMPLES = 2000
+RESAMPLES, FEWEST = 2000, 6
 SEED = 20260219
+"""From fewer than six independent observations no test reaches 5 % (the exact signed-rank test of five gives 2/32)."""
 # Draws made at once, and clusters up to which the draws of a size are kept for the next call: many of few, few of many.
 _BLOCK, _KEPT_MANY, _KEPT_FEW = 4_000_000, 2048, 8192
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its confidence interval; ``low`` and ``high`` are ``None`` for fewer than two clusters."""
+    """A mean with its confidence interval; ``low`` and ``high`` are ``None`` for fewer than six clusters."""
 
     mean: float
     low: float | None
@@ -46,9 +47,9 @@ def mean_interval(
     Bootstrap Methods and their Application, section 3.8.
 
     Example:
-        >>> interval = mean_interval([1.0, 2.0, 3.0, 4.0])
-        >>> interval.mean, interval.n, interval.low < 2.5 < interval.high
-        (2.5, 4, True)
+        >>> interval = mean_interval([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+        >>> interval.mean, interval.n, interval.low < 3.5 < interval.high
+        (3.5, 6, True)
         >>> mean_interval([1.0, 3.0], clusters=["one photo", "one photo"]).low is None
         True
     """
@@ -87,7 +88,7 @@ def mean_intervals(
     # Column by column: numpy sums a contiguous column pairwise, whatever stands beside it.
     means, size = [float(column.mean()) for column in np.ascontiguousarray(data.T)], len(data)
     sums, counts = cluster_sums(data, clusters)
-    if len(sums) == 1:
+    if len(sums) < FEWEST:
         return [Interval(mean, None, None, size) for mean in means]
     varying = np.flatnonzero(np.ptp(data, axis=0) > 0)
     ends = dict(zip(varying.tolist(), _bca(sums[:, varying], counts, confidence, seed), strict=True))
@@ -99,7 +100,11 @@ def mean_intervals(
 
 
 def column_intervals(
-    table: ArrayLike, clusters: Sequence[Hashable] | np.ndarray, confidence: float = 0.95, seed: int = SEED
+    table: ArrayLike,
+    clusters: Sequence[Hashable] | np.ndarray,
+    confidence: float = 0.95,
+    seed: int = SEED,
+    proportions: Sequence[bool] = (),
 ) -> list[Interval | None]:
     """Interval of every column of a table with gaps; columns that are known for the same rows share their resampling.
 
@@ -108,9 +113,12 @@ def column_intervals(
         clusters: One a sample, as in :func:`mean_interval`.
         confidence: Coverage in (0, 1).
         seed: Seed of the resampling.
+        proportions: For each column, whether its values are 0 or 1; without, none is.
 
     Returns:
-        One a column; None where no value is finite.
+        One a column; None where no value is finite. A proportion of exactly 0 or 1, which resampling takes for certain,
+        has the interval of Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953, as if all samples of a
+        cluster were one observation.
 
     Example:
         >>> found = column_intervals([[1.0, np.nan], [3.0, np.inf]], ["a", "b"])
@@ -128,8 +136,20 @@ def column_intervals(
         if rows.any():
             intervals = mean_intervals(data[rows][:, columns], confidence, seed, names[rows])
             for column, interval in zip(columns, intervals, strict=True):
-                found[column] = interval
+                share = column < len(proportions) and proportions[column]
+                found[column] = _wilson(interval, len(set(names[rows])), confidence) if share else interval
     return found
+
+
+def _wilson(interval: Interval, clusters: int, confidence: float) -> Interval:
+    """Widen the interval of a proportion of 0 or 1."""
+    from scipy.special import ndtri
+
+    if interval.low is None or interval.mean not in (0, 1):
+        return interval
+    width = ndtri((1 + confidence) / 2) ** 2
+    reach = float(width / (clusters + width))
+    return replace(interval, high=reach) if interval.mean == 0 else replace(interval, low=1 - reach)
 
 
 def cluster_numbers(clusters: Sequence[Hashable]) -> np.ndarray:

@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 from rses.statistics.paired import pairwise_tests
 
-__all__ = ["RankInterval", "rank_intervals"]
+__all__ = ["RankInterval", "marks", "rank_intervals", "sure_order", "toward_zero"]
+
+_PERFECT = 1e4
+"""Stands for an infinite value in tests, which see ranks: beyond every other."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +61,81 @@ def rank_intervals(
     """
     data = np.asarray(values, dtype=np.float64)
     ranked = np.flatnonzero(np.isfinite(data).any(axis=1)) if data.size else np.array([], dtype=int)
-    chosen = data[ranked]
-    p_values, directions = pairwise_tests(chosen, clusters)
-    sign = 1 if higher_is_better else -1
     ranks: list[RankInterval | None] = [None] * len(data)
+    order = sure_order(data[ranked], higher_is_better, clusters, alpha)
     for place, row in enumerate(ranked):
-        gains = [_gain(chosen[other] - chosen[place], higher_is_better) for other in range(len(ranked))]
-        # Where mean and test point to different sides, nothing is sure.
-        sure = [
-            p < alpha and side * gain * sign > 0
-            for p, side, gain in zip(p_values[place], directions[:, place], gains, strict=True)
-        ]
-        better = sum(known and gain > 0 for known, gain in zip(sure, gains, strict=True))
-        worse = sum(known and gain < 0 for known, gain in zip(sure, gains, strict=True))
-        ranks[int(row)] = RankInterval(1 + int(better), len(ranked) - int(worse))
+        better, worse = np.count_nonzero(order[place] < 0), np.count_nonzero(order[place] > 0)
+        ranks[int(row)] = RankInterval(1 + better, len(ranked) - worse)
     return ranks
 
 
-def _gain(difference: np.ndarray, higher_is_better: bool) -> float:
-    known = difference[np.isfinite(difference)]
-    mean = float(known.mean()) if known.size else 0.0
-    return mean if higher_is_better else -mean
+def sure_order(
+    values: ArrayLike, higher_is_better: bool, clusters: Sequence[Hashable] | None = None, alpha: float = 0.05
+) -> np.ndarray:
+    """Say which methods the data tell apart, by the tests of :func:`rank_intervals`.
+
+    Args:
+        values: (methods, samples); NaN where a method has no value, infinite where a sample is perfect.
+        higher_is_better: Direction.
+        clusters: As in :func:`rses.statistics.paired_difference`.
+        alpha: Level of the tests together.
+
+    Returns:
+        (methods, methods): 1 where the row is surely better than the column, -1 where it is surely worse, else 0.
+
+    Example:
+        >>> base = np.arange(30.0)
+        >>> sure_order([base, base + 1, base], higher_is_better=True)[1].tolist()
+        [1, 0, 1]
+    """
+    data = np.clip(np.asarray(values, dtype=np.float64), -_PERFECT, _PERFECT)
+    p_values, directions = pairwise_tests(data, clusters)
+    order = np.zeros((len(data), len(data)), dtype=int)
+    sign = 1 if higher_is_better else -1
+    for i, j in zip(*np.nonzero((p_values < alpha) & (directions > 0)), strict=True):
+        difference = data[i] - data[j]
+        # Where mean and test point to different sides, nothing is sure.
+        if difference[np.isfinite(difference)].mean() > 0:
+            order[i, j], order[j, i] = sign, -sign
+    return order
+
+
+def marks(placed: Sequence[int | None], order: np.ndarray) -> list[int | None]:
+    """Say what a table may mark: 1 for the best and all that cannot be told from it, 2 for the same of the rest.
+
+    Args:
+        placed: Places of the means (:func:`rses.statistics.order.marked_places`).
+        order: What is told apart (:func:`sure_order`), of the same methods.
+
+    Returns:
+        One a method; nobody has a mark where nothing can be told from the best.
+
+    Example:
+        >>> marks([1, 2, 3], np.array([[0, 0, 1], [0, 0, 1], [-1, -1, 0]]))
+        [1, 1, 2]
+        >>> marks([1, 2, 3], np.zeros((3, 3)))
+        [None, None, None]
+    """
+    found: list[int | None] = [None] * len(placed)
+    left = {i: place for i, place in enumerate(placed) if place is not None}
+    for mark in (1, 2):
+        leaders = [i for i, place in left.items() if place == min(left.values())]
+        group = [i for i in left if i in leaders or not any(order[i, j] < 0 for j in leaders)]
+        if mark == 1 and len(group) == len(left):
+            return found
+        for i in group:
+            found[i] = mark
+            del left[i]
+    return found
+
+
+def toward_zero(values: np.ndarray) -> np.ndarray:
+    """Mirror the methods (methods, samples) whose mean is below 0, so that of means near 0 the lower is better.
+
+    Example:
+        >>> toward_zero(np.array([[-1.0, -3.0, 1.0], [2.0, 2.0, 2.0]])).tolist()
+        [[1.0, 3.0, -1.0], [2.0, 2.0, 2.0]]
+    """
+    known = np.isfinite(values)
+    sums = np.where(known, values, 0.0).sum(axis=1, keepdims=True)
+    return np.where(sums < 0, -values, values)

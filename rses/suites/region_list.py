@@ -2,22 +2,106 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rses.errors import InputError
+from pydantic import BeforeValidator, Field, model_validator
+
+from rses.errors import InputError, Place, Problem
 from rses.files.names import Locator
 from rses.files.paths import path_problem
 from rses.inputs.rows import read_rows
+from rses.schema import FEW, AnyRecord, Numbers, Record, check, fault
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.readers.types import refuse
 
-__all__ = ["doubles", "outline_of", "rows_by_file", "sort_rows"]
+__all__ = ["Clicks", "doubles", "of_row", "outline_of", "rows_by_file", "sort_rows"]
 
 _BOX = ("x", "y", "width", "height")
+
+
+def _number(value: Any) -> Any:
+    """A table holds texts; a blank field is none at all."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if value.strip() else None
+    except ValueError:
+        return value
+
+
+Number = Annotated[float | None, BeforeValidator(_number)]
+Length = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_number)]
+
+
+class Region(Record, extra="ignore"):
+    """Where a row says that the region is: a box, or an outline ``[x0, y0, x1, y1, ...]``; in pixels."""
+
+    x: Number = None
+    y: Number = None
+    width: Length = None
+    height: Length = None
+    points: Annotated[Numbers, BeforeValidator(lambda value: () if value in (None, "") else value)] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Region:
+        box = [key for key in _BOX if getattr(self, key) is not None]
+        if box and self.points:
+            raise fault("two-regions", f"has both points and {', '.join(box)}; give the box or the outline")
+        if not self.points and len(box) < len(_BOX):
+            raise fault("missing-key", f"needs numbers {', '.join(_BOX)}, or points")
+        if self.points and (len(self.points) < 6 or len(self.points) % 2):
+            raise fault("wrong-length", "an outline needs at least three x, y pairs")
+        return self
+
+    def outline(self) -> Sequence[float]:
+        """Return the outline, that of a box from its top left corner."""
+        if self.points:
+            return self.points
+        x, y, across, down = (float(getattr(self, key)) for key in _BOX)
+        return [x, y, x + across, y, x + across, y + down, x, y + down]
+
+
+class Clicks(Record, extra="ignore"):
+    """Where a row says that the object is: one click, or ``points`` with ``labels``, 1 on the object and 0 beside."""
+
+    x: Number = None
+    y: Number = None
+    points: Numbers = ()
+    labels: Annotated[tuple[Annotated[int, Field(ge=0, le=1)], ...], FEW] = ()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Clicks:
+        if self.points and (self.x is not None or self.y is not None):
+            raise fault("two-regions", "has both points and x, y; give one of them")
+        if not self.points and (self.x is None or self.y is None):
+            raise fault("missing-key", "needs numbers x, y, or points")
+        if len(self.points) % 2:
+            raise fault("wrong-length", "clicks are x, y pairs")
+        if self.labels and (len(self.labels) != len(self.places) // 2 or not any(self.labels)):
+            raise fault("wrong-length", "needs one label per click, and at least one click on the object (1)")
+        return self
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """The coordinates x0, y0, x1, y1, ..."""
+        return self.points or (float(self.x or 0), float(self.y or 0))
+
+
+def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecord:
+    """Read what a row says.
+
+    Raises:
+        InputError: Lists what is wrong, each with the name of the photograph.
+    """
+    try:
+        return check(kind, dict(row))
+    except InputError as error:
+        raise InputError([Problem(problem.rstrip("."), problem.code, replace(problem.place, file=name)).within(name)
+                          for problem in error.problems]) from error  # fmt: skip
 
 
 def doubles(paths: Sequence[Path]) -> list[str]:
@@ -42,25 +126,16 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
         height: Height of the image.
 
     Raises:
-        InputError: No numbers, fewer than three points, fractions of the image's size instead of pixels, or it
-            reaches outside the image by more than :data:`rses.suites.coordinates.OVERHANG`.
+        InputError: No numbers, a box without an area or beside points, fewer than three points, fractions of the
+            image's size instead of pixels, or more than `OVERHANG` outside the image.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
         [1.0, 2.0, 4.0, 2.0, 4.0, 6.0, 1.0, 6.0]
     """
-    try:
-        if row.get("points"):
-            points = [float(value) for value in row["points"]]
-        else:
-            x, y, across, down = (float(row[key]) for key in _BOX)
-            points = [x, y, x + across, y, x + across, y + down, x, y + down]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: needs numbers {', '.join(_BOX)}, or points ({error!r})") from error
-    if len(points) < 6 or len(points) % 2 or not all(math.isfinite(value) for value in points):
-        raise InputError(f"{name}: an outline needs at least three x, y pairs of finite numbers")
+    points = of_row(Region, row, name).outline()
     if problem := fractions_problem(points, width, height):
-        raise InputError(f"{name}: {problem}")
+        raise InputError(f"{name}: {problem}", code="fractions", place=Place(name))
     return inside(points, name, width, height)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from rses.errors import InputError
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image, turned_note
 from rses.images.masks import read_mask
+from rses.pages.html import render_page
 from rses.suites.format import Sample, Suite
 
 __all__ = [
@@ -50,14 +50,23 @@ class Cell:
     Attributes:
         picture: At most `CELL` pixels wide and high.
         lines: What stands below it on a PNG sheet; long ones are wrapped, and five rows are shown.
-        caption: HTML below it on a page.
-        alt: Text in place of it on a page.
+        title: What stands below it on a page, in bold.
+        about: After the title.
+        alt: Text in place of the picture on a page.
+        prompts: A list below all that.
     """
 
     picture: Image.Image
     lines: tuple[str, ...]
-    caption: str
-    alt: str
+    title: str = ""
+    about: str = ""
+    alt: str = ""
+    prompts: tuple[str, ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """The picture as a ``data:`` URI."""
+        return "data:image/png;base64," + base64.b64encode(png_bytes(self.picture)).decode()
 
 
 def outlined(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -133,7 +142,7 @@ def write_sheet(suite: Suite, out: Path, progress: Callable[[int, int], None] | 
     if out.suffix.lower() == ".png":
         write_atomic(out, png_bytes(montage(cells)))
     else:
-        write_atomic(out, sheet_page(f"{suite.name} {suite.version}", cells, _tables(suite)).encode())
+        write_atomic(out, sheet_page(f"{suite.name} {suite.version}", cells, suite_statistics(suite)).encode())
 
 
 def _area(path: Path) -> float:
@@ -167,18 +176,17 @@ def shrunk(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _cell(samples: Sequence[Sample]) -> Cell:
     first = samples[0]
-    prompts = "".join(f"<li>{html.escape(sample.prompt)}</li>" for sample in samples)
-    caption = f"<b>{html.escape(first.id)}</b> {html.escape(', '.join(first.tags))}<ul>{prompts}</ul>"
     styles = first.style if len(samples) == 1 else f"{len(samples)} styles"
-    lines = (first.id, f"{first.object}: {styles}", ", ".join(first.tags))
-    return Cell(_thumbnail(first), lines, caption, first.object)
+    tags = ", ".join(first.tags)
+    prompts = tuple(sample.prompt for sample in samples)
+    return Cell(_thumbnail(first), (first.id, f"{first.object}: {styles}", tags), first.id, tags, first.object, prompts)
 
 
 def montage(cells: Sequence[Cell]) -> Image.Image:
-    """Put cells side by side, four a row, with their lines.
+    """Put cells side by side, four per row, with their lines.
 
     Example:
-        >>> montage([Cell(Image.new("RGB", (256, 100)), ("one",), "", "")] * 5).size
+        >>> montage([Cell(Image.new("RGB", (256, 100)), ("one",))] * 5).size
         (1024, 664)
     """
     columns = max(1, min(_COLUMNS, len(cells)))
@@ -202,33 +210,6 @@ def png_bytes(picture: Image.Image) -> bytes:
     return memory.getvalue()
 
 
-def sheet_page(title: str, cells: Sequence[Cell], tail: str = "") -> str:
-    """Return a page of cells that needs no other file.
-
-    Args:
-        title: Plain text.
-        cells: What to show.
-        tail: HTML below them.
-    """
-    figures = []
-    for cell in cells:
-        source = base64.b64encode(png_bytes(cell.picture)).decode()
-        figures.append(
-            f'<figure><img src="data:image/png;base64,{source}" alt="{html.escape(cell.alt, quote=True)}">'
-            f"<figcaption>{cell.caption}</figcaption></figure>"
-        )
-    heading = html.escape(title)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{heading}</title>'
-        "<style>body{font-family:sans-serif}main{display:flex;flex-wrap:wrap}figure{width:256px;margin:8px;font-size:12px}</style>"
-        f"<h1>{heading}</h1><main>{''.join(figures)}</main>{tail}</html>\n"
-    )
-
-
-def _tables(suite: Suite) -> str:
-    return "".join(
-        f"<h2>{name}</h2><table>"
-        + "".join(f"<tr><td>{html.escape(value)}</td><td>{count}</td></tr>" for value, count in counts.items())
-        + "</table>"
-        for name, counts in suite_statistics(suite).items()
-    )
+def sheet_page(title: str, cells: Sequence[Cell], statistics: Mapping[str, Mapping[str, int]] | None = None) -> str:
+    """Return a page of cells that needs no other file, with tables of counts below them."""
+    return render_page("sheet.html", title=title, cells=cells, statistics=statistics or {})

@@ -45,7 +45,7 @@ def test_identity_and_oracle_have_perfect_backgrounds(board):
 
 def test_identity_gains_nothing(board):
     assert set(column(board, "identity", "rsm_gain")) == {0.0}
-    assert set(column(board, "identity", "rses_h")) == {0.0}
+    assert set(column(board, "identity", "rses_p")) == {0.0}
 
 
 def test_oracle_has_exactly_the_style_of_global(board):
@@ -71,7 +71,7 @@ def test_background_only_is_worst_where_it_matters(board):
 
 
 def test_order_of_the_rest(board):
-    assert mean(board, "oracle-paste", "rses_h") == max(mean(board, name, "rses_h") for name in ROWS)
+    assert mean(board, "oracle-paste", "rses_p") == max(mean(board, name, "rses_p") for name in ROWS)
     for worse in ("jpeg-identity", "resize-identity"):
         assert 0 < mean(board, worse, "lpips_bg") < mean(board, "global-style", "lpips_bg")
         assert abs(mean(board, worse, "rsm_gain")) < 0.25 * mean(board, "oracle-paste", "rsm_gain")

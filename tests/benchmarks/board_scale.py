@@ -24,7 +24,7 @@ from rses.files.atomic import sha256_file
 STYLES = ("cyberpunk", "expressionism", "line art", "pixel art")
 METRICS = (
     "rsm", "clip_cosine", "rsm_gain", "style_correct", "lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg",
-    "leakage", "boundary_mse", "rses_h",
+    "leakage", "boundary_mse", "rses_p",
 )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def write_submission(folder: Path, number: int, samples: int) -> None:
         "rsm": (1 + cosine) / 2, "clip_cosine": cosine, "rsm_gain": cosine / 2 - 0.1,
         "style_correct": rng.random(samples) < 0.3 + quality, "leakage": rng.normal(0, 0.01, samples),
         "lpips_bg": np.minimum(mse * 10, 5), "mse_bg": mse, "mse_bg_pm1": 4 * mse, "psnr_bg": -10 * np.log10(mse),
-        "ssim_bg": 1 - np.minimum(mse, 1), "boundary_mse": mse, "rses_h": np.clip(quality + cosine / 4, 0, 1),
+        "ssim_bg": 1 - np.minimum(mse, 1), "boundary_mse": mse, "rses_p": np.clip(quality + cosine / 4, -1, 1),
         "mask_fraction": np.random.default_rng(1).uniform(0.01, 0.4, samples), "resized": [False] * samples,
     }  # fmt: skip
     folder.mkdir(parents=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import accelerate
@@ -19,6 +18,10 @@ from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
 from regionroute.training.config import parse_config
 from regionroute.training.trainer import batch_indices, train
 from rses.errors import InputError, RsesError
+
+
+def replace(record, **changes):
+    return record.model_copy(update=changes)
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ def test_p8_empty_full_and_non_finite_are_statuses(scorer):
         result = scorer.score(pred, photo(0), mask, "pixel art")
         assert result.status == status
         assert result.note
-        assert all(getattr(result, name) is None for name in (*BACKGROUND, "rsm", "rsm_gain", "rses_h"))
+        assert all(getattr(result, name) is None for name in (*BACKGROUND, "rsm", "rsm_gain", "rses_p"))
 
 
 def test_p8_statuses_are_counted_and_never_averaged(tmp_path):

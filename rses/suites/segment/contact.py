@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,8 +104,8 @@ def _cell(run: MaskRun, job: Job) -> Cell:
         mask = _mask(run.path(job.key), image.shape[:2])
     except InputError as error:
         image, mask, said = np.full((CELL, CELL, 3), 200, np.uint8), None, f"failed: {error}"
-        return Cell(Image.fromarray(image), (job.key, "failed: unreadable"), _caption(job, said), said)
-    return Cell(overlay(image, mask, job.prompt), (job.key, said, run.facts.title), _caption(job, said), said)
+        return Cell(Image.fromarray(image), (job.key, "failed: unreadable"), job.path.name, said, said)
+    return Cell(overlay(image, mask, job.prompt), (job.key, said, run.facts.title), job.path.name, said, said)
 
 
 def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
@@ -123,7 +122,3 @@ def _said(record: dict[str, Any]) -> str:
         return f"failed: {record.get('error', 'not tried')}"
     score = record["score"]
     return f"{record['share']:.1%} of the picture" + ("" if score is None else f", score {score:.2f}")
-
-
-def _caption(job: Job, said: str) -> str:
-    return f"<b>{html.escape(job.path.name)}</b><br>{html.escape(said)}"

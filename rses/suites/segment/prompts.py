@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from rses.images.decode import image_size
 from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.photographs import find_photographs
 from rses.suites.readers.types import refuse
-from rses.suites.region_list import doubles, outline_of, sort_rows
+from rses.suites.region_list import Clicks, doubles, of_row, outline_of, sort_rows
 from rses.suites.segment.base import Prompt
 
 __all__ = ["Job", "read_jobs", "unlisted"]
@@ -96,15 +95,8 @@ def _box(row: Mapping[str, Any], name: str, width: int, height: int) -> Prompt:
 
 
 def _clicks(row: Mapping[str, Any], name: str, width: int, height: int) -> Prompt:
-    try:
-        values = [float(value) for value in row.get("points") or (row["x"], row["y"])]
-        labels = [bool(int(label)) for label in row.get("labels") or [1] * (len(values) // 2)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{name}: needs numbers x, y, or points ({error!r})") from error
-    if not values or len(values) % 2 or not all(math.isfinite(value) for value in values):
-        raise InputError(f"{name}: clicks are x, y pairs of finite numbers")
-    if len(labels) != len(values) // 2 or not any(labels):
-        raise InputError(f"{name}: needs one label a click, and at least one click on the object (1)")
+    clicks = of_row(Clicks, row, name)
+    values = clicks.places
     # The corner pixels are clicked with whole numbers; fractions below 1 are those of the image.
     if any(not value.is_integer() for value in values) and (problem := fractions_problem(values, width, height)):
         raise InputError(f"{name}: {problem}")
@@ -113,4 +105,4 @@ def _clicks(row: Mapping[str, Any], name: str, width: int, height: int) -> Promp
     xs, ys = ([value if value < limit else limit - 0.5 for value in part]
               for part, limit in ((within[::2], width), (within[1::2], height)))  # fmt: skip
     points = tuple(zip(xs, ys, strict=True))
-    return Prompt(points=points, labels=tuple(labels))
+    return Prompt(points=points, labels=tuple(map(bool, clicks.labels)) or (True,) * len(points))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.reference import Identity, JpegIdentity
+from baselines import nuisances
+from baselines.reference import Identity
 from rses import RSES
 from rses.bench import generate, run_bench
 from rses.bench.generate import Generation, Settings
@@ -107,7 +108,7 @@ def test_another_method_seed_or_precision_does_not_mix_in(tmp_path, scorer):
     ]:  # fmt: skip
         with pytest.raises(InputError, match="--fresh"):
             run_bench(method, "mini", tmp_path, scorer=scorer, limit=1, **changes)
-    run_bench(JpegIdentity(), "mini", tmp_path, scorer=scorer, limit=1, fresh=True)
+    run_bench(nuisances.jpeg(), "mini", tmp_path, scorer=scorer, limit=1, fresh=True)
 
 
 def test_failures_are_noted_and_the_run_goes_on(tmp_path, scorer):
@@ -309,7 +310,7 @@ def test_batch_size_must_make_sense(size, tmp_path, scorer):
         (":Nothing", "Cannot import"),
         (".reference:Nothing", "Cannot import"),
         ("json:dumps", 'needs a value for "obj": --set obj=VALUE'),
-        ("baselines.reference:JPEG_QUALITY", "is not a method"),
+        ("baselines.nuisances:NUISANCES", "is not a method"),
     ],
 )
 def test_unknown_methods_are_named(name, message):

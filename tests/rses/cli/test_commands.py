@@ -114,7 +114,7 @@ def test_bench_and_compare(capsys, tmp_path):
         (["methods"], ["identity", "oracle-paste", "mask used", "mask-free"]),
         (["suites"], ["mini", "photos"]),
         (["protocols", "show", "pie-bench"], ["full_frame", "blackout"]),
-        (["metrics", "show", "rses_h"], ["Harmonic", "tanh"]),
+        (["metrics", "show", "style_success"], ["encoder", "tanh"]),
         (["methods", "show", "oracle-paste"], ['"mask_used": true']),
         (["suites", "show", "mini"], ["96 samples"]),
         (["--version"], ["rses 0."]),

@@ -47,17 +47,19 @@ def held(tmp_path):
 
 def test_a_folder_is_scored_into_by_one_process(held):
     suite = load_suite("mini")
-    with pytest.raises(InputError, match="is in use by process"):
+    with pytest.raises(InputError, match="is in use by process") as caught:
         RSES("rses-mini", device="cpu", metrics=["mse_bg"]).score_folder(
             suite.root / "images", suite=suite.root, out=held("exclusive"), allow_missing=True
         )
+    assert caught.value.codes == ["in-use"]
 
 
 def test_boards_are_written_by_one_process(held, tmp_path):
     boards = held("holding")
     (boards / "results").mkdir()
-    with pytest.raises(InputError, match="in use by another process"):
+    with pytest.raises(InputError) as caught:
         build(boards)
+    assert caught.value.codes == ["in-use"]
 
 
 def test_holding_ends_with_its_block(tmp_path):

@@ -35,7 +35,7 @@ def test_the_text_around_ids_is_found(pattern, before, after):
 def test_two_thousand_misnamed_files_take_two_thousand_steps(monkeypatch):
     """Comparing each name with each id took minutes, and gave a line of 360 000 letters."""
     compared = []
-    monkeypatch.setattr("rses.inputs.image_folder.did_you_mean", lambda name, ids: compared.append(name) or "")
+    monkeypatch.setattr("rses.inputs.image_folder._closest", lambda name, ids: compared.append(name))
     ids = [f"sample-{number:05d}" for number in range(2000)]
     hint = name_hint({f"{name}_edited": f"{name}_edited.png" for name in ids}, ids)
     assert hint.startswith('Their names have "_edited" after the id: rename sample-00000_edited.png to')
@@ -53,6 +53,13 @@ def test_two_thousand_misnamed_files_take_two_thousand_steps(monkeypatch):
         (["zzz.png"], ["cat"], ""),
         (["cafe.png"], ["a", "b"], ""),
         (["my-a.png"], ["a", "b"], "rename my-a.png to a.png"),
+        # Truncated ids: a name that begins several is none of them.
+        (["cat.png"], ["cat-1", "cat-2"], ""),
+        (["cat-.png"], ["cat-1", "cat-2"], ""),
+        (["sample-00.png", "sample-01.png"], ["sample-001", "sample-002", "sample-011"], ""),
+        (["img1.png", "img10.png"], ["img1_a", "img10_a"], "rename img10.png to img10_a.png, img1.png to img1_a.png"),
+        (["kat.png", "cat1.png"], ["cat", "dog"], ""),
+        (["A.png"], ["a", "b"], "rename A.png to a.png"),
     ],
 )
 def test_other_misnamings_are_explained(files, ids, part):

@@ -94,7 +94,7 @@ def differences(expected: Any, found: Any, exact: bool, place: str = "") -> list
 
     With ``exact`` every bit counts. Else floats may differ by ``REL`` of themselves or by ``ABS``, those of ``PIXEL``
     by far less: another processor or version of torch adds in another order. Between AVX2 and SSE, cosines moved by
-    up to 2e-7, ``lpips_bg`` by 1e-7, ``rses_h`` by 6e-6 (it sees cosines times the logit scale of 100), and pixel
+    up to 2e-7, ``lpips_bg`` by 1e-7, ``rses_p`` by 6e-6 (it sees cosines times the logit scale of 100), and pixel
     columns by 6e-9 of themselves. Everything that is not a float must be equal in any case.
     """
     if isinstance(expected, dict) and isinstance(found, dict):

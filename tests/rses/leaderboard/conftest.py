@@ -13,7 +13,7 @@ from PIL import Image
 
 from baselines.reference import BackgroundOnly, GlobalStyle, Identity, OraclePaste
 from rses.bench import Shard, run_bench
-from rses.functional.combined import harmonic_score, preservation, style_success
+from rses.functional.combined import preservation, regional_score, style_success
 from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run
 from rses.leaderboard.verify import _embedded_digest
@@ -31,12 +31,13 @@ ROOT = Path(__file__).resolve().parents[3]
 def invented(sample, method: str, suite: str, style: float, damage: float, rng) -> SampleResult:
     cosine, gain = 0.2 + style + rng.normal(0, 0.02), style / 2 + rng.normal(0, 0.01)
     mse = float(damage * rng.uniform(0.5, 1.5))
+    success, kept = style_success(gain, 8.867), preservation(mse * 10)
     return SampleResult(
         sample.id, method=method, suite=suite, dataset=sample.dataset, style=sample.style, object=sample.object,
         source=sample.image.name, tags=tuple(sample.tags), rsm=(1 + cosine) / 2, clip_cosine=cosine, rsm_gain=gain,
         style_correct=bool(rng.random() < 0.3 + style), leakage=0.01, lpips_bg=mse * 10, mse_bg=mse,
         mse_bg_pm1=4 * mse, psnr_bg=-10 * math.log10(mse) if mse else math.inf, ssim_bg=1 - mse, boundary_mse=mse,
-        rses_h=harmonic_score(style_success(2 * gain, 0.0, 10.0), preservation(mse * 10)),
+        style_success=success, preservation=kept, rses_p=regional_score(success, kept),
         mask_fraction=float(rng.uniform(0.01, 0.3)),
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def make_run(tmp_path):
 
 SCORED = (
     "rsm", "clip_cosine", "rsm_gain", "style_correct", "lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg",
-    "leakage", "boundary_mse", "rses_h",
+    "leakage", "boundary_mse", "style_success", "preservation", "rses_p",
 )  # fmt: skip
 
 

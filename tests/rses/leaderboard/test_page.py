@@ -69,7 +69,7 @@ def direction(page, name) -> str | None:
 def test_a_press_on_a_heading_sorts_with_the_best_on_top(open_page):
     page = open_page()
     assert set(names(page)) == REFERENCES | EXPECTED["mask-free"] | EXPECTED["mask"]
-    for name, best_first in (("rsm", True), ("lpips_bg", False), ("rses_h", True)):
+    for name, best_first in (("rsm", True), ("lpips_bg", False), ("rses_p", True)):
         for turn in range(2):
             heading(page, name).click()
             descending = best_first is (turn == 0)

@@ -7,7 +7,6 @@ import torch
 
 from rses.backbones import load_style
 from rses.functional import background_view, region_view, rsm
-from rses.functional.combined import harmonic_score, preservation, style_success
 
 FILL = (0.5, 0.25, 0.75)
 
@@ -69,12 +68,3 @@ def test_an_empty_mask_and_an_unknown_region_are_errors(style):
         rsm(image, mask * 0, ["mosaic"], style)
     with pytest.raises(ValueError, match="unknown region 'box'"):
         region_view(image, mask, 32, FILL, "box")
-
-
-def test_harmonic_score_is_low_when_either_part_is():
-    assert harmonic_score(style_success(0.3, 0.3, 100), preservation(0.0)) == 0.0
-    assert harmonic_score(style_success(0.5, 0.1, 100), preservation(1.3)) == 0.0
-    assert harmonic_score(style_success(0.5, 0.1, 100), preservation(0.0)) == pytest.approx(1.0, abs=1e-6)
-    a, b = style_success(0.25, 0.23, 100), preservation(0.4)
-    assert harmonic_score(a, b) == pytest.approx(2 / (1 / a + 1 / b))
-    assert min(a, b) < harmonic_score(a, b) < max(a, b)

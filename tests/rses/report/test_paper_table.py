@@ -88,4 +88,4 @@ def test_command_writes_a_file_by_its_ending(tmp_path, capsys):
     assert main([*command, "--name", "Ours"]) == 2
     capsys.readouterr()
     assert main(command) == 0
-    assert capsys.readouterr().out.startswith("% needs \\usepackage{booktabs}")
+    assert capsys.readouterr().out.startswith("\\begin{table}")

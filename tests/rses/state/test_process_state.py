@@ -325,7 +325,7 @@ def test_threads_change_no_number_of_a_folder(threads, tmp_path):
     alone = [
         RSES("rses-mini", device="cpu").score(*inputs_of(unit), "pixel art", styles=["line art"]) for unit in units
     ]
-    columns = ("mse_bg", "ssim_bg", "lpips_bg", "rsm", "leakage", "rses_h", "style_correct")
+    columns = ("mse_bg", "ssim_bg", "lpips_bg", "rsm", "leakage", "rses_p", "style_correct")
     assert [[getattr(s, name) for name in columns] for s in found.samples] == [
         [getattr(s, name) for name in columns] for s in alone
     ]

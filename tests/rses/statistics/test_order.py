@@ -54,7 +54,7 @@ def test_perfect_throughout_is_beyond_every_mean():
 
 def test_reports_and_layers_follow_the_same_rule():
     def run(name, value):
-        return Results([SampleResult("a", mse_bg=value), SampleResult("b", mse_bg=value)], {"method": name})
+        return Results([SampleResult(f"{number}", mse_bg=value) for number in range(12)], {"method": name})
 
     table = build_table([run("x", 0.1), run("y", HALF), run("z", 0.2)])
     assert [row.cells["mse_bg"].best for row in table.rows] == [True, True, False]

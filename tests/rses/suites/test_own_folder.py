@@ -85,7 +85,7 @@ def test_command_with_a_template(folder: Path) -> None:
         ({"file_name": "../a.png"}, "leads outside"),
         ({"file_name": "/a.png"}, "absolute"),
         ({"file_name": "c.png"}, "listed but absent"),
-        ({"file_name": "a.png", "x": "k"}, "needs numbers"),
+        ({"file_name": "a.png", "x": "k"}, "x must be a number"),
     ],
 )
 def test_bad_regions(folder: Path, row: dict, message: str) -> None:

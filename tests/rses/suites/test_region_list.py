@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rses.errors import InputError
-from rses.suites.region_list import outline_of, rows_by_file
+from rses.suites.region_list import Clicks, of_row, outline_of, rows_by_file
 
 ROWS = "file_name,x,y,width,height\na.png,3,2,6,3\n"
 
@@ -52,3 +52,52 @@ def test_names_stored_in_another_unicode_form_are_found(tmp_path: Path, stored: 
     images, file = _images(tmp_path, name), tmp_path / "rows.csv"
     file.write_text(ROWS.replace("a.png", unicodedata.normalize(written, name)), encoding="utf-8")
     assert list(rows_by_file(file, images)) == [name]
+
+
+BOX = {"x": 3, "y": 2, "width": 6, "height": 3}
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "field"),
+    [
+        ({**BOX, "x": True}, "wrong-type", "x"),
+        ({**BOX, "height": "wide"}, "wrong-type", "height"),
+        ({**BOX, "width": -6}, "out-of-range", "width"),
+        ({**BOX, "height": 0}, "out-of-range", "height"),
+        ({**BOX, "y": "nan"}, "not-finite", "y"),
+        ({**BOX, "width": None}, "missing-key", ""),
+        ({**BOX, "points": [0, 0, 5, 0, 5, 5]}, "two-regions", ""),
+        ({"points": "123456"}, "wrong-type", "points"),
+        ({"points": [0, 0, True, 0, 5, 5]}, "wrong-type", "points[2]"),
+        ({"points": [0, 0, "5", 0, 5, 5]}, "wrong-type", "points[2]"),
+        ({"points": [0, 0, 5, 0]}, "wrong-length", ""),
+        ({"points": [0.1, 0.1, 0.5, 0.1, 0.5, 0.5]}, "fractions", ""),
+        ({}, "missing-key", ""),
+    ],
+)
+def test_what_is_no_region_is_refused_by_name(row, code, field) -> None:
+    with pytest.raises(InputError) as caught:
+        outline_of(row, "a.png", 20, 10)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.place.file, problem.place.field) == (code, "a.png", field)
+    assert problem.startswith("a.png: ")
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"x": True, "y": 1}, "wrong-type"),
+        ({"points": "12"}, "wrong-type"),
+        ({"points": [1, 2], "x": 1, "y": 2}, "two-regions"),
+        ({"points": [1, 2, 3, 4], "labels": [1]}, "wrong-length"),
+        ({"points": [1, 2], "labels": [0]}, "wrong-length"),
+        ({"points": [1, 2], "labels": [2]}, "out-of-range"),
+        ({"points": [1, 2], "labels": [True]}, "wrong-type"),
+        ({"points": [1, 2, 3]}, "wrong-length"),
+        ({"x": 1}, "missing-key"),
+    ],
+)
+def test_what_is_no_click_is_refused(row, code) -> None:
+    with pytest.raises(InputError) as caught:
+        of_row(Clicks, row, "a.png")
+    assert caught.value.codes == [code]

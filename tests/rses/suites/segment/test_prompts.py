@@ -57,7 +57,7 @@ BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
             "reaches x 25..31.*outside the image of 30x20",
         ),
         ({"file_name": "a.png", "x": -1, "y": 4, "width": 6, "height": 3}, "outside the image"),
-        ({"file_name": "a.png", "x": 3, "y": 4, "width": 0, "height": 3}, "0x3 pixels, expected at least 1x1"),
+        ({"file_name": "a.png", "x": 3, "y": 4, "width": 0, "height": 3}, "width must be above 0"),
         ({"file_name": "a.png", "x": 3, "y": 4}, "needs numbers x, y, width, height"),
         ({"file_name": "a.png", "x": float("nan"), "y": 4, "width": 3, "height": 3}, "finite"),
         ({"file_name": "z.png", **BOX}, "listed but absent"),
@@ -87,9 +87,9 @@ def test_bad_boxes(photographs, tmp_path, row, message):
         ({"x": 0.4, "y": 0.5}, "x times 30, y times 20"),
         ({"x": 3}, "needs numbers x, y"),
         ({"points": [1, 2, 3]}, "pairs"),
-        ({"points": [[1, 2]]}, "needs numbers"),
+        ({"points": [[1, 2]]}, r"points\[0\] must be a number"),
         ({"points": [1, 2], "labels": [0]}, "at least one click on the object"),
-        ({"points": [1, 2], "labels": [1, 1]}, "one label a click"),
+        ({"points": [1, 2], "labels": [1, 1]}, "one label per click"),
     ],
 )
 def test_bad_clicks(photographs, tmp_path, row, message):
