@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import io
 import unicodedata
 import zlib
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from rses.files.escape import clean, escape_html
+from rses.files.escape import clean
 
 __all__ = ["DENSITY", "Page", "Picture", "Text", "fitted", "to_pdf", "to_png", "to_svg"]
 
@@ -124,7 +125,9 @@ def to_svg(page: Page) -> bytes:
         )
     parts.append('<g font-family="Aileron, Helvetica, Arial, sans-serif" text-anchor="middle">')
     for line in page.texts:
-        parts.append(f'<text x="{line.x:g}" y="{line.y:g}" font-size="{line.size:.4g}">{escape_html(line.text)}</text>')
+        parts.append(
+            f'<text x="{line.x:g}" y="{line.y:g}" font-size="{line.size:.4g}">{html.escape(clean(line.text))}</text>'
+        )
     return "\n".join([*parts, "</g>", "</svg>", ""]).encode("utf-8")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rses.errors import InputError, did_you_mean
-from rses.files.escape import clean, escape_html, escape_latex, escape_markdown
+from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.pages.grid import Grid, Value
 from rses.pages.numbers import heading
 from rses.report.columns import Cell, Row, Table, build_table, run_names
@@ -186,12 +187,15 @@ def _html(table: Table, marks: Marks, text: str) -> str:
         tail = f" <small>{own.interval}</small>" if own.interval else ""
         return f"<td>{value}{f'<sup>{mark}</sup>' if mark else ''}{tail}</td>"
 
-    titles = "".join(f"<th>{escape_html(heading(info))}</th>" for info in table.metrics)
-    rows = [
-        f"<tr><th>{escape_html(_label(row, table))}</th>{''.join(cell(row, info.name) for info in table.metrics)}</tr>"
-        for row in table.rows
+    titles = "".join(f"<th>{html.escape(clean(heading(info)))}</th>" for info in table.metrics)
+    names = [html.escape(clean(_label(row, table))) for row in table.rows]
+    cells = ["".join(cell(row, info.name) for info in table.metrics) for row in table.rows]
+    rows = [f"<tr><th>{name}</th>{row}</tr>" for name, row in zip(names, cells, strict=True)]
+    lines = [
+        "<table>",
+        f"<caption>{html.escape(clean(text))}</caption>",
+        f"<thead><tr><th>method</th>{titles}</tr></thead>",
     ]
-    lines = ["<table>", f"<caption>{escape_html(text)}</caption>", f"<thead><tr><th>method</th>{titles}</tr></thead>"]
     return "\n".join([*lines, "<tbody>", *rows, "</tbody>", "</table>"]) + "\n"
 
 
