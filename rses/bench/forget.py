@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.files.paths import safe_id
+from rses.files.paths import id_problem
 from rses.runs.journal import recorded_keys, records_of
 
 __all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]
@@ -26,7 +26,7 @@ def forget_run(folder: Path, ids: Iterable[str] = ()) -> None:
     for name in RESULTS:
         (folder / name).unlink(missing_ok=True)
     for name in names:
-        if safe_id(name):
+        if id_problem(name, portable=False) is None:
             (folder / "images" / f"{name}.png").unlink(missing_ok=True)
     for name in (SCORES, EDITS):
         (folder / name).unlink(missing_ok=True)

@@ -5,43 +5,54 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-__all__ = ["IGNORED", "id_problem", "list_files", "path_problem", "safe_id", "safe_relative"]
+__all__ = ["IGNORED", "id_problem", "list_files", "path_problem"]
 
 IGNORED = frozenset({".DS_Store", ".cache", ".git", ".gitattributes", "Thumbs.db"})
 """Names that file managers and download tools leave behind; they are not part of a suite."""
 
 MAX_STEM, MAX_PART, MAX_PATH = 245, 255, 3000
 """Bytes of an id, of a name in a path and of a path that file systems take; an id gets an ending."""
+PORTABLE_STEM = 200
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*]')
 
 
-def id_problem(name: object) -> str | None:
-    """Say why an id cannot name a file on every system, or return None.
+def id_problem(name: object, *, portable: bool = True) -> str | None:
+    """Say why an id cannot name a file, or return None.
+
+    Args:
+        name: The id.
+        portable: On every system, as files must that are passed on; otherwise on this one.
 
     Example:
         >>> id_problem("mini-001-cat") is None, id_problem("a/b")
         (True, 'contains "/", which cannot be part of a file name')
+        >>> id_problem("a:b", portable=False) is None, id_problem("../a", portable=False) is None
+        (True, False)
     """
     if not isinstance(name, str) or not name.strip():
         return "is not a non-empty text"
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         return "is not UTF-8; rename the file"
-    bad = _FORBIDDEN.search(name)
+    bad = _FORBIDDEN.search(name) if portable else re.search(r"[\x00/\\]", name)
     if bad:
         shown = bad.group() if bad.group().isprintable() else repr(bad.group())[1:-1]
         return f'contains "{shown}", which cannot be part of a file name'
-    if name in (".", "..") or name != name.strip() or name.endswith("."):
+    if name in (".", "..") or (portable and (name != name.strip() or name.endswith("."))):
         return "begins or ends with a space, or ends with a dot"
-    if len(name.encode()) > 200:
-        return "is longer than 200 bytes"
-    return None
+    most = PORTABLE_STEM if portable else MAX_STEM
+    return f"is longer than {most} bytes" if len(name.encode()) > most else None
 
 
-def path_problem(root: Path | None, relative: object) -> str | None:
+def path_problem(root: Path | None, relative: object, *, portable: bool = True) -> str | None:
     """Say why a path may not be used inside `root`, or return None. The file need not exist.
 
-    Refused are empty and absolute paths, drive letters, backslashes, ``..``, and symbolic links on the way.
-    Without a `root` only the text is judged.
+    Refused are empty, absolute and overlong paths, drive letters, ``..``, and, where they are passed on, backslashes,
+    paths not written plainly, and symbolic links on the way.
+
+    Args:
+        root: The folder; without it only the text is judged.
+        relative: The path.
+        portable: As in :func:`id_problem`.
 
     Example:
         >>> path_problem(Path("suite"), "images/a.png") is None
@@ -53,16 +64,19 @@ def path_problem(root: Path | None, relative: object) -> str | None:
     """
     if not isinstance(relative, str) or not relative:
         return "is not a non-empty text"
-    if "\\" in relative or any(ord(letter) < 32 for letter in relative):
+    if portable and ("\\" in relative or any(ord(letter) < 32 for letter in relative)):
         return "contains a backslash or a control character; write paths with /"
-    pure = PurePosixPath(relative)
-    if pure.is_absolute() or re.match(r"^[A-Za-z]:", relative):
+    lengths = [len(part.encode("utf-8", "surrogatepass")) for part in (relative, *relative.split("/"))]
+    if "\0" in relative or lengths[0] > MAX_PATH or max(lengths[1:]) > MAX_PART:
+        return "holds a NUL character or is too long"
+    pure, windows = PurePosixPath(relative), PureWindowsPath(relative)
+    if pure.is_absolute() or windows.drive or windows.root:
         return "is an absolute path"
-    if ".." in pure.parts:
+    if ".." in pure.parts or ".." in windows.parts:
         return "leads outside the suite"
-    if pure.as_posix() != relative or relative == ".":
+    if portable and (pure.as_posix() != relative or relative == "."):
         return f'is not written plainly; write "{pure.as_posix()}"'
-    if root is not None:
+    if portable and root is not None:
         places = (root.joinpath(*pure.parts[:depth]) for depth in range(1, len(pure.parts) + 1))
         if any(place.is_symlink() for place in places):
             return "is, or passes through, a symbolic link; put the file itself there"
@@ -90,31 +104,3 @@ def list_files(root: Path) -> tuple[list[str], list[str]]:
             else:
                 files.append(relative)
     return sorted(files), sorted(links)
-
-
-def safe_id(name: str) -> bool:
-    """Whether an id can be the stem of a file name.
-
-    Example:
-        >>> safe_id("a.b"), safe_id("../a"), safe_id(""), safe_id("a" * 300)
-        (True, False, False, False)
-    """
-    return bool(name) and name not in (".", "..") and not set(name) & {"/", "\\", "\0"} and _bytes(name) <= MAX_STEM
-
-
-def safe_relative(name: str) -> bool:
-    """Whether a path stays inside the folder it is relative to, and is short enough to be one.
-
-    Example:
-        >>> safe_relative("images/a.png"), safe_relative("../a.png"), safe_relative("/a.png")
-        (True, False, False)
-    """
-    if not name or "\0" in name or _bytes(name) > MAX_PATH or any(_bytes(part) > MAX_PART for part in name.split("/")):
-        return False
-    posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    outside = posix.is_absolute() or bool(windows.drive or windows.root)
-    return not outside and ".." not in posix.parts and ".." not in windows.parts
-
-
-def _bytes(name: str) -> int:
-    return len(name.encode("utf-8", "surrogatepass"))

@@ -168,4 +168,4 @@ class Batch:
 
 
 def _digest(tensor: torch.Tensor) -> bytes:
-    return hashlib.blake2b(tensor.cpu().contiguous().numpy(), digest_size=16).digest()
+    return hashlib.blake2b(tensor.cpu().contiguous().numpy().data, digest_size=16).digest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from rses.errors import InputError, NonFiniteError
 from rses.functional.legacy import force_border
 from rses.images.decode import turned_note
-from rses.images.file import FILES
+from rses.images.file import FILES, FileCache
 from rses.images.masks import as_mask
 from rses.images.regions import dilate
 from rses.images.tensors import as_image, resize_image
@@ -20,7 +20,7 @@ from rses.inputs.suspect import suspicions
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "with_files"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,21 @@ class Prepared:
     resized: bool = False
     mask_fraction: float | None = None
     warnings: tuple[str, ...] = ()
+
+
+def with_files(sample: Sample, files: FileCache) -> Sample:
+    """Put the files' content in the place of their paths.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+
+    def read(image: Any) -> Any:
+        return files(image) if isinstance(image, FILES) else image
+
+    # The name of a source is that of its file, whatever is in its place.
+    name = sample.labels["source"] or ""
+    return replace(sample, pred=read(sample.pred), mask=read(sample.mask), image=read(sample.image), source_name=name)
 
 
 @steady_thread()

@@ -12,7 +12,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.names import folded, listed
-from rses.files.paths import safe_id, safe_relative
+from rses.files.paths import id_problem, path_problem
 from rses.files.text import JsonError, parse_json, read_text
 from rses.inputs.sample import Sample
 
@@ -100,7 +100,7 @@ def _sample(line: str, check: Callable[[dict[str, Any]], Iterable[str]] | None) 
     if fault := _row_fault(row):
         return [fault]
     name = row.get("id") or PurePosixPath(row.get("file_name") or "").stem
-    if not safe_id(name):
+    if id_problem(name, portable=False):
         return [("an id cannot name a file", f', "{name[:80]}"', 'Give a short "id" without slashes.')]
     texts = {key: row.get(key) or "" for key in ("object", "style", "prompt", "dataset")}
     return Sample(folded(name), row.get("file_name"), row.get("mask_file_name"), tags=_tags(row), **texts)
@@ -120,7 +120,7 @@ def _row_fault(row: Mapping[str, Any]) -> Fault | None:
         return '"tags" must be a list of texts', "", ""
     for key in ("file_name", "mask_file_name"):
         name = row.get(key)
-        if name is not None and not safe_relative(name):
+        if name is not None and path_problem(None, name, portable=False):
             return f'"{key}" leads out of the folder or is too long', f', "{name[:80]}"', "Use a path below it."
     return None
 

@@ -21,7 +21,7 @@ from rses.files.escape import clean
 from rses.files.text import parse_json
 from rses.runs.info import run_info
 from rses.runs.migrate import migrated
-from rses.runs.sample_result import STATUSES, SampleResult
+from rses.runs.sample_result import STATUSES, SampleResult, is_metric
 from rses.runs.sample_table import read_samples
 from rses.runs.summary import SCHEMA, columns_with_values, further_columns, schema_problem, summarise
 from rses.table import in_table_order
@@ -98,7 +98,9 @@ class Results:
             ('mse_bg',)
         """
         asked = self.info.get("metrics")
-        return tuple(in_table_order(asked)) if asked is not None else columns_with_values(self.samples)
+        if asked is None:
+            return columns_with_values(self.samples)
+        return tuple(name for name in in_table_order(asked) if is_metric(name))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per sample; undefined numbers are missing values.

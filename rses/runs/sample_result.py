@@ -12,7 +12,7 @@ from typing import Any
 from rses.files.names import folded
 from rses.table import METRICS
 
-__all__ = ["STATUSES", "SampleResult"]
+__all__ = ["STATUSES", "SampleResult", "is_metric"]
 
 LARGEST = 2**53
 """Whole numbers up to here are exact as doubles."""
@@ -63,7 +63,7 @@ class SampleResult:
     further: tuple[tuple[str, float], ...] = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in METRICS or OTHER.fullmatch(name):
+        if is_metric(name):
             return dict(self.further).get(name)
         raise AttributeError(f"a sample has no {name!r}")
 
@@ -116,7 +116,7 @@ class SampleResult:
 
 def _further(record: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     """Return the numbers of metrics that have no field of their own, in order of their names."""
-    names = sorted(name for name in record if name not in SampleResult.columns() and _is_metric(name))
+    names = sorted(name for name in record if name not in SampleResult.columns() and is_metric(name))
     found = {name: _decode(record[name]) for name in names}
     for name, value in found.items():
         too_large = isinstance(value, int) and abs(value) > LARGEST
@@ -125,7 +125,8 @@ def _further(record: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     return tuple((name, float(value)) for name, value in found.items() if value is not None)
 
 
-def _is_metric(name: object) -> bool:
+def is_metric(name: object) -> bool:
+    """Whether a name can be that of a metric: of rses, or "package:metric"."""
     return isinstance(name, str) and (name in METRICS or OTHER.fullmatch(name) is not None)
 
 

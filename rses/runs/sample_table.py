@@ -8,7 +8,7 @@ from typing import Any
 
 from rses.errors import InputError
 from rses.files.parquet_pages import measure_pages
-from rses.files.paths import safe_id
+from rses.files.paths import id_problem
 from rses.runs.sample_result import SampleResult
 
 __all__ = ["read_rows", "read_samples"]
@@ -35,7 +35,7 @@ def read_samples(path: Path) -> list[SampleResult]:
             sample = SampleResult.from_dict(row)
         except ValueError as error:
             raise InputError(f"{path}, row {len(samples) + 1}: {error}.") from error
-        if not safe_id(sample.id):
+        if id_problem(sample.id, portable=False):
             # Ids name files, which commands write and remove.
             raise InputError(f'{path}, row {len(samples) + 1}: the id "{sample.id[:80]}" cannot name a file.')
         if sample.id in seen:

@@ -14,8 +14,8 @@ import torch
 
 from rses.backbones import load_perceptual, load_style, require_weights
 from rses.errors import InputError
-from rses.images.file import FILES, FileCache, ImageFile
-from rses.inputs.load import Prepared, prepare
+from rses.images.file import ImageFile
+from rses.inputs.load import Prepared, prepare, with_files
 from rses.inputs.sample import Sample
 from rses.protocol import Protocol
 from rses.runs.journal import Journal
@@ -85,7 +85,7 @@ class Engine:
 
         def load(sample: Sample) -> Prepared | SampleResult:
             try:
-                read = _read(sample, options.files)
+                read = with_files(sample, options.files)
                 if journal is not None:
                     keys[sample.id] = _content_key(read)
                     former = _recorded(journal.records.get(sample.id), sample, keys[sample.id])
@@ -186,17 +186,6 @@ def _result(item: Prepared, numbers: dict[str, Any], codes: tuple[str, ...]) -> 
         numbers, status=item.status, note=item.note, mask_fraction=item.mask_fraction, resized=item.resized,
         warnings=in_order((*item.warnings, *codes)),
     )  # fmt: skip
-
-
-def _read(sample: Sample, files: FileCache) -> Sample:
-    """Put the files' content in the place of their paths."""
-    images = {role: getattr(sample, role) for role in ("pred", "mask", "image")}
-    # The name of a source is that of its file, whatever is in its place.
-    return dataclasses.replace(
-        sample,
-        source_name=sample.labels["source"] or "",
-        **{role: files(image) if isinstance(image, FILES) else image for role, image in images.items()},
-    )
 
 
 def _recorded(record: dict[str, Any] | None, sample: Sample, key: str) -> SampleResult | None:

@@ -23,7 +23,7 @@ from rses.images.file import FileCache
 from rses.images.masks import as_mask
 from rses.images.tensors import as_image
 from rses.inputs.card import name_problem
-from rses.inputs.load import prepare
+from rses.inputs.load import prepare, with_files
 from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.preflight import check_samples
 from rses.inputs.rows import METADATA
@@ -119,7 +119,7 @@ class RSES:
         candidates = _candidates(styles)
         sample = Sample(id, source, mask, object or "", style or "", prompt or "", pred=pred)
         self._require_inputs([sample])
-        prepared = prepare(sample, self.protocol, allow_resize)
+        prepared = prepare(with_files(sample, FileCache()), self.protocol, allow_resize)
         result = self.engine.score([prepared], [*candidates, *([style] if style else [])])[0]
         # Paths and arrays give the same result; a source matters among several samples only.
         return dataclasses.replace(result, source=None)

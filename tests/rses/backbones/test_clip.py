@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from rses.backbones import load_style
 from rses.backbones.base import StyleBackbone
 from rses.backbones.clip import OpenClipStyle, _refuse_openai_without_quick_gelu
-from rses.backbones.published import Need, Source, needs
-from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, clip_artifacts, parse_spec
+from rses.backbones.published import OPENAI_FILES, Need, Source, clip_sources, needs
+from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, Spec, parse_spec
 from rses.backbones.weights import Located
 from rses.errors import InputError, RsesError, WeightsError
 
@@ -183,14 +183,17 @@ def test_every_quick_gelu_tag_is_refused_and_its_remedy_exists():
     assert len(mismatched) > 20
     for name, tag in mismatched:
         with pytest.raises(WeightsError, match="QuickGELU"):
-            clip_artifacts(name, tag)
+            clip_sources(Spec("open_clip", name, tag))
         assert (f"{name}-quickgelu", tag) in published
-        assert clip_artifacts(f"{name}-quickgelu", tag)
+        assert clip_sources(Spec("open_clip", f"{name}-quickgelu", tag))
 
 
-@pytest.mark.parametrize("file", [item.name for item in clip_artifacts(ARCHITECTURE, "openai")])
+OPENAI = clip_sources(Spec("open_clip", ARCHITECTURE, "openai"))
+
+
+@pytest.mark.parametrize("file", [item.name for item in OPENAI])
 def test_openai_file_under_another_name_is_recognised_by_its_digest(file):
-    digest = next(item.sha256 for item in clip_artifacts(ARCHITECTURE, "openai") if item.name == file)
+    digest = next(item.sha256 for item in OPENAI if item.name == file)
     assert len(digest) == 64
     located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin"), pinned=False)
     spec = parse_spec("open_clip:ViT-B-32/my.bin")
@@ -222,7 +225,8 @@ def test_tags_are_read_as_open_clip_reads_them():
 
 
 def test_table_of_openai_models_agrees_with_open_clip():
-    for name, (repo, tail, _) in OPENAI_MODELS.items():
+    assert tuple(OPENAI_FILES) == OPENAI_MODELS
+    for name, (repo, tail, _) in OPENAI_FILES.items():
         config = open_clip.get_pretrained_cfg(name, "openai")
         assert config["hf_hub"] == f"{repo}/"
         assert config["url"].endswith(f"/{tail}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baselines.reference import Identity
-from rses import RSES, load_run
+from rses import load_run
 from rses.bench import run_bench
 from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
@@ -13,11 +13,6 @@ from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.methods import MethodCard
 from rses.suites import load_suite
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return RSES("rses-mini", device="cpu", metrics=["mse_bg"])
 
 
 class Breaks(Identity):

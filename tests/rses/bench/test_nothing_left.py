@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from baselines.reference import Identity
-from rses import RSES
 from rses.bench import run_bench
 from rses.bench.plan import fixed_batches
 from rses.bench.predictions import Predictions
@@ -22,11 +21,6 @@ from rses.methods import MethodCard
 from rses.suites import load_suite
 
 COMMON = ["bench", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu", "--limit", "2", "--format", "json"]
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return RSES("rses-mini", device="cpu", metrics=["mse_bg"])
 
 
 @pytest.fixture

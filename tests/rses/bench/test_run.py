@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-import weakref
 from dataclasses import replace
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from baselines import nuisances
 from baselines.reference import Identity
-from rses import RSES
 from rses.bench import generate, run_bench
-from rses.bench.generate import Generation, Settings
+from rses.bench.generate import Settings
 from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.methods import Edited, MethodCard, get_method
 from rses.suites import load_suite
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return RSES("rses-mini", device="cpu", metrics=["mse_bg"])
 
 
 class Recorder(Identity):
@@ -137,13 +128,6 @@ def test_failed_samples_are_tried_again_only_when_asked(tmp_path, scorer):
     assert {sample.status for sample in last.samples} == {"ok"}
 
 
-def test_a_method_that_never_works_is_an_error(tmp_path, scorer):
-    method = Faulty()
-    method.faults = [(name, "raises") for name in ids(2)]
-    with pytest.raises(RsesError, match=r"recorder edited none of 2 samples.*ZeroDivisionError.*--fresh"):
-        run_bench(method, "mini", tmp_path, scorer=scorer, limit=2)
-
-
 def test_details_and_loaded_weights_are_recorded_and_must_stay(tmp_path, scorer):
     class Detailed(Recorder):
         loaded = {"sha256": "aa"}
@@ -182,109 +166,6 @@ def test_a_half_written_journal_line_costs_one_sample_at_most(tmp_path, scorer):
     assert (tmp_path / "samples.parquet").read_bytes() == before
     lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     assert len(lines) == 4
-
-
-def test_pictures_the_journal_does_not_know_are_not_taken_for_edits(tmp_path, scorer):
-    run_bench("global-style", "mini", tmp_path, scorer=scorer, limit=4)
-    run_bench("identity", "mini", tmp_path, scorer=scorer, limit=2, fresh=True)
-    results = run_bench("identity", "mini", tmp_path, scorer=scorer, limit=4)
-    assert [sample.mse_bg for sample in results.samples] == [0.0] * 4
-    for sample in load_suite("mini").samples[:4]:
-        assert np.array_equal(read_image(tmp_path / "images" / f"{sample.id}.png"), read_image(sample.image))
-
-
-class Greedy(Recorder):
-    """Has room for few pictures at a time; what a failed call held must be gone before the next."""
-
-    card = MethodCard("greedy", "test", mask_used=False, max_batch=16)
-
-    def __init__(self, room):
-        super().__init__()
-        self.room, self.held = room, None
-
-    def edit(self, batch):
-        assert self.held is None or self.held() is None, "memory of the failed call is still held"
-        tensors = np.zeros(8).view(Held)
-        self.held = weakref.ref(tensors)
-        self.batches.append(len(batch))
-        if len(batch) > self.room:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return [sample.image.copy() for sample in batch]
-
-
-class Held(np.ndarray):
-    pass
-
-
-def test_out_of_memory_halves_the_batch_and_loses_no_sample(tmp_path):
-    suite = load_suite("mini")
-    samples = suite.samples[:40]
-    method = Greedy(room=3)
-    done = generate(method, samples, suite, tmp_path, Settings(batch_size=16))
-    assert not done.failures
-    assert all(done.path(sample).exists() for sample in samples)
-    assert method.batches[:4] == [16, 8, 4, 2]
-    assert set(method.batches[4:]) == {2}
-    assert sum(size for size in method.batches if size <= 3) == 40
-
-
-def test_running_short_again_in_the_middle_of_a_batch_loses_no_sample(tmp_path):
-    suite = load_suite("mini")
-    samples = suite.samples[:32]
-    method = Greedy(room=8)
-    generation = Generation(method, samples, suite, tmp_path, Settings(batch_size=16))
-    for number, (_, path) in enumerate(generation, start=1):
-        assert path.exists()
-        if number == 16:
-            method.room = 3
-    assert number == 32
-
-
-def test_a_run_in_which_not_even_one_sample_fits_ends_with_a_reason(tmp_path, scorer):
-    with pytest.raises(RsesError, match="greedy edited none of 2.*ran out of memory on cpu with a single sample"):
-        run_bench(Greedy(room=0), "mini", tmp_path, scorer=scorer, limit=2)
-
-
-def test_too_few_pictures_and_details_that_are_no_json_are_failures(tmp_path, scorer):
-    names = ids(4)
-
-    class Short(Recorder):
-        def edit(self, batch):
-            return [sample.image for sample in batch if sample.id != names[1]]
-
-    class Odd(Recorder):
-        def edit_one(self, sample):
-            return Edited(sample.image, {"score": np.float32(1)} if sample.id == names[2] else {})
-
-    for method, lost, reason in [(Short(), names[1], "0 images for 1 samples"), (Odd(), names[2], "not JSON")]:
-        results = run_bench(method, "mini", tmp_path / type(method).__name__, scorer=scorer, limit=4)
-        failed = {sample.id: sample.note for sample in results.samples if sample.status == "failed"}
-        assert list(failed) == [lost]
-        assert reason in failed[lost]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"card": {"name": "odd"}}, "is dict, expected a MethodCard"),
-        ({"card": MethodCard("odd", "t", False, max_batch=0)}, "max_batch=0, expected at least 1"),
-        ({"card": MethodCard("odd", "t", False, settings={"folder": Path("x")})}, "card of odd must hold text"),
-        ({"loaded": {"sum": np.float32(1)}}, "says it loaded must hold text"),
-    ],
-)
-def test_cards_that_cannot_be_recorded_are_refused(changes, message, tmp_path, scorer):
-    odd = type("Odd", (Recorder,), changes)()
-    with pytest.raises(InputError, match=message):
-        run_bench(odd, "mini", tmp_path, scorer=scorer, limit=1)
-
-
-def test_an_error_of_anothers_load_is_a_message(tmp_path, scorer):
-    class Broken(Recorder):
-        def load(self, device, dtype):
-            raise ValueError("weights are torn")
-
-    with pytest.raises(RsesError, match="recorder cannot be loaded: ValueError: weights are torn"):
-        run_bench(Broken(), "mini", tmp_path, scorer=scorer, limit=1)
 
 
 def test_options_reach_the_constructor_and_unknown_ones_are_named():

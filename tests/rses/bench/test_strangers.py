@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from baselines.reference import Identity
-from rses import RSES
 from rses.bench import generate, run_bench
 from rses.bench.generate import Settings
 from rses.bench.predictions import Predictions
@@ -22,11 +21,6 @@ from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.methods import Edited, MethodCard, get_method
 from rses.suites import export_suite, load_suite, write_manifest
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return RSES("rses-mini", device="cpu", metrics=["mse_bg"])
 
 
 class Copies(Identity):
@@ -137,133 +131,90 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path, score
     assert mine.exists()
 
 
-class Details(Copies):
-    def edit_one(self, sample):
-        return Edited(sample.image, {"score": np.float32(1)})
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
 
 
-class Few(Copies):
+def raising(error):
     def edit(self, batch):
-        return super().edit(batch)[:-1]
+        raise error
+
+    return edit
 
 
-class Ends(Copies):
-    def edit(self, batch):
-        raise SystemExit(3)
+def recording(details):
+    return lambda self, batch: [Edited(sample.image, details) for sample in batch]
 
 
-class Cancelled(Copies):
-    def edit(self, batch):
-        raise asyncio.CancelledError
-
-
-class NameNotUtf8(Copies):
-    def edit(self, batch):
-        raise ValueError("no caf\udce9.png \ud800")
-
-
-class HalfCharacter(Copies):
-    def edit_one(self, sample):
-        return Edited(sample.image, {"file": "caf\udce9.png"})
-
-
-class Mute(Copies):
-    def edit(self, batch):
-        class Silent(Exception):
-            def __str__(self):
-                raise RuntimeError("no text")
-
-        raise Silent
-
-
-class Long(Copies):
-    def edit(self, batch):
-        raise ValueError("x" * 10**6)
-
-
-class Endless(Copies):
-    def edit(self, batch):
-        while True:
-            yield batch[0].image
+def endless(self, batch):
+    while True:
+        yield batch[0].image
 
 
 @pytest.mark.parametrize(
-    ("method", "message"),
+    ("edit", "message"),
     [
-        (Cancelled, "CancelledError"),
-        (NameNotUtf8, r"ValueError: no caf\\udce9\.png"),
-        (HalfCharacter, "What the method records on its edit must hold text, numbers"),
-        (Mute, "Silent: its text cannot be read"),
-        (Long, r"ValueError: x{1000,2000}\.\.\."),
-        (Endless, "returned more images than asked for"),
-        (Details, "What the method records on its edit must hold text, numbers"),
-        (Few, "copies returned 0 images for 1 samples"),
-        (Ends, "wanted to end the process with 3"),
+        (raising(asyncio.CancelledError()), "CancelledError"),
+        (raising(ValueError("no caf\udce9.png \ud800")), r"ValueError: no caf\\udce9\.png"),
+        (raising(Silent()), "Silent: its text cannot be read"),
+        (raising(ValueError("x" * 10**6)), r"ValueError: x{1000,2000}\.\.\."),
+        (raising(SystemExit(3)), "wanted to end the process with 3"),
+        (recording({"file": "caf\udce9.png"}), "What the method records on its edit must hold text, numbers"),
+        (recording({"score": np.float32(1)}), "What the method records on its edit must hold text, numbers"),
+        (recording(5), "recorded int on its edit, expected a dictionary"),
+        (endless, "returned more images than asked for"),
+        (lambda self, batch: [sample.image for sample in batch[1:]], "copies returned 0 images for 1 samples"),
     ],
 )
-def test_faults_of_an_edit_are_told(method, message, tmp_path, scorer):
-    with pytest.raises(RsesError, match=f"edited none of 2 samples.*{message}"):
-        run_bench(method(), "mini", tmp_path, scorer=scorer, limit=2)
+def test_faults_of_an_edit_are_told(edit, message, tmp_path, scorer):
+    method = type("Odd", (Copies,), {"edit": edit})()
+    with pytest.raises(RsesError, match=f"edited none of 2 samples.*{message}.*--fresh"):
+        run_bench(method, "mini", tmp_path, scorer=scorer, limit=2)
 
 
-class Weights(Copies):
+def loads(error=None, **facts):
     def load(self, device, dtype):
-        self.loaded = {"threshold": np.float32(1)}
+        if error is not None:
+            raise error
+        self.__dict__.update(facts)
+
+    return load
 
 
-class Unloadable(Copies):
-    def load(self, device, dtype):
-        raise FileNotFoundError("weights.bin")
-
-
-class TooLarge(Copies):
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (loads(loaded={"threshold": np.float32(1)}), "What copies says it loaded must hold text, numbers"),
+        (loads(FileNotFoundError("weights.bin")), "copies cannot be loaded: FileNotFoundError: weights.bin"),
+        (loads(SystemExit(0)), "copies cannot be loaded: SystemExit: 0"),
+        (loads(torch.cuda.OutOfMemoryError("full")), "does not fit into the memory of cpu; its card says 38 GB"),
+    ],
+)
+def test_faults_of_loading_are_told_and_bind_the_folder_to_nothing(load, message, tmp_path, scorer):
     card = dataclasses.replace(Copies.card, memory_gb=38.0)
-
-    def load(self, device, dtype):
-        raise torch.cuda.OutOfMemoryError("full")
-
-
-@pytest.mark.parametrize(
-    ("method", "message"),
-    [
-        (Weights, "What copies says it loaded must hold text, numbers"),
-        (Unloadable, "copies cannot be loaded: FileNotFoundError: weights.bin"),
-        (TooLarge, "does not fit into the memory of cpu; its card says 38 GB"),
-    ],
-)
-def test_faults_of_loading_are_told_and_bind_the_folder_to_nothing(method, message, tmp_path, scorer):
     with pytest.raises(RsesError, match=message):
-        run_bench(method(), "mini", tmp_path, scorer=scorer, limit=2)
+        run_bench(type("Odd", (Copies,), {"load": load, "card": card})(), "mini", tmp_path, scorer=scorer, limit=2)
     assert not (tmp_path / "generation.jsonl").exists()
 
 
-class Demanding(Copies):
-    def __init__(self, path):
-        pass
-
-
-class Hopeless(Copies):
-    def __init__(self):
-        raise ValueError("nope")
-
-
-def test_faults_of_building_are_told(monkeypatch):
-    import baselines.reference
-
-    for kind, message in [
-        (Demanding, 'needs a value for "path": --set path=VALUE'),
-        (Hopeless, "cannot be built: ValueError: nope"),
-    ]:
-        monkeypatch.setattr(baselines.reference, "Stranger", kind, raising=False)
-        with pytest.raises(RsesError, match=message):
-            get_method("baselines.reference:Stranger")
-
-
-def test_a_module_that_fails_while_it_is_imported_is_named(tmp_path, monkeypatch):
-    (tmp_path / "broken_stranger.py").write_text("1 / 0")
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("class X:\n    def __init__(self, path): pass", 'needs a value for "path": --set path=VALUE'),
+        ("class X:\n    def __init__(self): raise ValueError('nope')", "cannot be built: ValueError: nope"),
+        ("1 / 0", "Cannot import the method .*division by zero"),
+        ("import sys\nsys.exit('not today')", "Cannot import the method .*not today"),
+        ("X = int", "is not a method"),
+        ("class X:\n    card = property(lambda self: 1 / 0)\n    load = edit = print", "is not a method"),
+    ],
+)
+def test_faults_of_building_are_told(code, message, tmp_path, monkeypatch):
+    (tmp_path / "strange_method.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(RsesError, match="Cannot import the method .*division by zero"):
-        get_method("broken_stranger:X")
+    monkeypatch.delitem(sys.modules, "strange_method", raising=False)
+    with pytest.raises(RsesError, match=message):
+        get_method("strange_method:X")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +225,9 @@ def test_a_module_that_fails_while_it_is_imported_is_named(tmp_path, monkeypatch
         ({"max_batch": "x"}, "max_batch='x', expected at least 1"),
         ({"settings": {"a": np.float32(1)}}, "must hold text, numbers"),
         ({"settings": {"a": float("nan")}}, "must hold text, numbers"),
+        ({"settings": {"module": np}}, "cannot be copied"),
+        ({"name": 5}, "has name=5, expected a text"),
+        ({"paper": None}, "has paper=None, expected a text"),
     ],
 )
 def test_cards_are_checked(facts, message, tmp_path, scorer):
@@ -281,6 +235,19 @@ def test_cards_are_checked(facts, message, tmp_path, scorer):
     method.card = dataclasses.replace(Copies.card, **facts)
     with pytest.raises(InputError, match=message):
         run_bench(method, "mini", tmp_path, scorer=scorer, limit=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"card": {"name": "odd"}}, "is dict, expected a MethodCard"),
+        ({"card": property(lambda self: 1 / 0)}, "Odd cannot be read: ZeroDivisionError"),
+        ({"loaded": "abc"}, "loaded is str, expected a dictionary"),
+    ],
+)
+def test_attributes_of_other_types_are_one_message(facts, message, tmp_path, scorer):
+    with pytest.raises(InputError, match=message):
+        run_bench(type("Odd", (Copies,), facts)(), "mini", tmp_path, scorer=scorer, limit=1)
 
 
 def test_changed_predictions_are_noticed_even_when_nothing_is_left_to_do(tmp_path, scorer):
@@ -350,59 +317,6 @@ def test_a_mask_that_cannot_be_used_is_a_status_and_costs_no_edit(tmp_path, scor
     with pytest.raises(InputError, match="is 64x64, its image is 128x128"):
         run_bench("identity", tmp_path / "suite", tmp_path / "other", scorer=scorer, limit=3)
     assert not (tmp_path / "other" / "images").exists()
-
-
-def test_the_end_of_the_process_is_not_for_a_method_to_decide(tmp_path, scorer, monkeypatch):
-    class Leaves(Copies):
-        def load(self, device, dtype):
-            raise SystemExit(0)
-
-    with pytest.raises(RsesError, match="copies cannot be loaded: SystemExit: 0"):
-        run_bench(Leaves(), "mini", tmp_path / "run", scorer=scorer, limit=1)
-    (tmp_path / "leaves.py").write_text("import sys\nsys.exit('not today')\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(RsesError, match="Cannot import the method .*not today"):
-        get_method("leaves:Method")
-
-
-@pytest.mark.parametrize(
-    ("facts", "message"),
-    [
-        ({"details": 5}, "recorded int on its edit, expected a dictionary"),
-        ({"loaded": "abc"}, "loaded is str, expected a dictionary"),
-        ({"card": {"name": 5}}, "has name=5, expected a text"),
-        ({"card": {"paper": None}}, "has paper=None, expected a text"),
-        ({"card": {"settings": {"module": np}}}, "cannot be copied"),
-    ],
-)
-def test_facts_of_other_types_are_one_message(facts, message, tmp_path, scorer):
-    class Odd(Copies):
-        card = dataclasses.replace(Copies.card, **facts.get("card", {}))
-        loaded = facts.get("loaded", {})
-
-        def edit(self, batch):
-            return [Edited(sample.image, facts.get("details", {})) for sample in batch]
-
-    with pytest.raises(RsesError, match=message):
-        run_bench(Odd(), "mini", tmp_path, scorer=scorer, limit=1)
-
-
-class Computed(Copies):
-    @property
-    def card(self):
-        raise ValueError("no card yet")
-
-
-def test_a_card_that_cannot_be_read_is_one_message(tmp_path, scorer):
-    with pytest.raises(InputError, match="Computed cannot be read: ValueError: no card yet"):
-        run_bench(Computed(), "mini", tmp_path, scorer=scorer, limit=1)
-    with pytest.raises(RsesError, match="is not a method"):
-        get_method(f"{__name__}:Computed")
-
-
-def test_what_is_no_method_at_all_is_one_message():
-    with pytest.raises(RsesError, match="is not a method"):
-        get_method("builtins:int")
 
 
 def test_edits_of_a_folder_without_a_card_may_have_seen_the_mask(tmp_path, scorer):

@@ -135,8 +135,7 @@ def test_names_cannot_smuggle_markup(images):
     run = a_run(EVIL, 2)
     bad = SampleResult(EVIL, style=EVIL, object=EVIL, tags=(EVIL,), note=EVIL, dataset=EVIL, **numbers(5))
     lost = SampleResult(EVIL + "2", status="unreadable", note=EVIL)
-    run.samples.extend([bad, lost])
-    run.info["suite"] = {"name": EVIL}
+    run = Results([*run.samples, bad, lost], {**run.info, "suite": {"name": EVIL}})
     files = {**places(images), EVIL: places(images)["s1"]}
     page = report_html([run], files=[files])
     assert EVIL not in page
@@ -205,8 +204,9 @@ def test_tables_and_plots_can_be_read_out():
 
 def test_the_footer_names_what_determines_the_numbers():
     run = a_run("mine", 3)
-    run.info["weights"] = {"style": {"id": "w", "sha256": "ab" * 32}, "perceptual": None}
-    run.samples.append(SampleResult("gone", status="missing", note="no prediction"))
+    weights = {"style": {"id": "w", "sha256": "ab" * 32}, "perceptual": None}
+    lost = SampleResult("gone", status="missing", note="no prediction")
+    run = Results([*run.samples, lost], {**run.info, "weights": weights})
     page = report_html([run])
     for text in ("rses-mini · " + "cafe" * 4, "ab" * 32, "mine 3/4", "Not scored", "no prediction"):
         assert text in page

@@ -74,6 +74,12 @@ def test_each_picture_is_opened_once(suite, opened, named):
     assert set(pictures.values()) == {1}
 
 
+def test_one_edit_opens_each_picture_once(suite, opened):
+    pred, image, mask = suite.parent / "pred" / "1.png", suite / "images" / "a.png", suite / "masks" / "1.png"
+    assert RSES("rses-mini", device="cpu", metrics="mse_bg").score(pred, image, mask).status == "ok"
+    assert [opened[str(path)] for path in (pred, image, mask)] == [1, 1, 1]
+
+
 def test_what_does_not_fit_is_read_again(suite, opened):
     files, paths = FileCache(limit=1), sorted((suite / "masks").iterdir())
     assert [files(path).sha256 for path in (*paths, *paths)]

@@ -314,10 +314,7 @@ def test_threads_change_no_number_of_a_folder(threads, tmp_path):
     for index in range(5):
         for role, array in (("pred", np.roll(pred, index)), ("image", source), ("mask", mask)):
             write_png(tmp_path / role / f"{index}.png", array)
-        paths = {
-            key: tmp_path / role / f"{index}.png"
-            for key, role in (("pred", "pred"), ("image", "source"), ("mask", "mask"))
-        }
+        paths = {role: tmp_path / role / f"{index}.png" for role in ("pred", "image", "mask")}
         units.append(Sample(str(index), style="pixel art", **paths))
     with put_back(torch.get_num_threads, torch.set_num_threads, threads):
         found = RSES("rses-mini", device="cpu").score_samples(units, RunOptions(styles=["pixel art", "line art"]))
