@@ -2,34 +2,45 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
-# cpu, cu128, ... : forwarded to uv for people who want another torch build than the default one.
-TORCH_BACKEND ?=
+comma := ,
+# auto: the build of torch that fits the machine; or cpu, cu128, ... Where only the package index can be reached, auto takes the
+# index's build, which brings CUDA's libraries on Linux.
+TORCH_BACKEND ?= auto
+UV      = $(BIN)/uv pip install --python $(BIN)/python --constraint requirements.lock
+# $(call packages,EXTRAS)
+packages = $(UV) --torch-backend=$(TORCH_BACKEND) --editable ".[$(1)]" || { test "$(TORCH_BACKEND)" = auto && \
+	echo "torch's own index cannot be reached: taking the build of the package index" && $(UV) --editable ".[$(1)]"; }
 # Trust what the machine trusts (proxies with certificates of their own), where it keeps a list.
 ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install demo test lint bench fuzz kill lock clean
+.PHONY: install install-dev demo test lint bench docs fuzz kill lock clean
 
-install: $(STAMP)
+# What it takes to score, to run the methods and to train.
+install: $(VENV)/.installed
+# The same, and what tests, pages and measurements need.
+install-dev: $(VENV)/.installed-dev
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-$(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
-	$(BIN)/uv pip install --python $(BIN)/python $(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND)) --requirement requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --editable .
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/uv
+	$(call packages,methods)
 	@touch $@
+
+$(VENV)/.installed-dev: requirements.lock pyproject.toml | $(BIN)/uv
+	$(call packages,dev$(comma)docs$(comma)methods)
+	@touch $@ $(VENV)/.installed
 
 demo: install
 	$(BIN)/python -m baselines.demo --out demo
 
-test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: install-dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: install
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -37,17 +48,23 @@ lint: install
 # Break it on purpose, see docs/reliability.md: seconds for each target, moments for each command.
 FUZZ_SECONDS ?= 20
 KILLS ?= 10
-fuzz: install
+fuzz: install-dev
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-kill: install
+kill: install-dev
 	$(BIN)/python -m tests.kill --kills $(KILLS) --failures $(KILLS) --full
 
-bench: install
+bench: install-dev
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0
 
+# One site, nothing loaded from elsewhere; broken links are errors.
+docs: install-dev
+	$(BIN)/mkdocs build --strict --site-dir site
+
 lock: | $(BIN)/uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra methods --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra docs --extra methods --universal --python-version 3.10 --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	# torch pins these itself, and a build for the CPU has none.
+	sed -i -E "/^(nvidia-|cuda-|triton)/d" requirements.lock
 
 clean:
 	rm -rf $(VENV) demo build dist

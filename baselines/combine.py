@@ -11,7 +11,7 @@ import numpy as np
 from baselines.segmenters import Segmenter, get_segmenter
 from baselines.templates import WHOLE, global_instruction
 from rses.errors import RsesError
-from rses.methods import Edited, EditSample, Method, MethodCard, get_method
+from rses.methods import Edited, EditSample, MethodCard, get_method
 
 __all__ = ["GlobalThenPaste", "SegmentThenPaste"]
 
@@ -28,15 +28,17 @@ class GlobalThenPaste:
         'global-style-then-paste'
     """
 
-    mask_used = True
-
     def __init__(self, method: str = "flux-kontext", **options: Any):
         self._method = get_method(method, **options)
+        name, title = self._method.card.name, self._method.card.title
+        self.card = self._card(f"{name}-then-paste", f"{title}, pasted inside the true mask", mask_used=True)
+
+    def _card(self, name: str, title: str, mask_used: bool, **settings: Any) -> MethodCard:
         inner = self._method.card
-        self.card: MethodCard = dataclasses.replace(
-            inner, name=self._name(inner.name), title=self._title(inner.title), mask_used=self.mask_used,
-            settings={**inner.settings, "method": inner.name, "instruction": "of the whole picture", **self._more()},
-        )  # fmt: skip
+        asked = {"method": inner.name, "instruction": "of the whole picture", **settings}
+        return dataclasses.replace(
+            inner, name=name, title=title, mask_used=mask_used, settings={**inner.settings, **asked}
+        )
 
     @property
     def loaded(self) -> dict[str, Any]:
@@ -49,9 +51,19 @@ class GlobalThenPaste:
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit everything, keep the region."""
-        asked = [self._ask(sample) for sample in batch]
+        asked = [
+            # Methods that are told a caption or a phrase make it from the object's name.
+            dataclasses.replace(
+                sample, prompt=global_instruction(sample), object=WHOLE, mask=sample.mask if self._sees_mask else None
+            )
+            for sample in batch
+        ]
         edits = [edit if isinstance(edit, Edited) else Edited(edit) for edit in self._method.edit(asked)]
         return [self._pasted(sample, edit) for sample, edit in zip(batch, edits, strict=True)]
+
+    @property
+    def _sees_mask(self) -> bool:
+        return bool(self._method.card.mask_used)
 
     def _pasted(self, sample: EditSample, edit: Edited) -> Edited:
         image: Any = edit.image
@@ -64,20 +76,6 @@ class GlobalThenPaste:
         """Return the mask (H, W) bool to paste into."""
         assert sample.mask is not None
         return _fitting(sample.mask, sample, "the mask")
-
-    def _ask(self, sample: EditSample) -> EditSample:
-        mask = sample.mask if _sees_mask(self._method) else None
-        # Methods that are told a caption or a phrase make it from the object's name.
-        return dataclasses.replace(sample, prompt=global_instruction(sample), object=WHOLE, mask=mask)
-
-    def _name(self, inner: str) -> str:
-        return f"{inner}-then-paste"
-
-    def _title(self, inner: str) -> str:
-        return f"{inner}, pasted inside the true mask"
-
-    def _more(self) -> dict[str, Any]:
-        return {}
 
 
 class SegmentThenPaste(GlobalThenPaste):
@@ -93,14 +91,18 @@ class SegmentThenPaste(GlobalThenPaste):
         False
     """
 
-    mask_used = False
-
     def __init__(self, method: str = "flux-kontext", segmenter: str = "clipseg", **options: Any):
+        super().__init__(method, **options)
+        inner = self._method.card
+        if self._sees_mask:
+            raise RsesError(f"segment-then-paste needs a method that sees no mask; {inner.name} does.")
         self._segmenter_name = segmenter
         self._segmenter: Segmenter | None = None
-        super().__init__(method, **options)
-        if _sees_mask(self._method):
-            raise RsesError(f"segment-then-paste needs a method that sees no mask; {self._method.card.name} does.")
+        found = "colour, without learned weights" if segmenter == "classical" else "name"
+        self.card = self._card(
+            f"segment-{inner.name}-then-paste", f"{inner.title}, pasted inside a mask found by {found}",
+            mask_used=False, segmenter=segmenter,
+        )  # fmt: skip
 
     @property
     def loaded(self) -> dict[str, Any]:
@@ -117,16 +119,6 @@ class SegmentThenPaste(GlobalThenPaste):
         """Find the object."""
         assert self._segmenter is not None, "call load first"
         return _fitting(self._segmenter(sample), sample, "the segmenter's mask").astype(bool)
-
-    def _name(self, inner: str) -> str:
-        return f"segment-{inner}-then-paste"
-
-    def _title(self, inner: str) -> str:
-        found = "colour, without learned weights" if self._segmenter_name == "classical" else "name"
-        return f"{inner}, pasted inside a mask found by {found}"
-
-    def _more(self) -> dict[str, Any]:
-        return {"segmenter": self._segmenter_name}
 
 
 def paste(source: np.ndarray, edit: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -145,7 +137,3 @@ def _fitting(mask: np.ndarray, sample: EditSample, what: str) -> np.ndarray:
         # A single row or column would be stretched over the picture without a word.
         raise RsesError(f'{what} of "{sample.id}" is {mask.shape}, its picture {sample.image.shape[:2]}.')
     return mask
-
-
-def _sees_mask(method: Method) -> bool:
-    return method.card.mask_used

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from baselines.sizes import SizeRule, resize, resize_mask, to_bytes
+from baselines.sizes import Near, SizeRule, resize, resize_mask, to_bytes
 from rses.backbones.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.errors import InputError, RsesError, require
 from rses.files.text import parse_json
@@ -74,7 +75,7 @@ class Request:
 
 
 class DiffusersMethod:
-    """An adapter; a subclass says its facts, its size rule, and how its pipeline is called.
+    """An adapter; a subclass says its facts, and what its pipeline is called with.
 
     Args:
         variant: "mini" for the embedded model, a hub id, or a folder. By default the embedded model where there is
@@ -90,6 +91,8 @@ class DiffusersMethod:
 
     facts: ClassVar[Facts]
     pipeline: ClassVar[str]
+    guidance: ClassVar[str] = "guidance_scale"
+    """What the pipeline calls the setting ``guidance``."""
 
     def __init__(
         self, variant: str | None = None, revision: str = "main", offload: bool = False, allow_cpu: bool = False,
@@ -126,12 +129,19 @@ class DiffusersMethod:
         )  # fmt: skip
 
     def choose_sizes(self) -> SizeRule:
-        """Return the size rule of the variant in use."""
+        """Return the size rule of the variant in use; about 512 x 512, as of Stable Diffusion, unless it says more."""
+        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
+
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """Return what the pipeline is called with beside steps, guidance and generators."""
         raise NotImplementedError
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Call the pipeline; return (H, W, 3) floats in [0, 1] at ``request.size``."""
-        raise NotImplementedError
+        return list(self.pipe(
+            **self.arguments(request), **{self.guidance: self.settings["guidance"]}, generator=request.generators,
+            num_inference_steps=self.settings["steps"], output_type="np",
+        ).images)  # fmt: skip
 
     def load(self, device: str, dtype: str) -> None:
         """Load the pipeline.
@@ -141,19 +151,18 @@ class DiffusersMethod:
         """
         require("diffusers", "methods")
         import torch
-
-        is_hub = not Path(self.source).is_dir()
-        if device.startswith("cpu") and is_hub and self.facts.memory_gb >= BIG and not self._allow_cpu:
-            advice = [EMBEDDED_ADVICE] if self.facts.mini else []
-            advice.append("To run it on the CPU all the same, in hours: --set allow_cpu=true.")
-            source = f"{self.source}, {self.facts.dtype}"
-            raise gpu_error(self.facts.name, self.facts.memory_gb, source, " ".join(advice))
         from safetensors import SafetensorError
 
+        facts, is_hub = self.facts, not Path(self.source).is_dir()
+        if device.startswith("cpu") and is_hub and facts.memory_gb >= BIG and not self._allow_cpu:
+            advice = [EMBEDDED_ADVICE] if facts.mini else []
+            advice.append("To run it on the CPU all the same, in hours: --set allow_cpu=true.")
+            raise gpu_error(facts.name, facts.memory_gb, f"{self.source}, {facts.dtype}", " ".join(advice))
         try:
             self.pipe = self.build(dtype)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise load_error(self.facts.name, self.source, error, self._offline()) from error
+            offline = "The embedded model needs no download: --variant mini (it is a toy)." if facts.mini else ""
+            raise load_error(facts.name, self.source, error, offline) from error
         self.pipe.set_progress_bar_config(disable=True)
         if self._offload and not device.startswith("cpu"):
             self.pipe.enable_model_cpu_offload(device=device)
@@ -202,9 +211,6 @@ class DiffusersMethod:
             raise RsesError(f"{self.facts.name}: the pipeline returned {strange[0]}, asked for {details['size']}.")
         return [Edited(to_bytes(image, (width, height)), details) for image in images]
 
-    def _offline(self) -> str:
-        return "The embedded model needs no download: --variant mini (it is a toy)." if self.facts.mini else ""
-
 
 def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -> None:
     """Refuse settings of another type than their defaults have, before anything is loaded.
@@ -242,22 +248,36 @@ def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: An
     """Load a diffusers pipeline by the name of its class; a safety checker would turn some edits black."""
     import diffusers
     import torch
-    import transformers
 
-    if not sys.stderr.isatty():
-        diffusers.utils.logging.disable_progress_bar()
-        transformers.utils.logging.disable_progress_bar()
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), **parts}
     if kind.startswith("StableDiffusion"):
         options |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
     if not Path(source).is_dir():
         options["revision"] = revision
-    return getattr(diffusers, kind).from_pretrained(source, **options)
+    with _without_bars():
+        return getattr(diffusers, kind).from_pretrained(source, **options)
+
+
+@contextlib.contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep the loading bars of diffusers and transformers away from what is no terminal."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    parts = () if sys.stderr.isatty() else (diffusers_logging, transformers_logging)
+    chatty = [part for part in parts if part.is_progress_bar_enabled()]
+    for part in chatty:
+        part.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for part in chatty:
+            part.enable_progress_bar()
 
 
 def mini_folder(name: str) -> Path:
     """Return the folder of an embedded model."""
-    return Path(str(importlib.resources.files("benchmark_data").joinpath("models", name)))
+    return Path(str(importlib.resources.files("benchmark_data").joinpath("models").joinpath(name)))
 
 
 def recommended(source: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from baselines import flux
 from baselines.diffusion import DiffusersMethod, Facts, Request, recommended
 from baselines.sizes import SizeRule, Wide
 from baselines.templates import diptych
@@ -25,7 +26,7 @@ class IcEdit(DiffusersMethod):
 
     facts = Facts(
         "icedit", "ICEdit: FLUX.1-Fill on a diptych, with the authors' LoRA", "arXiv 2504.20690", 2025,
-        "black-forest-labs/FLUX.1-Fill-dev", "FLUX.1-dev non-commercial", memory_gb=38, gated=True,
+        flux.FILL, flux.LICENCE, memory_gb=flux.MEMORY_GB, gated=True,
         settings={"steps": 28, "guidance": 50.0, "text_length": 512, "lora": "RiverZ/normal-lora"},
     )  # fmt: skip
     pipeline = "FluxFillPipeline"
@@ -51,19 +52,20 @@ class IcEdit(DiffusersMethod):
         """Name the LoRA, where one is loaded."""
         return {"lora": self.settings["lora"]} if self.settings["lora"] else {}
 
-    def run(self, request: Request) -> list[np.ndarray]:
-        """Call the pipeline on two panels and keep the right one."""
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """Give two panels, and a mask that is the right one."""
         width, height = request.size
-        panels = [_two_panels(image) for image in request.images]
         right = Image.new("L", (2 * width, height), 0)
         right.paste(255, (width, 0, 2 * width, height))
-        images = self.pipe(
-            prompt=[diptych(sample) for sample in request.samples], image=panels, mask_image=[right] * len(panels),
-            width=2 * width, height=height, num_inference_steps=self.settings["steps"],
-            guidance_scale=self.settings["guidance"], max_sequence_length=self.settings["text_length"],
-            generator=request.generators, output_type="np",
-        ).images  # fmt: skip
-        return [image[:, width:] for image in images]
+        return {
+            "prompt": [diptych(sample) for sample in request.samples],
+            "image": [_two_panels(image) for image in request.images], "mask_image": [right] * len(request.images),
+            "width": 2 * width, "height": height, "max_sequence_length": self.settings["text_length"],
+        }  # fmt: skip
+
+    def run(self, request: Request) -> list[np.ndarray]:
+        """Keep the right panel."""
+        return [image[:, request.size[0] :] for image in super().run(request)]
 
 
 def _two_panels(image: Image.Image) -> Image.Image:

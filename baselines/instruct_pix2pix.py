@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
-from baselines.sizes import Near, SizeRule
-from baselines.templates import instruction
 
 __all__ = ["InstructPix2Pix"]
 
@@ -26,15 +24,9 @@ class InstructPix2Pix(DiffusersMethod):
     )  # fmt: skip
     pipeline = "StableDiffusionInstructPix2PixPipeline"
 
-    def choose_sizes(self) -> SizeRule:
-        """About 512 x 512; the pipeline takes its size from the picture."""
-        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
-
-    def run(self, request: Request) -> list[np.ndarray]:
-        """Call the pipeline."""
-        images = self.pipe(
-            prompt=[instruction(sample) for sample in request.samples], image=request.images,
-            num_inference_steps=self.settings["steps"], guidance_scale=self.settings["guidance"],
-            image_guidance_scale=self.settings["image_guidance"], generator=request.generators, output_type="np",
-        ).images  # fmt: skip
-        return list(images)
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """Give the pictures alone: the pipeline takes its size from them."""
+        return {
+            "prompt": [sample.prompt for sample in request.samples], "image": request.images,
+            "image_guidance_scale": self.settings["image_guidance"],
+        }  # fmt: skip

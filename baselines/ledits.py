@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
-from baselines.sizes import Near, SizeRule
 from baselines.templates import region_phrase
 
 __all__ = ["LeditsPP"]
@@ -28,10 +27,6 @@ class LeditsPP(DiffusersMethod):
     )  # fmt: skip
     pipeline = "LEditsPPPipelineStableDiffusion"
 
-    def choose_sizes(self) -> SizeRule:
-        """About 512 x 512."""
-        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
-
     def build(self, dtype: str) -> Any:
         """LEDITS++ needs a stochastic solver of second order."""
         from diffusers import DPMSolverMultistepScheduler
@@ -44,14 +39,12 @@ class LeditsPP(DiffusersMethod):
 
     def run(self, request: Request) -> list[np.ndarray]:
         """Invert, then edit."""
-        width, height = request.size
-        generator = request.generators[0]
+        settings, generator = self.settings, request.generators[0]
         self.pipe.invert(
-            image=request.images[0], num_inversion_steps=self.settings["steps"], skip=self.settings["skip"],
-            width=width, height=height, generator=generator,
+            image=request.images[0], num_inversion_steps=settings["steps"], skip=settings["skip"],
+            width=request.size[0], height=request.size[1], generator=generator,
         )  # fmt: skip
-        images = self.pipe(
-            editing_prompt=[region_phrase(request.samples[0])], edit_guidance_scale=self.settings["edit_guidance"],
-            edit_threshold=self.settings["edit_threshold"], generator=generator, output_type="np",
-        ).images  # fmt: skip
-        return list(images)
+        return list(self.pipe(
+            editing_prompt=[region_phrase(request.samples[0])], edit_guidance_scale=settings["edit_guidance"],
+            edit_threshold=settings["edit_threshold"], generator=generator, output_type="np",
+        ).images)  # fmt: skip

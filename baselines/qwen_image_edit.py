@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.sizes import Near, Settled, SizeRule
-from baselines.templates import instruction
 
 __all__ = ["QwenImageEdit", "QwenImageEdit2509"]
 
@@ -26,6 +25,7 @@ class QwenImageEdit(DiffusersMethod):
         memory_gb=64, settings={"steps": 50, "guidance": 4.0, "negative_prompt": " "},
     )  # fmt: skip
     pipeline = "QwenImageEditPipeline"
+    guidance = "true_cfg_scale"
 
     def choose_sizes(self) -> SizeRule:
         """About one megapixel, in multiples of 32, at a size to which the pipeline resizes its context, too.
@@ -34,18 +34,15 @@ class QwenImageEdit(DiffusersMethod):
         """
         return Settled(Near(int(self.use.get("side", 1024)), 32))
 
-    def run(self, request: Request) -> list[np.ndarray]:
-        """Call the pipeline; without a negative prompt it would leave guidance out silently."""
-        width, height = request.size
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """Give a negative prompt: without one the pipeline would leave guidance out silently."""
         count = len(request.samples)
-        images = self.pipe(
-            image=request.images if count > 1 else request.images[0],
-            prompt=[instruction(sample) for sample in request.samples],
-            negative_prompt=[self.settings["negative_prompt"]] * count, true_cfg_scale=self.settings["guidance"],
-            num_inference_steps=self.settings["steps"], width=width, height=height, generator=request.generators,
-            output_type="np",
-        ).images  # fmt: skip
-        return list(images)
+        return {
+            "image": request.images if count > 1 else request.images[0],
+            "prompt": [sample.prompt for sample in request.samples],
+            "negative_prompt": [self.settings["negative_prompt"]] * count,
+            "width": request.size[0], "height": request.size[1],
+        }  # fmt: skip
 
 
 class QwenImageEdit2509(QwenImageEdit):

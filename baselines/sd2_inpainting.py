@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
-from baselines.sizes import Near, SizeRule
 from baselines.templates import region_phrase
 
 __all__ = ["Sd2Inpainting"]
@@ -28,17 +27,10 @@ class Sd2Inpainting(DiffusersMethod):
     )  # fmt: skip
     pipeline = "StableDiffusionInpaintPipeline"
 
-    def choose_sizes(self) -> SizeRule:
-        """About 512 x 512."""
-        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
-
-    def run(self, request: Request) -> list[np.ndarray]:
-        """Call the pipeline; its pixels outside the mask went through the autoencoder and are kept as they come."""
-        width, height = request.size
-        images = self.pipe(
-            prompt=[region_phrase(sample) for sample in request.samples], image=request.images,
-            mask_image=request.masks, width=width, height=height, strength=self.settings["strength"],
-            num_inference_steps=self.settings["steps"], guidance_scale=self.settings["guidance"],
-            generator=request.generators, output_type="np",
-        ).images  # fmt: skip
-        return list(images)
+    def arguments(self, request: Request) -> dict[str, Any]:
+        """Give the masks; pixels outside them go through the autoencoder and are kept as they come."""
+        return {
+            "prompt": [region_phrase(sample) for sample in request.samples], "image": request.images,
+            "mask_image": request.masks, "width": request.size[0], "height": request.size[1],
+            "strength": self.settings["strength"],
+        }  # fmt: skip

@@ -6,24 +6,13 @@ from dataclasses import dataclass
 
 from rses.methods import EditSample
 
-__all__ = [
-    "WHOLE",
-    "CaptionPair",
-    "caption_pair",
-    "diptych",
-    "exchanged_pair",
-    "global_instruction",
-    "instruction",
-    "region_phrase",
-]
+__all__ = ["WHOLE", "CaptionPair", "caption_pair", "diptych", "exchanged_pair", "global_instruction", "region_phrase"]
 
 DIPTYCH = (
     "A diptych with two side-by-side images of the same scene. On the right, the scene is exactly the same as on the "
     "left but {instruction}"
 )
 """ICEdit's prefix (https://github.com/River-Zhang/ICEdit)."""
-
-
 WHOLE = "scene"
 """What stands for the object where the whole picture is meant."""
 
@@ -37,47 +26,18 @@ class CaptionPair:
     added: str
 
 
-def instruction(sample: EditSample) -> str:
-    """Return the sample's own instruction, for methods that follow instructions.
-
-    Example:
-        >>> import numpy as np
-        >>> instruction(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "pixel art", "make the cat pixel art", 0))
-        'make the cat pixel art'
-    """
-    return sample.prompt
-
-
 def global_instruction(sample: EditSample) -> str:
-    """Ask for the style of the whole picture.
-
-    Example:
-        >>> import numpy as np
-        >>> global_instruction(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "pixel art", "", 0))
-        'make the image in pixel art style'
-    """
+    """Ask for the style of the whole picture."""
     return f"make the image in {sample.style} style"
 
 
 def region_phrase(sample: EditSample) -> str:
-    """Describe what the region shows afterwards, for methods that are given the mask.
-
-    Example:
-        >>> import numpy as np
-        >>> region_phrase(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0))
-        'a cat in line art style'
-    """
+    """Describe what the region shows afterwards, for methods that are given the mask."""
     return f"a {sample.object} in {sample.style} style"
 
 
 def caption_pair(sample: EditSample) -> CaptionPair:
-    """Describe the picture before and after, for methods that compare captions.
-
-    Example:
-        >>> import numpy as np
-        >>> caption_pair(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0)).target
-        'a photo of a line art style cat'
-    """
+    """Describe the picture before and after, for methods that compare captions."""
     added = f"{sample.style} style"
     return CaptionPair(f"a photo of a {sample.object}", f"a photo of a {added} {sample.object}", added)
 
@@ -87,8 +47,11 @@ def exchanged_pair(sample: EditSample) -> CaptionPair:
 
     Example:
         >>> import numpy as np
-        >>> exchanged_pair(EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "", 0)).source
-        'a photo of a realistic style cat'
+        >>> sample = EditSample("a", np.zeros((8, 8, 3), np.uint8), "cat", "line art", "make the cat line art", 0)
+        >>> exchanged_pair(sample).source, exchanged_pair(sample).target
+        ('a photo of a realistic style cat', 'a photo of a line art style cat')
+        >>> region_phrase(sample), global_instruction(sample)
+        ('a cat in line art style', 'make the image in line art style')
     """
     pair = caption_pair(sample)
     return CaptionPair(f"a photo of a realistic style {sample.object}", pair.target, pair.added)

@@ -1,7 +1,7 @@
 """True style-token attention beside unchanged outputs, for Flux transformers.
 
 The probability that an image query gives a key is the attention output for a value that is one at that key and zero
-elsewhere. So the values get a few more channels, one a style token, one-hot in the key; the same fused call then
+elsewhere. So the values get a few more channels, one per style token, one-hot in the key; the same fused call then
 returns the usual output and, in those channels, the softmax probabilities over all keys, both with ordinary gradients.
 No matrix of queries by keys is ever made, and the log-sum-exp of the fused kernels, which carries no gradient, is not
 needed.
@@ -112,7 +112,7 @@ class StyleAttention:
             positions: For each sample of the batch the positions of its style tokens in the text, at least one.
             text_tokens: Length of the (padded) text.
             image_tokens: Number N of target image tokens, which follow the text; what follows them (the context
-                image) is attended to but does not count as a query.
+                image) is attended to but is no query.
 
         Yields:
             The maps, filled by the forward pass.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import importlib.resources
 import math
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baselines import flux
+from baselines.diffusion import load_pipeline, mini_folder
 from rses.backbones.hub import load_error
 from rses.errors import InputError, RsesError, WeightsError, require
 from rses.files.text import parse_json
@@ -20,32 +18,28 @@ from rses.methods import DTYPES
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["FULL_SIZE", "MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "choose_dtype", "load_base"]
+__all__ = ["MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "choose_dtype", "load_base"]
 
 MINI = "mini"
-VARIANTS = {"mini": MINI, "flux-kontext": "black-forest-labs/FLUX.1-Kontext-dev"}
+VARIANTS = {MINI: MINI, "flux-kontext": flux.KONTEXT}
 """Names that the command line knows, and what they load."""
 
 
 @dataclass(frozen=True)
 class BaseFacts:
-    """How a base model wants to be used.
+    """How a base model wants to be used; by default as FLUX.1-Kontext does.
 
     Attributes:
-        buckets: Sizes (width, height) it was trained at; empty means FLUX.1-Kontext's preferred ones.
+        buckets: Sizes (width, height) it was trained at.
         text_length: T5 tokens.
         guidance: Guidance scale at inference.
         steps: Denoising steps.
     """
 
-    buckets: tuple[tuple[int, int], ...] = ()
-    text_length: int = 512
-    guidance: float = 3.5
-    steps: int = 28
-
-
-FULL_SIZE = BaseFacts()
-"""FLUX.1-Kontext as the paper runs it: 28 steps, guidance 3.5."""
+    buckets: tuple[tuple[int, int], ...] = flux.BUCKETS
+    text_length: int = flux.USE["text_length"]
+    guidance: float = flux.USE["guidance"]
+    steps: int = flux.USE["steps"]
 
 
 def base_source(base: str) -> str:
@@ -56,8 +50,8 @@ def base_source(base: str) -> str:
     """
     if base != MINI:
         return VARIANTS.get(base, base)
-    folder = importlib.resources.files("benchmark_data").joinpath("models").joinpath("kontext-mini")
-    if not folder.joinpath("model_index.json").is_file():
+    folder = mini_folder("kontext-mini")
+    if not (folder / "model_index.json").is_file():
         raise WeightsError(
             "The embedded model kontext-mini is not installed. Reinstall the package with its data files."
         )
@@ -88,11 +82,12 @@ def base_facts(source: str) -> BaseFacts:
     """
     path = Path(source) / "regionroute.json"
     if not path.is_file():
-        return FULL_SIZE
+        return BaseFacts()
     try:
         values = parse_json(path.read_bytes())
-        buckets = tuple((int(width), int(height)) for width, height in values.pop("buckets", ()))
-        facts = dataclasses.replace(FULL_SIZE, buckets=buckets, **values)
+        if "buckets" in values:
+            values["buckets"] = tuple((int(width), int(height)) for width, height in values["buckets"]) or flux.BUCKETS
+        facts = dataclasses.replace(BaseFacts(), **values)
         _require_sound(facts)
         return facts
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -125,18 +120,11 @@ def load_base(
         WeightsError: The weights cannot be had, with what to do.
         RsesError: An optional package is missing, or the machine cannot quantise.
     """
-    diffusers = require("diffusers", "methods")
-    import torch
-
+    require("diffusers", "methods")
     source = base_source(base)
-    options: dict[str, Any] = {"dtype": getattr(torch, dtype)}
-    if not Path(source).is_dir():
-        options["revision"] = revision
-    if quantise != "none":
-        options["quantization_config"] = _quantisation(quantise, options["dtype"])
+    parts = {} if quantise == "none" else {"quantization_config": _quantisation(quantise, dtype)}
     try:
-        with _quiet():
-            pipe = diffusers.FluxKontextPipeline.from_pretrained(source, **options)
+        pipe = load_pipeline("FluxKontextPipeline", source, dtype, revision, **parts)
     except (OSError, ValueError, KeyError) as error:
         offline = 'The embedded model needs none: --variant mini, or [model] base = "mini" for training.'
         raise load_error(f'base model "{base}"', source, error, offline) from error
@@ -150,40 +138,20 @@ def load_base(
     return pipe.to(device)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the loading bars of diffusers and transformers away from what is no terminal."""
-    if sys.stderr.isatty():
-        yield
-        return
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    chatty = [part for part in (diffusers_logging, transformers_logging) if part.is_progress_bar_enabled()]
-    for part in chatty:
-        part.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for part in chatty:
-            part.enable_progress_bar()
-
-
-def _quantisation(kind: str, dtype: Any) -> Any:
+def _quantisation(kind: str, dtype: str) -> Any:
     """Configure bitsandbytes for the transformer alone."""
+    import torch
+
     require("bitsandbytes", "quantised")
     from diffusers import PipelineQuantizationConfig
 
-    options = (
-        {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype}
-        if kind == "nf4"
-        else {"load_in_8bit": True}
-    )
+    bits = "4" if kind == "nf4" else "8"
+    options: dict[str, Any] = {f"load_in_{bits}bit": True}
+    if kind == "nf4":
+        options |= {"bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": getattr(torch, dtype)}
     try:
         return PipelineQuantizationConfig(
-            quant_backend=f"bitsandbytes_{'4' if kind == 'nf4' else '8'}bit",
-            quant_kwargs=options,
-            components_to_quantize=["transformer"],
+            quant_backend=f"bitsandbytes_{bits}bit", quant_kwargs=options, components_to_quantize=["transformer"]
         )
     except Exception as error:
         raise RsesError(f"Cannot quantise to {kind}: {error}") from error

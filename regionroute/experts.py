@@ -1,19 +1,19 @@
-"""Style experts: one LoRA a style on the frozen transformer, with their files.
+"""Style experts: one LoRA per style on the frozen transformer, with their files.
 
 The paper calls this LoRA-MoE; there is no learned router: the style phrase of the prompt names the expert. Which of
-the loaded experts acts is chosen by ``transformer.set_adapters(expert_name(style))``, or a row of the batch at a time
-by :func:`regionroute.routing.routed`.
+the loaded experts acts is chosen by ``transformer.set_adapters(expert_name(style))``, or per row of the batch by
+:func:`regionroute.routing.routed`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
 from regionroute.lora_format import (
@@ -26,7 +26,7 @@ from regionroute.lora_format import (
     read_lora,
     target_pattern,
     write_lora,
-)
+)  # fmt: skip
 from rses.errors import InputError, WeightsError, did_you_mean, require
 
 if TYPE_CHECKING:
@@ -69,20 +69,22 @@ def add_expert(transformer: FluxTransformer2DModel, style: str, settings: LoraSe
         settings: Rank and places.
 
     Returns:
-        The trainable parameters, A and B a layer, in the order of the layers.
+        The trainable parameters, A and B of each layer, in the order of the layers.
 
     Raises:
         InputError: The transformer has this expert already, or lacks one of the targets.
     """
-    name = expert_name(style)
-    _require_new(transformer, name)
+    name = _new_name(transformer, style)
     _require_targets(transformer, settings)
-    _inject(transformer, name, settings)
+    peft = require("peft", "methods")
+    with _beside_others():
+        transformer.add_adapter(peft.LoraConfig(init_lora_weights="gaussian", **_config(settings)), adapter_name=name)
     transformer.requires_grad_(False)
     transformer.set_adapters(name)
-    for linear in _linears(transformer, name):
+    linears = _linears(transformer, name)
+    for linear in linears:
         linear.float()
-    return [linear.weight for linear in _linears(transformer, name)]
+    return [parameter for linear in linears for parameter in linear.parameters()]
 
 
 def save_expert(
@@ -100,30 +102,29 @@ def save_expert(
         InputError: There is no such expert, or its alpha is not its rank, which the format cannot say.
         OSError: The folder cannot be written.
     """
-    name = expert_name(style)
-    config = (getattr(transformer, "peft_config", None) or {}).get(name)
-    if config is None:
-        raise InputError(_unknown(name, loaded_experts(transformer)))
+    name, loaded = expert_name(style), loaded_experts(transformer)
+    if name not in loaded:
+        raise InputError(
+            f'There is no expert "{name}" on the transformer; loaded: {", ".join(loaded) or "none"}.'
+            f"{did_you_mean(name, loaded)}"
+        )
+    config = transformer.peft_config[name]
     if config.lora_alpha != config.r:
         raise InputError(
             f'The expert "{name}" has alpha {config.lora_alpha} and rank {config.r}; files in the released format have '
             "alpha equal to rank. Add experts with regionroute.experts.add_expert."
         )
-    matrices = {
-        module: (layer.lora_A[name].weight, layer.lora_B[name].weight)
-        for module, layer in transformer.named_modules()
-        if name in getattr(layer, "lora_A", ())
-    }
-    write_lora(
-        Path(path), LoraFile(infer_settings(transformer, matrices, config.r), matrices, dict(metadata or {})), style
-    )
+    tensors = require("peft", "methods").get_peft_model_state_dict(transformer, adapter_name=name)
+    modules = {key.rsplit(".lora_", 1)[0] for key in tensors}
+    settings = infer_settings(transformer, modules, config.r)
+    write_lora(Path(path), LoraFile(settings, tensors, dict(metadata or {})), style)
 
 
 def load_expert(transformer: FluxTransformer2DModel, style: str, path: Path) -> LoraSettings:
     """Load an expert for inference: checked first, then put on the transformer, activated and frozen.
 
-    Its parameters take the transformer's dtype. ``transformer.set_adapters(name)`` makes them trainable again.
-    On a transformer on the ``meta`` device the expert alone is materialised, on the CPU.
+    Its parameters take device and dtype of the layers they are put on, float32 on quantised ones.
+    ``transformer.set_adapters(name)`` makes them trainable again.
 
     Args:
         transformer: The transformer that it was trained for. It is untouched if anything is wrong.
@@ -137,53 +138,52 @@ def load_expert(transformer: FluxTransformer2DModel, style: str, path: Path) -> 
         InputError: The transformer has this expert already.
         WeightsError: The file is missing, damaged, of another format, or for another model or style.
     """
-    name = expert_name(style)
-    _require_new(transformer, name)
+    name = _new_name(transformer, style)
     file = read_lora(Path(path), transformer)
     stated = file.metadata.get(STYLE_ENTRY, style)
     if stated != style and expert_name(stated) != name:
         raise WeightsError(f'{path} holds the expert of "{stated}", not of "{style}". Load it under its own style.')
-    # A quantised transformer stores its weights as integers, in which no update could be held.
-    dtype = transformer.dtype if transformer.dtype.is_floating_point else torch.float32
-    active = list(transformer.active_adapters()) if loaded_experts(transformer) else []
-    trainable = {id(parameter) for parameter in transformer.parameters() if parameter.requires_grad}
-    try:
-        _inject(transformer, name, file.settings)
-        for module, matrices in file.matrices.items():
-            layer = transformer.get_submodule(module)
-            for linear, values in zip((layer.lora_A[name], layer.lora_B[name]), matrices, strict=True):
-                device = values.device if linear.weight.is_meta else linear.weight.device
-                linear.weight = nn.Parameter(values.to(device, dtype), requires_grad=False)
-    except BaseException:
-        _remove(transformer, name, active)
-        for parameter in transformer.parameters():
-            parameter.requires_grad_(id(parameter) in trainable)
-        raise
+    with _all_or_nothing(transformer, name), _beside_others():
+        # The configuration is ours: names inferred from the tensors would take "single_transformer_blocks" for
+        # "transformer_blocks".
+        transformer.load_lora_adapter(
+            file.tensors, prefix=None, adapter_name=name, metadata=_config(file.settings), low_cpu_mem_usage=True
+        )
+        transformer.set_adapters(name)
+        for linear in _linears(transformer, name):
+            linear.requires_grad_(False)
     return file.settings
 
 
-def _inject(transformer: FluxTransformer2DModel, name: str, settings: LoraSettings) -> None:
-    peft = require("peft", "methods")
-    config = peft.LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.rank,
-        init_lora_weights="gaussian",
-        target_modules=target_pattern(settings),
-    )
+def _config(settings: LoraSettings) -> dict[str, Any]:
+    return {"r": settings.rank, "lora_alpha": settings.rank, "target_modules": target_pattern(settings)}
+
+
+@contextlib.contextmanager
+def _beside_others() -> Iterator[None]:
+    """Several experts on one transformer are meant."""
     with warnings.catch_warnings():
-        # Several experts on one transformer are meant.
         warnings.filterwarnings("ignore", "Already found a `peft_config` attribute")
-        transformer.add_adapter(config, adapter_name=name)
-    transformer.set_adapters(name)
+        yield
 
 
-def _remove(transformer: FluxTransformer2DModel, name: str, active: list[str]) -> None:
-    if name in loaded_experts(transformer):
-        transformer.delete_adapters(name)
-    if active:
-        transformer.set_adapters(active)
-    elif not loaded_experts(transformer):
-        transformer.unload_lora()
+@contextlib.contextmanager
+def _all_or_nothing(transformer: FluxTransformer2DModel, name: str) -> Iterator[None]:
+    """Take a half-loaded expert off again, whatever went wrong; what was active and trainable is so again."""
+    active = list(transformer.active_adapters()) if loaded_experts(transformer) else []
+    trainable = {id(parameter) for parameter in transformer.parameters() if parameter.requires_grad}
+    try:
+        yield
+    except BaseException:
+        if name in loaded_experts(transformer):
+            transformer.delete_adapters(name)
+        if active:
+            transformer.set_adapters(active)
+        elif not loaded_experts(transformer):
+            transformer.unload_lora()
+        for parameter in transformer.parameters():
+            parameter.requires_grad_(id(parameter) in trainable)
+        raise
 
 
 def _linears(transformer: FluxTransformer2DModel, name: str) -> list[nn.Linear]:
@@ -195,21 +195,24 @@ def _linears(transformer: FluxTransformer2DModel, name: str) -> list[nn.Linear]:
     ]
 
 
-def _require_new(transformer: FluxTransformer2DModel, name: str) -> None:
+def _new_name(transformer: FluxTransformer2DModel, style: str) -> str:
+    name = expert_name(style)
     if name in loaded_experts(transformer):
         raise InputError(
             f'The transformer has an expert "{name}" already. '
             f'Remove it first with transformer.delete_adapters("{name}").'
         )
+    return name
 
 
 def _require_targets(transformer: FluxTransformer2DModel, settings: LoraSettings) -> None:
-    if lora_layers(transformer, settings):
-        absent = [
-            target for target in settings.targets if not lora_layers(transformer, LoraSettings(targets=(target,)))
-        ]
-    else:
-        absent = list(settings.targets)
+    # A target that one of two streams lacks is left out there; one that all lack is a mistake.
+    usable = bool(lora_layers(transformer, settings))
+    absent = [
+        target
+        for target in settings.targets
+        if not (usable and lora_layers(transformer, LoraSettings(targets=(target,))))
+    ]
     if absent:
         known = block_layers(transformer, settings.streams)
         raise InputError(
@@ -219,8 +222,3 @@ def _require_targets(transformer: FluxTransformer2DModel, settings: LoraSettings
                 for target in absent
             ]
         )
-
-
-def _unknown(name: str, loaded: list[str]) -> str:
-    listed = ", ".join(loaded) or "none"
-    return f'There is no expert "{name}" on the transformer; loaded: {listed}.{did_you_mean(name, loaded)}'

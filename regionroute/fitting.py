@@ -27,13 +27,7 @@ BATCH = 12
 
 @dataclass(frozen=True)
 class Fit:
-    """A gate, and how well it does on the pairs that it was fitted on.
-
-    Attributes:
-        gate: The fitted numbers.
-        iou: Mean IoU of the refined masks at one half with the true ones, in [0, 1].
-        pairs: How many pairs there were.
-    """
+    """A gate, and the mean IoU in [0, 1] of its refined masks at one half with the true ones of its pairs."""
 
     gate: Gate
     iou: float

@@ -1,15 +1,52 @@
-"""What FLUX.1-Kontext expects of its inputs: packing, position ids, latents, and the velocity it answers with."""
+"""What FLUX.1-Kontext expects of its inputs: sizes, packing, position ids, latents; and the velocity it answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+
+from rses.errors import InputError
+from rses.images.tensors import nearest_aspect, resize_array
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, FluxTransformer2DModel
 
-__all__ = ["decode_latents", "encode_pixels", "image_ids", "pack", "predict_velocity", "text_ids", "unpack"]
+__all__ = [
+    "choose_bucket", "decode_latents", "encode_pixels", "image_ids", "pack", "predict_velocity", "text_ids",
+    "to_pixels", "unpack",
+]  # fmt: skip
+
+
+def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return the bucket (width, height) of the nearest aspect ratio on a logarithmic scale; where two tie, the first.
+
+    Left to itself the Kontext pipeline snaps the source to such a size, but not the answer, so that the two do not
+    lie on top of each other.
+
+    Raises:
+        InputError: The picture is empty or longer than 8 times its shorter side.
+
+    Example:
+        >>> choose_bucket((640, 480), [(1024, 1024), (1184, 880), (880, 1184)])
+        (1184, 880)
+    """
+    width, height = size
+    if min(size) < 1 or max(size) > 8 * min(size):
+        raise InputError(f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.")
+    return nearest_aspect(size, buckets)
+
+
+def to_pixels(image: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """Resize (H, W, 3) uint8 to ``size`` (width, height) and return pixels (3, height, width) in [-1, 1].
+
+    Example:
+        >>> to_pixels(np.full((4, 6, 3), 255, np.uint8), (3, 2)).unique().tolist()
+        [1.0]
+    """
+    return torch.from_numpy(resize_array(image, size).copy()).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def pack(latents: torch.Tensor) -> torch.Tensor:
@@ -76,16 +113,9 @@ def decode_latents(vae: AutoencoderKL, latents: torch.Tensor) -> torch.Tensor:
 
 
 def predict_velocity(
-    transformer: FluxTransformer2DModel,
-    noisy: torch.Tensor,
-    context: torch.Tensor,
-    sigma: torch.Tensor,
-    *,
-    grid: tuple[int, int],
-    text: torch.Tensor,
-    pooled: torch.Tensor,
-    guidance: float,
-) -> torch.Tensor:
+    transformer: FluxTransformer2DModel, noisy: torch.Tensor, context: torch.Tensor, sigma: torch.Tensor, *,
+    grid: tuple[int, int], text: torch.Tensor, pooled: torch.Tensor, guidance: float,
+) -> torch.Tensor:  # fmt: skip
     """Return the velocity (noise - image) of the target's tokens.
 
     Args:

@@ -29,10 +29,7 @@ class Gate:
     That is ``sigmoid(slope * x + bias)`` with x the log-odds of the mean map against a uniform one. The loss
     Cover in mode ``exact`` supervises exactly this with slope 1 and bias 0, so these are the defaults.
 
-    Attributes:
-        slope: Factor of the log-odds.
-        bias: Added to them.
-        steps: Denoising steps over which the attention is averaged.
+    ``steps`` are the denoising steps over which the attention is averaged.
 
     Example:
         >>> Gate().mask(torch.tensor([[0.2, 0.2, 0.2]])).tolist()

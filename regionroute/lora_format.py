@@ -3,7 +3,8 @@
 A file holds, for every wrapped linear layer of the transformer, ``transformer.<module path>.lora_A.weight`` of shape
 ``(rank, in_features)`` and ``transformer.<module path>.lora_B.weight`` of shape ``(out_features, rank)``, in float32.
 There are no alpha tensors: alpha is the rank, so that the update is ``B @ A`` as it stands. On FLUX.1-Kontext with the
-default settings that is 380 tensors. The layout is that of ``FluxKontextPipeline.save_lora_weights``.
+default settings that is 380 tensors. The layout is that of ``FluxKontextPipeline.save_lora_weights``: diffusers and
+peft name the tensors and put them on a transformer; the checks of untrusted files are here.
 """
 
 from __future__ import annotations
@@ -28,16 +29,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "LoraFile",
-    "LoraSettings",
-    "block_layers",
-    "infer_settings",
-    "lora_layers",
-    "lora_shapes",
-    "read_lora",
-    "target_pattern",
-    "write_lora",
-]
+    "LoraFile", "LoraSettings", "block_layers", "infer_settings", "lora_layers", "lora_shapes", "read_lora",
+    "target_pattern", "write_lora",
+]  # fmt: skip
 
 Streams = Literal["both", "double", "single"]
 STREAMS: dict[Streams, tuple[str, ...]] = {
@@ -55,6 +49,8 @@ STYLE_ENTRY = f"{METADATA}style"
 ADAPTER = "lora_adapter_metadata"
 """Header entry in which diffusers states rank and alpha."""
 FLOATS = {"F64", "F32", "F16", "BF16"}
+Kind = tuple[tuple[int, ...], str]
+"""Shape and type of a tensor, as a file's header states them."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,6 @@ class LoraSettings:
         targets: Linear layers inside a block, by the end of their path. A target that one of the streams lacks
             (``to_out.0`` in single blocks) is left out there.
 
-    Raises:
-        InputError: A value is out of range.
-
     Example:
         >>> LoraSettings(rank=8, streams="single").targets
         ('to_q', 'to_k', 'to_v', 'to_out.0')
@@ -80,15 +73,13 @@ class LoraSettings:
     targets: tuple[str, ...] = DEFAULT_TARGETS
 
     def __post_init__(self) -> None:
-        problems = []
-        if not isinstance(self.rank, int) or isinstance(self.rank, bool) or self.rank < 1:
-            problems.append(f"The LoRA rank must be a whole number of at least 1, not {self.rank!r}.")
-        if self.streams not in STREAMS:
-            problems.append(f'LoRA streams must be one of {", ".join(STREAMS)}, not "{self.streams}".')
-        if isinstance(self.targets, str) or not self.targets or not all(self.targets):
-            problems.append(f"LoRA targets must be a list of layer names such as to_q, not {self.targets!r}.")
-        if problems:
-            raise InputError(problems)
+        whole = isinstance(self.rank, int) and not isinstance(self.rank, bool) and self.rank >= 1
+        named = not isinstance(self.targets, str) and self.targets and all(self.targets)
+        if not whole or self.streams not in STREAMS or not named:
+            raise InputError(
+                f"A LoRA needs a rank of at least 1, one of the streams {', '.join(STREAMS)}, and a list of layer "
+                f"names such as to_q; got {self.rank!r}, {self.streams!r}, {self.targets!r}."
+            )
         object.__setattr__(self, "targets", tuple(self.targets))
 
 
@@ -98,12 +89,12 @@ class LoraFile:
 
     Attributes:
         settings: Inferred from the tensors.
-        matrices: Module path -> (A of shape (rank, in), B of shape (out, rank)), float32.
+        tensors: ``<module path>.lora_A.weight`` (rank, in) and ``.lora_B.weight`` (out, rank), as peft names them.
         metadata: Text entries of the file's header.
     """
 
     settings: LoraSettings
-    matrices: dict[str, tuple[torch.Tensor, torch.Tensor]]
+    tensors: dict[str, torch.Tensor]
     metadata: dict[str, str]
 
 
@@ -181,8 +172,8 @@ def lora_shapes(layers: Mapping[str, tuple[int, int]], rank: int) -> dict[str, t
     """
     shapes = {}
     for module, (inputs, outputs) in layers.items():
-        shapes[_key(module, "A")] = (rank, inputs)
-        shapes[_key(module, "B")] = (outputs, rank)
+        shapes[f"{PREFIX}{module}.lora_A.weight"] = (rank, inputs)
+        shapes[f"{PREFIX}{module}.lora_B.weight"] = (outputs, rank)
     return shapes
 
 
@@ -197,19 +188,13 @@ def write_lora(path: Path, file: LoraFile, style: str) -> None:
     Raises:
         OSError: The folder cannot be written.
     """
+    from diffusers import FluxKontextPipeline
     from safetensors.torch import save
 
-    tensors = {}
-    for module, matrices in file.matrices.items():
-        for matrix, tensor in zip("AB", matrices, strict=True):
-            tensors[_key(module, matrix)] = tensor.detach().to("cpu", torch.float32).contiguous()
-    metadata = {
-        **file.metadata,
-        "format": "pt",
-        STYLE_ENTRY: style,
-        f"{METADATA}rank": str(file.settings.rank),
-        f"{METADATA}streams": file.settings.streams,
-    }
+    packed = FluxKontextPipeline.pack_weights(file.tensors, PREFIX.removesuffix("."))
+    tensors = {key: tensor.detach().to("cpu", torch.float32).contiguous() for key, tensor in packed.items()}
+    own = {"style": style, "rank": str(file.settings.rank), "streams": file.settings.streams}
+    metadata = {**file.metadata, "format": "pt", **{METADATA + entry: value for entry, value in own.items()}}
     write_atomic(path, _sort_header(save(tensors, metadata)))
 
 
@@ -230,11 +215,10 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     try:
         with safe_open(path, framework="pt") as content:
             slices = {key: content.get_slice(key) for key in content.keys()}  # noqa: SIM118 (not a mapping)
-            shapes = {key: tuple(piece.get_shape()) for key, piece in slices.items()}
-            kinds = {key: piece.get_dtype() for key, piece in slices.items()}
+            found = {key: (tuple(piece.get_shape()), piece.get_dtype()) for key, piece in slices.items()}
             metadata = dict(content.metadata() or {})
-            settings = _check(path, transformer, shapes, kinds, metadata)
-            tensors = {key: content.get_tensor(key).float() for key in shapes}
+            settings = _check(path, transformer, found, metadata)
+            tensors = {key.removeprefix(PREFIX): content.get_tensor(key).float() for key in found}
     except (SafetensorError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
@@ -245,96 +229,51 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     if damaged:
         raise WeightsError(f"{path} holds NaN or infinite values in {_some(damaged)}. Use an earlier checkpoint.")
     scale = _stated_scale(path, settings, metadata)
-    matrices = {
-        module: (tensors[_key(module, "A")], tensors[_key(module, "B")] * scale)
-        for module in lora_layers(transformer, settings)
-    }
-    # The factor is in the matrices now; a copy that is written anew must not state it once more.
-    return LoraFile(settings, matrices, {key: value for key, value in metadata.items() if key != ADAPTER})
+    scaled = {key: tensor * scale if ".lora_B." in key else tensor for key, tensor in tensors.items()}
+    # The factor is in the tensors now; a copy that is written anew must not state it once more.
+    return LoraFile(settings, scaled, {key: value for key, value in metadata.items() if key != ADAPTER})
 
 
-def _check(
-    path: Path,
-    transformer: nn.Module,
-    shapes: Mapping[str, tuple[int, ...]],
-    kinds: Mapping[str, str],
-    metadata: Mapping[str, str],
-) -> LoraSettings:
-    settings = infer_settings(transformer, _modules(path, shapes), _rank(path, shapes))
-    _require_header(path, settings, metadata)
-    layers = lora_layers(transformer, settings)
-    expected = lora_shapes(layers, settings.rank)
-    unknown = [key for key in shapes if key not in expected]
-    missing = [key for key in expected if key not in shapes]
-    what = f"{len(expected)} tensors for {len(layers)} layers ({settings.streams}: {', '.join(settings.targets)})"
-    if unknown:
-        raise WeightsError(
-            f"{path} has {len(unknown)} tensors for layers that this transformer lacks: {_some(unknown)}. "
-            f"Expected {what}. Is it the LoRA of another model?"
-        )
-    if missing:
-        raise WeightsError(f"{path} lacks {len(missing)} of the expected {what}: {_some(missing)}. Is it cut short?")
-    wrong = [f"{key} is {shapes[key]}, not {shape}" for key, shape in expected.items() if shapes[key] != shape]
-    if wrong:
-        raise WeightsError(
-            f"{path} does not fit this transformer: {len(wrong)} tensors have another shape; {_some(wrong)}. "
-            "Is it the LoRA of another model?"
-        )
-    integers = [f"{key} is {kind}" for key, kind in kinds.items() if kind not in FLOATS]
-    if integers:
-        raise WeightsError(f"{path} must hold float32, float16 or bfloat16 tensors, but {_some(integers)}.")
-    return settings
-
-
-def _modules(path: Path, keys: Iterable[str]) -> list[str]:
-    keys = list(keys)
-    if not keys:
-        raise WeightsError(f"{path} holds no tensors. Expected LoRA matrices named {PREFIX}<layer>.lora_A.weight.")
-    foreign = [key for key in keys if not KEY.fullmatch(key)]
-    if not foreign:
-        return [match["module"] for match in map(KEY.fullmatch, keys) if match]
-    hint = "Is it the LoRA of another model or another tool's format?"
-    if all(KEY.fullmatch(PREFIX + key) for key in keys):
-        hint = f'Its keys lack the prefix "{PREFIX}"; save it with FluxKontextPipeline.save_lora_weights.'
-    elif all(key.endswith(".alpha") for key in foreign):
-        hint = "It carries alpha tensors; the format has none, because alpha is the rank. Scale B by alpha / rank."
-    raise WeightsError(
-        f"{path} has {len(foreign)} unknown keys: {_some(foreign)}. "
-        f"Expected {PREFIX}<layer>.lora_A.weight and .lora_B.weight. {hint}"
-    )
-
-
-def _rank(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> int:
-    flat = [f"{key} is {shape}" for key, shape in shapes.items() if len(shape) != 2]
-    if flat:
-        raise WeightsError(f"{path} must hold matrices, but {_some(flat)}.")
-    ranks = Counter(shape[0] if key.endswith(".lora_A.weight") else shape[1] for key, shape in shapes.items())
-    if len(ranks) > 1:
-        listed = ", ".join(f"{rank} ({count} tensors)" for rank, count in ranks.most_common())
-        raise WeightsError(f"{path} mixes LoRA ranks: {listed}. An expert has one rank; train or export it again.")
-    rank = next(iter(ranks))
-    if rank < 1:
-        raise WeightsError(f"{path} holds empty matrices (rank 0). Train or export it again.")
-    return rank
-
-
-def _require_header(path: Path, settings: LoraSettings, metadata: Mapping[str, str]) -> None:
-    found = {"rank": str(settings.rank), "streams": settings.streams}
-    for entry, value in found.items():
-        stated = metadata.get(METADATA + entry, value)
-        if stated != value:
+def _check(path: Path, transformer: nn.Module, found: Mapping[str, Kind], metadata: Mapping[str, str]) -> LoraSettings:
+    """Compare shapes and types of the tensors with those that the transformer takes; return the file's settings."""
+    layout = f"{PREFIX}<layer>.lora_A.weight and .lora_B.weight, as FluxKontextPipeline.save_lora_weights names them"
+    if not found:
+        raise WeightsError(f"{path} holds no tensors. Expected {layout}.")
+    if foreign := [key for key in found if not KEY.fullmatch(key)]:
+        hint = "Is it the LoRA of another model or another tool's format?"
+        if all(key.endswith(".alpha") for key in foreign):
+            hint = "The format has no alpha tensors, because alpha is the rank. Scale B by alpha / rank."
+        raise WeightsError(f"{path} has {len(foreign)} unknown keys: {_some(foreign)}. Expected {layout}. {hint}")
+    ranks = Counter(shape[0] for key, (shape, _) in found.items() if ".lora_A." in key and len(shape) == 2 and shape[0])
+    if not ranks:
+        raise WeightsError(f"{path} holds no matrix of rank 1 or more. Train or export it again.")
+    settings = infer_settings(transformer, [match["module"] for match in map(KEY.fullmatch, found) if match],
+                              ranks.most_common(1)[0][0])  # fmt: skip
+    for entry, value in (("rank", str(settings.rank)), ("streams", settings.streams)):
+        if (stated := metadata.get(METADATA + entry, value)) != value:
             raise WeightsError(
                 f"The header of {path} says {entry} {stated}, but its tensors say {value}. Is it damaged? Train or "
                 "export it again."
             )
+    expected = lora_shapes(lora_layers(transformer, settings), settings.rank)
+    faults = [f"{key} is for a layer that this transformer lacks" for key in found if key not in expected]
+    faults += [f"{key} is missing" for key in expected if key not in found]
+    faults += [
+        f"{key} is {kind} {shape}, not floats {expected[key]}"
+        for key, (shape, kind) in found.items()
+        if key in expected and (shape != expected[key] or kind not in FLOATS)
+    ]
+    if faults:
+        raise WeightsError(
+            f"{path} does not fit this transformer: {_some(faults)}. Expected {len(expected)} tensors of rank "
+            f"{settings.rank} ({settings.streams}: {', '.join(settings.targets)}). Is it the LoRA of another model, or "
+            "cut short?"
+        )
+    return settings
 
 
 def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str]) -> float:
-    """Return alpha / rank as diffusers' own header entry states it, 1 without one.
-
-    Raises:
-        WeightsError: It cannot be read, or states factors that differ between layers.
-    """
+    """Return alpha / rank as diffusers' own header entry states it, 1 without one."""
     if ADAPTER not in metadata:
         return 1.0
     try:
@@ -352,10 +291,6 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
             "Experts have one rank and one factor alpha / rank for all layers: scale each B and drop the entry."
         )
     return alpha / rank
-
-
-def _key(module: str, matrix: str) -> str:
-    return f"{PREFIX}{module}.lora_{matrix}.weight"
 
 
 def _some(items: list[str], count: int = 3) -> str:

@@ -34,14 +34,7 @@ DEFAULT_ALPHA = {"exact": 1.0, "paper": 2.0, "official": 2.0}
 
 
 def mean_map(maps: Tensor, valid: Tensor) -> Tensor:
-    """Mean over layers, heads and the valid style tokens.
-
-    Args:
-        maps: (layers, B, H, N, T).
-        valid: (B, T) bool.
-
-    Returns:
-        (B, N) float32.
+    """Return the mean over layers, heads and the valid style tokens, (B, N) float32.
 
     Example:
         >>> maps = torch.tensor([0.1, 0.3]).reshape(1, 1, 1, 1, 2)
@@ -53,13 +46,9 @@ def mean_map(maps: Tensor, valid: Tensor) -> Tensor:
 
 
 def log_odds(mean: Tensor) -> Tensor:
-    """Log-odds of every cell of a mean map against a uniform one: logit(p) - logit(1 / N), p the map over its sum.
+    """Return the log-odds (B, N) of every cell of a mean map against a uniform one, zero where the map is uniform.
 
-    Args:
-        mean: (B, N), see :func:`mean_map`.
-
-    Returns:
-        (B, N) float32, zero where the map is uniform.
+    That is logit(p) - logit(1 / N), p the map over its sum.
 
     Example:
         >>> [round(x, 3) for x in log_odds(torch.tensor([[0.2, 0.1, 0.1]]))[0].tolist()]
@@ -74,24 +63,16 @@ def log_odds(mean: Tensor) -> Tensor:
 
 
 def mass_inside(maps: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
-    """Share of the mean map that lies inside the mask; a map that looks everywhere alike has the mask's mean.
+    """Return the share (B,) of the mean map inside the mask; a map that looks everywhere alike has the mask's mean.
 
     That mean is the area share, unless :func:`~regionroute.grid.mask_to_grid` raised a mask that fills no cell.
-
-    Args:
-        maps: (layers, B, H, N, T).
-        masks: (B, N) in [0, 1].
-        valid: (B, T) bool.
-
-    Returns:
-        (B,) float32 in [0, 1].
     """
     _check(maps, masks, valid)
     return (_distribution(mean_map(maps, valid)) * masks.float()).sum(dim=-1)
 
 
 def focus_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact", tau: float = 0.1) -> Tensor:
-    """Focus: divergence between where the style tokens look and the mask.
+    """Focus, (B,) float32: divergence between where the style tokens look and the mask.
 
     With m the mask divided by its sum, M the mean map:
 
@@ -99,15 +80,7 @@ def focus_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact",
     - paper: KL(softmax(M / tau) || m), infinite outside the mask as printed; here ``SPREAD`` of m is spread evenly.
     - official: A_k / sum_k A_k averaged over heads; KL(m || softmax(that / tau)) averaged over layers and tokens.
 
-    Args:
-        maps: (layers, B, H, N, T).
-        masks: (B, N) in [0, 1].
-        valid: (B, T) bool.
-        mode: One of ``MODES``.
-        tau: Temperature of the modes ``paper`` and ``official``.
-
-    Returns:
-        (B,) float32.
+    ``tau`` is the temperature of the modes ``paper`` and ``official``.
 
     Raises:
         InputError: The mode is unknown, a mask is empty or a shape does not fit.
@@ -126,23 +99,13 @@ def focus_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact",
 
 
 def cover_loss(maps: Tensor, masks: Tensor, valid: Tensor, mode: Mode = "exact", alpha: float | None = None) -> Tensor:
-    """Cover: binary cross-entropy of every cell against the mask, averaged over cells.
+    """Cover, (B,) float32: binary cross-entropy of every cell against the mask, averaged over cells.
 
     With p = M / sum M, M the mean map of N cells:
 
     - exact: logits alpha * (logit(p) - logit(1 / N)), zero where the map is uniform; alpha 1 by default.
     - paper: logits alpha * M as printed, so never below ln 2 outside the mask; alpha 2 by default.
     - official: logits alpha * A_k / sum_k A_k, averaged over layers and tokens; alpha 2 by default.
-
-    Args:
-        maps: (layers, B, H, N, T).
-        masks: (B, N) in [0, 1].
-        valid: (B, T) bool.
-        mode: One of ``MODES``.
-        alpha: Factor of the logits.
-
-    Returns:
-        (B,) float32.
 
     Raises:
         InputError: The mode is unknown, a mask is empty or a shape does not fit.

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from regionroute.sizes import resize
+from rses.images.tensors import resize_array
 
 __all__ = ["blend", "refine_mask"]
 
@@ -29,7 +29,7 @@ def refine_mask(mask: np.ndarray, source: np.ndarray, size: tuple[int, int]) -> 
         size: (width, height) that the model edits at: the filter works there, with a radius of one cell.
 
     Returns:
-        (H, W) float32 in [0, 1], exactly 0 and 1 where the mask is all but sure.
+        (H, W) float32 in [0, 1], exactly 0 and 1 where the mask is nearly sure.
 
     Example:
         >>> grey = np.full((64, 64, 3), 90, np.uint8)
@@ -38,7 +38,7 @@ def refine_mask(mask: np.ndarray, source: np.ndarray, size: tuple[int, int]) -> 
         ((64, 64), 1.0, 0.0)
     """
     radius = max(1, size[0] // mask.shape[1])
-    guide = resize(source, size).astype(np.float64) / 255
+    guide = resize_array(source, size).astype(np.float64) / 255
     slopes, offsets = _coefficients(_enlarge(mask, size), guide, radius)
     full = (source.shape[1], source.shape[0])
     value = _enlarge(offsets, full)

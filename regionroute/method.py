@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baselines.flux import KONTEXT, LICENCE, MEMORY_GB
 from regionroute.base import VARIANTS, base_source
 from rses.backbones.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
 from rses.errors import InputError
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RegionRoute"]
 
-FULL_SIZE_GB = 38.0
-LICENCE = "FLUX.1-dev non-commercial"
 TITLES = {
-    False: "Regional style editing from words alone, one LoRA expert a style",
+    False: "Regional style editing from words alone, one LoRA expert per style",
     True: "The same experts' attention as a mask, the base's restyled picture inside it",
 }
 
 
 class RegionRoute:
-    """RegionRoute with one expert a style; sees no mask.
+    """RegionRoute with one expert per style; sees no mask.
 
     Args:
         variant: "mini" (embedded), "flux-kontext", or any base model.
@@ -69,8 +68,8 @@ class RegionRoute:
                 "guidance": "default" if guidance is None else guidance, "true_cfg": true_cfg,
                 "size_rule": "nearest aspect ratio among the base model's own sizes, resized back", **further,
             },
-            max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else FULL_SIZE_GB, gated=variant == "flux-kontext",
-            full_size=f"{VARIANTS['flux-kontext']} ({LICENCE}, gated, about {FULL_SIZE_GB:.0f} GB)" if mini else "",
+            max_batch=16, dtype="bfloat16", memory_gb=0.1 if mini else MEMORY_GB, gated=variant == "flux-kontext",
+            full_size=f"{KONTEXT} ({LICENCE}, gated, about {MEMORY_GB:.0f} GB)" if mini else "",
         )  # fmt: skip
 
     def load(self, device: str, dtype: str) -> None:
@@ -83,7 +82,7 @@ class RegionRoute:
 
         source = base_source(self._variant)
         if device.startswith("cpu") and not Path(source).is_dir():
-            raise gpu_error("regionroute", FULL_SIZE_GB, source, EMBEDDED_ADVICE)
+            raise gpu_error("regionroute", MEMORY_GB, source, EMBEDDED_ADVICE)
         try:
             self._pipe = RegionRoutePipeline.from_pretrained(
                 self._variant, self._experts, dtype=dtype, device=device, revision=self._revision
@@ -106,14 +105,10 @@ class RegionRoute:
         """Edit each sample by its prompt, with the expert of its style."""
         assert self._pipe is not None, "call load first"
         edits = self._pipe.edit(
-            [sample.image for sample in batch],
-            [sample.prompt for sample in batch],
-            seeds=[sample.seed for sample in batch],
-            steps=self._steps,
-            guidance=self._guidance,
-            true_cfg=self._true_cfg,
-            routed=self._routed,
-        )
+            [sample.image for sample in batch], [sample.prompt for sample in batch],
+            seeds=[sample.seed for sample in batch], steps=self._steps, guidance=self._guidance,
+            true_cfg=self._true_cfg, routed=self._routed,
+        )  # fmt: skip
         return [Edited(edit.image, _details(edit)) for edit in edits]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["contact_sheet", "heat_overlay", "mask_files"]
+__all__ = ["heat_overlay", "mask_files"]
 
 
 def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) -> np.ndarray:
@@ -18,9 +17,6 @@ def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) ->
         image: (H, W, 3) uint8.
         heat: (h, w) non-negative, any scale; shown relative to its greatest value.
         strength: Share of the colour where attention is greatest.
-
-    Returns:
-        (H, W, 3) uint8.
 
     Example:
         >>> heat_overlay(np.zeros((4, 4, 3), np.uint8), np.eye(2)).shape
@@ -47,24 +43,4 @@ def mask_files(path: Path, source: np.ndarray, mask: np.ndarray) -> dict[Path, n
     levels = (mask * 255).round().astype(np.uint8)
     dimmed = np.repeat(source.mean(-1, keepdims=True) / 2, 3, -1)
     shown = dimmed + mask[..., None] * (source - dimmed)
-    return {
-        path: levels,
-        path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8),
-    }
-
-
-def contact_sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:
-    """Set pictures of one size in rows on white.
-
-    Example:
-        >>> contact_sheet([[np.zeros((8, 8, 3), np.uint8)] * 2], gap=2).shape
-        (12, 22, 3)
-    """
-    height, width = rows[0][0].shape[:2]
-    columns = max(len(row) for row in rows)
-    sheet = np.full((len(rows) * (height + gap) + gap, columns * (width + gap) + gap, 3), 255, np.uint8)
-    for i, row in enumerate(rows):
-        for j, picture in enumerate(row):
-            top, left = gap + i * (height + gap), gap + j * (width + gap)
-            sheet[top : top + height, left : left + width] = picture
-    return sheet
+    return {path: levels, path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,15 @@ import torch
 from regionroute.attention import AttentionMaps, StyleAttention
 from regionroute.base import BaseFacts, base_facts, base_source, load_base
 from regionroute.experts import expert_name, load_expert, loaded_experts
+from regionroute.flux import choose_bucket, to_pixels
 from regionroute.gate import Gate, gate_of
 from regionroute.losses import mean_map
 from regionroute.matting import blend, refine_mask
 from regionroute.routing import routed
-from regionroute.sizes import choose_bucket, kontext_buckets, resize, to_pixels
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style
 from regionroute.tokens import prompt_positions, style_positions
 from rses.errors import InputError, WeightsError
+from rses.images.tensors import resize_array
 
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
@@ -90,14 +91,9 @@ class RegionRoutePipeline:
 
     @classmethod
     def from_pretrained(
-        cls,
-        base: str = "mini",
-        experts: Mapping[str, Path | str] | Path | str | None = None,
-        *,
-        dtype: str = "float32",
-        device: str = "cpu",
-        revision: str = "main",
-    ) -> RegionRoutePipeline:
+        cls, base: str = "mini", experts: Mapping[str, Path | str] | Path | str | None = None, *,
+        dtype: str = "float32", device: str = "cpu", revision: str = "main",
+    ) -> RegionRoutePipeline:  # fmt: skip
         """Load a base model and experts.
 
         Args:
@@ -134,24 +130,16 @@ class RegionRoutePipeline:
         return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles})
 
     def edit(
-        self,
-        images: Sequence[np.ndarray],
-        prompts: Sequence[str],
-        *,
-        seeds: Sequence[int] | None = None,
-        styles: Sequence[str | None] | None = None,
-        steps: int | None = None,
-        guidance: float | None = None,
-        true_cfg: float = 1.0,
-        attention: bool = False,
-        routed: bool = False,
-    ) -> list[Edit]:
-        """Edit pictures, each by its prompt; pictures of any size, one batch a size.
+        self, images: Sequence[np.ndarray], prompts: Sequence[str], *, seeds: Sequence[int] | None = None,
+        styles: Sequence[str | None] | None = None, steps: int | None = None, guidance: float | None = None,
+        true_cfg: float = 1.0, attention: bool = False, routed: bool = False,
+    ) -> list[Edit]:  # fmt: skip
+        """Edit pictures of any size, each by its prompt; those that come to one size are edited together.
 
         Args:
             images: (H, W, 3) uint8 each.
-            prompts: One a picture.
-            seeds: One a picture, 0 by default; a result depends on its own seed, not on its neighbours.
+            prompts: One per picture.
+            seeds: One per picture, 0 by default; a result depends on its own seed, not on its neighbours.
             styles: Expert of each picture, or None for the base model alone; by default the prompt decides.
             steps: Denoising steps; by default the base model's.
             guidance: Guidance scale that the base model was given to distil; by default the base model's.
@@ -168,6 +156,7 @@ class RegionRoutePipeline:
             raise InputError(f"{len(images)} pictures need as many prompts and seeds.")
         if styles is not None and len(styles) != len(images):
             raise InputError(f"{len(images)} pictures need as many styles, got {len(styles)}.")
+        seeds = [0] * len(images) if seeds is None else seeds
         for number, image in enumerate(images):
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
                 raise InputError(f"Picture {number} is {image.dtype} {image.shape}, expected uint8 (H, W, 3).")
@@ -176,16 +165,14 @@ class RegionRoutePipeline:
             # A style that the model never reads would be left to the expert alone, without a word.
             match = self._find(prompt)
             style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
-        buckets = self.facts.buckets or kontext_buckets()
-        sizes = [choose_bucket((image.shape[1], image.shape[0]), buckets) for image in images]
+        sizes = [choose_bucket((image.shape[1], image.shape[0]), self.facts.buckets) for image in images]
         sampling = _Sampling(steps or self.facts.steps, self.facts.guidance if guidance is None else guidance, true_cfg)
         edits: dict[int, Edit] = {}
         for size in dict.fromkeys(sizes):
             numbers = [number for number, own in enumerate(sizes) if own == size]
             rows = _Rows(
-                [images[number] for number in numbers], [prompts[number] for number in numbers],
-                [chosen[number] for number in numbers],
-                [seeds[number] if seeds is not None else 0 for number in numbers], size,
+                [images[n] for n in numbers], [prompts[n] for n in numbers], [chosen[n] for n in numbers],
+                [seeds[n] for n in numbers], size,
             )  # fmt: skip
             run = self._routed if routed else self._plain
             edits.update(zip(numbers, run(rows, sampling, attention), strict=True))
@@ -221,7 +208,7 @@ class RegionRoutePipeline:
         """Run one batch; return pictures (B, H, W, 3) uint8, none if they are not decoded, and maps (B, h, w)."""
         width, height = rows.size
         pixels = torch.stack([to_pixels(image, rows.size) for image in rows.images])
-        # One generator a picture, on the CPU: noise does not depend on the batch or the device.
+        # One generator per picture, on the CPU: noise does not depend on the batch or the device.
         generators = [torch.Generator().manual_seed(seed) for seed in rows.seeds]
         with contextlib.ExitStack() as stack:
             stack.enter_context(routed(self.pipe.transformer, rows.styles))
@@ -240,7 +227,7 @@ class RegionRoutePipeline:
         return pictures, watch.mean() if watch else None
 
     @contextlib.contextmanager
-    def _watch(self, prompts: list[str], size: tuple[int, int]) -> Any:
+    def _watch(self, prompts: list[str], size: tuple[int, int]) -> Iterator[_Watch]:
         cell = self.pipe.vae_scale_factor * 2
         grid = (size[1] // cell, size[0] // cell)
         positions = [prompt_positions(self.pipe.tokenizer_2, prompt, self.facts.text_length) for prompt in prompts]
@@ -271,7 +258,7 @@ class _Watch:
 
 
 def _fit(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
-    return resize(picture, (source.shape[1], source.shape[0]))
+    return resize_array(picture, (source.shape[1], source.shape[0]))
 
 
 def whole_prompt(style: str) -> str:

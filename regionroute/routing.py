@@ -22,8 +22,8 @@ BASE = "__base__"  # peft's name for "no adapter"
 def routed(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) -> Iterator[None]:
     """Send row ``i`` of every forward pass inside the context through the expert of ``styles[i]``.
 
-    Which expert is active does not matter inside and is the same afterwards. peft's layers take one adapter name a row,
-    but the transformer does not pass such names on; forward hooks on those layers do, and are always removed.
+    Which expert is active does not matter inside and is the same afterwards. peft's layers take one adapter name per
+    row, but the transformer does not pass such names on; forward hooks on those layers do, and are always removed.
 
     Gradients reach each row's own expert, as far as it is trainable: ``transformer.set_adapters([...])`` makes several
     trainable at once. Under gradient checkpointing keep the context open until after ``backward``, which runs the
@@ -31,7 +31,7 @@ def routed(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) ->
 
     Args:
         transformer: Carries the experts.
-        styles: One entry a row of the batch as the transformer sees it; None is the base model without expert.
+        styles: One entry per row of the batch as the transformer sees it; None is the base model without expert.
 
     Raises:
         InputError: No such expert is loaded; or, in the forward pass, the batch has another number of rows; or the
@@ -55,7 +55,7 @@ def routed(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) ->
 
 def _names(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) -> list[str]:
     if isinstance(styles, str):
-        raise InputError(f'Routing needs a list with one style a row of the batch, not the text "{styles}".')
+        raise InputError(f'Routing needs a list with one style per row of the batch, not the text "{styles}".')
     loaded = loaded_experts(transformer)
     names = [BASE if style is None else expert_name(style) for style in styles]
     listed = ", ".join(loaded) or "none"
@@ -88,6 +88,6 @@ def _check_rows(expected: int) -> Any:
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         rows = len(args[0] if args else kwargs["hidden_states"])
         if rows != expected:
-            raise InputError(f"The batch has {rows} rows, but styles were given for {expected}. Give one a row.")
+            raise InputError(f"The batch has {rows} rows, but styles were given for {expected}. Give one per row.")
 
     return hook

@@ -24,7 +24,7 @@ EXPERT_STYLES: dict[str, tuple[str, ...]] = {
         "expressionistic",
         "german expressionism",
         "german expressionist",
-    ),
+    ),  # fmt: skip
     "line art": ("line art", "lineart", "line drawing", "line drawn", "outline drawing", "line work", "linework"),
 }
 """The paper's four styles and how people write them; the key comes first, and "style" itself is never part."""
@@ -37,14 +37,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class StyleMatch:
-    """A style phrase in a prompt.
-
-    Attributes:
-        style: Key of the style.
-        phrase: The phrase as it stands in the prompt, ``prompt[start:end]``.
-        start: Its first character.
-        end: One past its last character.
-    """
+    """A style phrase, ``prompt[start:end]``, and the key of its style."""
 
     style: str
     phrase: str

@@ -15,7 +15,7 @@ __all__ = ["prompt_positions", "style_positions"]
 
 
 def prompt_positions(tokenizer: Any, prompt: str, max_length: int) -> tuple[int, ...]:
-    """Find the tokens of the one style that a prompt names; see :func:`style_positions`.
+    """Find the tokens of the style that a prompt names; see :func:`style_positions`.
 
     Raises:
         InputError: The prompt names no known style or several, or the phrase is cut off.

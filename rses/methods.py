@@ -29,6 +29,7 @@ __all__ = [
     "Edited",
     "Method",
     "MethodCard",
+    "get_card",
     "get_method",
     "list_methods",
     "require_method",
@@ -138,7 +139,7 @@ class Method(Protocol):
         ...
 
     def edit(self, batch: Sequence[EditSample]) -> Sequence[np.ndarray | Edited]:
-        """Return one edited image (H, W, 3) uint8 a sample, at its source's size.
+        """Return one edited image (H, W, 3) uint8 per sample, at its source's size.
 
         All sources of a batch have the same size, and there are at most ``card.max_batch``.
         """
@@ -171,21 +172,24 @@ def get_method(name: str, /, **options: Any) -> Method:
     Raises:
         RsesError: Unknown name, options the method does not have, or the object is not a method.
     """
-    entry = None if ":" in name else _entry_point(name)
     # Only now, for it imports torch: a wrong name is found at once.
+    entry = None if ":" in name else _entry_point(name)
     from rses.state.process import MethodState, give_state
 
     state = MethodState()
     with state.own():
-        method: Method = _build(name, entry, options)
-        _read_card(name, method)
-    if not _is_method(method):
-        raise RsesError(
-            f'"{name}" is not a method: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
-            "See rses.methods.Method."
-        )
+        method = _build(name, entry, options)
     give_state(method, state)
     return method
+
+
+def get_card(name: str, /) -> MethodCard:
+    """Return the card of a method, for lists: nothing is run, so the process's state is not guarded, nor torch needed.
+
+    Raises:
+        RsesError: As for :func:`get_method`.
+    """
+    return _build(name, None if ":" in name else _entry_point(name), {}).card
 
 
 def require_method(name: str) -> None:
@@ -220,15 +224,24 @@ def _is_method(found: Any) -> bool:
         return False
 
 
-def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Any:
-    target = _import(name) if entry is None else load_entry(entry, "method")
+def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Method:
+    target: Any = _import(name) if entry is None else load_entry(entry, "method")
     _check_options(name, target, options)
     try:
-        return target(**options) if callable(target) else target
+        method = target(**options) if callable(target) else target
     except RsesError:
         raise
     except (Exception, SystemExit) as error:
         raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
+    _read_card(name, method)
+    if not _is_method(method):
+        what = "None" if method is None else f"{type(method).__name__}"
+        raise RsesError(
+            f'"{name}" is not a method but {what}: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
+            "See rses.methods.Method."
+        )
+    found: Method = method
+    return found
 
 
 def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ problems carry file, line, field and code. Importing this module imports pydanti
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,9 +15,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rses.errors import NOWHERE, InputError, Place, Problem, did_you_mean
 from rses.files.escape import clean
-from rses.files.untrusted import shown
+from rses.files.untrusted import shown, text_problem
 
-__all__ = ["FEW", "Numbers", "Record", "Texts", "check", "fault", "problems_of"]
+__all__ = ["FEW", "Numbers", "Record", "Texts", "check", "fault", "problems_of", "shown_text"]
 
 FEW = Field(strict=False)
 """For tuples: JSON and TOML have lists only, and a list is no tuple to a strict model; its entries stay strict."""
@@ -48,6 +48,7 @@ _WORDS = {
     "string_too_long": ("wrong-length", "must have at most {max_length} characters"),
     "too_short": ("wrong-length", "must have at least {min_length} entries"),
     "too_long": ("wrong-length", "must have at most {max_length} entries"),
+    "string_pattern_mismatch": ("wrong-form", "must match {pattern}"),
 }
 """Code and words for each kind of error that pydantic knows and a file can bring about."""
 
@@ -92,6 +93,17 @@ def check(model: type[AnyRecord], content: Any, file: object = "", line: int | N
     except ValidationError as error:
         where = Place(str(file), line)
         raise InputError(problems_of(error, model, where), f"{where} cannot be used:" if file else None) from error
+
+
+def shown_text(limit: int) -> Callable[[str], str]:
+    """Return a validator of texts that are shown: of bounded length, on one line, without control characters."""
+
+    def validate(text: str) -> str:
+        if problem := text_problem(text, limit):
+            raise fault("unprintable", problem)
+        return text
+
+    return validate
 
 
 def problems_of(error: ValidationError, model: type[Record], where: Place = NOWHERE) -> list[Problem]:

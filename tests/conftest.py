@@ -82,26 +82,8 @@ def make_tiny() -> Callable[..., FluxTransformer2DModel]:
     return build_tiny
 
 
-WORDS = [
-    "make",
-    "turn",
-    "the",
-    "cat",
-    "dog",
-    "car",
-    "red",
-    "in",
-    "pixel",
-    "art",
-    "line",
-    "cyberpunk",
-    "expressionism",
-    "style",
-    "keep",
-    "other",
-    "area",
-    "unchanged",
-]
+WORDS = ["make", "turn", "the", "cat", "dog", "car", "red", "in", "pixel", "art", "line", "cyberpunk", "expressionism",
+         "style", "keep", "other", "area", "unchanged"]  # fmt: skip
 
 
 def build_tiny_kontext() -> FluxKontextPipeline:
@@ -136,15 +118,18 @@ def build_tiny_kontext() -> FluxKontextPipeline:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
-    folder = tmp_path_factory.mktemp("kontext") / "tiny"
+def write_tiny_kontext(folder: Path) -> Path:
     build_tiny_kontext().save_pretrained(folder)
     (folder / "regionroute.json").write_text(
         '{"buckets": [[64, 64], [96, 64]], "text_length": 24, "guidance": 1.0, "steps": 2}'
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_kontext(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny FluxKontextPipeline, as ``save_pretrained`` writes it, made for 64 x 64 pictures."""
+    return write_tiny_kontext(tmp_path_factory.mktemp("kontext") / "tiny")
 
 
 CHAT = (
@@ -161,9 +146,9 @@ CHAT_TOKENS = [
 def build_chat_tokenizer(words=("Yes", "yes", "No", "no")):
     from transformers import Qwen2Tokenizer
 
-    from benchmark_data.recipes.kontext_mini.tokenizers import _byte_symbols
+    from benchmark_data.recipes.kontext_mini.tokenizers import byte_symbols
 
-    vocabulary = {symbol: number for number, symbol in enumerate(_byte_symbols())}
+    vocabulary = {symbol: number for number, symbol in enumerate(byte_symbols())}
     merges = []
     for word in words:
         piece = word[0]

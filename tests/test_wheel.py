@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +35,7 @@ def clean(wheel, tmp_path_factory) -> Path:
     subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", python, wheel], check=True)
     site = next((folder / "venv" / "lib").glob("python*/site-packages"))
     # Dependencies come from a folder of links, without the editable install of the checkout.
-    here = Path(sys.modules["numpy"].__file__).parents[1] if "numpy" in sys.modules else _site_packages()
+    here = Path(numpy.__file__).parents[1]
     links = folder / "dependencies"
     links.mkdir()
     for entry in here.iterdir():
@@ -46,63 +47,39 @@ def clean(wheel, tmp_path_factory) -> Path:
     return python.parent
 
 
-def _site_packages() -> Path:
-    import numpy
-
-    return Path(numpy.__file__).parents[1]
-
-
-def run(clean: Path, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def run(clean: Path, cwd: Path, *args: str) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    command = [clean / args[0], *args[1:]]
     return subprocess.run(
-        [clean / args[0], *args[1:]], cwd=cwd, env=environment, capture_output=True, text=True, check=True, timeout=300
-    )
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=True, timeout=300
+    ).stdout
 
 
-def test_wheel_carries_the_embedded_data_and_no_tests(wheel):
+def test_wheel_carries_the_embedded_data_and_neither_tests_nor_recipes(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert "benchmark_data/suites/mini/metadata.jsonl" in names
-    assert "benchmark_data/models/rses-mini/model.safetensors" in names
-    assert "rses/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests/", "docs/", "leaderboards/"))]
+    for suite in ("mini", "photos"):
+        assert f"benchmark_data/suites/{suite}/metadata.jsonl" in names
+    for model in (ROOT / "benchmark_data" / "models").iterdir():
+        weights = [path.relative_to(ROOT).as_posix() for path in model.rglob("*.safetensors")]
+        assert weights
+        assert set(weights) <= set(names)
+    assert {"rses/py.typed", "benchmark_data/__init__.py", "regionroute/configs/mini.toml"} <= set(names)
+    left_out = ("tests/", "docs/", "leaderboards/", "benchmark_data/recipes/", "benchmark_data/scenes/")
+    assert not [name for name in names if name.startswith(left_out)]
 
 
-def test_clean_install_exports_and_scores(clean, tmp_path):
-    where = run(clean, tmp_path, "python", "-c", "import rses, benchmark_data; print(rses.__file__)").stdout
+def test_clean_install_exports_scores_and_edits(clean, tmp_path):
+    where = run(clean, tmp_path, "python", "-c", "import rses, benchmark_data; print(rses.__file__)")
     assert str(ROOT) not in where
     run(clean, tmp_path, "rses", "suite", "export", "mini", "mini")
-    pred = tmp_path / "pred"
-    pred.mkdir()
+    (tmp_path / "pred").mkdir()
     rows = [json.loads(line) for line in (tmp_path / "mini" / "metadata.jsonl").read_text().splitlines()][:3]
     for row in rows:
-        shutil.copy(tmp_path / "mini" / row["file_name"], pred / f"{row['id']}.png")
-    done = run(
-        clean, tmp_path, "rses", "score", "--pred", "pred", "--masks", "mini/masks", "--protocol", "rses-mini",
-        "--allow-missing", "--format", "json",
-    )  # fmt: skip
-    summary = json.loads(done.stdout)
+        shutil.copy(tmp_path / "mini" / row["file_name"], tmp_path / "pred" / f"{row['id']}.png")
+    score = "rses score --pred pred --masks mini/masks --protocol rses-mini --allow-missing --format json"
+    summary = json.loads(run(clean, tmp_path, *score.split()))
     assert summary["coverage"]["n"] == 3
-    assert summary["metrics"]["mse_bg"]["mean"] == 0.0
-    assert summary["metrics"]["lpips_bg"]["mean"] == 0.0
-
-
-def test_clean_install_edits(clean, tmp_path):
-    run(clean, tmp_path, "rses", "suite", "export", "mini", "mini")
-    image = sorted((tmp_path / "mini" / "images").glob("*.png"))[0]
-    prompt = "make the cat in pixel art style, keep other area unchanged"
-    done = run(
-        clean,
-        tmp_path,
-        "regionroute",
-        "edit",
-        "--image",
-        str(image),
-        "--prompt",
-        prompt,
-        "--steps",
-        "1",
-        "--out",
-        "e.png",
-    )
-    assert done.stdout.strip() == "e.png"
+    assert summary["metrics"]["mse_bg"]["mean"] == summary["metrics"]["lpips_bg"]["mean"] == 0.0
+    edit = ["--image", f"mini/{rows[0]['file_name']}", "--prompt", rows[0]["prompt"], "--steps", "1", "--out", "e.png"]
+    assert run(clean, tmp_path, "regionroute", "edit", *edit).strip() == "e.png"
     assert (tmp_path / "e.png").read_bytes()[:4] == b"\x89PNG"

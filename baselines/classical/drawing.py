@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.classical._common import (
+from baselines.classical.common import (
     Array,
     Context,
     adaptive_tone,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import Delaunay
 
-from baselines.classical._common import (
+from baselines.classical.common import (
     Array,
     Context,
     adaptive_tone,
@@ -168,7 +168,7 @@ def low_poly(image: Array, context: Context) -> Array:
     steps_x = np.linspace(-1, width, max(2, round(width / pitch / 1.5)) + 1)
     frame = [(y, x) for y in steps_y for x in (-1, width)] + [(y, x) for x in steps_x[1:-1] for y in (-1, height)]
     mesh = Delaunay(np.concatenate([inner, np.asarray(frame)]))
-    pixels = np.stack(np.indices((height, width)), axis=-1).reshape(-1, 2).astype(np.float64)
+    pixels = np.moveaxis(np.indices((height, width)), 0, -1).reshape(-1, 2).astype(np.float64)
     labels = np.maximum(mesh.find_simplex(pixels), 0).astype(np.int64).reshape(height, width)
     faces = saturate(cell_mean(image, labels, len(mesh.simplices))[None], 1.35)[0]
     shade = context.rng.normal(0, 0.065, (len(faces), 1)).astype(np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.classical import colour, drawing, graphic, painting
-from baselines.classical._common import Array, Context
+from baselines.classical.common import Array, Context
 from rses.errors import InputError, did_you_mean
 
 __all__ = ["MIN_SIZE", "STYLES", "Stylizer", "stylize"]
@@ -69,12 +69,7 @@ def _problems(image: object, style: object, mask: object, strength: float, seed:
 
 
 def stylize(
-    image: NDArray[np.uint8],
-    style: str,
-    *,
-    mask: NDArray[np.bool_] | None = None,
-    strength: float = 1.0,
-    seed: int = 0,
+    image: NDArray[np.uint8], style: str, *, mask: NDArray[np.bool_] | None = None, strength: float = 1.0, seed: int = 0
 ) -> NDArray[np.uint8]:
     """Redraw an image, or the masked part of it, in a classical style.
 

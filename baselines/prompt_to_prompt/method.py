@@ -13,7 +13,6 @@ from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
 from baselines.prompt_to_prompt.control import Control, controlled
 from baselines.prompt_to_prompt.inversion import INVERSIONS, PREDICTIONS, invert, null_text, to_noise
-from baselines.sizes import Near, SizeRule
 from baselines.templates import CaptionPair, caption_pair, exchanged_pair
 from rses.errors import InputError, RsesError
 from rses.methods import EditSample
@@ -52,10 +51,6 @@ class PromptToPrompt(DiffusersMethod):
             if self.settings[name] not in known:
                 raise InputError(f"prompt-to-prompt: {name} must be one of {', '.join(known)}.")
 
-    def choose_sizes(self) -> SizeRule:
-        """About 512 x 512."""
-        return Near(int(self.use.get("side", 512)), int(self.use.get("multiple", 64)))
-
     def build(self, dtype: str) -> Any:
         """Inversion needs the deterministic scheduler, told the noise whatever the UNet predicts."""
         from diffusers import DDIMScheduler
@@ -87,7 +82,7 @@ class PromptToPrompt(DiffusersMethod):
 
         Args:
             images: Pictures of one size.
-            captions: One pair a picture.
+            captions: One pair per picture.
         """
         self.pipe.scheduler.set_timesteps(self.settings["steps"])
         source = self._encode([pair.source for pair in captions])
@@ -96,7 +91,7 @@ class PromptToPrompt(DiffusersMethod):
         return self._denoise(path, source, target, self._nulls(path, source), self._control(captions))
 
     def _nulls(self, path: list[torch.Tensor], text: torch.Tensor) -> list[torch.Tensor]:
-        """Return the text states that every step guides away from, (1, L, D) or one a picture."""
+        """Return the text states that every step guides away from, (1, L, D) or one per picture."""
         empty = self._encode([""])
         if self.settings["inversion"] != "null-text":
             return [empty] * self.settings["steps"]
@@ -138,7 +133,7 @@ class PromptToPrompt(DiffusersMethod):
             source, target, added = (self._tokens(text) for text in (pair.source, pair.target, pair.added))
             aligned.append(align(source, target))
             factors = torch.ones(len(target))
-            factors[word_positions(target, _words(added, self.pipe.tokenizer.eos_token_id))] = float(
+            factors[word_positions(target, own_tokens(added, self.pipe.tokenizer.eos_token_id))] = float(
                 self.settings["reweight"]
             )
             weights.append(factors)
@@ -176,6 +171,6 @@ class PromptToPrompt(DiffusersMethod):
         return list(self.pipe.image_processor.postprocess(pixels, output_type="np"))
 
 
-def _words(tokens: list[int], end: int) -> list[int]:
+def own_tokens(tokens: list[int], end: int) -> list[int]:
     """Drop begin, end and padding; padding need not be the end token, as in Stable Diffusion 2."""
     return tokens[1 : tokens.index(end, 1)]

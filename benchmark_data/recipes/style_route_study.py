@@ -18,10 +18,10 @@ import torch
 
 from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.held_out import style_questions
+from regionroute.flux import to_pixels
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
-from rses.backbones.mini import load_mini_style
+from rses.backbones import load_style
 from rses.files.atomic import write_atomic
 
 OTHER = {
@@ -70,7 +70,7 @@ def answers(pipe: RegionRoutePipeline, count: int, parts: Sequence[bool]) -> tup
 
 def nearer_to_asked(images: np.ndarray, styles: Sequence[str]) -> float:
     """Share of pictures that ``rses-mini`` finds nearer to the style asked for than to the other one."""
-    encoder = load_mini_style()
+    encoder = load_style("rses-mini")
     seen = encoder.encode_images(torch.from_numpy(images).permute(0, 3, 1, 2).float())
     asked, other = (encoder.encode_texts(list(names)) for names in (styles, [OTHER[name] for name in styles]))
     return ((seen * asked).sum(1) > (seen * other).sum(1)).float().mean().item()

@@ -43,9 +43,6 @@ def fractal(
     """
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
-        fine = (
-            min(shape[0], cells[0] * 2**octave),
-            min(shape[1], cells[1] * 2**octave),
-        )
+        fine = (min(shape[0], cells[0] * 2**octave), min(shape[1], cells[1] * 2**octave))
         total += value_noise(rng, shape, fine) * 0.5**octave
     return total / (2 - 0.5 ** (octaves - 1))

@@ -117,10 +117,7 @@ class Pen:
         radians = math.radians(angle)
         mirror = -1.0 if flip else 1.0
         self.matrix = np.array(
-            [
-                [mirror * math.cos(radians), -math.sin(radians)],
-                [mirror * math.sin(radians), math.cos(radians)],
-            ]
+            [[mirror * math.cos(radians), -math.sin(radians)], [mirror * math.sin(radians), math.cos(radians)]]
         )
         self.layers: list[Layer] = []
         self._draw: ImageDraw.ImageDraw | None = None

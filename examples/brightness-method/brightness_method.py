@@ -22,5 +22,5 @@ class Brighten:
         """Load weights onto the device here; it is called once, before the first edit."""
 
     def edit(self, batch):
-        """Return one uint8 picture a sample, at its source's size; ``sample.seed`` seeds what is random."""
+        """Return one uint8 picture per sample, at its source's size; ``sample.seed`` seeds what is random."""
         return [np.clip(sample.image * self._factor, 0, 255).astype(np.uint8) for sample in batch]

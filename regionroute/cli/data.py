@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from regionroute.cli.options import Device, Seed
 from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout
 
 __all__ = ["data"]
@@ -33,11 +34,11 @@ def data(
         float, typer.Option(help="Blend over PX pixels on either side of the mask's edge; 0 cuts hard.", metavar="PX")
     ] = 0.0,
     limit: Annotated[int | None, typer.Option(help="Only the first N samples.", metavar="N", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the stylist.", metavar="N", min=0)] = 0,
+    seed: Seed = 0,
     vary: Annotated[
         bool, typer.Option("--vary", help="Draw each sample differently; by default a style is always drawn alike.")
     ] = False,
-    device: Annotated[str, typer.Option(help="Where the stylist runs: auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Make pseudo-ground truth: restyle each picture of a suite, and keep that inside the object's mask only.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from regionroute.cli.options import Device, Dtype, Seed, Variant, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 from rses.errors import InputError
 from rses.files.places import require_suffix
@@ -26,9 +27,7 @@ def edit(
     style: Annotated[
         str | None, typer.Option(help="Expert to use; by default the style named in the prompt.", metavar="S")
     ] = None,
-    variant: Annotated[
-        str, typer.Option(help="mini (embedded), flux-kontext, a hub id or a folder.", metavar="NAME")
-    ] = "mini",
+    variant: Variant = "mini",
     experts: Annotated[
         Path | None, typer.Option(help="Folder with <style>.safetensors; embedded for mini.", metavar="DIR")
     ] = None,
@@ -48,9 +47,9 @@ def edit(
         float,
         typer.Option(help="Above 1: also guide away from the empty prompt; twice the time.", metavar="G", min=1.0),
     ] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the noise.", metavar="N", min=0)] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")] = "",
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "",
 ) -> None:
     """Restyle the object that the prompt names, without a mask; the answer has the picture's size.
 
@@ -63,11 +62,9 @@ def edit(
     if not image.is_file():
         raise InputError(f"{image} is not there. Give the picture to edit with --image.")
     with quiet_stdout():
-        from regionroute.base import MINI, choose_dtype
+        from regionroute.base import MINI
         from regionroute.overlay import heat_overlay, mask_files
-        from regionroute.pipeline import RegionRoutePipeline
         from regionroute.styles import find_style
-        from rses.device import choose_device
         from rses.images.decode import read_image
         from rses.images.tensors import write_png
 
@@ -75,9 +72,7 @@ def edit(
             raise InputError("--mask writes the mask of a routed edit. Add --routed.")
         source = read_image(image)
         chosen = style or find_style(prompt).style
-        precision = choose_dtype(dtype, variant)
-        pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
-        result = pipe.edit(
+        result = open_pipeline(variant, experts, device, dtype).edit(
             [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
             attention=attention_map is not None, routed=routed,
         )[0]  # fmt: skip

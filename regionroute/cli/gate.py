@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from regionroute.cli.options import Device, Dtype, Variant, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 
 __all__ = ["gate"]
@@ -18,12 +19,10 @@ def gate(
     pairs: Annotated[
         Path, typer.Option(help="Pairs that no expert was trained on (`regionroute data`).", metavar="DIR|FILE")
     ],
-    variant: Annotated[
-        str, typer.Option(help="mini (embedded), flux-kontext, a hub id or a folder.", metavar="NAME")
-    ] = "mini",
+    variant: Variant = "mini",
     steps: Annotated[int, typer.Option(help="Denoising steps that the mask is made in.", metavar="N", min=1)] = 2,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")] = "",
+    device: Device = "auto",
+    dtype: Dtype = "",
 ) -> None:
     """Fit the mask of routed editing to pairs with known masks; `regionroute edit --routed` then uses it.
 
@@ -31,16 +30,12 @@ def gate(
     """
     start = time.monotonic()
     with quiet_stdout():
-        from regionroute.base import choose_dtype
         from regionroute.data.pairs import read_pairs
         from regionroute.fitting import fit_on_pairs
         from regionroute.gate import GATE_FILE, write_gate
-        from regionroute.pipeline import RegionRoutePipeline
-        from rses.device import choose_device
 
-        precision = choose_dtype(dtype, variant)
         held = read_pairs(pairs)
-        pipe = RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))
+        pipe = open_pipeline(variant, experts, device, dtype)
         fit = fit_on_pairs(pipe, [pair for pair in held if pair.style in pipe.styles], steps)
         write_gate(experts, fit.gate)
     emit(str(experts / GATE_FILE))

@@ -53,18 +53,10 @@ class _Pair:
 
 
 def build_pairs(
-    suite: str | Path,
-    out: str | Path,
-    *,
-    style: str | None = None,
-    stylist: str = CLASSICAL,
-    feather: float = 0.0,
-    limit: int | None = None,
-    seed: int = 0,
-    style_seed: int | None = 0,
-    device: str = "auto",
+    suite: str | Path, out: str | Path, *, style: str | None = None, stylist: str = CLASSICAL, feather: float = 0.0,
+    limit: int | None = None, seed: int = 0, style_seed: int | None = 0, device: str = "auto",
     progress: Progress | None = None,
-) -> int:
+) -> int:  # fmt: skip
     """Write a folder of training pairs; repeated with the same settings, it goes on where it stopped.
 
     Outside the mask (and the blend, see :func:`regionroute.data.composite.composite`) a target is its source byte for
@@ -158,7 +150,7 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
 def _distinct(samples: Sequence[Sample], style: str | None) -> list[Sample]:
     if style is None:
         return list(samples)
-    # Suites may hold one object once a style; when the style is given anew, those would be copies.
+    # Suites may hold one object once per style; when the style is given anew, those would be copies.
     first: dict[tuple[Path, Path], Sample] = {}
     for sample in samples:
         first.setdefault((sample.image, sample.mask), sample)
@@ -244,16 +236,10 @@ def _make(pair: _Pair, folder: Path, paint: Painter, seed: int, feather: float) 
 def _row(pair: _Pair) -> dict[str, Any]:
     image, mask, target = (f"{name}/{pair.id}.png" for name in FOLDERS)
     return {
-        "id": pair.id,
-        "file_name": image,
-        "mask_file_name": mask,
-        "target_file_name": target,
-        "object": pair.sample.object,
-        "style": pair.style,
-        "prompt": pair.prompt,
-        "dataset": pair.sample.dataset,
+        "id": pair.id, "file_name": image, "mask_file_name": mask, "target_file_name": target,
+        "object": pair.sample.object, "style": pair.style, "prompt": pair.prompt, "dataset": pair.sample.dataset,
         "tags": list(pair.sample.tags),
-    }
+    }  # fmt: skip
 
 
 def _as_text(settings: dict[str, Any]) -> bytes:

@@ -54,25 +54,19 @@ def composite(
     return result
 
 
-def _problems(source: object, stylised: object, mask: object, feather: float) -> list[str]:
+def _problems(source: np.ndarray, stylised: np.ndarray, mask: np.ndarray, feather: float) -> list[str]:
     found = []
     for name, picture in (("source", source), ("stylised picture", stylised)):
-        if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.shape[2:] != (3,):
-            found.append(f"The {name} must be uint8 (H, W, 3), got {_described(picture)}.")
-    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 2:
-        found.append(f"The mask must be bool (H, W), got {_described(mask)}.")
+        if picture.dtype != np.uint8 or picture.shape[2:] != (3,):
+            found.append(f"The {name} must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}.")
+    if mask.dtype != np.bool_ or mask.ndim != 2:
+        found.append(f"The mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
     elif not mask.any():
         found.append("The mask is empty: there is nothing to restyle. Mark the object.")
     if not (math.isfinite(feather) and feather >= 0):
         found.append(f"The feather must be a width of at least 0 pixels, got {feather:g}.")
-    if found:
-        return found
-    sizes = {x.shape[:2] for x in (source, stylised, mask) if isinstance(x, np.ndarray)}
+    sizes = {x.shape[:2] for x in (source, stylised, mask)}
     if len(sizes) > 1:
         listed = ", ".join("x".join(map(str, size)) for size in sorted(sizes))
         found.append(f"Source, stylised picture and mask must have one size, got {listed} (height x width).")
     return found
-
-
-def _described(x: object) -> str:
-    return f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__

@@ -25,12 +25,12 @@ class TrainingPair:
 
     Attributes:
         id: Unique; safe as a file name.
-        source: Path of the original picture.
-        target: Path of the same picture with the object restyled; same size.
-        mask: Path of the object's mask; same size, not empty.
+        source: The original picture.
+        target: The same picture with the object restyled, of the same size.
+        mask: The object's mask of the same size, not empty.
         object: Name of the object.
         style: Key of the style.
-        prompt: Instruction that leads from source to target; holds the style phrase.
+        prompt: Leads from source to target; holds the style phrase.
     """
 
     id: str
@@ -134,13 +134,7 @@ def style_problem(asked: StyleMatch, style: str) -> str | None:
 
 
 def region_problems(source: Path, mask: Path, *others: Path) -> list[str]:
-    """Say what makes a picture and its mask unusable: missing, unreadable or of another size, or an empty mask.
-
-    Args:
-        source: The picture that sets the size.
-        mask: Its mask.
-        others: Further pictures that must have the source's size.
-    """
+    """Say what makes a picture and its mask unusable: missing, unreadable or of another size, or an empty mask."""
     problems, sizes = [], {}
     for file in dict.fromkeys((source, *others)):
         try:

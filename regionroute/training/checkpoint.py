@@ -27,13 +27,7 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run goes on from.
-
-    Attributes:
-        step: Optimiser steps done.
-        weights: LoRA tensors by parameter name.
-        optimiser: State dictionary of the optimiser.
-    """
+    """What a run goes on from: LoRA tensors by parameter name, and the optimiser's state dictionary."""
 
     step: int
     weights: dict[str, torch.Tensor]
@@ -51,7 +45,7 @@ def save_checkpoint(
         step: Optimiser steps done.
         weights: LoRA tensors by parameter name.
         optimiser: ``optimizer.state_dict()``.
-        config: The run's configuration, checked when the run goes on.
+        config: Compared with that of the run that goes on.
         keep: How many checkpoints stay.
     """
     target = folder / f"step-{step:06d}"
@@ -105,12 +99,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
 
 
 def load_optimiser(optimiser: torch.optim.Optimizer, found: Checkpoint, folder: Path) -> None:
-    """Bring an optimiser to the state of a checkpoint.
-
-    Args:
-        optimiser: Made with the settings that the checkpoint was written with.
-        found: From `latest_checkpoint`.
-        folder: Where it lies, for the message.
+    """Bring an optimiser to the state of a checkpoint in a folder.
 
     Raises:
         InputError: The state is not one of this optimiser: it is damaged.

@@ -15,9 +15,8 @@ import safetensors.torch
 import torch
 
 from regionroute.data import TrainingPair
-from regionroute.flux import encode_pixels, pack
+from regionroute.flux import encode_pixels, pack, to_pixels
 from regionroute.grid import mask_to_grid
-from regionroute.sizes import to_pixels
 from regionroute.tokens import prompt_positions
 from rses.files.atomic import sha256_file, write_atomic
 from rses.images.decode import read_image
@@ -72,7 +71,7 @@ class PairEncoder:
         pipe: Base model.
         resolution: Side of the square that images are resized to.
         text_length: T5 tokens.
-        cache: Folder that keeps latents and text states between runs, or None.
+        cache: Folder that keeps latents and text states between runs.
         identity: Name of the base model and revision, part of every cache key beside a digest of its encoders.
     """
 

@@ -16,15 +16,10 @@ __all__ = ["Journal"]
 
 
 class Journal:
-    """Appends one line a step.
+    """Appends one line per step to ``train.jsonl`` in a run folder, and events to ``tensorboard`` in it.
 
-    Lines beyond the step that a run goes on from belong to work that was lost; they are dropped, so that every step
-    stands in the log once.
-
-    Args:
-        folder: Run folder.
-        start: Steps done before.
-        tensorboard: Also write TensorBoard events to ``folder/tensorboard``.
+    Lines beyond ``start``, the step that a run goes on from, belong to work that was lost; they are dropped, so that
+    every step stands in the log once.
     """
 
     def __init__(self, folder: Path, start: int, tensorboard: bool):
@@ -64,7 +59,7 @@ class Journal:
 
 
 def _step(line: bytes) -> float:
-    """Return the step of a line; what is no line of a log counts as later than all."""
+    """Return the step of a line; what is no line of a log is later than all."""
     try:
         step = parse_json(line.decode("utf-8"))["step"]
     except (ValueError, KeyError, TypeError):

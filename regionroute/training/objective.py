@@ -24,14 +24,9 @@ __all__ = ["StepLosses", "draw_noise", "flow_loss", "step_losses"]
 
 @dataclass(frozen=True)
 class StepLosses:
-    """Losses of one micro-batch, each (B,); ``mass`` is a measurement, not a loss.
+    """Losses of one micro-batch, each (B,): ``total`` is minimised, Focus and Cover are zero where not supervised.
 
-    Attributes:
-        total: What is minimised.
-        flow: Flow matching.
-        focus: Focus, zero where it does not count.
-        cover: Cover, zero where it does not count.
-        mass: Share of the style tokens' attention inside the mask; NaN when attention is not recorded.
+    ``mass`` is a measurement, the share of the style tokens' attention inside the mask; NaN where none is recorded.
     """
 
     total: torch.Tensor
@@ -71,17 +66,14 @@ def draw_noise(
 def flow_loss(
     velocity: torch.Tensor, noise: torch.Tensor, target: torch.Tensor, mask: torch.Tensor, edited_weight: float = 0.0
 ) -> torch.Tensor:
-    """Squared error of the velocity (B, N, C), mean over tokens and channels.
+    """Return the squared error of the velocity, (B,) float32, mean over tokens and channels.
 
     Args:
-        velocity: Prediction.
-        noise: The noise that was mixed in.
-        target: Clean tokens.
+        velocity: (B, N, C) predicted.
+        noise: (B, N, C) that was mixed in.
+        target: (B, N, C) clean tokens.
         mask: (B, N) in [0, 1].
-        edited_weight: Tokens count 1 + edited_weight * mask, normalised to mean 1.
-
-    Returns:
-        (B,) float32.
+        edited_weight: Tokens weigh 1 + edited_weight * mask, normalised to mean 1.
     """
     error = (velocity.float() - (noise.float() - target.float())).square().mean(-1)
     weight = 1 + edited_weight * mask
@@ -89,17 +81,10 @@ def flow_loss(
 
 
 def step_losses(
-    transformer: FluxTransformer2DModel,
-    attention: StyleAttention | None,
-    batch: PairBatch,
-    noise: torch.Tensor,
-    sigma: torch.Tensor,
-    *,
-    grid: tuple[int, int],
-    flow: FlowConfig,
-    supervision: AttentionConfig,
+    transformer: FluxTransformer2DModel, attention: StyleAttention | None, batch: PairBatch, noise: torch.Tensor,
+    sigma: torch.Tensor, *, grid: tuple[int, int], flow: FlowConfig, supervision: AttentionConfig,
     stack: contextlib.ExitStack,
-) -> StepLosses:
+) -> StepLosses:  # fmt: skip
     """Run the transformer on a micro-batch and take all losses.
 
     Args:

@@ -124,9 +124,8 @@ class Trainer:
         """Encode all pairs, then let go of the encoders, which a large model has no room for."""
         config = self.config
         cache = Path(config.data.cache) if config.data.cache else None
-        identity = f"{base_source(config.model.base)}@{config.model.revision}"
-        if config.model.base == "mini":
-            identity = "mini"
+        mini = config.model.base == "mini"
+        identity = "mini" if mini else f"{base_source(config.model.base)}@{config.model.revision}"
         encoder = PairEncoder(self.pipe, config.data.resolution, config.model.text_length, cache, identity)
         self.grid = encoder.grid
         self.pairs = list(pairs)
@@ -161,7 +160,7 @@ class Trainer:
     def _step(self, step: int, model: Any, optimiser: Any) -> dict[str, float]:
         """Take one optimiser step over all micro-batches; return the mean of what was measured."""
         config, accelerator = self.config, self.accelerator
-        rate = config.optimiser.learning_rate * _schedule(step, config)
+        rate = _rate(step, config)
         for group in optimiser.param_groups:
             group["lr"] = rate
         seen: list[StepLosses] = []
@@ -244,7 +243,11 @@ class Trainer:
         run, last = self.config.run, step == self.config.optimiser.steps
         # Before the checkpoint: a run that goes on from it does not come by here again.
         if run.overlay_every and (step % run.overlay_every == 0 or last):
-            picture = draw_overlay(self, run.overlays)
+            batch = collate(self.data[: run.overlays], self.accelerator.device, self._dtype)
+            with self.accelerator.autocast():
+                picture = draw_overlay(
+                    self.transformer, self.attention, self.pairs[: run.overlays], batch, self.grid, self.config.flow
+                )
             write_png(self.out / "overlays" / f"step-{step:06d}.png", picture)
             journal.picture(step, picture)
         if step % run.checkpoint_every == 0 or last:
@@ -269,13 +272,14 @@ def batch_indices(count: int, step: int, size: int, seed: int) -> list[int]:
     return rows
 
 
-def _schedule(step: int, config: TrainConfig) -> float:
-    options = config.optimiser
+def _rate(step: int, config: TrainConfig) -> float:
+    """Return the learning rate of a step."""
+    options, share = config.optimiser, 1.0
     if step < options.warm_up:
-        return (step + 1) / options.warm_up
-    if options.schedule == "constant":
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (step - options.warm_up) / max(1, options.steps - options.warm_up)))
+        share = (step + 1) / options.warm_up
+    elif options.schedule == "cosine":
+        share = 0.5 * (1 + math.cos(math.pi * (step - options.warm_up) / max(1, options.steps - options.warm_up)))
+    return options.learning_rate * share
 
 
 def _optimiser(parameters: list[torch.nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:

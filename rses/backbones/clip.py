@@ -22,7 +22,7 @@ from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
 
-__all__ = ["OpenClipStyle", "load_clip"]
+__all__ = ["OpenClipStyle", "load_clip", "refuse_openai_without_quick_gelu"]
 
 Tokenizer = Callable[..., torch.Tensor]
 
@@ -139,7 +139,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
         check_architecture(parsed.name)
     located = locate(spec, files)["checkpoint"]
     config = check_architecture(parsed.name)
-    _refuse_openai_without_quick_gelu(parsed, config, located)
+    refuse_openai_without_quick_gelu(parsed, config, located)
     tokenizer = _tokenizer(parsed.name, config)
     model = _build(config)
     tensors = _converted(model, read_tensors(located.path, pinned=located.pinned), parsed)
@@ -228,7 +228,7 @@ def _normalisation(spec: Spec) -> tuple[Sequence[float], Sequence[float]]:
     return pairs.pop() if len(pairs) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
 
 
-def _refuse_openai_without_quick_gelu(spec: Spec, config: dict[str, Any], located: Located) -> None:
+def refuse_openai_without_quick_gelu(spec: Spec, config: dict[str, Any], located: Located) -> None:
     """Recognise OpenAI's files by their digest, under whatever name they were given."""
     if spec.path is None or config.get("quick_gelu"):
         return

@@ -103,7 +103,7 @@ def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Ne
         raise WeightsError(f'"{spec}" is not an LPIPS network.')
     located = locate(spec, files)
     trunk_file, heads_file = located["trunk"], located["heads"]
-    trunk = _build_trunk(net)
+    trunk = build_trunk(net)
     _load_trunk(trunk, read_tensors(trunk_file.path, pinned=trunk_file.pinned), trunk_file.path, spec)
     heads = _read_heads(heads_file.path, _channels(net), spec)
     digest = hashlib.sha256(f"{trunk_file.sha256}\n{heads_file.sha256}\n".encode()).hexdigest()
@@ -118,7 +118,7 @@ def _channels(net: str) -> tuple[int, ...]:
     }[net]
 
 
-def _build_trunk(net: str) -> nn.Module:
+def build_trunk(net: str) -> nn.Module:
     """Make the trunk without weights: nothing is fetched, initialised or drawn from the random generator."""
     from lpips import pretrained_networks
 

@@ -147,7 +147,7 @@ class ImageEncoder(nn.Module):
             return torch.cat([part for m in _maps(self.stages, x) for part in _moments(m.flatten(2))], dim=1)
         content = (x.abs().amax(dim=1, keepdim=True) > FILL_TOLERANCE).float()
         maps = [*_maps(self.stages, F.avg_pool2d(x, 2)), *_maps(self.details, x)]
-        return torch.cat([part for m in maps for part in _log_moments(m, content)], dim=1)
+        return torch.cat([part for m in maps for part in log_moments(m, content)], dim=1)
 
 
 def _maps(layers: nn.ModuleList, x: torch.Tensor) -> list[torch.Tensor]:
@@ -163,7 +163,7 @@ def _moments(flat: torch.Tensor) -> list[torch.Tensor]:
     return [flat.mean(dim=2), (flat.var(dim=2, unbiased=False) + EPSILON).sqrt()]
 
 
-def _log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor]:
+def log_moments(maps: torch.Tensor, content: torch.Tensor) -> list[torch.Tensor]:
     """Logarithms of mean, deviation and mean root of non-negative maps (N, C, H, W), away from the fill colour.
 
     Their differences tell few strong responses (edges of blocks, drawn lines) from many weak ones (texture, noise),

@@ -39,7 +39,7 @@ def check_card(method: Method) -> None:
     require_json(facts, who)
     problems = card_problems(json.loads(json.dumps(facts)))
     if problems:
-        raise InputError([f"{clean(who)[:160]} has {problem}." for problem in problems])
+        raise InputError([problem.within(clean(who)[:160]) for problem in problems])
 
 
 def require_json(facts: dict[str, Any], what: str) -> None:
@@ -61,6 +61,8 @@ def check_edit(image: Any, shape: tuple[int, ...]) -> None:
     Raises:
         RsesError: Not a uint8 image of the source's size; says what it is instead.
     """
+    if image is None:
+        raise RsesError("returned None in place of an edit. Does it return its images?")
     if not isinstance(image, np.ndarray):
         raise RsesError(f"returned {type(image).__name__}, expected a uint8 array {shape}.")
     if image.dtype != np.uint8 or image.shape != shape:

@@ -179,6 +179,8 @@ class Generation:
             # Copies, for a method may work in place, and a batch that fails is tried again.
             with self._state.own():
                 edited = self.method.edit([_own(request) for request in requests])
+                if edited is None:
+                    raise RsesError(f"{self.method.card.name} returned None, expected a list of images.")
                 # One more than asked for is enough to know; a generator may have no end.
                 edits = list(itertools.islice(edited, len(requests) + 1))
             if len(edits) != len(requests):

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem, did_you_mean
 from rses.files.atomic import sha256_files
 from rses.files.names import folded, listed
-from rses.files.text import parse_json
+from rses.files.text import read_json
 from rses.images.decode import read_image
 from rses.inputs.card import card_problems
 from rses.inputs.image_folder import ImageFolder, name_hint
@@ -88,20 +88,29 @@ class Predictions:
         facts = {**self.defaults.to_dict(), "settings": {"folder": folder.name}}
         if facts["name"] == "predictions":
             facts["name"] = folder.resolve().name
-        if path.is_file():
-            try:
-                given = parse_json(path.read_bytes())
-                card = MethodCard(**{**facts, **given})
-            except (ValueError, TypeError) as error:
-                known = ", ".join(field.name for field in dataclasses.fields(MethodCard))
-                raise InputError(f"{path} is not a method card: {str(error)[:200]}. It may hold: {known}.") from error
-        else:
-            card = MethodCard(**facts)
-        problems = card_problems(card.to_dict())
+        given = _read_object(path) if path.is_file() else {}
+        fields = [field.name for field in dataclasses.fields(MethodCard)]
+        problems = [
+            Problem(f'There is no key "{key}".{did_you_mean(key, fields)}', "unknown-key", Place(str(path), field=key))
+            for key in given
+            if key not in fields
+        ]
+        problems += card_problems({**facts, **given}, Place(str(path)))
         if problems:
-            where = path if path.is_file() else f"{folder}, which stands for its method.json,"
-            raise InputError([f"{where} has {problem}." for problem in problems])
-        return card
+            where = path if path.is_file() else f"{folder}, which stands for its method.json"
+            raise InputError(problems, f"{where} is not a method card, which may hold {', '.join(fields)}:")
+        return MethodCard(**{**facts, **given})
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    if not isinstance(found, dict):
+        kind = "null" if found is None else "a list" if isinstance(found, list) else f"the value {found!r:.60}"
+        raise InputError(
+            f'{path} holds {kind}, expected an object of facts, such as {{"name": "mine", "mask_used": false}}.',
+            code="wrong-type", place=Place(str(path)),
+        )  # fmt: skip
+    return found
 
 
 def _indexed(folder: Path) -> ImageFolder:

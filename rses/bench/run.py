@@ -147,7 +147,7 @@ def _failed(sample: Sample, generation: Generation) -> SampleResult:
 
 def _nothing_worked(generation: Generation) -> str:
     reasons = Counter(generation.failures.values())
-    shown = " ".join(f"{reason} ({number} of them)" for reason, number in reasons.most_common(3))
+    shown = " ".join(f"{reason} ({number} of them)." for reason, number in reasons.most_common(3))
     more = f" And {len(reasons) - 3} other reasons." if len(reasons) > 3 else ""
     return (
         f"{generation.method.card.name} edited none of {len(generation.samples)} samples: {shown}{more} "

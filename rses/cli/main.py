@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
-import rses
 from rses.cli import (
     bench,
     compare,
@@ -27,35 +23,11 @@ from rses.cli import (
     vlm,
     weights,
 )
-from rses.cli.run import run_app
+from rses.cli.run import new_app, run_app
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    help="RSES: score regional image edits, and compare methods with uncertainty.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rses {rses.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """RSES: score regional image edits, and compare methods with uncertainty."""
-
-
+app = new_app("rses", "RSES: score regional image edits, and compare methods with uncertainty.")
 app.command("score")(score.score)
 app.command("bench")(bench.bench)
 app.command("merge")(merge.merge)

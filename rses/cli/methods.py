@@ -14,12 +14,12 @@ __all__ = ["app"]
 
 
 def _lines() -> list[tuple[str, str]]:
-    from rses.methods import get_method, list_methods
+    from rses.methods import get_card, list_methods
 
     lines = []
     for name in list_methods():
         try:
-            card = get_method(name).card
+            card = get_card(name)
         except Exception as error:  # a broken plug-in must not hide the other methods
             lines.append((name, f"cannot be loaded: {error}"))
             continue
@@ -45,9 +45,9 @@ def _weights(card: MethodCard) -> str:
 
 
 def _card(name: str) -> str:
-    from rses.methods import get_method
+    from rses.methods import get_card
 
-    return json.dumps(get_method(name).card.to_dict(), indent=2, ensure_ascii=False)
+    return json.dumps(get_card(name).to_dict(), indent=2, ensure_ascii=False)
 
 
 app = catalogue("List the installed methods; `rses methods show NAME` prints a card.", _lines, _card, "method")

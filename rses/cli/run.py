@@ -9,15 +9,43 @@ from typing import Any
 
 import typer
 
+import rses
 from rses.cli.common import Interrupted
 from rses.errors import RsesError
 
-__all__ = ["run_app"]
+__all__ = ["new_app", "run_app"]
 
 USAGE, INTERRUPTED = 2, 130
 
 # The base of all usage errors; typer brings its own copy of click or uses the installed one.
 _ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def new_app(name: str, about: str) -> typer.Typer:
+    """Return an app without commands that can say its version.
+
+    Args:
+        name: What the program is called.
+        about: What it is for, in one line of its help.
+    """
+    app = typer.Typer(
+        help=about, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )  # fmt: skip
+
+    def show(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"{name} {rses.__version__}")
+            raise typer.Exit
+
+    # A default, not an annotation: those are looked up by name, outside of this function.
+    option = typer.Option(False, "--version", callback=show, is_eager=True, help="Print the version.")
+
+    @app.callback(help=about)
+    def root(version: bool = option) -> None:
+        del version
+
+    return app
 
 
 def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:

@@ -42,8 +42,7 @@ def verify(
 ) -> None:
     """Compare every file of a suite with its SHA-256; all differences are listed."""
     from rses.files.escape import clean
-    from rses.suites import verify_suite
-    from rses.suites.ids import verify_ids
+    from rses.suites.verify import verify_ids, verify_suite
 
     with progress(f"Verifying {folder}"), quiet_stdout():
         suite = verify_suite(folder)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.cli.common import Progress, emit, note, progress, quiet_stdout
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
-    from rses.suites.readers.mapping import MappingReader
+    from rses.suites import Suite
 
 __all__ = ["app"]
 
@@ -26,80 +26,60 @@ Seed = Annotated[int, typer.Option("--seed", help="Another seed gives other pict
 Rule = Annotated[str, typer.Option("--selection", help="default, hard, regionroute-paper, or a JSON file.")]
 Name = Annotated[str | None, typer.Option("--name", help="Name of the suite.")]
 Split = Annotated[str | None, typer.Option("--split", help="Part of the data set, such as val2017, val or test.")]
-
-
-@app.command("coco")
-def coco(
-    root: Root,
-    out: Out,
-    styles: Styles,
-    n: Number = None,
-    seed: Seed = 0,
-    selection: Rule = "default",
-    name: Name = None,
-    split: Split = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json."),
-    ] = None,
-    outlines: Annotated[
-        bool,
-        typer.Option(
-            "--outlines", help="Files made with labelme: polygons hold their outline, later ones lie in front."
-        ),
-    ] = False,
-) -> None:
-    """Build a suite from COCO: photographs and annotations/instances_*.json."""
-    _build("coco", root, out, styles, n, seed, selection, name, split, annotations=annotations, outlines=outlines)
-
-
-@app.command("voc")
-def voc(
-    root: Root,
-    out: Out,
-    styles: Styles,
-    n: Number = None,
-    seed: Seed = 0,
-    selection: Rule = "default",
-    name: Name = None,
-    split: Split = None,
-    classes: Annotated[
-        Path | None,
-        typer.Option(
-            "--classes",
-            help="List of the classes: labelme's class_names.txt, CVAT's labelmap.txt, or CSV with number, object; "
-            "by default one that lies in --root.",
-        ),
-    ] = None,
-) -> None:
-    """Build a suite from Pascal VOC: JPEGImages, SegmentationObject, SegmentationClass, Annotations."""
-    _build("voc", root, out, styles, n, seed, selection, name, split, classes=classes)
-
-
-@app.command("big")
-def big(
-    root: Root,
-    out: Out,
-    styles: Styles,
-    n: Number = None,
-    seed: Seed = 0,
-    selection: Rule = "default",
-    name: Name = None,
-    split: Split = None,
-    classes: Annotated[
-        Path | None, typer.Option("--classes", help="CSV with columns name, object, where file names hold no class.")
-    ] = None,
-) -> None:
-    """Build a suite from BIG: pairs *_im.* and *_gt.*."""
-    _build("big", root, out, styles, n, seed, selection, name, split, classes=classes)
-
-
+Annotations = Annotated[
+    Path | None, typer.Option("--annotations", help="Annotation file, where it is not annotations/instances_*.json.")
+]
+Outlines = Annotated[
+    bool,
+    typer.Option("--outlines", help="Files made with labelme: polygons hold their outline, later ones lie in front."),
+]
+ClassList = Annotated[
+    Path | None,
+    typer.Option(
+        "--classes",
+        help="List of the classes: labelme's class_names.txt, CVAT's labelmap.txt, or CSV with number, object; "
+        "by default one that lies in --root.",
+    ),
+]
+ClassTable = Annotated[
+    Path | None, typer.Option("--classes", help="CSV with columns name, object, where file names hold no class.")
+]
 Mapping = Annotated[
     Path | None, typer.Option("--mapping", help="The mapping file, where it is not mapping_file.json in --root.")
 ]
 AsPublished = Annotated[
     bool, typer.Option("--as-published", help="Read masks as the data set's script does: runs past the end are cut.")
 ]
+
+_Warn = Callable[[str], None]
+
+
+@app.command("coco")
+def coco(
+    root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
+    name: Name = None, split: Split = None, annotations: Annotations = None, outlines: Outlines = False,
+) -> None:  # fmt: skip
+    """Build a suite from COCO: photographs and annotations/instances_*.json."""
+    _selected(out, styles, n, seed, selection, name, dataset="coco", root=root, split=split, annotations=annotations,
+              outlines=outlines)  # fmt: skip
+
+
+@app.command("voc")
+def voc(
+    root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
+    name: Name = None, split: Split = None, classes: ClassList = None,
+) -> None:  # fmt: skip
+    """Build a suite from Pascal VOC: JPEGImages, SegmentationObject, SegmentationClass, Annotations."""
+    _selected(out, styles, n, seed, selection, name, dataset="voc", root=root, split=split, classes=classes)
+
+
+@app.command("big")
+def big(
+    root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
+    name: Name = None, split: Split = None, classes: ClassTable = None,
+) -> None:  # fmt: skip
+    """Build a suite from BIG: pairs *_im.* and *_gt.*."""
+    _selected(out, styles, n, seed, selection, name, dataset="big", root=root, split=split, classes=classes)
 
 
 @app.command("pie")
@@ -123,10 +103,17 @@ def pie(
     ] = False,
 ) -> None:
     """Build a suite from PIE-Bench: annotation_images and mapping_file.json."""
-    from rses.suites.readers import PieReader
 
-    wanted = frozenset(part.strip() for part in types.split(",") if part.strip())
-    _prompted(lambda: PieReader(root, mapping, wanted, instructions, as_published), root, out, n, seed, name)
+    def build(report: Progress, warn: _Warn) -> Suite:
+        from rses.suites.build import build_prompted
+        from rses.suites.readers import PieReader
+
+        wanted = frozenset(part.strip() for part in types.split(",") if part.strip())
+        return build_prompted(
+            PieReader(root, mapping, wanted, instructions, as_published), out, n, seed, name, report, warn
+        )
+
+    _build(out, {"the data set": root}, build)
 
 
 @app.command("brushbench")
@@ -143,9 +130,14 @@ def brushbench(
     as_published: AsPublished = False,
 ) -> None:
     """Build a suite from BrushBench: images and mapping_file.json."""
-    from rses.suites.readers import BrushReader
 
-    _prompted(lambda: BrushReader(root, mapping, mask_key, as_published), root, out, n, seed, name)
+    def build(report: Progress, warn: _Warn) -> Suite:
+        from rses.suites.build import build_prompted
+        from rses.suites.readers import BrushReader
+
+        return build_prompted(BrushReader(root, mapping, mask_key, as_published), out, n, seed, name, report, warn)
+
+    _build(out, {"the data set": root}, build)
 
 
 @app.command("folder")
@@ -169,61 +161,48 @@ def folder(
     name: Name = None,
 ) -> None:
     """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
-    from rses.files.escape import clean
-    from rses.suites.entry import TEMPLATE
-    from rses.suites.own_folder import build_folder
-    from rses.suites.writing import require_free, require_styles
 
-    require_free(out)
-    require_apart(out, {"photographs": images, "masks": masks})
-    wanted = require_styles(styles)
-    lines: list[str] = []
-    with progress(f"Building {out}"), quiet_stdout():
-        suite = build_folder(
-            images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing, objects=objects,
-            template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
-            warn=lines.append,
+    def build(report: Progress, warn: _Warn) -> Suite:
+        from rses.suites.entry import TEMPLATE
+        from rses.suites.own_folder import build_folder
+        from rses.suites.writing import require_styles
+
+        return build_folder(
+            images, out, require_styles(styles), masks=masks, regions=regions, alpha=alpha, thing=thing,
+            objects=objects, template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+            progress=report, warn=warn,
         )  # fmt: skip
-    for line in lines:
-        note(f"warning: {clean(line)}")
-    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+    _build(out, {"photographs": images, "masks": masks}, build, inside=False)
 
 
-def _prompted(
-    opened: Callable[[], MappingReader], root: Path, out: Path, n: int | None, seed: int, name: str | None
+def _selected(
+    out: Path, styles: str, n: int | None, seed: int, selection: str, name: str | None, *, root: Path, **options: Any
 ) -> None:
-    from rses.suites.prompted import build_prompted
-    from rses.suites.writing import require_free
+    """Build a suite of a data set that the selection rule chooses from."""
 
-    require_free(out)
-    require_apart(out, {"the data set": root}, inside=True)
-    with progress(f"Building {out}") as report, quiet_stdout():
-        said: list[str] = []
-        suite = build_prompted(opened(), out, n, seed, name, report, said.append)
-    _say(said)
-    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+    def build(report: Progress, warn: _Warn) -> Suite:
+        from rses.suites.build import build_suite, open_reader
+        from rses.suites.selection import load_selection
+        from rses.suites.writing import require_styles
+
+        wanted, rule = require_styles(styles), load_selection(selection)
+        return build_suite(open_reader(root=root, **options), out, wanted, n, seed, rule, name, report, warn)
+
+    _build(out, {"the data set": root}, build)
 
 
 def _build(
-    dataset: str, root: Path, out: Path, styles: str, n: int | None, seed: int, selection: str, name: str | None,
-    split: str | None, annotations: Path | None = None, classes: Path | None = None, outlines: bool = False,
-) -> None:  # fmt: skip
-    from rses.suites.build import build_suite, open_reader
-    from rses.suites.selection import load_selection
-    from rses.suites.writing import require_free, require_styles
+    out: Path, inputs: dict[str, Path | None], build: Callable[[Progress, _Warn], Suite], inside: bool = True
+) -> None:
+    """Check the output folder, build, and say what was left out once the bar is gone."""
+    from rses.suites.writing import require_free
 
     require_free(out)
-    require_apart(out, {"the data set": root}, inside=True)
-    wanted, rule = require_styles(styles), load_selection(selection)
+    require_apart(out, inputs, inside=inside)
+    lines: list[str] = []
     with progress(f"Building {out}") as report, quiet_stdout():
-        reader = open_reader(dataset, root, split, annotations, classes, outlines)
-        said: list[str] = []
-        suite = build_suite(reader, out, wanted, n, seed, rule, name, report, said.append)
-    _say(said)
-    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
-
-
-def _say(lines: list[str]) -> None:
-    """Say what was left out once the bar is gone."""
+        suite = build(report, lines.append)
     for line in lines:
         note(line)
+    emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")

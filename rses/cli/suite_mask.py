@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, keeping, note, progress, quiet_stdout
+from rses.files.names import listed
 from rses.files.places import require_apart
 
 __all__ = ["mask"]
@@ -40,7 +41,7 @@ def mask(
     ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed photographs again.")] = False,
 ) -> None:
-    """Make one mask a photograph from a box or from clicks, and contact sheets to check them by eye.
+    """Make one mask per photograph from a box or from clicks, and contact sheets to check them by eye.
 
     A stopped run goes on where it was. Masks go to --out as `rses suite build folder --masks` takes them. Exits with
     status 1 where some photographs got none.
@@ -67,9 +68,9 @@ def mask(
     failures = run.failures
     emit(f"{len(jobs) - len(failures)} masks in {folder} by {run.facts.title}; check them: {sheets[-1]}")
     if left:
-        note(f"{len(left)} photographs have no row and got no mask, e.g. {left[0]}.")
+        note(f"Photographs without a row, which got no mask ({len(left)}): {listed(left)}")
     if failures:
-        listed = "\n".join(f"  - {key}: {reason}" for key, reason in list(failures.items())[:_SHOWN])
+        lines = "\n".join(f"  - {key}: {reason}" for key, reason in list(failures.items())[:_SHOWN])
         more = f"\n  - and {len(failures) - _SHOWN} more" if len(failures) > _SHOWN else ""
-        note(f"{len(failures)} failed, see masks.jsonl; try them again with --retry-failed:\n{listed}{more}")
+        note(f"{len(failures)} failed, see masks.jsonl; try them again with --retry-failed:\n{lines}{more}")
         raise typer.Exit(1)

@@ -1,7 +1,8 @@
-"""Reading the text files that people write: UTF-8 with or without a byte-order mark, and JSON of any content."""
+"""Reading the text files that people write: by their byte-order mark, else as UTF-8; and JSON of any content."""
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,18 +21,24 @@ class JsonError(ValueError):
 
 
 def parse_json(
-    text: str | bytes, *, allow_nan: bool = False, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None
+    text: str | bytes,
+    *,
+    allow_nan: bool = False,
+    lenient: bool = False,
+    pairs: Callable[[list[tuple[str, Any]]], Any] | None = None,
 ) -> Any:
     """Parse untrusted JSON; unlike ``json.loads``, fail with one kind of error whatever it holds.
 
     Args:
         text: A whole file, or one line of it.
         allow_nan: Take NaN and infinity.
+        lenient: For files of other tools, whose entries are judged one by one: take NaN, infinity (also for endless
+            numbers) and text that is not valid Unicode, too.
         pairs: Makes each object from its pairs; by default a dict, which a key used twice makes an error.
 
     Raises:
-        JsonError: Not JSON or not UTF-8, nested too deeply, NaN or infinity (unless ``allow_nan``), a key used twice,
-            or an endless number.
+        JsonError: Not JSON, nested too deeply, neither UTF-8 nor UTF-16 with a byte-order mark, NaN or infinity (unless
+            ``allow_nan``), a key used twice, or an endless number.
 
     Example:
         >>> parse_json('{"a": 1}')
@@ -42,12 +49,13 @@ def parse_json(
     """
     try:
         if isinstance(text, bytes):
-            text = text.decode("utf-8-sig")
+            text = _decode(text)
         content = json.loads(
-            text.removeprefix("\ufeff"), object_pairs_hook=pairs or _unique, parse_int=_bounded_int,
-            parse_constant=float if allow_nan else _refuse_constant,
+            text.removeprefix("\ufeff"), object_pairs_hook=pairs or _unique,
+            parse_int=_int_or_infinity if lenient else _bounded_int,
+            parse_constant=float if allow_nan or lenient else _refuse_constant,
         )  # fmt: skip
-        if "\\ud" in text.lower():
+        if not lenient and "\\ud" in text.lower():
             json.dumps(content, ensure_ascii=False).encode("utf-8")
     except RecursionError:
         raise JsonError("nested too deeply") from None
@@ -63,13 +71,13 @@ def parse_json(
 
 
 def read_text(path: Path) -> str:
-    """Read a text file as UTF-8, with or without a byte-order mark.
+    """Read a text file as UTF-8, with or without a byte-order mark, or as UTF-16 with one; lines end in a line feed.
 
     Raises:
-        InputError: It is not UTF-8, or cannot be read.
+        InputError: It is neither, or cannot be read.
     """
     try:
-        return path.read_text("utf-8-sig")
+        return _decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path} is not UTF-8 text. Save it as UTF-8.", code="not-utf8", place=Place(str(path))
@@ -96,6 +104,12 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def _decode(data: bytes) -> str:
+    """Decode text as its byte-order mark says, by default as UTF-8."""
+    sixteen = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
+    return data.decode("utf-16" if sixteen else "utf-8-sig")
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise JsonError(f"{name} is no JSON number")
 
@@ -104,6 +118,10 @@ def _bounded_int(digits: str) -> int:
     if len(digits) > MOST_DIGITS:
         raise JsonError(f"a number of {len(digits)} digits")
     return int(digits)
+
+
+def _int_or_infinity(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else float("-inf" if digits.startswith("-") else "inf")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

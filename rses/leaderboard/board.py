@@ -206,7 +206,7 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
         raise InputError(problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:")
     metrics = tuple(METRICS[name] for name in SHOWN if any(name in row.cells for row in rows))
     rows = _unique_keys([_complete(row, metrics) for row in rows])
-    ranked = [row for section in SECTIONS for row in _ranked([r for r in rows if r.section == section], metrics)]
+    ranked = [row for section in SECTIONS for row in rank_rows([r for r in rows if r.section == section], metrics)]
     suite, protocol = first[1]["suite"], first[1]["protocol"]
     return Board(
         key, clean(suite.get("name")), clean(suite.get("version") or ""), clean(suite.get("sha256") or ""),
@@ -302,7 +302,7 @@ def _shots(samples: Sequence[SampleResult]) -> list[SampleResult]:
     return [sample for sample in samples if sample.id in wanted]
 
 
-def _ranked(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRow]:
+def rank_rows(rows: list[BoardRow], metrics: Sequence[MetricInfo]) -> list[BoardRow]:
     """Rank the rows of one section, and sort them."""
     rows = _sorted(rows)
     if not rows or rows[0].section == "reference":

@@ -162,7 +162,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
     if not isinstance(info, dict):
         return [*problems, "summary.json: info is missing"]
     if fault := name_problem(info.get("method")):
-        problems.append(f"summary.json: info.method{fault if fault.startswith('=') else fault.removeprefix(' that')}")
+        problems.append(f"summary.json: info.method {fault}")
     for key in ("suite", "protocol", "weights", "versions"):
         if not isinstance(info.get(key), dict):
             problems.append(f"summary.json: info.{key} is missing")
@@ -180,7 +180,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[str
     if card is not None and not isinstance(card, dict):
         problems.append("summary.json: info.method_card must be an object")
     if isinstance(card, dict):
-        problems += [f"summary.json: info.method_card has {fault}" for fault in card_problems(card)]
+        problems += [problem.within("summary.json: info.method_card") for problem in card_problems(card)]
     return problems
 
 

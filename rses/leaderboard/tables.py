@@ -44,7 +44,9 @@ BESIDES = (
 )
 SCHEMA = 1
 # What pdfLaTeX sets in its default encoding: letters up to U+017F without those it lacks.
-_SET = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset("↑↓→°†–±")
+LATEX_LETTERS = frozenset(map(chr, range(0x20, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ") | frozenset(
+    "↑↓→°†–±"
+)
 LATEX_NEEDS = (
     f"{BOOKTABS}; too wide for a column: \\resizebox{{\\linewidth}}{{!}}{{...}} with graphicx, or fewer columns"
 )
@@ -104,7 +106,7 @@ def latex_text(text: object) -> str:
         >>> latex_text("50% é \u4e2d")
         '50\\% é ?'
     """
-    plain = "".join(char if char in _SET else "?" for char in clean(text))
+    plain = "".join(char if char in LATEX_LETTERS else "?" for char in clean(text))
     return escape_latex(plain)
 
 

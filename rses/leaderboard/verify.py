@@ -85,7 +85,7 @@ def verify(
         known = _suite_of(submission, suite, _recorded_suite(Path(place)))
         problems = [*_protocol_problems(submission), *_weights_problems(submission)]
         problems += _suite_problems(submission, known)
-        problems += _summary_problems(submission) + _score_problems(submission)
+        problems += recomputed_problems(submission) + _score_problems(submission)
         images = run_images if run_images is not None else _images_of(submission.folder)
         problems += _file_problems(submission.folder)
         problems += _image_problems(submission, images) or _preview_problems(submission, images)
@@ -137,7 +137,7 @@ def _verify_own(
     """Check a run that was scored from folders of its own: it has no board, but its numbers can be made again."""
     summary, results = read_own_run(run)
     submission = Submission(run, {}, summary, results)
-    problems = [*_weights_problems(submission), *_summary_problems(submission), *_score_problems(submission)]
+    problems = [*_weights_problems(submission), *recomputed_problems(submission), *_score_problems(submission)]
     if problems:
         raise InputError(problems[:60], f"{run} is refused; {len(problems)} problems:")
     protocol = own_protocol(results.info)
@@ -218,12 +218,12 @@ def _weights_problems(submission: Submission) -> list[str]:
             problems.append(f"weights.{role} must give id and sha256")
         elif expected is not None and entry.get("id") != expected:
             problems.append(f"weights.{role}.id is {shown(entry.get('id'))}, the protocol says {expected}")
-        elif entry["id"] == "rses-mini" and entry["sha256"] != _embedded_digest():
+        elif entry["id"] == "rses-mini" and entry["sha256"] != embedded_digest():
             problems.append(f"weights.{role}.sha256 is not that of the embedded weights of this version")
     return problems
 
 
-def _embedded_digest() -> str:
+def embedded_digest() -> str:
     folder = resources.files("benchmark_data").joinpath("models").joinpath("rses-mini")
     return str(json.loads(folder.joinpath("config.json").read_text("utf-8"))["sha256"])
 
@@ -269,7 +269,7 @@ def _suite_problems(submission: Submission, suite: Suite) -> list[str]:
     return problems
 
 
-def _summary_problems(submission: Submission) -> list[str]:
+def recomputed_problems(submission: Submission) -> list[str]:
     """Compute the summary again from the samples."""
     stored = submission.summary
     expected = summarise(submission.results.samples, submission.results.info)

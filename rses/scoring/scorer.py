@@ -180,7 +180,7 @@ class RSES:
         )  # fmt: skip
         name = method or Path(pred).resolve().name
         if fault := name_problem(name):
-            raise InputError(f"The name of the method is {name[:60]!r}{fault}. Give another with --method-name.")
+            raise InputError(f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name.")
         samples = pairing.found("source" in needs)
         notes = {"extra_files": pairing.extra, "notes": pairing.notes}
         return self.score_samples(samples, RunOptions(

@@ -1,58 +1,46 @@
-"""Suites of the data sets COCO, Pascal VOC and BIG."""
+"""Suites of data sets: one object per picture of COCO, Pascal VOC and BIG; every edit of PIE-Bench and BrushBench."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rses.errors import InputError
 from rses.suites.entry import Entry, SuiteFacts
 from rses.suites.format import Suite, read_suite
-from rses.suites.ids import ids_sha256
-from rses.suites.left_out import left_out_lines
-from rses.suites.readers import BigReader, CocoReader, Reader, VocReader
-from rses.suites.selection import RULE, Choice, Selection, load_selection, select
+from rses.suites.left_out import LeftOut, left_out_lines
+from rses.suites.readers import BigReader, CocoReader, MappingReader, Reader, VocReader
+from rses.suites.readers.mapping import SIDE
+from rses.suites.selection import RULE, Choice, Selection, hash_order, load_selection, select
+from rses.suites.verify import ids_sha256
 from rses.suites.writing import require_free, write_suite
 
-__all__ = ["DATASETS", "build_suite", "open_reader"]
+__all__ = ["build_prompted", "build_suite", "open_reader"]
 
-DATASETS = ("coco", "voc", "big")
-
+_READERS: dict[str, type[Any]] = {"coco": CocoReader, "voc": VocReader, "big": BigReader}
 _NAMES = {"coco": "COCO", "voc": "Pascal VOC", "big": "BIG"}
+_Progress = Callable[[int, int], None]
+_Warn = Callable[[str], None]
 
 
-def open_reader(
-    dataset: str,
-    root: Path,
-    split: str | None = None,
-    annotations: Path | None = None,
-    classes: Path | None = None,
-    outlines: bool = False,
-) -> Reader:
+def open_reader(dataset: str, root: Path, **options: Any) -> Reader:
     """Open a data set.
 
     Args:
-        dataset: One of `DATASETS`.
+        dataset: "coco", "voc" or "big".
         root: Its folder.
-        split: Part of it.
-        annotations: COCO: the annotation file, where it is not in its usual place.
-        outlines: COCO: polygons are meant as labelme means them; see `CocoReader`.
-        classes: BIG: table of the objects' names. VOC: list of its classes.
+        options: See `CocoReader`, `VocReader`, `BigReader`.
 
     Raises:
-        InputError: The folder is not as the data set's should be; lists all faults.
+        InputError: Unknown, or unsound; lists what was left out.
     """
-    if not root.is_dir():
-        raise InputError(f"{root} is not a folder. Give the folder of the data set with --root.")
-    if dataset == "coco":
-        return CocoReader(root, split, annotations, outlines)
-    if dataset == "voc":
-        return VocReader(root, split, classes)
-    if dataset == "big":
-        return BigReader(root, split, classes)
-    raise InputError(f'There is no data set "{dataset}". There are: {", ".join(DATASETS)}.')
+    if dataset not in _READERS:
+        raise InputError(f'Data sets are {", ".join(_READERS)}, found "{dataset}".')
+    reader: Reader = _READERS[dataset](root, **options)
+    return reader
 
 
 def build_suite(
@@ -61,12 +49,12 @@ def build_suite(
     styles: Sequence[str],
     n: int | None = None,
     seed: int = 0,
-    selection: Selection | str = "default",
+    selection: str | Selection = "default",
     name: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    warn: Callable[[str], None] | None = None,
+    progress: _Progress | None = None,
+    warn: _Warn | None = None,
 ) -> Suite:
-    """Build a suite of a data set.
+    """Build a suite of a data set, one object per picture.
 
     Args:
         reader: The data set, from `open_reader`.
@@ -76,7 +64,7 @@ def build_suite(
         seed: Another seed gives other pictures.
         selection: The rule's settings, or their name.
         name: Name of the suite; made of data set and selection by default.
-        progress: Called with (pictures done, pictures in all).
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which something was left out, and for what is to be checked.
 
     Returns:
@@ -85,51 +73,126 @@ def build_suite(
     Raises:
         InputError: Too few pictures; lists what was left out. Nothing is written then.
     """
-    target = Path(out).expanduser()
-    require_free(target)
     if n is not None and n < 1:
         raise InputError(f"--n must be at least 1, found {n}.")
     rule = load_selection(selection) if isinstance(selection, str) else selection
-    chosen: list[str] = []
-    total = n or len(reader.keys())
-    left_out = list(reader.left_out)
+    left_out, refused = list(reader.left_out), Counter[str]()
     named: dict[str, str] = {}
 
     def entries() -> Iterator[Entry]:
-        for choice in select(reader, rule, seed, left_out):
+        for choice in select(reader, rule, seed, left_out, refused):
             entry = _entry(choice, reader.name)
             named[entry.key] = f"{choice.picture.key}:{choice.instance.key}"
             yield entry
-            if len(chosen) == n:
-                return
-        if chosen and n is not None:
-            raise InputError(
-                [
-                    f"The rule lets in {len(chosen)} pictures, --n asks for {n}. Ask for fewer, or allow more.",
-                    *left_out_lines(left_out),
-                ]
-            )
 
-    def stored(key: str) -> None:
-        chosen.append(named.pop(key))
-        if progress is not None:
-            progress(len(chosen), total)
+    def too_few(chosen: int) -> list[str]:
+        first = f"The rule lets in {chosen} pictures, --n asks for {n}. Ask for fewer, or allow more."
+        return [*([first] if chosen else []), *left_out_lines(left_out), *_refused_lines(refused, rule)]
 
-    def record(ids: list[str]) -> dict[str, Any]:
+    def record(chosen: list[str]) -> dict[str, Any]:
         return {
-            "rule": RULE, "selection": asdict(rule), "dataset": reader.name, "seed": seed, "n": len(chosen),
-            "styles": list(styles), "instances": chosen, "ids_sha256": ids_sha256(ids), "ids": ids,
+            "rule": RULE, "selection": rule.model_dump(), "dataset": reader.name, "seed": seed, "n": len(chosen),
+            "styles": list(styles), "instances": [named[key] for key in chosen],
         }  # fmt: skip
 
+    facts = _facts(reader.name, rule, seed, name)
+    plan = _Plan(entries(), tuple(styles), facts, record, left_out, too_few, n, len(reader.keys()))
+    return _write(plan, Path(out).expanduser(), progress, warn)
+
+
+def build_prompted(
+    reader: MappingReader,
+    out: str | Path,
+    n: int | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    progress: _Progress | None = None,
+    warn: _Warn | None = None,
+) -> Suite:
+    """Build a suite with one sample for each entry of a mapping file; ids are its keys.
+
+    Entries come in the order of the selection rule's hash, so that a smaller suite is a prefix of a larger one.
+
+    Arguments are those of `build_suite`; the name is that of the data set by default.
+
+    Raises:
+        InputError: Too few entries; lists what was left out. Nothing is written then.
+    """
+    keys = hash_order(reader.keys(), RULE, seed, reader.name)
+    if not keys:
+        raise InputError("The selection is empty: the mapping file has no entry of the wanted editing types.")
+    if n is not None and not 1 <= n <= len(keys):
+        raise InputError(f"--n must be from 1 to {len(keys)}, the number of entries, found {n}.")
+    left_out = list(reader.left_out)
+
+    def too_few(chosen: int) -> list[str]:
+        first = [f"{chosen} entries can be used, --n asks for {n}. Ask for fewer."] if chosen else []
+        return [*first, *left_out_lines(left_out)]
+
+    def record(chosen: list[str]) -> dict[str, Any]:
+        return {
+            "rule": RULE, "dataset": reader.name, "mapping_sha256": reader.mapping_sha256, "mask_key": reader.mask_key,
+            "as_published": reader.as_published, "seed": seed, "n": len(chosen),
+        }  # fmt: skip
+
+    how = "as the data set's own script reads them" if reader.as_published else "as coded"
     facts = SuiteFacts(
-        name=name or f"{reader.name}-{rule.name}-{seed}",
-        version=rule.version,
-        licence="Each photograph under its own licence, listed in README.md",
-        about=_about(reader.name, rule, seed),
+        name=name or reader.name,
+        version="1",
+        licence="As the terms of the data set say; do not pass the pictures on unless they allow it",
+        about=f"Entries of {reader.name} in the order of the rule {RULE}, seed {seed}. Masks are `{reader.mask_key}` "
+        f"of the mapping file, {how}, at {SIDE}x{SIDE}. The column `style` holds what the data set's texts give in "
+        "place of a style; `style_accuracy` means nothing here. `selection.json` holds the frozen list of ids and the "
+        "SHA-256 of the mapping file.",
     )
-    write_suite(entries(), styles, target, facts, record, left_out=left_out, strict=False, stored=stored)
+    plan = _Plan(map(reader.read, keys), (), facts, record, left_out, too_few, n, len(keys))
+    return _write(plan, Path(out).expanduser(), progress, warn)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a build writes: the first ``n`` entries that can be used.
+
+    ``record`` returns, for the keys of what was written, the beginning of ``selection.json``; ``too_few`` says, for
+    their number, why it is less than asked for.
+    """
+
+    entries: Iterator[Entry]
+    styles: tuple[str, ...]
+    facts: SuiteFacts
+    record: Callable[[list[str]], dict[str, Any]]
+    left_out: list[LeftOut]
+    too_few: Callable[[int], list[str]]
+    n: int | None
+    total: int
+
+
+def _write(plan: _Plan, target: Path, progress: _Progress | None, warn: _Warn | None) -> Suite:
+    """Write the suite, freeze its ids, and say what was left out."""
+    require_free(target)
+    chosen: list[str] = []
+
+    def wanted() -> Iterator[Entry]:
+        for entry in plan.entries:
+            yield entry
+            if len(chosen) == plan.n:
+                return
+        if not chosen:
+            raise InputError(plan.too_few(0), "No suite was written. The selection is empty:")
+        if plan.n is not None:
+            raise InputError(plan.too_few(len(chosen)))
+
+    def stored(key: str) -> None:
+        chosen.append(key)
+        if progress is not None:
+            progress(len(chosen), plan.n or plan.total)
+
+    def frozen(ids: list[str]) -> dict[str, Any]:
+        return {**plan.record(chosen), "ids_sha256": ids_sha256(ids), "ids": ids}
+
+    write_suite(wanted(), plan.styles, target, plan.facts, frozen, left_out=plan.left_out, strict=False, stored=stored)
     if warn is not None:
-        for line in left_out_lines(left_out):
+        for line in left_out_lines(plan.left_out):
             warn(line)
     return read_suite(target)
 
@@ -137,20 +200,20 @@ def build_suite(
 def _entry(choice: Choice, dataset: str) -> Entry:
     picture, instance = choice.picture, choice.instance
     return Entry(
-        key=f"{dataset}-{picture.key}",
-        image=picture.path,
-        mask=instance.mask,
-        object=instance.label,
-        dataset=dataset,
-        licence=picture.licence,
-        tags=choice.tags,
-        origin=picture.origin,
-    )
+        key=f"{dataset}-{picture.key}", image=picture.path, mask=instance.mask, object=instance.label, dataset=dataset,
+        licence=picture.licence, tags=choice.tags, origin=picture.origin,
+    )  # fmt: skip
 
 
-def _about(dataset: str, rule: Selection, seed: int) -> str:
+def _refused_lines(refused: Counter[str], rule: Selection) -> list[str]:
+    """Say how many objects each part of the rule kept out, of pictures none of whose objects is let in."""
+    lines = [f"Kept out by the rule `{rule.name}`, {reason}: {count}" for reason, count in refused.most_common()]
+    return [*lines, "Allow more with --selection; names in brackets are its settings."] if lines else []
+
+
+def _facts(dataset: str, rule: Selection, seed: int, name: str | None) -> SuiteFacts:
     allowed = ", ".join(rule.allow) or "nothing beyond the rule"
-    text = (
+    about = (
         f"Objects of {_NAMES.get(dataset, dataset)}, chosen by the rule {RULE} with the settings `{rule.name}` "
         f"(version {rule.version}), seed {seed}. {rule.about} Area from {rule.minimum_area:g} to "
         f"{rule.maximum_area:g} of the picture; also allowed: {allowed}. `selection.json` holds the settings, the "
@@ -158,7 +221,6 @@ def _about(dataset: str, rule: Selection, seed: int) -> str:
         "tag or not in RGB are PNG now."
     )
     if rule.unknown:
-        text += "\n\nUnknown in the protocol that this stands for:\n\n" + "\n".join(
-            f"- {entry}" for entry in rule.unknown
-        )
-    return text
+        about += "\n\nUnknown in the protocol that this stands for:\n\n" + "\n".join(f"- {e}" for e in rule.unknown)
+    licence = "Each photograph under its own licence, listed in README.md"
+    return SuiteFacts(name or f"{dataset}-{rule.name}-{seed}", rule.version, licence, about)

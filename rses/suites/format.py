@@ -18,45 +18,71 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from rses.errors import InputError
+from pydantic import AfterValidator, Field, field_validator
+
+from rses.errors import InputError, Place
 from rses.files.atomic import sha256_file
 from rses.files.names import Locator, folded
 from rses.files.paths import id_problem, path_problem
-from rses.files.text import parse_json, read_text
+from rses.files.text import JsonError, parse_json, read_text
 from rses.inputs.rows import METADATA, read_metadata
 from rses.inputs.sample import Sample
+from rses.schema import Record, check, fault
 from rses.texts import text_fault
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
-__all__ = ["COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "read_manifest", "read_rows", "read_suite"]
+__all__ = [
+    "COLUMNS", "MANIFEST", "METADATA", "Filled", "Manifest", "Sample", "Suite", "read_manifest", "read_rows",
+    "read_suite",
+]  # fmt: skip
 
 MANIFEST = "suite.json"
 COLUMNS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset", "tags")
 """Columns every row of ``metadata.jsonl`` has; others are allowed and ignored."""
 
 
-@dataclass(frozen=True)
-class Manifest:
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise fault("empty", "must be a non-empty text")
+    return text
+
+
+def _inside(name: str) -> str:
+    if problem := path_problem(None, name):
+        raise fault("bad-path", problem)
+    return name
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise fault("bad-digest", "has no SHA-256 of 64 small hexadecimal digits")
+    return text
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+"""A text with more than blanks in it."""
+
+
+class Manifest(Record, extra="ignore"):
     """What ``suite.json`` says: the facts about a suite and the SHA-256 of each of its files."""
 
-    name: str
-    version: str
-    licence: str
-    n: int
-    files: Mapping[str, str]
+    name: Filled
+    version: Filled
+    licence: Filled
+    n: int = Field(ge=0)
+    files: dict[Annotated[str, AfterValidator(_inside)], Annotated[str, AfterValidator(_digest)]]
+
+    @field_validator("files")
+    @classmethod
+    def _lists_rows(cls, files: dict[str, str]) -> dict[str, str]:
+        if METADATA not in files:
+            raise fault("missing-key", f"does not list {METADATA}")
+        return files
 
     @property
     def sha256(self) -> str:
-        """One hash for name, version, licence, size and all file hashes.
-
-        Example:
-            >>> Manifest("a", "1", "CC0-1.0", 0, {}).sha256 == Manifest("b", "1", "CC0-1.0", 0, {}).sha256
-            False
-        """
+        """One hash for name, version, licence, size and all file hashes."""
         facts = [self.name, self.version, self.licence, self.n, sorted(self.files.items())]
         return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
@@ -90,29 +116,12 @@ class Suite:
         """The styles that occur, in order of first appearance."""
         return tuple(dict.fromkeys(sample.style for sample in self.samples))
 
-    def to_hf(self) -> Dataset:
-        """Return the samples as a Hugging Face data set with the images' bytes in it.
-
-        Columns are those of ``metadata.jsonl`` that hold texts, ``tags``, and ``image`` and ``mask`` instead of the
-        file names; masks are shown as mode "L". The rows are streamed into the cache of ``datasets``.
-        `rses suite push` writes the form from which the suite can be had back whole.
-
-        Raises:
-            InputError: The suite's files are not as ``suite.json`` declares.
-        """
-        from rses.suites.huggingface import to_hf
-
-        return to_hf(self)
-
 
 def read_manifest(root: Path) -> Manifest:
     """Read and check ``suite.json``.
 
-    Args:
-        root: The suite folder.
-
     Raises:
-        InputError: The file is missing or not as described above.
+        InputError: The folder or the file is missing, or the file is not as described above; lists every problem.
     """
     path = root / MANIFEST
     if not root.is_dir():
@@ -124,35 +133,9 @@ def read_manifest(root: Path) -> Manifest:
         )
     try:
         content = parse_json(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} is not valid JSON: {error}.") from error
-    problems = _manifest_problems(content)
-    if problems:
-        raise InputError(problems, f"{path} is not a suite manifest:")
-    return Manifest(**{key: content[key] for key in ("name", "version", "licence", "n", "files")})
-
-
-def _manifest_problems(content: Any) -> list[str]:
-    if not isinstance(content, dict):
-        return ["expected a JSON object"]
-    problems = []
-    for key in ("name", "version", "licence"):
-        if not isinstance(content.get(key), str) or not content[key].strip():
-            problems.append(f'"{key}" must be a non-empty text, found {content.get(key)!r}')
-    if type(content.get("n")) is not int or content["n"] < 0:
-        problems.append(f'"n" must be a whole number, found {content.get("n")!r}')
-    files = content.get("files")
-    if not isinstance(files, dict):
-        return [*problems, f'"files" must map paths to SHA-256 values, found {type(files).__name__}']
-    for name, digest in files.items():
-        fault = path_problem(None, name)
-        if fault:
-            problems.append(f'file "{name}" {fault}')
-        if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
-            problems.append(f'file "{name}" has no SHA-256 of 64 small hexadecimal digits')
-    if METADATA not in files:
-        problems.append(f'"files" does not list {METADATA}')
-    return problems
+    except (JsonError, OSError) as error:
+        raise InputError(f"{path} is not valid JSON: {error}.", code="not-json", place=Place(str(path))) from error
+    return check(Manifest, content, path)
 
 
 def read_rows(root: Path) -> list[Any]:
@@ -170,9 +153,6 @@ def read_suite(root: Path) -> Suite:
     """Load a suite folder, and check its manifest, its rows, and that the files they name are there.
 
     Contents of images and masks are not read; `rses.suites.verify_suite` does that.
-
-    Args:
-        root: The suite folder.
 
     Raises:
         InputError: Lists every problem found.
@@ -211,21 +191,19 @@ def _row_problems(root: Path, row: Mapping[str, Any], declared: Collection[str],
     if missing:
         return [f"column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"]
     problems = []
-    fault = id_problem(row["id"])
-    if fault:
-        problems.append(f"id {row['id']!r} {fault}")
+    if problem := id_problem(row["id"]):
+        problems.append(f"id {row['id']!r} {problem}")
     for column in ("object", "style", "prompt", "dataset"):
         if not isinstance(row[column], str) or not row[column].strip():
             problems.append(f"{column} must be a non-empty text, found {row[column]!r}")
-        elif column == "style" and (fault := text_fault(row[column])):
-            problems.append(f"style {row[column]!r} {fault}")
+        elif column == "style" and (problem := text_fault(row[column])):
+            problems.append(f"style {row[column]!r} {problem}")
     if not isinstance(row["tags"], list) or not all(isinstance(tag, str) for tag in row["tags"]):
         problems.append(f"tags must be a list of texts, found {row['tags']!r}")
     for column in ("file_name", "mask_file_name"):
         name = row[column]
-        fault = path_problem(root, name)
-        if fault:
-            problems.append(f'{column} "{name}" {fault}')
+        if problem := path_problem(root, name):
+            problems.append(f'{column} "{name}" {problem}')
         elif folded(name) not in declared:
             problems.append(f'{column} "{name}" is not listed in {MANIFEST}')
         elif not locate(root / name).is_file():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rses.backbones.digests import cache_home
 from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
@@ -25,10 +26,7 @@ def suite_cache() -> Path:
     ``$RSES_SUITE_CACHE``, or else ``rses/suites`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
     """
     own = os.environ.get("RSES_SUITE_CACHE")
-    if own:
-        return Path(own).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache") / "rses" / "suites"
+    return Path(own).expanduser() if own else cache_home() / "rses" / "suites"
 
 
 def cached_folder(folder: Path) -> Suite:
@@ -71,7 +69,7 @@ def cached_suite(repo: str, revision: str | None = None) -> Suite:
 
 
 def _known(place: Path) -> Suite | None:
-    # Anything that a broken-off run or a stranger left there is made again.
+    # Anything that a broken-off run or somebody else left there is made again.
     try:
         return read_suite(place) if place.is_dir() else None
     except InputError:
@@ -92,12 +90,6 @@ def _unless_made(place: Path, make: Callable[[], Suite]) -> Suite:
 
 def fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None) -> Suite:
     """Fetch a suite of the hub into a folder and verify it.
-
-    Args:
-        repo: Hub id.
-        revision: Branch, tag or commit.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
 
     Raises:
         InputError: There is none, it cannot be reached, or it is unsound.
@@ -142,22 +134,22 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
 
     if isinstance(error, InputError):
         return error
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    kinds: list[tuple[type[Any], str]] = [
-        (errors.GatedRepoError, "it is gated: accept its terms on its page, then log in with `hf auth login`"),
-        (errors.RepositoryNotFoundError, "the hub has none of this name, or it is private: check the name, log in "
-         "with `hf auth login`, or give the path of a folder"),
-        (errors.RevisionNotFoundError, "it has no such revision"),
-        (errors.HFValidationError, reason),
-    ]  # fmt: skip
-    for kind, text in kinds:
-        if isinstance(error, kind):
-            return InputError(f"The data set {repo} cannot be {verb}: {text}.")
+    reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403):
-        return InputError(f"The data set {repo} cannot be {verb}: no permission. Log in with `hf auth login`.")
-    if status is not None:
-        return InputError(f"The data set {repo} cannot be {verb}: the hub answered {status} ({reason}).")
+    known: dict[type[Any], str] = {
+        errors.GatedRepoError: "it is gated: accept its terms on its page, then log in with `hf auth login`",
+        errors.RepositoryNotFoundError: "the hub has none of this name, or it is private: check the name, log in with "
+        "`hf auth login`, or give the path of a folder",
+        errors.RevisionNotFoundError: "it has no such revision",
+        errors.HFValidationError: reason,
+    }
+    said = next((text for kind, text in known.items() if isinstance(error, kind)), "")
+    if not said and status in (401, 403):
+        said = "no permission. Log in with `hf auth login`"
+    elif not said and status is not None:
+        said = f"the hub answered {status} ({reason})"
+    if said:
+        return InputError(f"The data set {repo} cannot be {verb}: {said}.")
     other = (
         f"have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder; if {repo} is meant as "
         "a folder, check its path"
@@ -165,6 +157,6 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
         else "push into a folder and have that uploaded"
     )
     return _Unreachable(
-        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason.rstrip('.')}). Check the connection "
+        f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason}). Check the connection "
         f"and HF_HUB_OFFLINE; or {other}."
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = [
-    "ASSUMED", "NAMED", "REASONS", "DataSetError", "LeftOut", "UnusableError", "as_left_out", "counts",
-    "left_out_lines",
-]  # fmt: skip
+__all__ = ["ASSUMED", "NAMED", "REASONS", "DataSetError", "LeftOut", "UnusableError", "as_left_out", "left_out_lines"]
 
 NAMED = 10
 """Names given for each reason; the rest are counted."""
@@ -22,6 +20,7 @@ REASONS = {
     "photograph-entry": "unusable entries of photographs",
     "photograph-twice": "entries that lead to one photograph",
     "photograph-unreadable": "unreadable photographs",
+    "photograph-none": "files that are no photographs",
     "size": "photographs of another size than their annotation",
     "annotation-entry": "unusable annotations",
     "annotation-image": "annotations of photographs that are not listed",
@@ -34,6 +33,7 @@ REASONS = {
     "mask-absent": "masks not at hand",
     "mask-unreadable": "unreadable masks",
     "mask-empty": "empty masks",
+    "mask-unused": "masks of no photograph",
     "class-unknown": "objects without a class",
     "name": "names that cannot be used",
     "entry": "unusable entries",
@@ -92,27 +92,11 @@ def as_left_out(error: Exception, name: str, folder: Path, reason: str = "unusab
         LeftOut(reason='unusable', name='b', detail='b.png is empty.')
     """
     if isinstance(error, UnusableError):
-        entry = error.left_out
+        reason, name, detail = error.left_out.reason, error.left_out.name, error.left_out.detail
     else:
-        entry = LeftOut(reason, name, " ".join(error.problems) if isinstance(error, InputError) else str(error))
-    return LeftOut(entry.reason, _inside(entry.name, folder), _inside(entry.detail, folder))
-
-
-def _inside(text: str, folder: Path) -> str:
-    return text.replace(f"{folder}{os.sep}", "")
-
-
-def counts(entries: Iterable[LeftOut]) -> dict[str, int]:
-    """Count entries by reason, in the order of their first appearance.
-
-    Example:
-        >>> counts([LeftOut("mask-empty", "a"), LeftOut("mask-empty", "b")])
-        {'mask-empty': 2}
-    """
-    found: dict[str, int] = {}
-    for entry in entries:
-        found[entry.reason] = found.get(entry.reason, 0) + 1
-    return found
+        detail = " ".join(error.problems) if isinstance(error, InputError) else str(error)
+    inside = f"{folder}{os.sep}"
+    return LeftOut(reason, name.replace(inside, ""), detail.replace(inside, ""))
 
 
 def left_out_lines(entries: Sequence[LeftOut]) -> list[str]:
@@ -123,7 +107,7 @@ def left_out_lines(entries: Sequence[LeftOut]) -> list[str]:
         ['Left out, photographs not at hand (1): a.jpg', 'Left out, empty masks (1): b.png: no pixel']
     """
     lines = []
-    for reason, count in counts(entries).items():
+    for reason, count in Counter(entry.reason for entry in entries).items():
         named = [_plain(str(entry)) for entry in entries if entry.reason == reason][:NAMED]
         more = [f"and {count - len(named)} more"] if count > len(named) else []
         head = "To be checked" if reason in ASSUMED else "Left out"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import string
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
-from rses.files.escape import clean
+from rses.files.names import folded
 from rses.images.decode import image_size, turned_note
 from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
 from rses.suites.format import Suite, read_suite
-from rses.suites.photographs import Photographs, find_photographs, left_out_lines, masks_by_name
-from rses.suites.readers.types import refuse
+from rses.suites.left_out import LeftOut, left_out_lines
+from rses.suites.photographs import find_photographs, masks_by_name
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import write_suite
@@ -41,6 +40,7 @@ def build_folder(
     template: str = TEMPLATE,
     licence: str = "not stated",
     name: str = "folder",
+    progress: Callable[[int, int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Suite:
     """Build a suite of a folder of photographs. Exactly one source of regions is to be given.
@@ -60,7 +60,11 @@ def build_folder(
         template: Prompt with ``{object}`` and ``{style}``.
         licence: Licence of the photographs.
         name: Name of the suite.
+        progress: Called with (done, total).
         warn: Called with a line for each reason for which files were left out.
+
+    Returns:
+        The suite. Files that are no photographs and masks of none are left out, counted and named in its card.
 
     Raises:
         InputError: Photographs, regions or names are missing or unsound; lists all. Nothing is written then.
@@ -68,41 +72,50 @@ def build_folder(
     _require_template(template)
     if sum((masks is not None, regions is not None, alpha)) != 1:
         raise InputError("Give exactly one of --masks, --regions and --alpha.")
-    found = _photographs(images)
-    paths = found.paths
-    rows = {} if regions is None else rows_by_file(regions, images)
-    named = {} if objects is None else rows_by_file(objects, images)
-    entries, problems = [], doubles(paths)
-    placed: dict[str, Path] = {}
-    if masks is not None:
-        placed, double = masks_by_name(masks)
-        problems += double
+    if not images.is_dir():
+        raise InputError(f"{images} is not a folder. Give the folder of photographs with --images.")
+    paths, left_out = find_photographs(images)
+    if not paths:
+        raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)])
+    rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
+    placed, problems = ({}, []) if masks is None else masks_by_name(masks)
+    problems = doubles(paths) + problems
+    entries = []
     for path in paths:
         row = rows.get(path.name, {})
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
             problems.append(f"{path.name}: nothing says what its region covers; use --object or --objects")
         try:
-            region = _region(path, masks, placed, rows, alpha)
+            region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
         except InputError as error:
             problems += error.problems
             continue
         entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, alpha=alpha))
-    refuse(problems, f"No suite was written, {len(problems)} faults:")
-    lines = _left_out(found, placed)
-    about = "\n\n".join(["Photographs of a folder, with the regions that came with them.", *map(clean, lines)])
-    write_suite(entries, styles, out.expanduser(), SuiteFacts(name, "1", licence, about, template))
+    if problems:
+        raise InputError(problems, f"No suite was written, {len(problems)} faults:")
+    stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
+    left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
+    facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
+    return _write(entries, styles, out.expanduser(), facts, left_out, progress, warn)
+
+
+def _write(
+    entries: list[Entry], styles: Sequence[str], out: Path, facts: SuiteFacts, left_out: list[LeftOut],
+    progress: Callable[[int, int], None] | None, warn: Callable[[str], None] | None,
+) -> Suite:  # fmt: skip
+    stored: list[str] = []
+
+    def count(key: str) -> None:
+        stored.append(key)
+        if progress is not None:
+            progress(len(stored), len(entries))
+
+    write_suite(entries, styles, out, facts, left_out=left_out, stored=count)
     if warn is not None:
-        for line in lines:
+        for line in left_out_lines(left_out):
             warn(line)
-    return read_suite(out.expanduser())
-
-
-def _left_out(found: Photographs, masks: Mapping[str, Path]) -> list[str]:
-    """Name the files that have no part in the suite, one line per reason."""
-    used = {unicodedata.normalize("NFC", Path(name).stem) for name in [*found.left_out, *(p.name for p in found.paths)]}
-    unused = {path.name: "mask of no photograph" for key, path in masks.items() if key not in used}
-    return [*left_out_lines(found.left_out), *left_out_lines(unused)]
+    return read_suite(out)
 
 
 def _require_template(template: str) -> None:
@@ -114,32 +127,24 @@ def _require_template(template: str) -> None:
         raise InputError(f'The template must hold {{object}} and {{style}} and no other field, found "{template}".')
 
 
-def _photographs(folder: Path) -> Photographs:
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder. Give the folder of photographs with --images.")
-    found = find_photographs(folder)
-    if not found.paths:
-        raise InputError([f"{folder} holds no photographs that can be read.", *left_out_lines(found.left_out)])
-    return found
-
-
-def _region(
-    path: Path, masks: Path | None, placed: Mapping[str, Path], rows: Mapping[str, Mapping[str, Any]], alpha: bool
-) -> _Region:
+def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path | None, alpha: bool) -> _Region:
+    """Return what draws the region of a photograph; masks are read on demand."""
     height, width = image_size(path)
     if alpha:
-        # Only now, for it imports torch: a wrong folder is found at once.
-        from rses.images.masks import read_alpha
+        return partial(_alpha, path)
+    if masks is None:
+        if not row:
+            raise InputError(f"{path.name}: has no row in --regions")
+        return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
+    if mask is None:
+        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}")
+    return partial(_mask, mask, path, height, width)
 
-        return partial(read_alpha, path)
-    if masks is not None:
-        mask = placed.get(unicodedata.normalize("NFC", path.stem))
-        if mask is None:
-            raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}")
-        return partial(_mask, mask, path, height, width)
-    if path.name not in rows:
-        raise InputError(f"{path.name}: has no row in --regions")
-    return partial(draw_polygons, [outline_of(rows[path.name], path.name, width, height)], width, height)
+
+def _alpha(image: Path) -> NDArray[np.bool_]:
+    from rses.images.masks import read_alpha  # only now, for it imports torch: a wrong folder is found at once
+
+    return read_alpha(image)
 
 
 def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]:

@@ -23,10 +23,10 @@ import pyarrow.parquet as pq
 from rses.errors import InputError
 from rses.files.atomic import sha256_bytes
 from rses.files.folders import new_folder
+from rses.files.names import listed
 from rses.files.parquet_pages import measure_pages
 from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
-from rses.suites.readers.types import refuse
 from rses.suites.verify import verify_suite
 
 __all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_dataset"]
@@ -81,13 +81,8 @@ def sample_rows(suite: Suite) -> Iterator[dict[str, Any]]:
 def write_dataset(suite: Suite, out: Path, progress: _Progress | None = None) -> None:
     """Write a suite as parquet.
 
-    Args:
-        suite: The suite; all its files are verified first.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
-
     Raises:
-        InputError: The suite is unsound or the folder is in use. Nothing is left then.
+        InputError: The suite, which is verified first, is unsound, or the folder is in use. Nothing is left then.
     """
     suite = verify_suite(suite.root)
     manifest = read_manifest(suite.root)
@@ -104,28 +99,27 @@ def write_dataset(suite: Suite, out: Path, progress: _Progress | None = None) ->
 
 def _write_shards(suite: Suite, texts: Sequence[str], folder: Path, progress: _Progress | None) -> None:
     folder.mkdir()
-    schema, files, written = _schema(texts), list[Path](), 0
-    writer: pq.ParquetWriter | None = None
-    for done, rows in _groups(sample_rows(suite)):
-        if writer is None:
-            files.append(folder / f"{len(files):05d}.tmp")
-            # The limit lets a photograph that several rows share be stored once in a row group.
-            writer = pq.ParquetWriter(files[-1], schema, dictionary_pagesize_limit=2 * ROW_GROUP)
-        table = pa.Table.from_pylist(rows, schema=schema)
-        writer.write_table(table)
-        written += table.nbytes
-        if written >= SHARD:
-            writer.close()
-            writer, written = None, 0
-        if progress is not None:
-            progress(done, len(suite))
-    if writer is not None:
-        writer.close()
+    schema, files = _schema(texts), list[Path]()
+    groups = _groups(sample_rows(suite))
+    done, rows = next(groups, (0, []))
+    while rows:
+        files.append(folder / f"{len(files):05d}.tmp")
+        written = 0
+        # The limit lets a photograph that several rows share be stored once in a row group.
+        with pq.ParquetWriter(files[-1], schema, dictionary_pagesize_limit=2 * ROW_GROUP) as writer:
+            while rows and written < SHARD:
+                table = pa.Table.from_pylist(rows, schema=schema)
+                writer.write_table(table)
+                written += table.nbytes
+                if progress is not None:
+                    progress(done, len(suite))
+                done, rows = next(groups, (0, []))
     for number, file in enumerate(files):
         file.rename(folder / f"test-{number:05d}-of-{len(files):05d}.parquet")
 
 
 def _groups(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield rows by row group, with the number of rows so far."""
     group: list[dict[str, Any]] = []
     size = done = 0
     for done, row in enumerate(rows, 1):  # noqa: B007
@@ -173,20 +167,13 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     Only files that ``suite.json`` lists, and whose names stay inside the suite, are written; what the parquet says of
     names is compared, never followed.
 
-    Args:
-        folder: The data set.
-        out: A folder that does not exist yet or is empty.
-        progress: Called with (samples done, samples in all).
-
-    Returns:
-        The suite.
-
     Raises:
         InputError: The data set is not what its ``suite.json`` describes; lists all faults. Nothing is left then.
     """
     own, shards = folder / "suite", sorted((folder / "data").glob("*.parquet"))
     links = [path for path in (folder / "data", own, own / MANIFEST, *shards) if path.is_symlink()]
-    refuse([f"{path} is a symbolic link; put the file itself there" for path in links], f"{folder} is not used:")
+    if links:
+        raise InputError([f"{path} is a symbolic link; put the file itself there" for path in links])
     if not is_dataset(folder) or not shards:
         raise InputError(
             f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suite push` "
@@ -199,7 +186,8 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
         embedded = {row[key] for row in rows for key in _NAMES.values()}
         others = sorted(set(manifest.files) - embedded - {METADATA})
         _copy_own(own, temporary, others)
-        refuse(_unpack(shards, rows, manifest, temporary, progress), f"{folder} is not the suite it says:")
+        if problems := _unpack(shards, rows, manifest, temporary, progress):
+            raise InputError(problems, f"{folder} is not the suite it says:")
         try:
             verify_suite(temporary)
         except InputError as error:
@@ -210,7 +198,8 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
 def _copy_own(own: Path, target: Path, names: Sequence[str]) -> None:
     problems = [f"suite/{name} {fault}" for name in names if (fault := path_problem(own, name))]
     problems += [f"suite/{name} is missing" for name in names if not (own / name).is_file()]
-    refuse(problems, f"{own} is incomplete:")
+    if problems:
+        raise InputError(problems, f"{own} is incomplete:")
     for name in names:
         _copy(own / name, target / name)
 
@@ -222,15 +211,16 @@ def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, 
         rows = read_rows(root)
     except ValueError as error:
         raise InputError(f"{folder / 'suite' / METADATA} cannot be read: {error}.") from error
-    problems = []
-    for number, row in enumerate(rows, 1):
+
+    def sound(row: Any) -> bool:
         if not isinstance(row, dict) or not set(COLUMNS) <= set(row):
-            problems.append(f"row {number} lacks columns; expected {', '.join(COLUMNS)}")
-            continue
-        for key in _NAMES.values():
-            if not isinstance(row[key], str) or row[key] not in manifest.files:
-                problems.append(f'row {number}: {key} "{row[key]}" is not listed in {MANIFEST}')
-    refuse(problems, f"{folder / 'suite' / METADATA} cannot be used:")
+            return False
+        return all(isinstance(row[key], str) and row[key] in manifest.files for key in _NAMES.values())
+
+    bad = [str(number) for number, row in enumerate(rows, 1) if not sound(row)]
+    if bad:
+        wanted = f"the columns {', '.join(COLUMNS)} and files that {MANIFEST} lists"
+        raise InputError(f"{folder / 'suite' / METADATA}: expected {wanted}, not so in row {listed(bad)}.")
     return rows
 
 

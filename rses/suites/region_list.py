@@ -1,4 +1,4 @@
-"""Lists of boxes, outlines or clicks that users write, one row a photograph: read and checked."""
+"""Lists of boxes, outlines or clicks that users write, one row per photograph: read and checked."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from rses.files.names import Locator
 from rses.files.paths import path_problem
 from rses.inputs.rows import read_rows
 from rses.schema import FEW, AnyRecord, Numbers, Record, check, fault
-from rses.suites.coordinates import fractions_problem, inside
-from rses.suites.readers.types import refuse
+from rses.suites.shapes import fractions_problem, inside
 
 __all__ = ["Clicks", "doubles", "of_row", "outline_of", "rows_by_file", "sort_rows"]
 
@@ -127,7 +126,7 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
 
     Raises:
         InputError: No numbers, a box without an area or beside points, fewer than three points, fractions of the
-            image's size instead of pixels, or more than `OVERHANG` outside the image.
+            image's size instead of pixels, or more than `rses.suites.shapes.OVERHANG` outside the image.
 
     Example:
         >>> outline_of({"x": "1", "y": "2", "width": "3", "height": "4"}, "a.png", 10, 10)
@@ -153,7 +152,8 @@ def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
         InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
     """
     found, problems = sort_rows(file, images)
-    refuse(problems, f"{file} cannot be used, {len(problems)} faults:")
+    if problems:
+        raise InputError(problems, f"{file} cannot be used, {len(problems)} faults:")
     return found
 
 
@@ -177,7 +177,7 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
             problems.append(f'"{name}" is listed but absent from {images}{dangling}')
         elif name in found:
-            problems.append(f'"{name}" has two rows; one region a photograph')
+            problems.append(f'"{name}" has two rows; one region per photograph')
         else:
             found[name] = row
     return found, problems

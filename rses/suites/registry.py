@@ -73,16 +73,14 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
         >>> len(suite), suite.styles
         (96, ('pixel art', 'cyberpunk', 'expressionism', 'line art'))
     """
-    names = list_suites()
     if isinstance(name_or_folder, str) and hub_id(name_or_folder):
         from rses.suites.hub import cached_suite
 
         return cached_suite(name_or_folder, revision)
     if revision is not None:
         raise InputError(f'"{name_or_folder}" is no hub id, so it has no revision "{revision}".')
-    if isinstance(name_or_folder, str) and name_or_folder in names:
-        root = embedded_root()
-        assert root is not None
+    names, root = list_suites(), embedded_root()
+    if name_or_folder in names and root is not None:
         return read_suite(root / name_or_folder)
     # Absolute, for methods that change directory.
     folder = Path(name_or_folder).expanduser().absolute()

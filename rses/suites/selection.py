@@ -21,28 +21,32 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from rses.errors import InputError, did_you_mean
-from rses.files.text import parse_json, read_text
+from rses.files.text import read_json
+from rses.schema import FEW, Record, Texts, check, fault
+from rses.suites.format import Filled
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
 
 __all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
 
 RULE = "rses-selection-1"
-ALLOWED = ("multi-instance", "truncated", "difficult")
+_Allowed = Literal["multi-instance", "truncated", "difficult"]
+ALLOWED: tuple[str, ...] = get_args(_Allowed)
 SMALL, BACKGROUND_HEAVY, CLUTTERED, SQUARE = 0.03, 0.1, 5, 1.1
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Record):
     """Settings of the rule.
 
     Attributes:
@@ -56,14 +60,20 @@ class Selection:
         unknown: What a protocol that it stands for leaves open.
     """
 
-    name: str
-    version: str
-    about: str
-    minimum_area: float = 0.01
-    maximum_area: float = 0.6
-    allow: tuple[str, ...] = ()
-    exclude_labels: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
+    name: Filled
+    version: Filled
+    about: Filled
+    minimum_area: float = Field(0.01, gt=0, lt=1)
+    maximum_area: float = Field(0.6, le=1)
+    allow: Annotated[tuple[_Allowed, ...], FEW] = ()
+    exclude_labels: Texts = ()
+    unknown: Texts = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Selection:
+        if self.minimum_area >= self.maximum_area:
+            raise fault("out-of-range", "must have minimum_area < maximum_area")
+        return self
 
 
 @dataclass(frozen=True)
@@ -85,46 +95,13 @@ def load_selection(name_or_file: str | Path) -> Selection:
         >>> load_selection("default").minimum_area
         0.01
     """
-    folder = importlib.resources.files("benchmark_data").joinpath("selections")
-    names = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
-    if name_or_file in names:
-        text = folder.joinpath(f"{name_or_file}.json").read_text("utf-8")
-    else:
-        path = Path(name_or_file)
-        if not path.is_file():
-            hint = did_you_mean(str(name_or_file), names)
-            raise InputError(f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.')
-        text = read_text(path)
-    try:
-        content = parse_json(text)
-    except ValueError as error:
-        raise InputError(f"{name_or_file} is not valid JSON: {error}.") from error
-    problems = _problems(content)
-    if problems:
-        raise InputError(problems, f"{name_or_file} is not a selection:")
-    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
-    return Selection(**settings)
-
-
-def _problems(content: Any) -> list[str]:
-    if not isinstance(content, dict):
-        return ["expected a JSON object"]
-    known = [field.name for field in fields(Selection)]
-    problems = [f'"{key}" is unknown.{did_you_mean(key, known)}' for key in content if key not in known]
-    for key in ("name", "version", "about"):
-        if not isinstance(content.get(key), str) or not content[key].strip():
-            problems.append(f'"{key}" must be a non-empty text')
-    for key in ("allow", "exclude_labels", "unknown"):
-        value = content.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            problems.append(f'"{key}" must be a list of texts')
-        elif key == "allow":
-            problems += [f'"allow" holds "{e}"; known are {", ".join(ALLOWED)}' for e in value if e not in ALLOWED]
-    low, high = content.get("minimum_area", 0.01), content.get("maximum_area", 0.6)
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
-    if not numbers or not 0 < low < high <= 1:
-        problems.append(f"areas must be numbers with 0 < minimum_area < maximum_area <= 1, found {low!r} and {high!r}")
-    return problems
+    folder = Path(str(importlib.resources.files("benchmark_data"))) / "selections"
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    path = folder / f"{name_or_file}.json" if name_or_file in names else Path(name_or_file)
+    if not path.is_file():
+        hint = did_you_mean(str(name_or_file), names)
+        raise InputError(f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.')
+    return check(Selection, read_json(path), path)
 
 
 def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
@@ -143,7 +120,11 @@ def hash_order(keys: Sequence[str], *salt: object) -> list[str]:
 
 
 def select(
-    reader: Reader, selection: Selection, seed: int = 0, left_out: list[LeftOut] | None = None
+    reader: Reader,
+    selection: Selection,
+    seed: int = 0,
+    left_out: list[LeftOut] | None = None,
+    refused: Counter[str] | None = None,
 ) -> Iterator[Choice]:
     """Yield the choices in order, reading one picture at a time.
 
@@ -152,6 +133,7 @@ def select(
         selection: Settings of the rule.
         seed: Another seed gives another order.
         left_out: Gets the pictures that cannot be used.
+        refused: Gets, of the pictures without a choice, the number of objects by the part of the rule that they break.
 
     Raises:
         DataSetError: A picture shows that the data set cannot be used.
@@ -160,7 +142,7 @@ def select(
     for key in hash_order(reader.keys(), RULE, seed, reader.name):
         try:
             picture = reader.read(key)
-            instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}")
+            instance = choose(picture, selection, f"{RULE}|{seed}|{reader.name}", refused)
         except DataSetError:
             raise
         except (InputError, OSError, ValueError) as error:
@@ -172,34 +154,47 @@ def select(
             yield Choice(picture, instance, tags_of(picture, instance))
 
 
-def choose(picture: Picture, selection: Selection, salt: str = "") -> Instance | None:
+def choose(
+    picture: Picture, selection: Selection, salt: str = "", refused: Counter[str] | None = None
+) -> Instance | None:
     """Return the instance that the rule takes from a picture, or None.
 
-    Args:
-        picture: The picture.
-        selection: Settings of the rule.
-        salt: What precedes the keys in the hash.
+    Instances come in the order of the hash of ``salt`` and the keys; where none is taken, ``refused`` gets the reasons.
     """
+    reasons: Counter[str] = Counter()
     by_key = {instance.key: instance for instance in picture.instances}
     for key in hash_order(list(by_key), salt, picture.key):
-        if _eligible(by_key[key], picture, selection):
+        reason = _refusal(by_key[key], picture, selection)
+        if reason is None:
             return by_key[key]
+        reasons[reason] += 1
+    if refused is not None:
+        refused.update(reasons or {"pictures without an annotated object": 1})
     return None
 
 
-def _eligible(instance: Instance, picture: Picture, selection: Selection) -> bool:
-    if instance.crowd or instance.label in selection.exclude_labels:
-        return False
-    if "multi-instance" not in selection.allow and _count(picture, instance.label) > 1:
-        return False
-    if "difficult" not in selection.allow and instance.difficult:
-        return False
-    if "truncated" not in selection.allow and instance.truncated:
-        return False
+def _refusal(instance: Instance, picture: Picture, selection: Selection) -> str | None:
+    """Return the part of the rule that an instance breaks, or None."""
+    allowed = selection.allow
+    if instance.crowd:
+        return "annotated as a crowd"
+    if instance.label in selection.exclude_labels:
+        return "of an excluded label"
+    if "multi-instance" not in allowed and _count(picture, instance.label) > 1:
+        return "not the only one of its label (multi-instance)"
+    if "difficult" not in allowed and instance.difficult:
+        return "marked as difficult (difficult)"
+    if "truncated" not in allowed and instance.truncated:
+        return "marked as truncated (truncated)"
     mask = instance.mask()
-    if not selection.minimum_area <= float(mask.mean()) <= selection.maximum_area:
-        return False
-    return "truncated" in selection.allow or instance.truncated is not None or not _touches_border(mask)
+    area = float(mask.mean())
+    if area < selection.minimum_area:
+        return f"smaller than {selection.minimum_area:g} of the picture (minimum_area)"
+    if area > selection.maximum_area:
+        return f"larger than {selection.maximum_area:g} of the picture (maximum_area)"
+    if "truncated" not in allowed and instance.truncated is None and _touches_border(mask):
+        return "at the border of the picture (truncated)"
+    return None
 
 
 def _count(picture: Picture, label: str) -> int:

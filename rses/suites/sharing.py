@@ -1,20 +1,89 @@
-"""Share a suite: push it to the Hugging Face hub or into a folder of the same form, and pull it from there."""
+"""Copy and share a suite: to a folder, to the Hugging Face hub or a folder of its form, and as a `datasets.Dataset`."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rses.errors import InputError
-from rses.suites.export import export_suite
-from rses.suites.format import MANIFEST, Suite, read_suite
+from rses.files.folders import new_folder
+from rses.suites.format import MANIFEST, Suite, read_manifest, read_rows, read_suite
 from rses.suites.hub import fetch, hub_error
 from rses.suites.registry import hub_id, load_suite
+from rses.suites.verify import verify_suite
 
-__all__ = ["pull_suite", "push_suite"]
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+__all__ = ["export_suite", "pull_suite", "push_suite", "to_hf"]
 
 _Progress = Callable[[int, int], None]
+
+
+def export_suite(name_or_folder: str | Path, destination: str | Path) -> Path:
+    """Copy a suite and verify the copy, which appears under its final name only when it is whole.
+
+    Args:
+        name_or_folder: A name from `list_suites`, or a suite folder.
+        destination: A folder that does not exist yet or is empty.
+
+    Returns:
+        The destination.
+
+    Raises:
+        InputError: The destination is in use or cannot be written, or the suite is unsound.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     copy = export_suite("mini", Path(folder) / "mini")
+        ...     len(list((copy / "images").iterdir()))
+        96
+    """
+    # Copying follows links, so the source is verified before anything is read from it.
+    suite = verify_suite(load_suite(name_or_folder).root)
+    target = Path(destination).expanduser()
+    try:
+        with new_folder(target) as temporary:
+            for name in (*read_manifest(suite.root).files, MANIFEST):
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(suite.root / name, temporary / name)
+            verify_suite(temporary)
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    return target
+
+
+def to_hf(suite: Suite) -> Dataset:
+    """Return the samples as a Hugging Face data set with the images' bytes in it.
+
+    Columns are those of ``metadata.jsonl`` that hold texts, ``tags``, and ``image`` and ``mask`` instead of the file
+    names; masks are shown as mode "L". The rows are streamed into the cache of ``datasets``. `push_suite` writes the
+    form from which the suite can be had back whole.
+
+    Raises:
+        InputError: The suite's files are not as ``suite.json`` declares.
+    """
+    from datasets import Dataset, Features, Image, Value
+
+    from rses.suites.parquet import text_columns
+
+    verified = verify_suite(suite.root)
+    texts = {name: Value("string") for name in text_columns(read_rows(verified.root))}
+    features = Features({**texts, "tags": [Value("string")], "image": Image(), "mask": Image(mode="L")})
+    # The hash is there for the cache of `datasets`: another suite in the same folder is another data set.
+    arguments = {"root": str(verified.root), "sha256": verified.sha256}
+    return Dataset.from_generator(_rows, features=features, gen_kwargs=arguments, split="test", writer_batch_size=16)
+
+
+def _rows(root: str, sha256: str) -> Iterator[dict[str, Any]]:
+    from rses.suites.parquet import sample_rows
+
+    del sha256
+    yield from sample_rows(read_suite(Path(root)))
 
 
 def push_suite(name_or_folder: str | Path, target: str, private: bool = True, progress: _Progress | None = None) -> str:
@@ -24,7 +93,7 @@ def push_suite(name_or_folder: str | Path, target: str, private: bool = True, pr
         name_or_folder: A name from `list_suites`, or a suite folder.
         target: A hub id "org/name", or a folder that does not exist yet or is empty; see `hub_id` for which is which.
         private: Whether a data set that does not exist yet is made private. Licences of photographs often demand it.
-        progress: Called with (samples done, samples in all).
+        progress: Called with (done, total).
 
     Returns:
         Where the data set lies now.
@@ -69,10 +138,7 @@ def pull_suite(source: str, out: str | Path, revision: str | None = None, progre
         source: A hub id "org/name", or a folder that `push_suite` wrote, or a suite folder.
         out: A folder that does not exist yet or is empty.
         revision: Branch, tag or commit on the hub.
-        progress: Called with (samples done, samples in all).
-
-    Returns:
-        The suite.
+        progress: Called with (done, total).
 
     Raises:
         InputError: There is none, it cannot be reached, or it is not what its ``suite.json`` describes.

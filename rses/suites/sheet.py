@@ -124,7 +124,7 @@ def write_sheet(suite: Suite, out: Path, progress: Callable[[int, int], None] | 
     Args:
         suite: The suite.
         out: A file ending in ``.png``, or in ``.html``, which also holds all prompts and the statistics.
-        progress: Called with (cells done, cells in all).
+        progress: Called with (done, total).
 
     Raises:
         InputError: The ending is another, or an image cannot be read.

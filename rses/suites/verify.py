@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,19 +13,17 @@ from rses.errors import InputError
 from rses.files.atomic import sha256_file, write_atomic
 from rses.files.names import folded
 from rses.files.paths import list_files
-from rses.files.text import read_text
+from rses.files.text import parse_json, read_text
 from rses.images.decode import image_size, turned_note
 from rses.images.file import FileCache
+from rses.schema import check
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 
-__all__ = ["verify_files", "verify_suite", "write_manifest"]
+__all__ = ["ids_sha256", "verify_files", "verify_ids", "verify_suite", "write_manifest"]
 
 
 def verify_suite(folder: str | Path) -> Suite:
     """Compare every file with its SHA-256 in ``suite.json``.
-
-    Args:
-        folder: The suite folder.
 
     Returns:
         The suite, now known to be whole.
@@ -49,22 +49,19 @@ def verify_suite(folder: str | Path) -> Suite:
     for name in sorted(stored.keys() & declared.keys()):
         if sha256_file(root / stored[name]) != declared[name]:
             problems.append(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}")
-    suite = None
     try:
         suite = read_suite(root)
+        problems = problems or _size_problems(suite, suite.samples, FileCache())
+        if not problems:
+            return suite
     except InputError as error:
         # Absent, changed and linked files are in the list already.
         known = ("does not exist", "is missing.", "it was changed", "a symbolic link")
         problems += [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
-    if suite is not None and not problems:
-        problems = _size_problems(suite, suite.samples, FileCache())
-    if problems:
-        raise InputError(
-            [*problems, "To fix it: export the suite again, or download it again."],
-            f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
-        )
-    assert suite is not None
-    return suite
+    raise InputError(
+        [*problems, "To fix it: export the suite again, or download it again."],
+        f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
+    )
 
 
 def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: FileCache | None = None) -> None:
@@ -142,10 +139,67 @@ def write_manifest(
         raise InputError(f"{root} has no {METADATA}.")
     rows = [line for line in read_text(root / METADATA).split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
-    manifest = Manifest(name, version, licence, len(rows), files)
-    content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": manifest.n, "files": files}
+    content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": len(rows), "files": files}
+    manifest = check(Manifest, content)
     if left_out:
         content["left_out"] = dict(left_out)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_atomic(root / MANIFEST, text.encode())
     return manifest
+
+
+def ids_sha256(ids: Sequence[str]) -> str:
+    """Hash a list of ids, in order, as UTF-8 with a line break after each.
+
+    Example:
+        >>> ids_sha256(["a", "b"])[:12]
+        '911169ddaaf1'
+    """
+    return hashlib.sha256("".join(f"{name}\n" for name in ids).encode()).hexdigest()
+
+
+def verify_ids(suite: Suite, frozen: str) -> str:
+    """Check that a suite holds the samples of a frozen list, in its order.
+
+    Args:
+        suite: The suite.
+        frozen: A SHA-256 of `ids_sha256`, a ``selection.json`` of a built suite, or a file with one id a line.
+
+    Returns:
+        The SHA-256 of the list.
+
+    Raises:
+        InputError: The lists differ; names what is missing and what is extra.
+    """
+    ids = [sample.id for sample in suite.samples]
+    digest = ids_sha256(ids)
+    if re.fullmatch(r"[0-9a-f]{64}", frozen):
+        if digest != frozen:
+            raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.")
+        return digest
+    wanted = _frozen_ids(Path(frozen))
+    problems = [f"{name}: missing from the suite" for name in wanted if name not in set(ids)]
+    problems += [f"{name}: not in the frozen list" for name in ids if name not in set(wanted)]
+    if not problems and ids != wanted:
+        problems = ["the ids are the same, their order is not"]
+    if problems:
+        raise InputError(problems, f"{suite.name} does not hold the samples of {frozen}:")
+    return digest
+
+
+def _frozen_ids(file: Path) -> list[str]:
+    try:
+        text = read_text(file)
+    except InputError as error:
+        raise InputError(f"--ids takes a SHA-256 or a readable file. {error}") from error
+    if not text.lstrip().startswith("{"):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    try:
+        content = parse_json(text)
+        ids, digest = list(content["ids"]), content.get("ids_sha256")
+        changed = digest != ids_sha256(ids)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} is not a selection.json: {error}.") from error
+    if changed:
+        raise InputError(f"{file}: its ids do not have the SHA-256 beside them; the list was changed.")
+    return ids

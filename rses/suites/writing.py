@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,15 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.files.folders import new_folder
+from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.images.colour import to_srgb
-from rses.images.decode import open_image, pixels_of, read_image
-from rses.images.header import ORIENTATION
-from rses.suites.card import card, card_line
-from rses.suites.entry import Entry, SuiteFacts
+from rses.images.decode import file_facts, open_image, pixels_of, read_image
+from rses.images.file import ImageFile
+from rses.images.header import TURNS, FileFacts
+from rses.suites.entry import Entry, SuiteFacts, card, card_line
 from rses.suites.format import METADATA
-from rses.suites.frames import orientation_of, to_upright
-from rses.suites.left_out import LeftOut, UnusableError, as_left_out, counts, left_out_lines
-from rses.suites.readers.types import refuse
+from rses.suites.left_out import LeftOut, UnusableError, as_left_out, left_out_lines
 from rses.suites.verify import verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
 
@@ -32,7 +31,7 @@ __all__ = ["require_free", "require_styles", "write_suite"]
 
 
 def require_free(out: Path) -> None:
-    """Check that a suite can be written to a folder.
+    """Check, before anything is read, that a suite can be written to a folder.
 
     Raises:
         InputError: It is in use.
@@ -56,8 +55,8 @@ def require_styles(text: str) -> tuple[str, ...]:
     styles = tuple(style.strip() for style in text.split(",") if style.strip())
     if not styles:
         raise InputError('--styles names no style. Write, for example, --styles "pixel art,line art".')
-    folded = [fold_style(style) for style in styles]
-    twice = [style for style, plain in zip(styles, folded, strict=True) if plain and folded.count(plain) > 1]
+    counts = Counter(fold_style(style) for style in styles)
+    twice = [style for style in styles if fold_style(style) and counts[fold_style(style)] > 1]
     if twice:
         raise InputError(f"--styles names these twice, spelling aside: {', '.join(dict.fromkeys(twice))}.")
     require_readable(styles)
@@ -72,12 +71,12 @@ def write_suite(
     styles: Sequence[str],
     out: Path,
     facts: SuiteFacts,
-    extra: Callable[[list[str]], Mapping[str, Any]] | None = None,
+    record: Callable[[list[str]], Mapping[str, Any]] | None = None,
     *,
     left_out: list[LeftOut] | None = None,
     strict: bool = True,
     stored: Callable[[str], None] | None = None,
-) -> list[str]:
+) -> None:
     """Write a suite folder, one entry at a time, and verify it before it gets its name.
 
     Args:
@@ -85,14 +84,11 @@ def write_suite(
         styles: Styles, each of which every picture gets.
         out: A folder that does not exist yet or is empty.
         facts: Name, version, licence, card.
-        extra: Given the ids, returns what ``selection.json`` holds; the file is left out without it.
+        record: Given the ids, returns what ``selection.json`` holds; the file is left out without it.
         left_out: What was left out so far; more may be added. In the end it is named in the card and counted in
             ``suite.json``.
         strict: Unsound entries are an error; otherwise they are left out, and added to ``left_out``.
         stored: Called with the key of each entry when it is stored.
-
-    Returns:
-        The ids of the rows, in order.
 
     Raises:
         InputError: The folder is in use, there is no entry, or entries are unsound; lists all. Nothing is left.
@@ -120,34 +116,18 @@ def write_suite(
             lines.append(card_line(entry))
             if stored is not None:
                 stored(entry.key)
-        refuse(problems, f"No suite was written, {len(problems)} faults:")
+        if problems:
+            raise InputError(problems, f"No suite was written, {len(problems)} faults:")
         if not rows:
-            refuse(left_out_lines(left_out), "No suite was written, nothing in the data set can be used:")
-            raise InputError(
-                "The selection is empty: no picture has an object that the rule lets in. Allow more with --selection, "
-                "or check that --root holds what you expect."
-            )
-        _finish(temporary, rows, lines, styles, facts, extra, left_out)
-    return [str(row["id"]) for row in rows]
-
-
-def _finish(
-    folder: Path,
-    rows: list[dict[str, Any]],
-    lines: list[str],
-    styles: Sequence[str],
-    facts: SuiteFacts,
-    extra: Callable[[list[str]], Mapping[str, Any]] | None,
-    left_out: Sequence[LeftOut],
-) -> None:
-    """Write what describes the pictures of a suite, and verify the whole."""
-    _write_text(folder / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    _write_text(folder / "README.md", card(facts, lines, rows, styles, left_out))
-    if extra is not None:
-        content = extra([str(row["id"]) for row in rows])
-        _write_text(folder / "selection.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_manifest(folder, facts.name, facts.version, facts.licence, counts(left_out))
-    verify_suite(folder)
+            raise InputError(left_out_lines(left_out), "No suite was written, nothing can be used:")
+        _write_text(temporary / METADATA, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        _write_text(temporary / "README.md", card(facts, lines, rows, styles, left_out))
+        if record is not None:
+            content = record([str(row["id"]) for row in rows])
+            _write_text(temporary / "selection.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        counted = Counter(entry.reason for entry in left_out)
+        write_manifest(temporary, facts.name, facts.version, facts.licence, counted)
+        verify_suite(temporary)
 
 
 def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
@@ -155,82 +135,95 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
     if fault := id_problem(entry.key):
         raise UnusableError("name", f'"{entry.key}"', fault)
     try:
-        with open_image(entry.image) as picture:
-            stored_size = picture.size
-            name, data, size = _image_bytes(entry, picture)
-            orientation = orientation_of(picture)
+        file = ImageFile.read(entry.image)
+        facts = file_facts(file)
+        ending, data, (height, width) = _image_bytes(file, facts, entry.alpha)
     except InputError as error:
         raise UnusableError("photograph-unreadable", entry.image.name, " ".join(error.problems)) from error
     try:
         drawn = entry.mask()
     except (OSError, ValueError) as error:
         raise UnusableError("mask-unreadable", entry.image.name, f"its mask cannot be read ({error})") from error
-    mask, assumed = (drawn, False) if entry.upright else to_upright(drawn, stored_size, orientation)
-    if mask is None or mask.shape != (size[1], size[0]):
-        turned = f", orientation tag {orientation}" if orientation != 1 else ""
-        raise UnusableError(
-            "size",
-            entry.image.name,
-            f"{entry.image.name} is {size[0]}x{size[1]}{turned}, its annotation or mask is for "
-            f"{drawn.shape[1]}x{drawn.shape[0]}",
-        )
+    mask, assumed = (drawn, False) if entry.upright else to_upright(drawn, facts)
+    if mask is None or mask.shape != (height, width):
+        turned = f", orientation tag {facts.orientation}" if facts.orientation != 1 else ""
+        found = f"{entry.image.name} is {width}x{height}{turned}"
+        wanted = f"its annotation or mask is for {drawn.shape[1]}x{drawn.shape[0]}"
+        raise UnusableError("size", entry.image.name, f"{found}, {wanted}")
     if not mask.any():
         raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image.name} is empty")
     if mask.all() and not entry.whole:
-        raise UnusableError(
-            "region-whole", entry.image.name, "its mask covers the whole picture, so that nothing is left to preserve"
-        )
-    places = (f"images/{name}", f"masks/{entry.key}.png")
-    memory = io.BytesIO()
-    Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", optimize=True)
-    for place, content in zip(places, (data, memory.getvalue()), strict=True):
+        detail = "its mask covers the whole picture, so that nothing is left to preserve"
+        raise UnusableError("region-whole", entry.image.name, detail)
+    places = (f"images/{entry.key}{ending}", f"masks/{entry.key}.png")
+    for place, content in zip(places, (data, _png(mask.astype(np.uint8) * 255, optimize=True)), strict=True):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(content)
-    detail = f"orientation tag {orientation}; the size of the annotation fits the stored frame, too"
+    detail = f"orientation tag {facts.orientation}; the size of the annotation fits the stored frame, too"
     return places, [LeftOut("orientation", entry.image.name, detail)] if assumed else []
 
 
-def _image_bytes(entry: Entry, picture: Image.Image) -> tuple[str, bytes, tuple[int, int]]:
-    # A plain file is kept byte for byte; anything that programs may show in two ways is stored as RGB pixels.
-    endings = {"JPEG": ".jpg", "PNG": ".png"}
-    picture.load()
-    turned = picture.getexif().get(ORIENTATION, 1) != 1
-    if picture.format in endings and picture.mode == "RGB" and not turned and "transparency" not in picture.info:
-        if picture.info.get("icc_profile"):
-            read_image(entry.image)  # refuses what cannot be scored
-        return entry.key + endings[picture.format], entry.image.read_bytes(), picture.size
+def _png(pixels: NDArray[np.uint8], optimize: bool = False) -> bytes:
     memory = io.BytesIO()
-    plain = Image.fromarray(_pixels(entry))
-    plain.save(memory, "PNG")
-    return f"{entry.key}.png", memory.getvalue(), plain.size
+    Image.fromarray(pixels).save(memory, "PNG", optimize=optimize)
+    return memory.getvalue()
 
 
-def _pixels(entry: Entry) -> NDArray[np.uint8]:
-    """Return (H, W, 3) as the scorer reads the photograph itself, or refuse what it refuses.
+def to_upright(mask: NDArray[np.bool_], facts: FileFacts) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Bring a region, booleans (height, width), to the frame of the upright photograph.
 
-    Raises:
-        InputError: Transparent, or of a colour mode or depth without a single reading.
+    Its size tells the frame it was drawn in. Where it fits both (a photograph that is only flipped or turned by 180
+    degrees, or a square one), the upright frame is meant: labelling tools and browsers show photographs upright.
+
+    Returns:
+        The region in the upright frame, or None if it fits neither; and whether the frame had to be assumed.
+
+    Example:
+        >>> raw = np.array([[True, False, False]])
+        >>> facts = [FileFacts(stored_size=(1, 3), orientation=turn) for turn in (6, 3)]
+        >>> to_upright(raw, facts[0])[0].tolist(), to_upright(raw, facts[1])[1]
+        ([[True], [False], [False]], True)
     """
-    if entry.alpha:
-        # The alpha channel says where the region is; the colours below it are the photograph's.
-        with open_image(entry.image) as again:
-            decoded = pixels_of(again, entry.image)
-            plain = decoded.convert("L") if decoded.mode == "LA" else decoded.convert("RGBA").convert("RGB")
-        return np.asarray(to_srgb(plain, str(entry.image)))
-    return read_image(entry.image)
+    if mask.shape == facts.size:
+        return mask, facts.orientation != 1 and facts.size == facts.stored_size
+    if mask.shape == facts.stored_size:
+        turned = Image.fromarray(mask.astype(np.uint8)).transpose(TURNS[facts.orientation])
+        return np.asarray(turned).astype(bool), False
+    return None, False
+
+
+def _image_bytes(file: ImageFile, facts: FileFacts, alpha: bool) -> tuple[str, bytes, tuple[int, int]]:
+    """Return ending, content and (height, width) of the stored photograph.
+
+    A plain file is kept byte for byte; anything that programs may show in two ways is stored as RGB pixels.
+    """
+    endings = {"JPEG": ".jpg", "PNG": ".png"}
+    with open_image(file) as picture:
+        picture.load()
+        plain = picture.mode == "RGB" and facts.orientation == 1 and "transparency" not in picture.info
+        if picture.format in endings and plain:
+            if facts.profile:
+                read_image(file)  # refuses what cannot be scored
+            return endings[picture.format], file.data, facts.size
+    pixels = _colours(file) if alpha else read_image(file)
+    return ".png", _png(pixels), (pixels.shape[0], pixels.shape[1])
+
+
+def _colours(file: ImageFile) -> NDArray[np.uint8]:
+    """Return the colours (H, W, 3) below an alpha channel that says where the region is."""
+    with open_image(file) as picture:
+        decoded = pixels_of(picture, file)
+        plain = decoded.convert("L") if decoded.mode == "LA" else decoded.convert("RGBA").convert("RGB")
+    return np.asarray(to_srgb(plain, str(file)))
 
 
 def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:
-    """Take the names of an entry's rows; say which are taken already.
-
-    Raises:
-        UnusableError: Another entry has one of them, and this one may be left out.
-    """
+    """Take the names of an entry's rows; say which are taken already, or leave the entry out."""
     problems = []
     for style in styles:
         name = _row_id(entry, style)
         # As file systems that ignore case, and code accents otherwise, see it.
-        other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), (entry.key, style))
+        other = seen.setdefault(folded(name).casefold(), (entry.key, style))
         if other == (entry.key, style):
             continue
         if not strict and other[0] != entry.key:
@@ -252,7 +245,7 @@ def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> di
         "mask_file_name": stored[1],
         "object": entry.object,
         "style": style,
-        "prompt": entry.prompts.get(style) or template.format(object=entry.object, style=style),
+        "prompt": entry.prompt or template.format(object=entry.object, style=style),
         "dataset": entry.dataset,
         "tags": list(entry.tags),
         "licence": entry.licence,
@@ -261,5 +254,4 @@ def _row(entry: Entry, stored: tuple[str, str], style: str, template: str) -> di
 
 
 def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import sha256_file, write_atomic
 from rses.files.lock import exclusive
+from rses.files.names import listed
 from rses.images.decode import read_image
+from rses.inputs.image_folder import ImageFolder
 from rses.runs.journal import Journal
 from rses.runs.sample_result import SampleResult
 from rses.statistics import mean_interval
@@ -70,18 +72,26 @@ def open_questions(
     usable = [sample for sample in samples if sample.status not in ("missing", "failed", "unreadable")]
     lacking = [sample.id for sample in usable if not (sample.object and sample.style)]
     if lacking or not usable:
-        raise InputError(f"The questions need an object and a style for every sample; missing for {lacking[:3]}.")
+        text = f"The questions need an object and a style for every sample; missing for {listed(lacking) or 'all'}."
+        raise InputError(text, code="missing-key")
     styles = sorted({str(sample.style) for sample in usable})
+    problems: list[str] = []
+    edits = ImageFolder(Path(images), "edits", problems)
+    if problems:
+        raise InputError(problems)
+    absent = [edits.shown(sample.id) for sample in usable if sample.id not in edits.files]
+    if absent:
+        raise InputError(
+            f"{len(absent)} edits are missing in {images}: {listed(absent)}. Give --images DIR.",
+            code="missing-file", place=Place(str(images)),
+        )  # fmt: skip
     asked = [
-        (f"{sample.id}:{name}", Path(images) / f"{sample.id}.png", text)
+        (f"{sample.id}:{name}", edits.files[sample.id], text)
         for sample in usable
         for name, text in questions(
             str(sample.object), str(sample.style), opposite_style(str(sample.style), styles)
         ).items()
     ]
-    absent = sorted({str(path) for _, path, _ in asked if not path.is_file()})
-    if absent:
-        raise InputError(f"{len(absent)} edits are missing, e.g. {absent[0]}. Give --images DIR.")
     return usable, asked
 
 

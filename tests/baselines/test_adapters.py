@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from baselines.anyedit import AnyEdit
-from baselines.flux_kontext import PREFERRED, FluxKontext, KontextInpaint
+from baselines.flux import BUCKETS
+from baselines.flux_kontext import FluxKontext, KontextInpaint
 from baselines.icedit import IcEdit
 from baselines.instruct_pix2pix import InstructPix2Pix
 from baselines.ledits import LeditsPP
@@ -18,22 +19,14 @@ from baselines.prompt_to_prompt import PromptToPrompt
 from baselines.qwen_image_edit import QwenImageEdit, QwenImageEdit2509
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
-from baselines.sizes import Near, Settled, resize, to_bytes
+from baselines.sizes import resize, to_bytes
 from rses.backbones.hub import folder_digest, weights_facts
 from rses.errors import InputError, RsesError, WeightsError
 from rses.methods import Method, get_method, list_methods
 
 DIFFUSERS = [
-    FluxKontext,
-    KontextInpaint,
-    InstructPix2Pix,
-    AnyEdit,
-    Sd2Inpainting,
-    SdEdit,
-    LeditsPP,
-    IcEdit,
-    PromptToPrompt,
-]
+    FluxKontext, KontextInpaint, InstructPix2Pix, AnyEdit, Sd2Inpainting, SdEdit, LeditsPP, IcEdit, PromptToPrompt,
+]  # fmt: skip
 
 
 def loaded(kind, tiny, **options):
@@ -81,7 +74,7 @@ def test_methods_that_are_said_to_use_the_mask_do(kind, tiny, samples):
 def test_kontexts_sizes_are_the_pipelines():
     from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RESOLUTIONS
 
-    assert tuple(PREFERRED_KONTEXT_RESOLUTIONS) == PREFERRED
+    assert tuple(PREFERRED_KONTEXT_RESOLUTIONS) == BUCKETS
 
 
 def test_kontext_equals_the_stock_call_at_its_own_size(tiny, samples):
@@ -123,12 +116,6 @@ def test_loading_is_silent_where_nobody_watches(tiny, capfd):
     assert "%|" not in capfd.readouterr().err
 
 
-def test_a_folder_of_something_else_is_named(tmp_path):
-    (tmp_path / "model_index.json").write_text("{}")
-    with pytest.raises(WeightsError, match="does not hold the pipeline"):
-        InstructPix2Pix(str(tmp_path)).load("cpu", "float32")
-
-
 def test_gated_weights_say_how_to_log_in(monkeypatch):
     from types import SimpleNamespace
 
@@ -143,11 +130,6 @@ def test_gated_weights_say_how_to_log_in(monkeypatch):
     method = FluxKontext(FluxKontext.facts.weights, allow_cpu=True)
     with pytest.raises(WeightsError, match=r"restricted.*accept its licence.*`hf auth login`.*--variant mini"):
         method.load("cpu", "float32")
-
-
-def test_icedits_panels_are_512_wide():
-    rule = IcEdit().size_rule
-    assert [rule.choose(*size) for size in [(640, 480), (480, 640), (512, 512)]] == [(512, 384), (512, 688), (512, 512)]
 
 
 def test_a_broken_weight_file_is_an_error_with_the_folder(tiny, tmp_path):
@@ -231,27 +213,6 @@ def test_pixels_are_rounded_once(samples):
     assert np.abs(twice - exact).max() > 1
 
 
-def test_pixels_that_hardly_differ_do_not_differ_by_more_than_a_grey_level():
-    """As those of a batch and of a single sample; rounding before enlarging would spread them to two."""
-    rng = np.random.default_rng(0)
-    half = (rng.integers(60, 190, (40, 48, 3)) + 0.5).astype(np.float32) / 255
-    nearly = half + rng.choice([-1e-5, 1e-5], half.shape).astype(np.float32)
-    one, other = (to_bytes(pixels, (96, 80)).astype(int) for pixels in (half, nearly))
-    assert np.abs(one - other).max() <= 1
-    rounded = [(pixels * 255).round().astype(np.uint8) for pixels in (half, nearly)]
-    one, other = (resize(pixels, (96, 80)).astype(int) for pixels in rounded)
-    assert np.abs(one - other).max() > 1
-
-
-def test_qwen_resizes_its_context_to_the_very_size_of_the_answer():
-    from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit import calculate_dimensions
-
-    rule, rng = Settled(Near(1024, 32)), np.random.default_rng(0)
-    for width, height in rng.integers(200, 2000, (500, 2)).tolist():
-        size = rule.choose(width, height)
-        assert tuple(map(int, calculate_dimensions(1024 * 1024, size[0] / size[1])[:2])) == size
-
-
 def test_a_mask_of_another_size_is_refused(tiny, samples):
     method = loaded(Sd2Inpainting, tiny)
     with pytest.raises(InputError, match=r'mask of "s0" is \(20, 24\)'):
@@ -259,41 +220,24 @@ def test_a_mask_of_another_size_is_refused(tiny, samples):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("kind", "variant", "options", "message"),
     [
-        ({"allow_cpu": "no"}, "allow_cpu must be true or false, got 'no'"),
-        ({"offload": 1}, "offload must be true or false, got 1"),
-        ({"revision": 5}, "revision must be text, got 5. Quote a number: --set 'revision=\"5\"'"),
-        ({"revision": None}, "revision must be text, got None"),
-        ({"variant": 5}, "variant must be text"),
+        (QwenImageEdit, None, {"allow_cpu": "no"}, "allow_cpu must be true or false, got 'no'"),
+        (IcEdit, None, {"offload": 1}, "offload must be true or false, got 1"),
+        (PromptToPrompt, None, {"revision": 5}, "revision must be text, got 5. Quote a number: --set 'revision=\"5\"'"),
+        (IcEdit, None, {"revision": None}, "revision must be text, got None"),
+        (IcEdit, 5, {}, "variant must be text"),
+        (QwenImageEdit, "mini", {}, "no embedded model"),
+        (InstructPix2Pix, "x/y", {"stepz": 3}, "no setting stepz. It has: guidance, image_guidance, steps"),
+        (InstructPix2Pix, "x/y", {"steps": "many"}, "steps must be a whole number, e.g. 100; got 'many'"),
+        (InstructPix2Pix, "x/y", {"steps": 0}, "steps must be at least 1"),
+        (InstructPix2Pix, "x/y", {"guidance": True}, "guidance must be a number"),
+        (PromptToPrompt, "x/y", {"inversion": "magic"}, "inversion must be one of"),
     ],
 )
-@pytest.mark.parametrize("kind", [QwenImageEdit, IcEdit, PromptToPrompt])
-def test_arguments_of_all_methods_are_checked(kind, options, message):
+def test_arguments_are_checked_when_the_method_is_built(kind, variant, options, message):
     with pytest.raises(InputError, match=re.escape(message)):
-        kind(**options)
-
-
-def test_what_is_loaded_beside_the_weights_is_named():
-    assert AnyEdit().parts() == {"base": "timbrooks/instruct-pix2pix"}
-    assert IcEdit().parts() == {"lora": "RiverZ/normal-lora"}
-    assert IcEdit(lora="").parts() == {}
-
-
-def test_settings_are_checked_when_the_method_is_built():
-    with pytest.raises(InputError, match=r"no setting stepz. It has: guidance, image_guidance, steps"):
-        InstructPix2Pix("x/y", stepz=3)
-    with pytest.raises(InputError, match="no embedded model"):
-        QwenImageEdit("mini")
-    with pytest.raises(InputError, match="steps must be a whole number, e.g. 100; got 'many'"):
-        InstructPix2Pix("x/y", steps="many")
-    with pytest.raises(InputError, match="steps must be at least 1"):
-        InstructPix2Pix("x/y", steps=0)
-    with pytest.raises(InputError, match="guidance must be a number"):
-        InstructPix2Pix("x/y", guidance=True)
-    assert InstructPix2Pix("x/y", guidance=7).settings["guidance"] == 7
-    with pytest.raises(InputError, match="inversion must be one of"):
-        PromptToPrompt("x/y", inversion="magic")
+        kind(variant, **options)
 
 
 @pytest.mark.parametrize("name", list_methods())
@@ -313,6 +257,9 @@ def test_an_answer_of_another_size_is_refused(tiny, samples, monkeypatch):
 
 
 def test_icedits_card_names_the_lora_that_is_used(tmp_path):
+    assert IcEdit().parts() == {"lora": "RiverZ/normal-lora"}
+    assert IcEdit(lora="").parts() == {}
+    assert [IcEdit().size_rule.choose(*size) for size in [(640, 480), (480, 640)]] == [(512, 384), (512, 688)]
     assert IcEdit().card.settings["lora"] == "RiverZ/normal-lora"
     assert IcEdit(str(tmp_path)).card.settings["lora"] == ""
     assert IcEdit(str(tmp_path), lora="a/b").card.settings["lora"] == "a/b"

@@ -33,16 +33,9 @@ def test_together_they_are_at_most_40_megabytes():
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_folders_hold_true_pipelines(name):
-    index = json.loads((mini_folder(name) / "model_index.json").read_text())
-    assert index["_class_name"] == CLASSES[name]
-    unet = json.loads((mini_folder(name) / "unet" / "config.json").read_text())
-    assert unet["_class_name"] == "UNet2DConditionModel"
-
-
-@pytest.mark.parametrize("name", CLASSES)
 def test_cards_show_how_the_weights_were_made_and_what_was_measured(name):
     folder = mini_folder(name)
+    assert json.loads((folder / "model_index.json").read_text())["_class_name"] == CLASSES[name]
     card = (folder / "README.md").read_text("utf-8")
     for word in ("seed 0", "python -m benchmark_data.recipes.sd_mini", "training.json", "## Measured", "## Limits"):
         assert word in card, word
@@ -60,14 +53,14 @@ def test_batches_and_shards_change_no_image_by_more_than_a_grey_level(tmp_path, 
     scorer = RSES("rses-mini", device="cpu")
     method = get_method(name)
     assert method.card.name == f"{name}-mini"
-    run_bench(method, "mini", tmp_path / "whole", scorer=scorer, limit=4, batch_size=4)
-    run_bench(method, "mini", tmp_path / "single", scorer=scorer, limit=4, batch_size=1)
+    run_bench(method, "mini", tmp_path / "whole", scorer=scorer, limit=2, batch_size=2)
+    run_bench(method, "mini", tmp_path / "single", scorer=scorer, limit=2, batch_size=1)
     parts = [tmp_path / "one", tmp_path / "two"]
     for number, part in enumerate(parts, 1):
-        run_bench(method, "mini", part, scorer=scorer, limit=4, batch_size=4, shard=Shard(number, 2))
+        run_bench(method, "mini", part, scorer=scorer, limit=2, batch_size=2, shard=Shard(number, 2))
     merge_runs(parts, tmp_path / "merged")
     first = edits(tmp_path / "whole")
-    assert len(first) == 4
+    assert len(first) == 2
     for other in ("single", "merged"):
         for image_id, image in edits(tmp_path / other).items():
             assert np.abs(image.astype(int) - first[image_id]).max() <= 1, (other, image_id)

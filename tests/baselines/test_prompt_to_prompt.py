@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_positions
+from baselines.prompt_to_prompt.alignment import replace_map
 from baselines.prompt_to_prompt.control import Control, controlled
-from baselines.prompt_to_prompt.inversion import ddim_step, invert, null_text, to_noise
-from baselines.prompt_to_prompt.method import PromptToPrompt, _words
+from baselines.prompt_to_prompt.inversion import invert, null_text, to_noise
+from baselines.prompt_to_prompt.method import PromptToPrompt, own_tokens
 from baselines.sizes import to_bytes
 from baselines.templates import CaptionPair
 from rses.errors import RsesError
@@ -46,12 +46,6 @@ def picture(samples):
     return Image.fromarray(samples[0].image[:32, :32])
 
 
-def test_refine_aligns_across_added_words():
-    index, shared = refine_map([1, 2, 3, 9, 9], [1, 2, 7, 8, 3])
-    assert index.tolist() == [0, 1, 0, 0, 2]
-    assert shared.tolist() == [1, 1, 0, 0, 1]
-
-
 def test_replace_stretches_exchanged_words_over_each_other():
     assert replace_map([1, 5, 9, 9], [1, 6, 9, 9])[1].tolist() == [1, 1, 1, 1]
     # 1 [5] 3 end and 1 [6 7] 3 end: both new tokens take the map of the old one, the rest keeps its own.
@@ -71,18 +65,6 @@ def test_every_setting_of_the_bench_makes_its_own_edit(build, samples):
     images = [build(**changes).edit(samples[:1])[0].image for changes in settings]
     for number, image in enumerate(images):
         assert not any(np.array_equal(image, other) for other in images[:number]), settings[number]
-
-
-def test_words_are_found_wherever_they_stand():
-    assert word_positions([4, 5, 4, 5], [4, 5]) == [0, 1, 2, 3]
-    assert word_positions([4, 5], []) == []
-
-
-def test_ddim_steps_undo_each_other_for_the_same_noise():
-    latent, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    low, high = torch.tensor(0.9), torch.tensor(0.2)
-    there = ddim_step(latent, noise, low, high)
-    torch.testing.assert_close(ddim_step(there, noise, high, low), latent)
 
 
 def test_noise_and_v_lead_the_scheduler_to_the_same_place():
@@ -136,20 +118,6 @@ def test_the_way_back_is_the_schedulers_own_for_noise_and_for_v(predicting, pict
 def test_a_model_that_predicts_something_else_is_refused(predicting):
     with pytest.raises(RsesError, match="predicts sample"):
         predicting("sample")
-
-
-def test_inversion_retraces_the_scheduler_when_noise_does_not_depend_on_the_latent(build):
-    method = build()
-    scheduler = method.pipe.scheduler
-    scheduler.set_timesteps(10)
-    noises = {
-        t: torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(t)) for t in scheduler.timesteps.tolist()
-    }
-    start = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(3))
-    latent = invert(start, None, lambda _, t, __: noises[t], scheduler)[-1]
-    for t in scheduler.timesteps.tolist():
-        latent = scheduler.step(noises[t], t, latent).prev_sample
-    torch.testing.assert_close(latent, start, atol=1e-5, rtol=0)
 
 
 @pytest.mark.slow
@@ -237,9 +205,9 @@ def test_null_text_in_half_precision_finds_what_it_finds_in_single(side, weight,
 
 
 def test_words_end_where_the_text_does():
-    assert _words([49406, 5, 6, 49407, 49407], 49407) == [5, 6]  # Stable Diffusion 1: padded with the end token
-    assert _words([49406, 5, 6, 49407, 0, 0], 49407) == [5, 6]  # Stable Diffusion 2: padded with "!"
-    assert _words([49406, 49407], 49407) == []
+    assert own_tokens([49406, 5, 6, 49407, 49407], 49407) == [5, 6]  # Stable Diffusion 1: padded with the end token
+    assert own_tokens([49406, 5, 6, 49407, 0, 0], 49407) == [5, 6]  # Stable Diffusion 2: padded with "!"
+    assert own_tokens([49406, 49407], 49407) == []
 
 
 @pytest.mark.parametrize("pad", ["<|endoftext|>", "a"], ids=["Stable Diffusion 1", "Stable Diffusion 2"])

@@ -11,7 +11,7 @@ from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 ROWS = ("identity", "global-style", "oracle-paste", "background-only", "jpeg-identity", "resize-identity")
-LIMIT = {"mini": 24, "photos": 12}
+LIMIT = {"mini": 8, "photos": 4}
 
 
 def test_all_rows_are_entry_points():
@@ -57,7 +57,7 @@ def test_in_the_papers_crop_the_background_is_seen_too(tmp_path):
     """The crop of a pasted edit still shows the old background, that of a global one does not."""
     scorer = RSES(get_protocol("rses-mini").replace(region="crop"), device="cpu", metrics=["rsm"])
     oracle, everywhere = (
-        run_bench(name, "mini", tmp_path / name, scorer=scorer, limit=24).summary["metrics"]["rsm"]["mean"]
+        run_bench(name, "mini", tmp_path / name, scorer=scorer, limit=8).summary["metrics"]["rsm"]["mean"]
         for name in ("oracle-paste", "global-style")
     )
     assert everywhere - 0.2 < oracle < everywhere

@@ -26,13 +26,9 @@ def suite(request):
 
 def test_metadata_has_exactly_the_promised_columns(suite):
     for line in (suite.root / "metadata.jsonl").read_text(encoding="utf-8").splitlines():
-        assert tuple(json.loads(line)) == COLUMNS
-
-
-def test_prompts_name_object_and_style(suite):
-    for sample in suite.samples:
-        expected = f"make the {sample.object} in {sample.style} style, keep other area unchanged"
-        assert sample.prompt == expected
+        row = json.loads(line)
+        assert tuple(row) == COLUMNS
+        assert row["prompt"] == f"make the {row['object']} in {row['style']} style, keep other area unchanged"
 
 
 def test_masks_are_antialiased_and_cover_something(suite):
@@ -43,10 +39,6 @@ def test_masks_are_antialiased_and_cover_something(suite):
         share = (values > 127).mean()
         assert 0.001 < share < 0.9, path
         assert ((values > 0) & (values < 255)).any(), path
-
-
-def test_files_are_small(suite):
-    assert max(path.stat().st_size for path in suite.root.rglob("*") if path.is_file()) < 1_000_000
 
 
 def test_loads_with_datasets_as_imagefolder(suite, tmp_path):
@@ -76,12 +68,6 @@ def test_mini_is_balanced_and_has_every_failure_case():
             assert (picture.size, picture.mode) == ((128, 128), "RGB")
 
 
-def test_mini_tags_agree_with_its_masks():
-    for sample in load_suite("mini").samples:
-        share = (np.asarray(Image.open(sample.mask)) > 127).mean()
-        assert ("small" in sample.tags) == (share < 0.03), sample.id
-
-
 @pytest.mark.parametrize("index", [0, 23, 41, 95])
 def test_mini_files_are_what_the_recipe_makes(index, tmp_path):
     sample = load_suite("mini").samples[index]
@@ -109,19 +95,6 @@ def test_photos_are_the_pinned_photographs():
         assert np.abs(difference).max() <= 2
         assert entry["licence"]
         assert entry["origin"]
-
-
-def test_photo_masks_agree_with_an_independent_rasteriser():
-    from skimage.draw import polygon2mask
-
-    entries = {entry["name"]: entry for entry in load_entries()}
-    for sample in load_suite("photos").samples[::4]:
-        kept = np.asarray(Image.open(sample.mask)) > 127
-        other = np.zeros_like(kept)
-        for polygon in entries[sample.mask.stem]["polygons"]:
-            other |= polygon2mask(kept.shape, np.asarray(polygon)[:, ::-1] - 0.5)
-        union = (kept | other).sum()
-        assert (kept & other).sum() / union > 0.97, sample.id
 
 
 def test_polygon_mask_has_the_area_of_the_polygon():

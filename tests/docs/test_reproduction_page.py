@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regionroute.reproduce.plan import CONFIGURATIONS
-from regionroute.reproduce.rows import load_rows
-from regionroute.reproduce.study import render_study
-from regionroute.reproduce.table import by_seed, per_sample
+from benchmark_data.recipes.reproduce.plan import CONFIGURATIONS
+from benchmark_data.recipes.reproduce.rows import load_rows
+from benchmark_data.recipes.reproduce.study import render_study
+from benchmark_data.recipes.reproduce.table import by_seed, per_sample
 from rses.report.marked import marks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

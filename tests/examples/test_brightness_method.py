@@ -31,13 +31,9 @@ def test_an_installed_package_brings_its_method(tmp_path):
     uv = Path(sys.executable).with_name("uv")
     command = [str(uv), "pip", *install] if uv.exists() else [sys.executable, "-m", "pip", *install]
     subprocess.run(command, check=True, capture_output=True)
-    listed = rses("methods", path=site)
-    assert "brighten" in listed.stdout
+    assert "brighten" in rses("methods", path=site).stdout
     bench = ["bench", "--method", "brighten", "--suite", "mini", "--protocol", "rses-mini", "--limit", "3"]
     done = rses(*bench, "--set", "factor=1.5", "--out", str(out), "--format", "json", path=site)
     assert done.returncode == 0, done.stderr
     card = json.loads((out / "summary.json").read_text())["info"]["method_card"]
     assert card["settings"] == {"factor": 1.5}
-    wrong = rses(*bench, "--set", "faktor=2", "--out", str(out), path=site)
-    assert wrong.returncode == 2
-    assert 'Did you mean "factor"' in wrong.stderr

@@ -8,17 +8,23 @@ from __future__ import annotations
 import os
 import resource
 import struct
-import sys
 import tempfile
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
+from rses.images.decode import read_image
+from rses.inputs.pairing import pair_folder
+from rses.inputs.rows import read_metadata
+from rses.runs.results import Results, load_run
+from rses.runs.sample_result import SampleResult
 from tests.fuzz.mutate import png_chunks, png_of
-from tests.fuzz.targets.images import encoded, photo
+from tests.helpers.small import encoded, photo
 
 MUCH = 1 << 28
 
@@ -30,42 +36,32 @@ def squeezed(size: int) -> bytes:
     return b"".join([*pieces, packer.flush()])
 
 
-def wide_png(folder: Path) -> None:
-    """A PNG that says that it is 60000 x 60000."""
-    from rses.images.decode import read_image
-
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    (folder / "a.png").write_bytes(png_of([(b"IHDR", header), (b"IDAT", squeezed(1 << 26)), (b"IEND", b"")]))
+def read_png(folder: Path, *chunks: tuple[bytes, bytes]) -> None:
+    (folder / "a.png").write_bytes(png_of(list(chunks)))
     read_image(folder / "a.png")
 
 
-def text_png(folder: Path) -> None:
+def wide_png(folder: Path) -> None:
+    """A PNG that says that it is 60000 x 60000."""
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    read_png(folder, (b"IHDR", header), (b"IDAT", squeezed(1 << 26)), (b"IEND", b""))
+
+
+def text_png(folder: Path, kind: bytes = b"zTXt") -> None:
     """A small PNG with a text of 256 MB, compressed."""
-    _with_chunk(folder, b"zTXt", b"a\0\0" + squeezed(MUCH))
+    first, *rest = png_chunks(encoded(photo()))
+    read_png(folder, first, (kind, b"a\0\0" + squeezed(MUCH)), *rest)
 
 
 def profile_png(folder: Path) -> None:
     """A small PNG with a colour profile of 256 MB, compressed."""
-    _with_chunk(folder, b"iCCP", b"a\0\0" + squeezed(MUCH))
+    text_png(folder, b"iCCP")
 
 
 def pixels_png(folder: Path) -> None:
     """A small PNG with 256 MB of pixels."""
     chunks = png_chunks(encoded(photo()))
-    (folder / "a.png").write_bytes(png_of([chunks[0], (b"IDAT", squeezed(MUCH)), chunks[-1]]))
-    _read(folder / "a.png")
-
-
-def _with_chunk(folder: Path, kind: bytes, content: bytes) -> None:
-    chunks = png_chunks(encoded(photo()))
-    (folder / "a.png").write_bytes(png_of([chunks[0], (kind, content), *chunks[1:]]))
-    _read(folder / "a.png")
-
-
-def _read(path: Path) -> None:
-    from rses.images.decode import read_image
-
-    read_image(path)
+    read_png(folder, chunks[0], (b"IDAT", squeezed(MUCH)), chunks[-1])
 
 
 def strip_tiff(folder: Path) -> None:
@@ -74,17 +70,15 @@ def strip_tiff(folder: Path) -> None:
     Image.new("L", (16, 16)).save(path, compression="tiff_adobe_deflate")
     data, packed = path.read_bytes(), squeezed(MUCH)
     with Image.open(path) as image:
-        offset, count = image.tag_v2[273][0], image.tag_v2[279][0]  # type: ignore[attr-defined]
-    moved = data.replace(struct.pack("<HHII", 273, 4, 1, offset), struct.pack("<HHII", 273, 4, 1, len(data)))
-    moved = moved.replace(struct.pack("<HHII", 279, 4, 1, count), struct.pack("<HHII", 279, 4, 1, len(packed)))
-    path.write_bytes(moved + packed)
-    _read(path)
+        places = [(tag, image.tag_v2[tag][0], new) for tag, new in ((273, len(data)), (279, len(packed)))]
+    for tag, old, new in places:
+        data = data.replace(struct.pack("<HHII", tag, 4, 1, old), struct.pack("<HHII", tag, 4, 1, new))
+    path.write_bytes(data + packed)
+    read_image(path)
 
 
 def million_lines(folder: Path) -> None:
     """A metadata.jsonl of a million sound lines."""
-    from rses.inputs.rows import read_metadata
-
     path = folder / "metadata.jsonl"
     path.write_text("".join(f'{{"id": "s{n}", "style": "pixel art"}}\n' for n in range(10**6)))
     read_metadata(path)
@@ -92,18 +86,14 @@ def million_lines(folder: Path) -> None:
 
 def long_name(folder: Path) -> None:
     """A metadata.jsonl with an id of 10 MB."""
-    from rses.inputs.pairing import pair_folder
-
-    (folder / "masks").mkdir()
-    (folder / "pred").mkdir()
+    for name in ("masks", "pred"):
+        (folder / name).mkdir()
     (folder / "metadata.jsonl").write_text('{"id": "%s", "style": "x"}\n' % ("a" * 10_000_000))
     pair_folder(folder / "pred", folder / "masks")
 
 
 def nested_json(folder: Path) -> None:
     """A metadata.jsonl of ten million brackets."""
-    from rses.inputs.rows import read_metadata
-
     (folder / "metadata.jsonl").write_text("[" * 10_000_000)
     rows, problems = read_metadata(folder / "metadata.jsonl")
     assert not rows
@@ -112,12 +102,6 @@ def nested_json(folder: Path) -> None:
 
 def delta_parquet(folder: Path) -> None:
     """A samples.parquet of some kilobytes: a text of a megabyte in 3 000 rows."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from rses.runs.results import Results, load_run
-    from rses.runs.sample_result import SampleResult
-
     run = Results([SampleResult("a", mse_bg=0.5)], {}).save(folder / "run")
     options = {"use_dictionary": False, "column_encoding": {"id": "DELTA_BYTE_ARRAY"}, "compression": "zstd"}
     with pq.ParquetWriter(run / "samples.parquet", pa.schema([("id", pa.string())]), **options) as writer:
@@ -131,10 +115,6 @@ BOMBS = (wide_png, text_png, profile_png, pixels_png, strip_tiff, million_lines,
 
 def tried(bomb: Callable[[Path], None]) -> str:
     """Run one in a process of its own; return a line for the table."""
-    import rses.images.tensors
-    import rses.inputs.pairing
-    import rses.runs.results  # noqa: F401
-
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -160,4 +140,3 @@ def tried(bomb: Callable[[Path], None]) -> str:
 if __name__ == "__main__":
     for one in BOMBS:
         print(f"{one.__name__:<16}{tried(one)}", flush=True)
-    sys.exit(0)

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["mutate_file"]
-
 TEXTS = (
     "", " ", "a", "../x", "/etc/passwd", "a/b", "a\\b", "C:\\x", "a\0b", "\ud800", "e\u0301", "\u202e", "\x1b[31m",
     "inf", "nan", "-1", "1e999", "NaN", "\ufeffa", "x" * 300, "y" * 20_000, "<script>", "=1+1", "%s{0}", "a\nb",
@@ -81,29 +79,20 @@ def _text(rng: random.Random, data: bytes) -> bytes:
 
 def tree(rng: random.Random, value: Any) -> Any:
     """Change one place of a JSON value, the deeper the likelier."""
-    if isinstance(value, dict) and value and rng.random() < 0.9:
-        key, changed = rng.choice(list(value)), dict(value)
-        how = rng.random()
-        if how < 0.12:
-            del changed[key]
-        elif how < 0.2:
-            changed[rng.choice(TEXTS)] = changed.pop(key)
-        elif how < 0.25:
-            changed[rng.choice(TEXTS)] = changed[key]
-        else:
-            changed[key] = tree(rng, value[key])
-        return changed
-    if isinstance(value, list) and value and rng.random() < 0.9:
-        at, listed = rng.randrange(len(value)), list(value)
-        how = rng.random()
-        if how < 0.12:
-            del listed[at]
-        elif how < 0.25:
-            listed.insert(at, listed[rng.randrange(len(listed))])
-        else:
-            listed[at] = tree(rng, listed[at])
-        return listed
-    return rng.choice((rng.choice(TEXTS), rng.choice(NUMBERS), rng.choice(OTHERS), [value], {"a": value}, str(value)))
+    if not isinstance(value, (dict, list)) or not value or rng.random() > 0.9:
+        others = (rng.choice(TEXTS), rng.choice(NUMBERS), rng.choice(OTHERS), [value], {"a": value}, str(value))
+        return rng.choice(others)
+    changed, how = value.copy(), rng.random()
+    place = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    if how < 0.12:
+        del changed[place]
+    elif how > 0.25:
+        changed[place] = tree(rng, value[place])
+    elif isinstance(value, list):
+        changed.insert(place, rng.choice(value))
+    else:
+        changed[rng.choice(TEXTS)] = changed.pop(place) if how < 0.2 else value[place]
+    return changed
 
 
 def _dumped(rng: random.Random, value: Any) -> str:

@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rses.suites.build import build_suite, open_reader
+from rses.suites.build import build_prompted, build_suite, open_reader
 from rses.suites.format import Suite
-from rses.suites.prompted import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.sharing import pull_suite, push_suite
 from tests.helpers import layouts

@@ -12,24 +12,11 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.kill.disk import fill_scenario
-from tests.kill.killing import Report, fail_scenario, kill_scenario
-from tests.kill.scenarios import Scenario, scenarios
-
-
-def _reports(scenario: Scenario, options: argparse.Namespace) -> Iterator[tuple[str, Report | None]]:
-    for what, wanted in (("kills", options.kills), ("failures", options.failures), ("full disk", options.full)):
-        if wanted:
-            with tempfile.TemporaryDirectory() as place:
-                root = Path(place).resolve()
-                if what == "full disk":
-                    yield what, fill_scenario(scenario, root)
-                else:
-                    stop = kill_scenario if what == "kills" else fail_scenario
-                    yield what, stop(scenario, wanted, options.seed, root)
+from tests.kill.disk import fill
+from tests.kill.killing import Trial, fail, kill
+from tests.kill.scenarios import scenarios
 
 
 def main() -> int:
@@ -43,17 +30,17 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     moments = faults = 0
-    for scenario in scenarios():
-        if not re.search(options.only, scenario.name):
-            continue
-        for what, report in _reports(scenario, options):
-            if report is None:
-                print(f"{scenario.name:<28} {what} skipped: a disk cannot be mounted here", flush=True)
-                continue
-            moments, faults = moments + report.kills, faults + len(report.faults)
-            print(f"{report.name:<28}{report.kills:>5} {what:<10}{len(report.faults):>4} faults", flush=True)
-            for fault in report.faults:
-                print("    " + fault.replace("\n", "\n        "), flush=True)
+    for scenario in (one for one in scenarios() if re.search(options.only, one.name)):
+        with tempfile.TemporaryDirectory() as place:
+            trial = Trial(scenario, Path(place).resolve(), options.seed)
+            if options.kills:
+                kill(trial, options.kills)
+            fail(trial, options.failures)
+            skipped = "" if not options.full or fill(trial) else ", full disk skipped: none can be mounted here"
+        moments, faults = moments + trial.moments, faults + len(trial.faults)
+        print(f"{scenario.name:<28}{trial.moments:>5} moments{len(trial.faults):>4} faults{skipped}", flush=True)
+        for fault in trial.faults:
+            print("    " + fault.replace("\n", "\n        "), flush=True)
     print(f"{moments} moments, {faults} faults")
     return int(faults > 0)
 

@@ -43,6 +43,22 @@ def flux_inputs() -> Callable[..., dict[str, object]]:
 
 
 @pytest.fixture(scope="session")
+def tiny_experts(tiny_kontext: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with random experts of the tiny base in "pixel art" and "line art"; copy it to change it."""
+    from regionroute.base import load_base
+    from regionroute.experts import LoraSettings, add_expert, save_expert
+
+    folder = tmp_path_factory.mktemp("experts")
+    for seed, style in enumerate(("pixel art", "line art")):
+        transformer = load_base(str(tiny_kontext)).transformer
+        torch.manual_seed(seed)
+        for parameter in add_expert(transformer, style, LoraSettings()):
+            torch.nn.init.normal_(parameter, std=0.5)
+        save_expert(transformer, style, folder / f"{style.replace(' ', '-')}.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with six training pairs of 64 x 64 in "pixel art" and two in "line art"."""
     from regionroute.data.builder import build_pairs

@@ -148,17 +148,6 @@ def test_an_installed_method_as_stylist(suite, tmp_path):
     assert json.loads((tmp_path / "a/pairs.json").read_text())["stylist"]["reference"] is True
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("stylist", ["flux-kontext", "instruct-pix2pix"])
-def test_embedded_pipelines_as_stylists_on_the_device_that_is_there(suite, tmp_path, stylist):
-    root, _ = suite
-    assert build_pairs(root, tmp_path / "out", style="pixel art", stylist=stylist, limit=1) == 1
-    (pair,) = read_pairs(tmp_path / "out")
-    source, target, mask = read_image(pair.source), read_image(pair.target), read_mask(pair.mask)
-    assert np.array_equal(source[~mask], target[~mask])
-    assert not np.array_equal(source[mask], target[mask])
-
-
 def test_a_method_that_returns_another_size(suite, tmp_path, monkeypatch):
     root, _ = suite
     method = Recorder()
@@ -247,6 +236,7 @@ def test_folders_in_use_are_left_alone(suite, tmp_path):
         (lambda rows: rows[0].update(style="watercolor"), 'cat: There is no style "watercolor"'),
         (lambda rows: rows[0].update(prompt="make it nice"), "cat: .*names no known style"),
         (lambda rows: rows[0].update(prompt="turn it into line art"), 'cat: the prompt asks for "line art"'),
+        (lambda rows: rows[0].update(prompt="turn line art into pixel art"), 'cat: .*2 styles, "line art" and "pixel'),
         (lambda rows: rows[0].update(id="dog"), "is used before"),
     ],
 )
@@ -273,13 +263,6 @@ def test_bad_files_write_nothing_and_are_listed_at_once(suite, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         build_pairs(root, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_an_object_named_like_a_style_is_refused(suite, tmp_path):
-    _, change = suite
-    root = change(lambda rows: rows[0].update(object="line art poster"))
-    with pytest.raises(InputError, match='cat: .*2 styles, "line art" and "cyberpunk"'):
-        build_pairs(root, tmp_path / "out", style="cyberpunk")
 
 
 @pytest.mark.parametrize(

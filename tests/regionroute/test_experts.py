@@ -7,8 +7,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from regionroute.experts import LoraSettings, add_expert, expert_name, load_expert, loaded_experts, save_expert
-from regionroute.full_size import build_meta_transformer
-from regionroute.lora_format import read_lora
 from rses.errors import InputError, WeightsError
 
 
@@ -44,14 +42,13 @@ def assert_same(before, after):
     assert all(torch.equal(value, before["state"][name]) for name, value in after["state"].items())
 
 
-@pytest.mark.parametrize("style", ["pixel art", "Pixel-Art", " pixel_art ", "PIXEL  ART"])
+@pytest.mark.parametrize("style", ["pixel art", "Pixel-Art", " pixel_art ", "PIXEL  ART", " - "])
 def test_name(style):
-    assert expert_name(style) == "pixel-art"
-
-
-def test_name_needs_letters():
+    if style.strip(" -"):
+        assert expert_name(style) == "pixel-art"
+        return
     with pytest.raises(InputError, match="letters or digits"):
-        expert_name(" - ")
+        expert_name(style)
 
 
 @pytest.mark.parametrize(("streams", "layers"), [("both", 14), ("double", 8), ("single", 6)])
@@ -103,20 +100,23 @@ def test_several_experts_are_independent(tiny_transformer, flux_inputs):
     assert torch.equal(run(tiny_transformer, inputs), base)
 
 
-@pytest.mark.parametrize("streams", ["both", "double", "single"])
-def test_saved_and_loaded_experts_give_the_same_output(make_tiny, flux_inputs, tmp_path, streams):
+@pytest.mark.parametrize(("streams", "dtype"), [("both", "float32"), ("double", "bfloat16"), ("single", "float32")])
+def test_saved_and_loaded_experts_give_the_same_output(make_tiny, flux_inputs, tmp_path, streams, dtype):
     inputs, path = flux_inputs(), tmp_path / "new" / "pixel-art.safetensors"
     settings = LoraSettings(rank=5, streams=streams)
     trained = make_tiny()
     fill(trained, "cyberpunk", seed=2)
     fill(trained, "pixel art", settings)
     save_expert(trained, "pixel art", path, {"base": "kontext-mini"})
-    loaded = make_tiny()
+    loaded = torch.nn.Module.to(make_tiny(), getattr(torch, dtype))
     assert load_expert(loaded, "pixel art", path) == settings
-    assert torch.equal(run(loaded, inputs), run(trained, inputs))
+    assert {p.dtype for p in loaded.parameters()} == {getattr(torch, dtype)}
     assert not any(p.requires_grad for n, p in loaded.named_parameters() if "lora_" in n)
     save_expert(loaded, "pixel art", tmp_path / "again.safetensors", {"base": "kontext-mini"})
-    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    if dtype == "float32":
+        assert torch.equal(run(loaded, inputs), run(trained, inputs))
+        assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    assert {tensor.dtype for tensor in load_file(tmp_path / "again.safetensors").values()} == {torch.float32}
 
 
 def test_loading_beside_other_experts(make_tiny, flux_inputs, tmp_path):
@@ -131,29 +131,6 @@ def test_loading_beside_other_experts(make_tiny, flux_inputs, tmp_path):
     assert torch.equal(run(transformer, inputs), run(source, inputs))
     transformer.set_adapters("line-art")
     assert torch.equal(run(transformer, inputs), line)
-
-
-def test_loaded_experts_take_the_dtype_of_the_base(make_tiny, tmp_path):
-    source = make_tiny()
-    fill(source, "pixel art")
-    save_expert(source, "pixel art", tmp_path / "x.safetensors")
-    transformer = torch.nn.Module.to(make_tiny(), torch.bfloat16)
-    load_expert(transformer, "pixel art", tmp_path / "x.safetensors")
-    assert {p.dtype for p in transformer.parameters()} == {torch.bfloat16}
-    save_expert(transformer, "pixel art", tmp_path / "y.safetensors")
-    assert {tensor.dtype for tensor in load_file(tmp_path / "y.safetensors").values()} == {torch.float32}
-
-
-def test_on_meta_only_the_expert_is_materialised(make_tiny, tmp_path):
-    source = make_tiny()
-    fill(source, "pixel art")
-    save_expert(source, "pixel art", tmp_path / "x.safetensors")
-    meta = build_meta_transformer(_config(source))
-    load_expert(meta, "pixel art", tmp_path / "x.safetensors")
-    assert all(p.is_meta != ("lora_" in name) for name, p in meta.named_parameters())
-    layer = meta.get_submodule("single_transformer_blocks.1.attn.to_v")
-    original = source.get_submodule("single_transformer_blocks.1.attn.to_v")
-    assert torch.equal(layer.lora_B["pixel-art"].weight.float(), original.lora_B["pixel-art"].weight.bfloat16().float())
 
 
 def _config(transformer):
@@ -201,19 +178,14 @@ def test_a_failed_load_leaves_the_transformer_as_it_was(tiny_transformer, flux_i
     fill(fresh, "pixel art")
     save_expert(fresh, "pixel art", path)
 
-    class TooLarge:
-        def to(self, *_):
-            raise MemoryError
+    def run_out(*_arguments, **_options):
+        raise error
 
-    def read_too_large(*arguments):
-        file = read_lora(*arguments)
-        file.matrices["single_transformer_blocks.1.attn.to_v"] = (TooLarge(), TooLarge())
-        return file
-
-    with monkeypatch.context() as patch:
-        patch.setattr("regionroute.experts.read_lora", read_too_large)
-        with pytest.raises(MemoryError):
-            load_expert(tiny_transformer, "pixel art", path)
+    for error in (MemoryError(), KeyboardInterrupt()):
+        with monkeypatch.context() as patch:
+            patch.setattr("peft.set_peft_model_state_dict", run_out)
+            with pytest.raises(type(error)):
+                load_expert(tiny_transformer, "pixel art", path)
     assert_same(before, snapshot(tiny_transformer))
     assert torch.equal(run(tiny_transformer, flux_inputs()), output)
     load_expert(tiny_transformer, "pixel art", path)

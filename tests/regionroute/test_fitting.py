@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from regionroute.base import load_base
 from regionroute.cli.main import main
 from regionroute.data.pairs import read_pairs
-from regionroute.experts import LoraSettings, add_expert, save_expert
 from regionroute.fitting import fit_on_pairs, mask_iou
 from regionroute.gate import Gate, fit_gate, read_gate
 from regionroute.grid import mask_to_grid
@@ -22,15 +21,8 @@ from rses.images.masks import read_mask
 
 
 @pytest.fixture
-def experts(tiny_kontext, tmp_path):
-    folder = tmp_path / "experts"
-    for seed, style in enumerate(("pixel art", "line art")):
-        transformer = load_base(str(tiny_kontext)).transformer
-        torch.manual_seed(seed)
-        for parameter in add_expert(transformer, style, LoraSettings()):
-            torch.nn.init.normal_(parameter, std=0.5)
-        save_expert(transformer, style, folder / f"{style.replace(' ', '-')}.safetensors")
-    return folder
+def experts(tiny_experts, tmp_path):
+    return shutil.copytree(tiny_experts, tmp_path / "experts")
 
 
 def test_the_fit_is_that_of_the_experts_own_maps_on_the_grid(tiny_kontext, tiny_pairs, experts):

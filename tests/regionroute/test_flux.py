@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from baselines.flux import BUCKETS
 from regionroute.base import load_base
-from regionroute.flux import decode_latents, encode_pixels, pack, predict_velocity, unpack
-from regionroute.sizes import to_pixels
+from regionroute.flux import choose_bucket, decode_latents, encode_pixels, pack, predict_velocity, to_pixels, unpack
+from rses.errors import InputError
 
 PROMPT = "make the cat in pixel art style"
 WIDTH, HEIGHT = 96, 64  # not square, so that rows and columns cannot be mixed up
@@ -107,3 +110,28 @@ def test_latents_are_decoded_as_the_pipeline_does(pipe):
     with torch.no_grad():
         expected = pipe.image_processor.postprocess(pipe.vae.decode(raw).sample, output_type="pt")
     torch.testing.assert_close((decode_latents(pipe.vae, latents) / 2 + 0.5).clamp(0, 1), expected)
+
+
+def test_kontext_buckets_are_fixed_points_of_the_pipeline():
+    for width, height in BUCKETS:
+        assert choose_bucket((width, height), BUCKETS) == (width, height)
+        # What the pipeline makes of the call's arguments when max_area is width * height.
+        area, ratio = width * height, width / height
+        assert round((area * ratio) ** 0.5) // 16 * 16 == width
+        assert round((area / ratio) ** 0.5) // 16 * 16 == height
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(64, 3000), st.integers(64, 3000))
+def test_the_bucket_mirrors_with_the_picture(width, height):
+    if max(width, height) > 8 * min(width, height):
+        return
+    chosen = choose_bucket((width, height), BUCKETS)
+    flipped = choose_bucket((height, width), BUCKETS)
+    # Two buckets may be equally near; then both are right.
+    assert abs(np.log(chosen[0] / chosen[1]) + np.log(flipped[0] / flipped[1])) < 0.15
+
+
+def test_a_strip_is_refused():
+    with pytest.raises(InputError, match="cannot be edited"):
+        choose_bucket((900, 100), BUCKETS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from regionroute.overlay import contact_sheet, heat_overlay
+from baselines.sheets import contact_sheet
+from regionroute.overlay import heat_overlay
 
 
 def test_the_hottest_cell_is_coloured_and_the_rest_is_grey():

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark_data.recipes.full_size import build_meta_transformer, step_inputs
+from regionroute.attention import StyleAttention
 from regionroute.base import base_facts, load_base
-from regionroute.experts import LoraSettings, add_expert, save_expert
+from regionroute.gate import Gate
+from regionroute.matting import blend, refine_mask
 from regionroute.pipeline import RegionRoutePipeline
 from rses.errors import InputError, RsesError, WeightsError
 
@@ -18,20 +21,10 @@ PROMPT = "make the cat in {} style, keep other area unchanged"
 
 
 @pytest.fixture(scope="module")
-def experts(tiny_kontext, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("experts")
-    for seed, style in enumerate(("pixel art", "line art")):
-        transformer = load_base(str(tiny_kontext)).transformer
-        torch.manual_seed(seed)
-        for parameter in add_expert(transformer, style, LoraSettings()):
-            torch.nn.init.normal_(parameter, std=0.5)
-        save_expert(transformer, style, folder / f"{style.replace(' ', '-')}.safetensors")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pipe(tiny_kontext, experts):
-    return RegionRoutePipeline.from_pretrained(str(tiny_kontext), experts)
+def pipe(tiny_kontext, tiny_experts):
+    made = RegionRoutePipeline.from_pretrained(str(tiny_kontext), tiny_experts)
+    made.gate = Gate(40.0, -1.0, 1)
+    return made
 
 
 def picture(width=64, height=64, seed=0):
@@ -79,22 +72,15 @@ def test_guiding_away_from_the_empty_prompt_equals_the_stock_pipeline(pipe, tiny
     assert np.abs(two[0].image.astype(int) - pipe.edit([image], [prompt], seeds=[5], true_cfg=2.0)[0].image).max() <= 1
 
 
-def test_stock_diffusers_reads_our_experts(pipe, tiny_kontext, experts):
+def test_stock_diffusers_reads_our_experts(pipe, tiny_kontext, tiny_experts):
     stock = load_base(str(tiny_kontext))
-    stock.load_lora_weights(str(experts), weight_name="pixel-art.safetensors", adapter_name="any")
+    stock.load_lora_weights(str(tiny_experts), weight_name="pixel-art.safetensors", adapter_name="any")
     image, prompt = picture(), PROMPT.format("pixel art")
     expected = stock_edit(stock, image, prompt)
     edit = pipe.edit([image], [prompt], seeds=[5])[0]
     base = pipe.edit([image], [prompt], seeds=[5], styles=[None])[0]
     assert np.abs(edit.image.astype(int) - expected).max() <= 1
     assert not np.array_equal(edit.image, base.image)
-
-
-@pytest.mark.parametrize("size", [(64, 64), (96, 64), (120, 50), (37, 61)])
-def test_answers_have_the_size_of_the_source(pipe, size):
-    edit = pipe.edit([picture(*size)], [PROMPT.format("pixel art")])[0]
-    assert edit.image.shape == (size[1], size[0], 3)
-    assert edit.image.dtype == np.uint8
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 64), (120, 50), (37, 61)])
@@ -111,6 +97,7 @@ def test_answers_lie_on_top_of_the_source(pipe, monkeypatch, size):
     columns, rows = np.meshgrid(np.arange(width) / width, np.arange(height) / height)
     ramps = (np.stack([columns, rows, 1 - columns], -1) * 255).round().astype(np.uint8)
     edit = pipe.edit([ramps], [PROMPT.format("pixel art")])[0]
+    assert (edit.image.shape, edit.image.dtype) == (ramps.shape, np.uint8)
     assert seen == {"size": edit.size, "area": edit.size[0] * edit.size[1], "resized": False}
     # A shift by one pixel moves a ramp by 255 / side.
     inside = (edit.image.astype(int) - ramps)[2:-2, 2:-2]
@@ -118,14 +105,17 @@ def test_answers_lie_on_top_of_the_source(pipe, monkeypatch, size):
     assert np.abs(inside).max() <= 2
 
 
-def test_neighbours_sizes_and_order_do_not_matter(pipe):
+@pytest.mark.parametrize("routed", [False, True])
+def test_neighbours_sizes_and_order_do_not_matter(pipe, routed):
     images = [picture(64, 64, 1), picture(90, 60, 2), picture(64, 64, 3)]
     prompts = [PROMPT.format(style) for style in ("pixel art", "line art", "line art")]
-    together = pipe.edit(images, prompts, seeds=[7, 8, 9])
-    for row in range(3):
-        alone = pipe.edit([images[row]], [prompts[row]], seeds=[[7, 8, 9][row]])[0]
-        assert np.abs(alone.image.astype(int) - together[row].image.astype(int)).max() <= 1
-    other = pipe.edit([images[0]], [prompts[0]], seeds=[8])[0]
+    together = pipe.edit(images, prompts, seeds=[7, 8, 9], routed=routed)
+    for image, prompt, seed, edit in zip(images, prompts, (7, 8, 9), together, strict=True):
+        alone = pipe.edit([image], [prompt], seeds=[seed], routed=routed)[0]
+        assert edit.image.shape == image.shape
+        assert np.abs(alone.image.astype(int) - edit.image.astype(int)).max() <= 1
+        assert not routed or np.abs(alone.mask - edit.mask).max() < 1e-3
+    other = pipe.edit([images[0]], [prompts[0]], seeds=[8], routed=routed)[0]
     assert not np.array_equal(other.image, together[0].image)
 
 
@@ -192,3 +182,66 @@ def test_a_style_that_the_model_would_not_read_is_refused(pipe):
         pipe.edit([picture()], [f"make the {words} in pixel art style"])
     # What is cut off behind the style is the rest of the request alone.
     assert pipe.edit([picture()], [f"make it pixel art style, and keep the {words} as it is"])[0].style == "pixel art"
+
+
+# Routed editing: where by the expert, how by the base.
+
+
+def test_a_routed_edit_is_the_bases_whole_picture_where_the_experts_attention_says(pipe):
+    image, prompt = picture(), PROMPT.format("pixel art")
+    edit = pipe.edit([image], [prompt], seeds=[5], routed=True, attention=True)[0]
+    # Each pass on its own, put together by hand.
+    first = pipe.edit([image], [prompt], seeds=[5], steps=1, attention=True)[0]
+    whole = pipe.edit([image], ["make the image in pixel art style"], seeds=[5], styles=[None])[0]
+    cells = pipe.gate.mask(torch.from_numpy(first.attention).flatten()[None]).view(4, 4).numpy()
+    mask = refine_mask(cells, image, (64, 64))
+    assert np.allclose(edit.attention, first.attention, atol=1e-6)
+    assert np.abs(edit.mask - mask).max() < 1e-3
+    assert np.abs(edit.image.astype(int) - blend(image, whole.image, mask)).max() <= 1
+    assert edit.style == "pixel art"
+    # Otherwise this test could not fail.
+    assert 0.05 < (mask > 0.5).mean() < 0.95
+    assert (mask == 0).any()
+
+
+def test_where_the_mask_is_zero_the_pixels_are_the_sources_own(pipe):
+    image = picture(200, 150)
+    edit = pipe.edit([image], [PROMPT.format("line art")], routed=True)[0]
+    assert edit.mask.shape == (150, 200)
+    assert edit.mask.dtype == np.float32
+    assert edit.mask.min() >= 0
+    assert edit.mask.max() <= 1
+    kept = edit.mask == 0
+    assert kept.any()
+    assert np.array_equal(edit.image[kept], image[kept])
+    assert not np.array_equal(edit.image, image)
+
+
+def test_plain_editing_is_the_default_and_has_no_mask(pipe):
+    image, prompt = picture(), PROMPT.format("pixel art")
+    plain = pipe.edit([image], [prompt])[0]
+    assert plain.mask is None
+    assert np.array_equal(plain.image, pipe.edit([image], [prompt], routed=False)[0].image)
+    assert pipe.edit([image], [prompt], routed=True)[0].attention is None
+
+
+def test_the_full_configuration_gives_maps_of_all_layers_and_a_mask_at_its_size():
+    transformer = build_meta_transformer()
+    inputs = step_inputs(transformer, 1024, device="meta")
+    with torch.no_grad(), StyleAttention(transformer).record([[8, 9, 10]], 512, 64 * 64) as maps:
+        transformer(**inputs)
+    assert maps.stacked().shape == (19 + 38, 1, 24, 64 * 64, 3)
+    heat = torch.full((64, 64), 0.1)
+    heat[20:30, 40:50] = 0.9
+    cells = Gate().mask(heat.view(1, -1)).view(64, 64).numpy()
+    photo = np.full((700, 900, 3), 120, np.uint8)
+    mask = refine_mask(cells, photo, (1024, 1024))
+    assert mask.shape == (700, 900)
+    rows, columns = np.nonzero(mask > 0.5)
+    assert rows.mean() / 700 == pytest.approx(25 / 64, abs=0.01)
+    assert columns.mean() / 900 == pytest.approx(45 / 64, abs=0.01)
+
+
+def test_a_prompt_without_a_style_is_refused(pipe):
+    with pytest.raises(InputError, match="names no known style"):
+        pipe.edit([picture()], ["make the cat red"], styles=["pixel art"], routed=True)

@@ -73,30 +73,21 @@ def test_no_style_lists_the_known_ones(prompt):
     ("prompt", "hint"),
     [
         ("make the cat in pixle art style", "pixel art"),
-        ("make the cat in cyberpnk style", "cyberpunk"),
-        ("make the cat in expresionism", "expressionism"),
+        ("the cat in expresionism", "expressionism"),
+        ("word " * 9999, ""),
     ],
+    ids=["letters exchanged", "a letter missing", "nothing alike"],
 )
 def test_misspelt_styles_get_a_hint(prompt, hint):
-    with pytest.raises(InputError, match=f'Did you mean "{hint}"'):
-        find_style(prompt)
-
-
-def test_unlike_words_get_no_hint():
     with pytest.raises(InputError) as raised:
-        find_style("make the cat in watercolor style")
-    assert "Did you mean" not in str(raised.value)
+        find_style(prompt)
+    assert (f'Did you mean "{hint}' in str(raised.value)) == bool(hint)
+    assert len(str(raised.value)) < 500
 
 
 def test_two_styles_are_refused_by_name():
     with pytest.raises(InputError, match='2 styles, "pixel art" and "line art"'):
         find_style("make the 8-bit cat in line art style")
-
-
-def test_long_prompts_are_shortened_in_messages():
-    with pytest.raises(InputError) as raised:
-        find_style("word " * 10_000)
-    assert len(str(raised.value)) < 500
 
 
 @pytest.mark.parametrize("text", ["pixel-art", "Pixel Art", "pixelart", "pixel_art style", "8-bit style"])

@@ -73,12 +73,6 @@ def test_known_answers(tokenizer, prompt, expected):
     assert found(tokenizer, prompt) == expected
 
 
-def test_capitals_shift_nothing(tokenizer):
-    """The official search looks in the lower-cased prompt, which has fewer tokens."""
-    prompt = "Make The CAT in Pixel-Art style"
-    assert "".join(found(tokenizer, prompt)).lstrip("\u2581") == "Pixel-Art"
-
-
 def test_the_span_chooses_between_repetitions(tokenizer):
     prompt = "make the style poster in pixel art style in pixel art style"
     first = prompt.index("pixel art")
@@ -115,11 +109,6 @@ def test_truncation_is_an_error_only_where_it_cuts_the_phrase(tokenizer):
     for length in (6, 5, 2, 1):
         with pytest.raises(InputError, match=f"cut off: 7 tokens are needed to hold it, the text length is {length}"):
             found(tokenizer, prompt, length)
-
-
-def test_positions_do_not_depend_on_the_text_length(tokenizer):
-    prompt = "make the cat in pixel art style"
-    assert len({style_positions(tokenizer, prompt, (16, 25), length) for length in (8, 9, 77, 512)}) == 1
 
 
 def test_what_cannot_be_located(tokenizer):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.rses.golden import EXPECTED, board, names, pictures, runs, values
+from tests.rses.golden import EXPECTED, names, pictures, runs, values
 
 
 def expected(name: str) -> Any:
@@ -63,7 +63,7 @@ def test_bench(check, work, suite):
 
 
 def test_rendered_board(work):
-    found = board.rendered(work)
+    found = runs.board(work)
     assert set(found) == {path.name for path in (EXPECTED / "board").iterdir()}
     for name, text in found.items():
         assert text == (EXPECTED / "board" / name).read_text("utf-8"), name

@@ -19,26 +19,12 @@ from rses.suites.writing import require_styles
 from rses.texts import fold_style, mostly_latin, text_fault
 
 NOTHING = [
-    "---",
-    "",
-    "   ",
-    "\N{ARTIST PALETTE}",
-    "!?",
-    "_",
-    "\u200b",
-    "\u0301",
-    "…",
+    "---", "", "   ", "\N{ARTIST PALETTE}", "!?", "_", "\u200b", "\u0301", "…",
     "\N{REGIONAL INDICATOR SYMBOL LETTER D}",
-]
+]  # fmt: skip
 SPELLINGS = [
-    "pixel art",
-    "Pixel-Art",
-    "PIXEL_ART",
-    " pixel  art ",
-    "ｐｉｘｅｌ　ａｒｔ",
-    "pixel\u2011art",
-    "pixel\tart",
-]
+    "pixel art", "Pixel-Art", "PIXEL_ART", " pixel  art ", "ｐｉｘｅｌ　ａｒｔ", "pixel\u2011art", "pixel\tart",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,15 @@ import numpy as np
 import torch
 
 from baselines.classical import stylize
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.kontext_mini.card import render_table, renew_card
 from benchmark_data.recipes.kontext_mini.data import STYLE_SEED, STYLES
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.held_out import plain_scenes, recolour_questions, style_questions
 from regionroute.base import base_facts, load_base
-from regionroute.flux import decode_latents, encode_pixels
-from regionroute.overlay import contact_sheet
+from regionroute.flux import decode_latents, encode_pixels, to_pixels
 from regionroute.pipeline import RegionRoutePipeline
-from regionroute.sizes import to_pixels
-from rses.backbones.mini import load_mini_style
+from rses.backbones import load_style
 from rses.images.tensors import write_png
 
 __all__ = ["Editor", "kontext_editor", "main", "measure_recolouring", "measure_round_trip", "measure_styles"]
@@ -77,7 +76,7 @@ def measure_styles(editor: Editor, count: int) -> tuple[dict[str, Any], list[lis
     sources = [q.source for q in questions]
     whole = editor(sources, [q.whole for q in questions])
     regional = editor(sources, [q.regional for q in questions])
-    encoder = load_mini_style()
+    encoder = load_style("rses-mini")
     texts = encoder.encode_texts(list(STYLES))
     stack = torch.from_numpy(np.stack(whole)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ texts.T).argmax(1)

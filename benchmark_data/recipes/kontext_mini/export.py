@@ -6,8 +6,9 @@ import argparse
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxKontextPipeline
@@ -17,12 +18,13 @@ from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.kontext_mini.networks import TEXT_LENGTH, TextAndFlow
 from benchmark_data.recipes.kontext_mini.train import trained_vae
 
-__all__ = ["MODEL_FOLDER", "export"]
+__all__ = ["MODEL_FOLDER", "export", "write_model"]
 
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "models" / "kontext-mini"
 SHIFT = 2.0
 USE = {"buckets": [[128, 128]], "text_length": TEXT_LENGTH, "guidance": 2.5, "steps": 12}
 """What ``regionroute.json`` tells users of the model."""
+KEPT = ("README.md", "evaluation.json", "training.json", "images")
 
 
 def export(work: Path, out: Path) -> None:
@@ -34,14 +36,29 @@ def export(work: Path, out: Path) -> None:
     if not load_checkpoint(flow if flow.exists() else work / "crops.pt", {"average": parts}):
         raise SystemExit(f"{work} holds neither flow.pt nor crops.pt: train stage crops first.")
     pipe = assemble(parts.eval(), trained_vae(work / "decoder.pt"), *latent_scale(work / "latents"))
+    write_model(pipe, out, {"regionroute.json": USE})
+
+
+def write_model(pipe: Any, out: Path, files: Mapping[str, Any], without: Sequence[str] = ()) -> None:
+    """Replace a model folder; its card, logs and pictures stay.
+
+    Args:
+        pipe: Written in float16.
+        out: The folder.
+        files: JSON files beside the weights, by name.
+        without: Parts of the pipeline that are left out.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as draft:
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        draft = Path(folder)
         pipe.to(torch.float16).save_pretrained(draft)
-        (Path(draft) / "regionroute.json").write_text(json.dumps(USE, indent=2) + "\n")
-        for name in ("README.md", "evaluation.json", "training.json", "images"):
-            kept = out / name
-            if kept.exists():
-                kept.replace(Path(draft) / name)
+        for part in without:
+            shutil.rmtree(draft / part)
+        for name, content in files.items():
+            (draft / name).write_text(json.dumps(content, indent=2) + "\n")
+        for name in KEPT:
+            if (out / name).exists():
+                (out / name).replace(draft / name)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(draft, out)
         # Temporary folders are private.

@@ -61,7 +61,7 @@ class Batch:
     Attributes:
         target: (B, N, 64) tokens.
         context: (B, N, 64) tokens.
-        prompts: One a row.
+        prompts: One per row.
         silent: Rows without a pooled vector of their own.
         window: Where the tokens lie, the same for all rows.
     """
@@ -90,11 +90,9 @@ def train_flow(
     model = TextAndFlow()
     if begin is not None:
         begin(model)
-
     ready = model.transformer.compile if settings.compiled else None
-
     return train_averaged(
-        model, _inside, lambda step: _loss(model, data, step, settings), settings, checkpoint, log, ready
+        model, _inside, lambda step: (_loss(model, data, step, settings), {}), settings, checkpoint, log, ready
     )
 
 

@@ -168,7 +168,7 @@ class TextAndFlow(nn.Module):
         Args:
             noisy: (B, N, 64) target tokens of a window.
             context: (B, N, 64) source tokens of the same window.
-            prompts: One a row.
+            prompts: One per row.
             sigma: (B,) noise levels.
             guidance: (B,) guidance scales that the model is told.
             silent: Rows whose pooled vector is that of the empty prompt.

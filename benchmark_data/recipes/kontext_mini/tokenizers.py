@@ -13,7 +13,7 @@ SPACE = "\u2581"
 
 
 def build_t5_tokenizer(words: Sequence[str], length: int) -> T5Tokenizer:
-    """Unigram tokenizer with a piece a word, small or capitalised, with and without the space before it."""
+    """Unigram tokenizer with a piece per word, small or capitalised, with and without the space before it."""
     pieces = {"<pad>": 0.0, "</s>": 0.0, "<unk>": -20.0, SPACE: -4.0}
     for word in words:
         for form in (word, word.capitalize()):
@@ -29,7 +29,7 @@ def build_t5_tokenizer(words: Sequence[str], length: int) -> T5Tokenizer:
 
 def build_clip_tokenizer(words: Sequence[str]) -> CLIPTokenizer:
     """Byte-pair tokenizer whose merges spell the words."""
-    symbols = _byte_symbols()
+    symbols = byte_symbols()
     vocabulary = {token: i for i, token in enumerate([*symbols, *(s + "</w>" for s in symbols)])}
     merges: list[tuple[str, str]] = []
     for word in words:
@@ -44,7 +44,7 @@ def build_clip_tokenizer(words: Sequence[str]) -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
 
 
-def _byte_symbols() -> list[str]:
+def byte_symbols() -> list[str]:
     """Return the printable stand-ins of the 256 bytes that byte-level tokenizers use."""
     plain = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in plain]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +11,14 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.kontext_mini.data import VIEWS, Groups
+from benchmark_data.recipes.kontext_mini.looping import Pace, train_averaged
 from benchmark_data.recipes.kontext_mini.networks import build_vae
-from benchmark_data.recipes.kontext_mini.optimising import Optimisers, follow
 from benchmark_data.recipes.kontext_mini.workers import worker
 
 __all__ = ["VaeSettings", "train_vae"]
+
+PACE = Pace(decays=(0.0, 1e-3), warm_up=20, keep=0.99, log_every=25)
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,9 @@ class VaeSettings:
 
 
 def train_vae(
-    data: Path,
-    checkpoint: Path,
-    settings: VaeSettings,
-    log: Path,
-    begin: Callable[[AutoencoderKL], object] | None = None,
-    build: Callable[[], AutoencoderKL] = build_vae,
-) -> AutoencoderKL:
+    data: Path, checkpoint: Path, settings: VaeSettings, log: Path,
+    begin: Callable[[AutoencoderKL], object] | None = None, build: Callable[[], AutoencoderKL] = build_vae,
+) -> AutoencoderKL:  # fmt: skip
     """Train, or continue from ``checkpoint``; return the averaged model.
 
     Args:
@@ -68,32 +62,17 @@ def train_vae(
     if begin is not None:
         begin(model)
     model = model.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model)
     if settings.decoder_only:
         model.encoder.requires_grad_(False)
-    optimisers = Optimisers(
-        model, _inside, rates=(settings.learning_rate, settings.rest_learning_rate), decays=(0.0, 1e-3),
-        steps=settings.steps, warm_up=20,
-    )  # fmt: skip
-    parts = {"model": model, "average": average, "inner": optimisers.inner, "rest": optimisers.rest}
-    start = load_checkpoint(checkpoint, parts)
-    groups, began = Groups(data), time.monotonic()
+    groups = Groups(data)
     own, workers = worker()
-    for step in range(start, settings.steps):
+
+    def loss(step: int) -> tuple[torch.Tensor, dict[str, float]]:
         number = step * workers + own
-        loss, error = _loss(model, _batch(groups, number, settings.batch_size // workers), number, settings)
-        optimisers.step(step, loss)
-        follow(average, model, step, 0.99)
-        if own > 0:
-            continue
-        if (step + 1) % 25 == 0:
-            rate = (step + 1 - start) * settings.batch_size / (time.monotonic() - began)
-            line = {"step": step + 1, "loss": round(loss.item(), 5), "psnr": round(-10 * math.log10(error / 4), 2)}
-            with log.open("a") as stream:
-                stream.write(json.dumps({**line, "rate": round(rate, 1)}) + "\n")
-        if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            save_checkpoint(checkpoint, step + 1, parts)
-    return average.eval()
+        value, error = _loss(model, _batch(groups, number, settings.batch_size // workers), number, settings)
+        return value, {"psnr": -10 * math.log10(error / 4)}
+
+    return train_averaged(model, _inside, loss, settings, checkpoint, log, pace=PACE)
 
 
 def _inside(name: str, parameter: torch.nn.Parameter) -> bool:

@@ -19,7 +19,7 @@ class TrunkBatches(Dataset[torch.Tensor]):
 
     Args:
         folder: Data folder.
-        batch_size: Patches a batch.
+        batch_size: Patches per batch.
         image_size: Side of a patch, at most 96.
         steps: Number of batches.
     """

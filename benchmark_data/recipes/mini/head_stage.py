@@ -12,7 +12,7 @@ from torch import nn
 from benchmark_data.recipes.mini.losses import LossWeights, class_texts, style_loss
 from rses.backbones.mini_network import ImageEncoder, TextEncoder
 
-__all__ = ["HeadSettings", "Statistics", "train_head"]
+__all__ = ["HeadSettings", "Statistics", "cosine", "train_head"]
 
 MAX_LOGIT_SCALE = 30.0
 
@@ -86,9 +86,8 @@ def train_head(
     optimiser = torch.optim.AdamW(groups)
     rates = [group["lr"] for group in optimiser.param_groups]
     for step in range(settings.steps):
-        shape = min(1.0, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps)))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * shape
+            group["lr"] = rate * cosine(step, settings.steps, 50)
         chosen = torch.randperm(len(data.values))[: settings.groups]
         said = text(class_texts(step, settings.texts_a_class))
         factor = log_scale.exp().clamp(max=MAX_LOGIT_SCALE)
@@ -97,11 +96,13 @@ def train_head(
         loss.backward()
         optimiser.step()
         if (step + 1) % 250 == 0:
-            print(f"head {step + 1}/{settings.steps} loss {loss.item():.3f}", _rounded(parts), flush=True)
+            shown = {key: round(value, 3) for key, value in parts.items()}
+            print(f"head {step + 1}/{settings.steps} loss {loss.item():.3f}", shown, flush=True)
     model.eval()
     model.fold()
     return float(log_scale.exp().clamp(max=MAX_LOGIT_SCALE))
 
 
-def _rounded(parts: dict[str, float]) -> dict[str, float]:
-    return {key: round(value, 3) for key, value in parts.items()}
+def cosine(step: int, steps: int, warm_up: int) -> float:
+    """Return the share of the learning rate at a step: up in a straight line, then down to a hundredth."""
+    return min(1.0, (step + 1) / warm_up) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.mini.data import NUISANCES_A_CONTENT, Group, Groups
-from benchmark_data.recipes.mini.head_stage import MAX_LOGIT_SCALE
+from benchmark_data.recipes.mini.head_stage import MAX_LOGIT_SCALE, cosine
 from benchmark_data.recipes.mini.losses import LossWeights, class_texts, style_loss
 from benchmark_data.recipes.mini.views import group_views
 from rses.backbones.mini_network import ImageEncoder, TextEncoder
@@ -62,12 +63,13 @@ def train_style(data: Path, checkpoint: Path, model: DualEncoder, settings: Styl
     model.to(memory_format=torch.channels_last)
     optimiser = _optimiser(model, settings)
     rates = [group["lr"] for group in optimiser.param_groups]
-    start = _resume(checkpoint, model, optimiser)
+    parts_kept = {"model": model, "optimiser": optimiser}
+    start = load_checkpoint(checkpoint, parts_kept)
     groups = Groups(data)
     began = time.monotonic()
     for step in range(start, settings.steps):
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = rate * _schedule(step, settings)
+            group["lr"] = rate * cosine(step, settings.steps, settings.warm_up)
         optimiser.zero_grad(set_to_none=True)
         for turn in range(settings.accumulate):
             loss, parts = _batch_loss(model, groups, step * settings.accumulate + turn, settings, size)
@@ -75,7 +77,7 @@ def train_style(data: Path, checkpoint: Path, model: DualEncoder, settings: Styl
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            _save(checkpoint, step + 1, model, optimiser)
+            save_checkpoint(checkpoint, step + 1, parts_kept)
             pace = (time.monotonic() - began) / (step + 1 - start)
             shown = {key: round(value, 3) for key, value in parts.items()}
             print(f"style {step + 1}/{settings.steps} loss {loss.item():.3f} {shown} {pace:.1f} s", flush=True)
@@ -113,26 +115,3 @@ def _optimiser(model: DualEncoder, settings: StyleSettings) -> torch.optim.AdamW
             {"params": [*model.text.parameters(), model.log_scale], "lr": settings.text_rate, "weight_decay": 0.0},
         ]
     )
-
-
-def _schedule(step: int, settings: StyleSettings) -> float:
-    warm = min(1.0, (step + 1) / settings.warm_up)
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps)))
-
-
-def _save(path: Path, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    state = {"step": step, "model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)
-
-
-def _resume(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    print(f"style: continuing after step {state['step']}", flush=True)
-    return int(state["step"])

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, save_checkpoint
 from benchmark_data.recipes.mini.batches import TrunkBatches, stream
 from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, TRAINED, climb, distance, inner
@@ -60,13 +61,8 @@ def train_trunk(
     torch.manual_seed(1)
     model = _Trainee(config)
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
-    start = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = int(state["step"])
-        print(f"trunk: continuing after step {start}", flush=True)
+    kept = {"model": model, "optimiser": optimiser}
+    start = load_checkpoint(checkpoint, kept)
     batches = TrunkBatches(data, settings.batch_size, settings.image_size, settings.steps)
     began, losses = time.monotonic(), {"rank": 0.0, "scale": 0.0, "class": 0.0, "right": 0.0}
     for step, (patches, labels) in enumerate(stream(batches, start, workers), start=start):
@@ -85,24 +81,17 @@ def train_trunk(
             losses[name] += (value.item() - losses[name]) / min(50, step - start + 1)
         if (step + 1) % 50 == 0:
             pace = (time.monotonic() - began) / (step + 1 - start)
-            print(
-                f"trunk {step + 1}/{settings.steps}",
-                {k: round(v, 3) for k, v in losses.items()},
-                f"{pace:.2f} s",
-                flush=True,
-            )
+            shown = {name: round(value, 3) for name, value in losses.items()}
+            print(f"trunk {step + 1}/{settings.steps} {shown} {pace:.2f} s", flush=True)
         if (step + 1) % settings.checkpoint_every == 0 or step + 1 == settings.steps:
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            temporary = checkpoint.with_suffix(".tmp")
-            torch.save({"step": step + 1, "model": model.state_dict(), "optimiser": optimiser.state_dict()}, temporary)
-            temporary.replace(checkpoint)
+            save_checkpoint(checkpoint, step + 1, kept)
     return model.trunk.eval()
 
 
 def _losses(
     model: _Trainee, patches: torch.Tensor, labels: torch.Tensor, step: int, settings: TrunkSettings
 ) -> dict[str, torch.Tensor]:
-    """Rank neighbouring rungs of one ladder a picture, near a common scale; name the style of the picture."""
+    """Rank neighbouring rungs of one ladder per picture, near a common scale; name the style of the picture."""
     generator = torch.Generator().manual_seed(step)
     stacks = [inner(patches)]
     targets = []

@@ -113,10 +113,7 @@ def _edits(
     for edited, item in zip(drawn, items, strict=True):
         pair = torch.from_numpy(np.stack([edited, item.image])).permute(0, 3, 1, 2).float() / 255
         mask = torch.from_numpy(item.region)[None, None].float().expand(2, -1, -1, -1)
-        inside, outside = (
-            region_view(pair, mask, size, mean, "masked"),
-            background_view(pair, mask, size, mean),
-        )
+        inside, outside = (region_view(pair, mask, size, mean, "masked"), background_view(pair, mask, size, mean))
         for column, view in zip(columns, (*inside, *outside), strict=True):
             column.append(view)
     return Edits(name, style, *(torch.stack(column) for column in columns))

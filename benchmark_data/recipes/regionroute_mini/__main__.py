@@ -1,6 +1,6 @@
 """Train and package the experts: ``python -m benchmark_data.recipes.regionroute_mini --work DIR``.
 
-Trains one expert a style on 150 pairs with the trainer of :mod:`regionroute`, copies them beside kontext-mini, and
+Trains one expert per style on 150 pairs with the trainer of :mod:`regionroute`, copies them beside kontext-mini, and
 measures them on the suite ``mini``. A stopped run goes on.
 """
 
@@ -14,15 +14,14 @@ from pathlib import Path
 
 import torch
 
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.regionroute_mini.card import write_card
 from benchmark_data.recipes.regionroute_mini.curves import plot
-from regionroute.experts import expert_name
-from regionroute.overlay import contact_sheet, heat_overlay
+from benchmark_data.recipes.reproduce.pairs import build_scene_pairs
+from benchmark_data.recipes.reproduce.run import expert_config, trained_expert
+from regionroute.overlay import heat_overlay
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
-from regionroute.reproduce.pairs import build_scene_pairs
 from regionroute.styles import EXPERT_STYLES
-from regionroute.training.config import TrainConfig, find_config, load_config
-from regionroute.training.trainer import train
 from rses.bench import run_bench
 from rses.images.decode import read_image
 from rses.images.tensors import write_png
@@ -32,26 +31,14 @@ from rses.suites import load_suite
 SCENES = 150
 
 
-def training_config(work: Path, style: str, changes: Sequence[str]) -> TrainConfig:
-    """Return the packaged configuration ``mini`` for one style."""
-    return load_config(
-        find_config("mini"),
-        [*changes, f'data.pairs="{work / "data" / "pairs"}"', f'data.style="{style}"',
-         f'run.out="{work / expert_name(style)}"', f'data.cache="{work / "cache"}"'],
-    )  # fmt: skip
-
-
 def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
     """Train the experts that are not finished; copy them and their logs to ``out``."""
     build_scene_pairs(work / "data", SCENES)
     out.mkdir(parents=True, exist_ok=True)
     logs = {}
     for style in EXPERT_STYLES:
-        config = training_config(work, style, changes)
-        path = Path(config.run.out) / f"{expert_name(style)}.safetensors"
-        if not path.exists():
-            print(f"training {style}", flush=True)
-            path = train(config)
+        print(f"expert of {style}", flush=True)
+        path = trained_expert(expert_config(style, work / "data" / "pairs", work, work / "cache", changes))
         shutil.copyfile(path, out / path.name)
         lines = (path.parent / "train.jsonl").read_text().splitlines()
         logs[style] = [json.loads(line) for line in lines[9::10]]
@@ -60,7 +47,7 @@ def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
 
 
 def show(out: Path) -> None:
-    """Draw what the experts make of eight samples: source, attention, edit; two samples a row."""
+    """Draw what the experts make of eight samples: source, attention, edit; two samples per row."""
     pipe, suite = RegionRoutePipeline.from_pretrained("mini", out), load_suite("mini")
     cells = []
     for sample in suite.samples[::12]:

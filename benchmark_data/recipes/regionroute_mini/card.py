@@ -36,18 +36,15 @@ card; `training.json` holds every tenth step of the logs. These took {steps} ste
 Editing by the base model alone, what each part of the training adds, and what `--true-cfg 1.5` does (more style, less
 background kept): docs/reproduction.md.
 
-Source, where the style words look, edit; two samples a row:
+Source, where the style words look, edit; two samples per row:
 
 ![Edits](images/edits.png)
 """
 
 
 def render_table(summaries: Mapping[str, Mapping[str, Any]]) -> str:
-    """Render means with 95 % intervals, one row a method."""
-    lines = [
-        "| method | " + " | ".join(title for _, title in METRICS) + " |",
-        "| --- |" + " ---: |" * len(METRICS),
-    ]
+    """Render means with 95 % intervals, one row per method."""
+    lines = ["| method | " + " | ".join(title for _, title in METRICS) + " |", "| --- |" + " ---: |" * len(METRICS)]
     for name, summary in summaries.items():
         cells = [_cell(summary["metrics"].get(metric) or {}) for metric, _ in METRICS]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -17,7 +17,7 @@ PANELS = (
 
 
 def plot(logs: Mapping[str, Sequence[Mapping[str, Any]]], path: Path) -> None:
-    """Draw one panel a value and one line a style.
+    """Draw one panel per value and one line per style.
 
     Args:
         logs: Lines of ``train.jsonl`` by style.

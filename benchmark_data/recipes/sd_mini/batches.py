@@ -32,7 +32,7 @@ class Batch:
 
     Attributes:
         target: (B, channels, side, side) scaled latents.
-        prompts: One a row.
+        prompts: One per row.
         beside: Further channels, or None.
         objects: (B, 1, side, side) in [0, 1], how much of a cell shows objects.
     """

@@ -22,6 +22,7 @@ from baselines.instruct_pix2pix import InstructPix2Pix
 from baselines.prompt_to_prompt import PromptToPrompt
 from baselines.sd2_inpainting import Sd2Inpainting
 from baselines.sdedit import SdEdit
+from baselines.sheets import contact_sheet
 from benchmark_data.recipes.kontext_mini.data import STYLES
 from benchmark_data.recipes.kontext_mini.evaluate import Editor, measure_recolouring, measure_styles
 from benchmark_data.recipes.kontext_mini.held_out import FIRST_SEED
@@ -30,8 +31,7 @@ from benchmark_data.recipes.sd_mini.captions import caption
 from benchmark_data.recipes.sd_mini.export import FOLDERS, PIPELINES
 from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
 from benchmark_data.scenes import CLASSES, make_scene
-from regionroute.overlay import contact_sheet
-from rses.backbones.mini import load_mini_style
+from rses.backbones import load_style
 from rses.bench import run_bench
 from rses.images.decode import read_image
 from rses.images.tensors import write_png
@@ -106,7 +106,7 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     draw = partial(_drawn, pipe, method.settings)
     texts, wanted, real = _held_out_captions(count)
     images = draw(texts)
-    encoder = load_mini_style()
+    encoder = load_style("rses-mini")
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
     guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
     asked = [number for number, style in enumerate(wanted) if style is not None]

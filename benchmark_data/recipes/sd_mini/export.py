@@ -6,17 +6,13 @@ The autoencoder of kontext-mini is left out, and ``use.json`` names it; the inpa
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import diffusers
-import torch
 
-from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
+from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER, write_model
 from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, build_scheduler
 from benchmark_data.recipes.sd_mini.train import trained, trained_vae
@@ -35,7 +31,6 @@ USE: dict[str, dict[str, Any]] = {
     "sd-inpaint": {"steps": 10, "guidance": 4.0},
 }
 """How each model wants to be used; ``strength`` is SDEdit's."""
-KEPT = ("README.md", "evaluation.json", "training.json", "images")
 
 
 def assemble(parts: TextAndUnet, vae: diffusers.AutoencoderKL) -> Any:
@@ -56,19 +51,7 @@ def export(kind: str, work: Path, out: Path) -> None:
     else:
         vae = diffusers.AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae")
         use["vae"] = "kontext-mini"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as draft:
-        assemble(trained(kind, work), vae).to(torch.float16).save_pretrained(draft)
-        if not own:
-            shutil.rmtree(Path(draft) / "vae")
-        (Path(draft) / "use.json").write_text(json.dumps(use, indent=2) + "\n")
-        for name in KEPT:
-            if (out / name).exists():
-                (out / name).replace(Path(draft) / name)
-        shutil.rmtree(out, ignore_errors=True)
-        shutil.copytree(draft, out)
-        # Temporary folders are private.
-        out.chmod(0o755)
+    write_model(assemble(trained(kind, work), vae), out, {"use.json": use}, without=() if own else ("vae",))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -125,7 +125,7 @@ class TextAndUnet(nn.Module):
         Args:
             noisy: (B, channels, side, side) by the model's kind.
             timesteps: (B,).
-            prompts: One a row.
+            prompts: One per row.
             beside: (B, beside, side, side), or None.
         """
         inputs = noisy if beside is None else torch.cat([noisy, beside], 1)

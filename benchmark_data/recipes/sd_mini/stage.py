@@ -67,11 +67,9 @@ def train_unet(
     if begin is not None:
         begin(model)
     alphas = build_scheduler().alphas_cumprod
-
     ready = model.unet.compile if settings.compiled else None
-
     return train_averaged(
-        model, _inside, lambda step: _loss(model, data, step, settings, alphas), settings, checkpoint, log, ready
+        model, _inside, lambda step: (_loss(model, data, step, settings, alphas), {}), settings, checkpoint, log, ready
     )
 
 

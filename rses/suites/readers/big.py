@@ -1,8 +1,7 @@
-"""BIG, the high-resolution set of CascadePSP: ``<name>_im.*`` beside ``<name>_gt.*``, one object a picture."""
+"""BIG, the high-resolution set of CascadePSP: ``<name>_im.*`` beside ``<name>_gt.*``, one object per picture."""
 
 from __future__ import annotations
 
-import csv
 import re
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
+from rses.inputs.rows import read_rows
 from rses.suites.left_out import as_left_out
-from rses.suites.readers.types import Instance, Picture, refuse
-from rses.suites.readers.voc import VOC_CLASSES
+from rses.suites.readers.labels import VOC_CLASSES
+from rses.suites.readers.types import Instance, Picture
 
 __all__ = ["BigReader"]
 
@@ -30,6 +30,9 @@ class BigReader:
         split: Subfolder to read; all by default.
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
 
+    Attributes:
+        left_out: Pairs that cannot be used.
+
     Raises:
         InputError: There is no whole pair whose object has a name; lists all faults.
     """
@@ -41,28 +44,25 @@ class BigReader:
         if split is not None and (fault := id_problem(split)):
             raise InputError(f'Split "{split}" {fault}.')
         folders = [root / split] if split else [root, root / "val", root / "test"]
-        folders = [folder for folder in folders if folder.is_dir()]
         named = _read_classes(classes) if classes is not None else {}
         self._files: dict[str, tuple[Path, Path, str]] = {}
         problems: list[str] = []
         for folder in folders:
-            images, masks = _pairs(folder, "_im"), _pairs(folder, "_gt")
-            found: dict[str, tuple[Path, Path]] = {}
+            images, masks = _by_key(folder, "_im"), _by_key(folder, "_gt")
             for key in sorted({*images, *masks}):
-                problems += _pair_problems(key, images.get(key, []), masks.get(key, []), found)
-            for key, (image, mask) in found.items():
                 label = named.get(key) or _class_in(key)
-                if key in self._files:
+                if problem := _pair_problem(key, images.get(key, []), masks.get(key, [])):
+                    problems.append(problem)
+                elif key in self._files:
                     problems.append(f'"{key}" is there twice')
-                if not label:
+                elif label is None:
                     problems.append(f'"{key}": no class in the name; give it in a table with --classes')
-                self._files[key] = (image, mask, label or "")
-        if not self._files and not problems:
-            problems.append(f"{root} holds no pairs *_im.* and *_gt.*")
-        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
-        self._files = {key: files for key, files in self._files.items() if files[2]}
+                else:
+                    self._files[key] = (images[key][0], masks[key][0], label)
         if not self._files:
-            refuse(problems, f"{root} cannot be used, {len(problems)} faults:")
+            problems = problems or [f"{root} holds no pairs *_im.* and *_gt.*"]
+            raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:")
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
@@ -87,25 +87,21 @@ def _region(mask: Path) -> NDArray[np.bool_]:
     return read_mask(mask)
 
 
-def _pairs(folder: Path, ending: str) -> dict[str, list[Path]]:
+def _by_key(folder: Path, ending: str) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.stem.endswith(ending) and path.suffix.lower() in IMAGE_EXTENSIONS:
             found.setdefault(path.stem.removesuffix(ending), []).append(path)
     return found
 
 
-def _pair_problems(key: str, images: list[Path], masks: list[Path], found: dict[str, tuple[Path, Path]]) -> list[str]:
-    """Say why files of one name are no pair, or put the pair into ``found``."""
+def _pair_problem(key: str, images: list[Path], masks: list[Path]) -> str | None:
     for files in (images, masks):
         if len(files) > 1:
-            return [f"{files[0]} and {files[1].name} are two files of one name; keep one"]
+            return f"{files[0]} and {files[1].name} are two files of one name; keep one"
     if not masks:
-        return [f"{images[0]} has no mask {key}_gt.*"]
-    if not images:
-        return [f"{masks[0]} has no photograph {key}_im.*"]
-    found[key] = (images[0], masks[0])
-    return []
+        return f"{images[0]} has no mask {key}_gt.*"
+    return None if images else f"{masks[0]} has no photograph {key}_im.*"
 
 
 def _class_in(key: str) -> str | None:
@@ -115,11 +111,5 @@ def _class_in(key: str) -> str | None:
 
 
 def _read_classes(file: Path) -> dict[str, str]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    if not rows or not {"name", "object"} <= set(rows[0]):
-        raise InputError(f"{file} must be a CSV file with the columns name and object.")
-    return {row["name"]: (row["object"] or "").strip() for row in rows}
+    rows = (row for _, row in read_rows(file, ("name", "object")))
+    return {row["name"]: label for row in rows if (label := str(row["object"]).strip())}

@@ -1,17 +1,35 @@
-"""Finding the photographs that an annotation names, however its tool writes names and wherever they lie now."""
+"""Files of data sets: annotation in JSON, and the photographs that it names, wherever they lie now."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
-__all__ = ["FileFinder", "name_parts", "name_problem"]
+from rses.errors import InputError
+from rses.files.names import folded
+from rses.files.text import JsonError, parse_json
+
+__all__ = ["FileFinder", "name_parts", "name_problem", "read_annotation"]
 
 # Label Studio puts eight hexadecimal digits before the names of uploaded files.
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
+
+
+def read_annotation(file: Path, hint: str = "") -> Any:
+    """Read a JSON file of a data set; numbers and texts that no annotation holds are judged entry by entry.
+
+    Raises:
+        InputError: It cannot be read (``hint`` says what to do), or is not JSON.
+    """
+    try:
+        return parse_json(file.read_bytes(), lenient=True)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}. {hint}".rstrip()) from error
+    except JsonError as error:
+        raise InputError(f"{file} is not valid JSON: {error}.") from error
 
 
 def name_problem(name: str) -> str | None:
@@ -53,22 +71,15 @@ def name_parts(name: str) -> tuple[str, ...]:
 
 
 class FileFinder:
-    """Looks names up below some folders. Folders are listed once.
-
-    Names are compared as NFC: file systems and archives change how accents are coded.
-
-    Args:
-        folders: Where to look, in this order.
-    """
+    """Looks names up below some folders, in their order. Folders are listed once, names compared as NFC."""
 
     def __init__(self, folders: Iterable[Path]):
         self.folders = tuple(dict.fromkeys(folder for folder in folders if folder.is_dir()))
-        self._listed: dict[Path, dict[str, Path]] = {}
-        self._folded: dict[Path, dict[str, list[Path]]] = {}
+        self._listed: dict[tuple[Path, bool], dict[str, list[Path]]] = {}
 
     def exact(self, name: str) -> Path | None:
         """Return the file of this path below the first folder that has it, or None."""
-        return next(self._below(name_parts(name), folded=False), None)
+        return next(self._below(name_parts(name), ignore_case=False), None)
 
     def similar(self, name: str) -> Path | None:
         """Return the file that the name most probably means, or None.
@@ -76,46 +87,29 @@ class FileFinder:
         Tried in this order: decoded as an address, with fewer of its leading folders, without the letters that Label
         Studio puts before it, and each of these in another case, where a single file has it.
         """
-        for folded in (False, True):
-            for parts in _variants(name_parts(name)):
-                found = next(self._below(parts, folded), None)
-                if found is not None:
-                    return found
-        return None
+        tried = ((parts, ignore) for ignore in (False, True) for parts in _variants(name_parts(name)))
+        return next((found for parts, ignore in tried for found in self._below(parts, ignore)), None)
 
-    def _below(self, parts: Sequence[str], folded: bool) -> Iterator[Path]:
-        if not parts:
-            return
-        for folder in self.folders:
-            place: Path | None = folder
+    def _below(self, parts: Sequence[str], ignore_case: bool) -> Iterator[Path]:
+        for place in self.folders if parts else ():
             for part in parts[:-1]:
-                place = None if place is None else self._names(place).get(unicodedata.normalize("NFC", part))
-            found = None if place is None else self._file(place, parts[-1], folded)
-            if found is not None:
-                yield found
+                place = next(iter(self._names(place, False).get(folded(part), [])), place / part)
+            last = folded(parts[-1]).casefold() if ignore_case else folded(parts[-1])
+            found = self._names(place, ignore_case).get(last, [])
+            if len(found) == 1 and found[0].is_file():
+                yield found[0]
 
-    def _file(self, folder: Path, name: str, folded: bool) -> Path | None:
-        names = self._names(folder)
-        key = unicodedata.normalize("NFC", name)
-        if not folded:
-            path = names.get(key)
-        else:
-            if folder not in self._folded:
-                table = self._folded.setdefault(folder, {})
-                for other, place in names.items():
-                    table.setdefault(other.casefold(), []).append(place)
-            alike = self._folded[folder].get(key.casefold(), [])
-            path = alike[0] if len(alike) == 1 else None
-        return path if path is not None and path.is_file() else None
-
-    def _names(self, folder: Path) -> dict[str, Path]:
-        if folder not in self._listed:
+    def _names(self, folder: Path, ignore_case: bool) -> dict[str, list[Path]]:
+        if (folder, ignore_case) not in self._listed:
             try:
-                paths = sorted(folder.iterdir()) if folder.is_dir() else []
+                paths = sorted(folder.iterdir())
             except OSError:
                 paths = []
-            self._listed[folder] = {unicodedata.normalize("NFC", path.name): path for path in paths}
-        return self._listed[folder]
+            table = self._listed.setdefault((folder, ignore_case), {})
+            for path in paths:
+                name = folded(path.name)
+                table.setdefault(name.casefold() if ignore_case else name, []).append(path)
+        return self._listed[folder, ignore_case]
 
 
 def _variants(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -6,9 +6,8 @@ scripts make arrays of 0 and 1 of them; a suite stores 0 and 255.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ from numpy.typing import NDArray
 from rses.errors import InputError
 from rses.files.atomic import sha256_file
 from rses.files.paths import id_problem
+from rses.suites.entry import Entry
 from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
-from rses.suites.readers.files import FileFinder, name_problem
-from rses.suites.shapes import marks_pixels, unfold_starts
+from rses.suites.readers.files import FileFinder, name_problem, read_annotation
+from rses.suites.shapes import starts_and_ends, unfold_starts
 
-__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "Edit", "MappingReader", "PieReader"]
+__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "MappingReader", "PieReader"]
 
 SIDE = 512
 PIE_TYPES = (
@@ -32,38 +32,13 @@ PIE_TYPES = (
 """Names of PIE-Bench's editing types, by ``editing_type_id``."""
 
 
-@dataclass(frozen=True)
-class Edit:
-    """One picture with the edit that the data set asks for.
-
-    Attributes:
-        key: Name of it in the mapping file.
-        path: The picture.
-        object: What the mask covers, in words of the data set.
-        style: What it is to become.
-        prompt: Text of the edit.
-        tags: Labels of it.
-        extra: Further texts.
-    """
-
-    key: str
-    path: Path
-    object: str
-    style: str
-    prompt: str
-    tags: tuple[str, ...]
-    extra: dict[str, str] = field(default_factory=dict)
-
-
 class MappingReader:
     """What both data sets have in common.
 
     Args:
         folder: Folder that the mapping's paths begin in.
         mapping: The mapping file.
-        path_key: Entry that holds the path.
         mask_key: Entry that holds the mask.
-        texts: Further entries that must be texts.
         as_published: Cut runs that pass the last pixel, as the data set's own script does.
 
     Attributes:
@@ -75,14 +50,15 @@ class MappingReader:
 
     name = ""
     base = 0
+    path_key = ""
+    texts: tuple[str, ...] = ()
+    """Entries that must be texts; the first of them must hold one."""
 
-    def __init__(
-        self, folder: Path, mapping: Path, path_key: str, mask_key: str, texts: tuple[str, ...], as_published: bool
-    ):
-        self.mapping_sha256 = ""
+    def __init__(self, folder: Path, mapping: Path, mask_key: str, as_published: bool):
         self.mask_key, self.as_published = mask_key, as_published
-        self._folder, self._path_key = folder, path_key
-        entries = _load(mapping)
+        entries = read_annotation(mapping, "Give the data set's folder with --root, or the file with --mapping.")
+        if not isinstance(entries, dict) or not entries:
+            raise InputError(f"{mapping} is no mapping file: expected an object with one entry per picture.")
         self.mapping_sha256 = sha256_file(mapping)
         self._finder = FileFinder([folder])
         self._paths: dict[str, Path] = {}
@@ -90,7 +66,7 @@ class MappingReader:
         self.left_out: list[LeftOut] = []
         for key, entry in entries.items():
             try:
-                self._paths[key] = self._checked(key, entry, texts)
+                self._paths[key] = self._checked(key, entry)
                 self._entries[key] = entry
             except UnusableError as error:
                 self.left_out.append(error.left_out)
@@ -105,44 +81,54 @@ class MappingReader:
         """Draw the mask of an entry, booleans (512, 512)."""
         return unfold_starts(self._entries[key][self.mask_key], SIDE, SIDE, self.base, self.as_published)
 
-    def read(self, key: str) -> Edit:
-        """Read one entry."""
+    def read(self, key: str) -> Entry:
+        """Read one entry; its mask is drawn on demand."""
+        return Entry(
+            key=key, image=self._paths[key], mask=partial(self.mask, key), dataset=self.name,
+            licence="as the terms of the data set say", whole=self.as_published, **self._words(self._entries[key]),
+        )  # fmt: skip
+
+    def _words(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Return object, style, prompt, tags and further texts of an entry."""
         raise NotImplementedError
 
-    def _checked(self, key: str, entry: Any, texts: tuple[str, ...]) -> Path:
+    def _checked(self, key: str, entry: Any) -> Path:
         """Return the picture of an entry, or say what is wrong with the entry."""
         name = f'entry "{key}"'
-        faults = self._faults(key, entry, texts)
-        if faults:
+        if faults := self._faults(key, entry):
             raise UnusableError("entry", name, "; ".join(faults))
-        named = str(entry[self._path_key])
+        named = str(entry[self.path_key])
         path = self._finder.exact(named) or self._finder.similar(named)
         if path is None:
-            raise UnusableError("photograph-absent", name, f"{self._path_key} {named}")
+            raise UnusableError("photograph-absent", name, f"{self.path_key} {named}")
         return path
 
-    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
+    def _faults(self, key: str, entry: Any) -> list[str]:
         if not isinstance(entry, dict):
             return [f"expected an object, found {type(entry).__name__}"]
         faults = [f"its key {fault}"] if (fault := id_problem(key)) else []
-        faults += [f"{name} must be a text, found {entry.get(name)!r}" for name in texts
+        faults += [f"{name} must be a text, found {entry.get(name)!r}" for name in self.texts
                    if not isinstance(entry.get(name), str) or name_problem(" ".join(entry[name].split()))]  # fmt: skip
-        path = entry.get(self._path_key)
+        if not faults and not _plain(entry[self.texts[0]]):
+            faults.append(f"{self.texts[0]} is empty")
+        path = entry.get(self.path_key)
         if not isinstance(path, str) or not path:
-            faults.append(f"{self._path_key} must be a non-empty text, found {path!r}")
+            faults.append(f"{self.path_key} must be a non-empty text, found {path!r}")
         elif fault := name_problem(path):
-            faults.append(f'{self._path_key} "{path}" {fault}')
+            faults.append(f'{self.path_key} "{path}" {fault}')
         if self.mask_key not in entry:
             return [*faults, f"it has no {self.mask_key}"]
         try:
-            if not marks_pixels(entry[self.mask_key], SIDE * SIDE, self.base, self.as_published):
-                faults += self._empty()
+            starts, ends = starts_and_ends(entry[self.mask_key], SIDE * SIDE, self.base, self.as_published)
         except ValueError as error:
-            faults.append(f"{self.mask_key}: {error}")
+            return [*faults, f"{self.mask_key}: {error}"]
+        if not (ends > starts).any() and not self._marks_by_itself():
+            faults.append(f"{self.mask_key} marks no pixel")
         return faults
 
-    def _empty(self) -> list[str]:
-        return [f"{self.mask_key} marks no pixel"]
+    def _marks_by_itself(self) -> bool:
+        """Whether a mask marks pixels that its coding does not name."""
+        return False
 
 
 class PieReader(MappingReader):
@@ -165,6 +151,8 @@ class PieReader(MappingReader):
     """
 
     name = "pie-bench"
+    path_key = "image_path"
+    texts = ("editing_prompt", "original_prompt", "editing_instruction", "editing_type_id", "blended_word")
 
     def __init__(
         self,
@@ -177,10 +165,9 @@ class PieReader(MappingReader):
         known = {str(number) for number in range(len(PIE_TYPES))}
         if not types <= known:
             raise InputError(f"Editing types are 0 to 9, found {', '.join(sorted(types - known))}.")
-        texts = ("original_prompt", "editing_prompt", "editing_instruction", "editing_type_id", "blended_word")
         self._types, self._instructions = types, instructions
         folder = root / "annotation_images" if (root / "annotation_images").is_dir() else root
-        super().__init__(folder, mapping or root / "mapping_file.json", "image_path", "mask", texts, as_published)
+        super().__init__(folder, mapping or root / "mapping_file.json", "mask", as_published)
 
     def keys(self) -> list[str]:
         """Keys of the entries of the wanted types."""
@@ -195,36 +182,24 @@ class PieReader(MappingReader):
             mask[:, [0, -1]] = True
         return mask
 
-    def read(self, key: str) -> Edit:
-        """Read one entry."""
-        entry = self._entries[key]
-        before, after = (_plain(entry[name]) for name in ("original_prompt", "editing_prompt"))
+    def _words(self, entry: dict[str, Any]) -> dict[str, Any]:
+        before, after = _plain(entry["original_prompt"]), _plain(entry["editing_prompt"])
         words = entry["blended_word"].split()
-        style = _bracketed(entry["editing_prompt"]) or after
-        thing = words[0] if words else _bracketed(entry["original_prompt"]) or "region"
         number = entry["editing_type_id"]
         kind = PIE_TYPES[int(number)] if number.isdecimal() and int(number) < len(PIE_TYPES) else f"type {number}"
         # Such as 1_change_object_80/1_artificial/1_animal/111000000000.jpg.
         parts = [re.sub(r"^\d+_", "", part) for part in Path(entry["image_path"]).parts[1:-1]]
         instruction = entry["editing_instruction"].strip()
-        return Edit(
-            key=key,
-            path=self._paths[key],
-            object=thing,
-            style=style,
-            prompt=(instruction or after) if self._instructions else after,
-            tags=(kind, *parts),
-            extra={"source_prompt": before, "instruction": instruction},
-        )
+        return {
+            "object": words[0] if words else _bracketed(entry["original_prompt"]) or "region",
+            "style": _bracketed(entry["editing_prompt"]) or after,
+            "prompt": (instruction or after) if self._instructions else after,
+            "tags": (kind, *parts),
+            "extra": {"source_prompt": before, "instruction": instruction},
+        }
 
-    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
-        faults = super()._faults(key, entry, texts)
-        if not faults and not _plain(entry["editing_prompt"]):
-            faults.append("editing_prompt is empty")
-        return faults
-
-    def _empty(self) -> list[str]:
-        return [] if self.as_published else super()._empty()
+    def _marks_by_itself(self) -> bool:
+        return self.as_published
 
 
 class BrushReader(MappingReader):
@@ -242,6 +217,8 @@ class BrushReader(MappingReader):
 
     name = "brushbench"
     base = 1
+    path_key = "image"
+    texts = ("caption",)
 
     def __init__(
         self,
@@ -250,18 +227,11 @@ class BrushReader(MappingReader):
         mask_key: str = "inpainting_mask",
         as_published: bool = False,
     ):
-        super().__init__(root, mapping or root / "mapping_file.json", "image", mask_key, ("caption",), as_published)
+        super().__init__(root, mapping or root / "mapping_file.json", mask_key, as_published)
 
-    def read(self, key: str) -> Edit:
-        """Read one entry."""
-        caption = self._entries[key]["caption"].strip()
-        return Edit(key, self._paths[key], "region", caption, caption, (self.mask_key,))
-
-    def _faults(self, key: str, entry: Any, texts: tuple[str, ...]) -> list[str]:
-        faults = super()._faults(key, entry, texts)
-        if not faults and not entry["caption"].strip():
-            faults.append("caption is empty")
-        return faults
+    def _words(self, entry: dict[str, Any]) -> dict[str, Any]:
+        caption = entry["caption"].strip()
+        return {"object": "region", "style": caption, "prompt": caption, "tags": (self.mask_key,)}
 
 
 def _plain(prompt: str) -> str:
@@ -270,18 +240,3 @@ def _plain(prompt: str) -> str:
 
 def _bracketed(prompt: str) -> str:
     return " ".join(part.strip() for part in re.findall(r"\[([^\[\]]*)\]", prompt) if part.strip())
-
-
-def _load(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be read: {error.strerror or error}. Give the data set's folder with --root, "
-            f"or the file with --mapping."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} is not valid JSON: {error}.") from error
-    if not isinstance(content, dict) or not content:
-        raise InputError(f"{file} is no mapping file: expected an object with one entry a picture.")
-    return content

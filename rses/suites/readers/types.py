@@ -10,13 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
 from rses.suites.left_out import LeftOut
 
-__all__ = ["SHOWN", "Instance", "Picture", "Reader", "refuse"]
-
-SHOWN = 30
-"""Most faults listed in one error; the rest are counted."""
+__all__ = ["Instance", "Picture", "Reader"]
 
 
 @dataclass(frozen=True)
@@ -71,28 +67,20 @@ class Picture:
 
 
 class Reader(Protocol):
-    """Reads one data set, a picture at a time."""
+    """Reads one data set, a picture at a time.
+
+    Attributes:
+        name: Name of the data set in the ``dataset`` column.
+        root: Folder of the data set.
+        left_out: What was found to be unusable so far.
+    """
 
     name: str
-    """Name of the data set in the ``dataset`` column."""
     root: Path
-    """Folder of the data set."""
     left_out: list[LeftOut]
-    """What was found to be unusable so far."""
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
 
     def read(self, key: str) -> Picture:
         """Read one picture's annotation; raises UnusableError where it is to be left out, DataSetError to stop."""
-
-
-def refuse(problems: list[str], summary: str) -> None:
-    """Raise an error that lists the problems, if there are any.
-
-    Example:
-        >>> refuse([], "Cannot be read:")
-    """
-    if problems:
-        more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        raise InputError([*problems[:SHOWN], *more], summary)

@@ -8,9 +8,8 @@ void band belongs to no object here.
 from __future__ import annotations
 
 import re
-import unicodedata
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rses.errors import InputError
+from rses.files.names import folded
 from rses.files.paths import id_problem
+from rses.files.text import read_text
 from rses.suites.left_out import DataSetError, LeftOut, UnusableError, left_out_lines
-from rses.suites.readers.label_image import VOID, LabelImage, read_labels
-from rses.suites.readers.types import Instance, Picture
-from rses.suites.readers.voc_classes import (
+from rses.suites.readers.labels import (
     LISTS,
     VOC_CLASSES,
     VOC_NAMES,
+    VOID,
     VOID_COLOUR,
+    LabelImage,
     find_class_list,
     read_class_list,
-)
+    read_labels,
+)  # fmt: skip
+from rses.suites.readers.types import Instance, Picture
 
-__all__ = ["VOC_CLASSES", "VocReader"]
+__all__ = ["VocReader"]
 
 PHOTOGRAPHS, OBJECTS, CLASSES = ("JPEGImages",), ("SegmentationObject", "SegmentationObjectPNG"), (
     "SegmentationClass", "SegmentationClassPNG",
@@ -68,7 +71,7 @@ class VocReader:
         photographs, objects, labels = (_by_stem(self.root, names) for names in (PHOTOGRAPHS, OBJECTS, CLASSES))
         self.left_out: list[LeftOut] = []
         self._files: dict[str, tuple[Path, Path, Path]] = {}
-        for key in sorted(objects) if split is None else _listed(self.root, split):
+        for key in sorted(objects) if split is None else _listed(self.root, split, objects):
             try:
                 photograph = _one(photographs, key, ".jpg", LeftOut("photograph-absent", f"JPEGImages/{key}.jpg"))
                 found = _one(objects, key, ".png", LeftOut("mask-absent", f"{OBJECTS[0]}/{key}.png"))
@@ -92,25 +95,35 @@ class VocReader:
             UnusableError: Its masks or its annotation are unsound.
             DataSetError: It holds classes that no list names.
         """
-        photograph, *masks = self._files[key]
-        objects, classes = (read_labels(path) for path in masks)
+        photograph, object_file, class_file = self._files[key]
+        objects, classes = read_labels(object_file), read_labels(class_file)
         height, width = objects.values.shape
         if classes.values.shape != objects.values.shape:
-            raise UnusableError(
-                "size",
-                photograph.name,
-                f"{masks[1].parent.name}/{masks[1].name} is {classes.values.shape[1]}x{classes.values.shape[0]}, "
-                f"{masks[0].parent.name}/{masks[0].name} {width}x{height}",
-            )
-        described = _described(self.root / "Annotations" / f"{key}.xml")
+            found = f"{_short(class_file)} is {classes.values.shape[1]}x{classes.values.shape[0]}"
+            raise UnusableError("size", photograph.name, f"{found}, {_short(object_file)} {width}x{height}")
+        place = Path("Annotations", *object_file.relative_to(self.root).parts[1:]).with_suffix(".xml")
+        described = _described(self.root / place)
         self._require_named(described, key)
         left_out: list[LeftOut] = []
         instances = []
-        for value in _objects(objects, f"{masks[0].parent.name}/{masks[0].name}"):
+        for value in _objects(objects, _short(object_file)):
+            region = objects.values == value
             try:
-                instances.append(self._instance(value, objects.values, classes, described, masks[1]))
+                label = self._label(value, classes, region, class_file)
             except UnusableError as error:
                 left_out.append(error.left_out)
+                continue
+            facts = _matching(region, label, described)
+            instances.append(
+                Instance(
+                    key=str(value),
+                    label=label,
+                    mask=partial(np.equal, objects.values, value),
+                    truncated=facts.get("truncated"),
+                    occluded=facts.get("occluded"),
+                    difficult=bool(facts.get("difficult")),
+                )
+            )
         if not self._names.own and not described:
             left_out.append(LeftOut("class-names", photograph.name, f"no list of classes ({', '.join(LISTS)})"))
         licence = "not stated for single photographs; from Flickr, whose terms of use apply"
@@ -118,32 +131,20 @@ class VocReader:
             licence = "not stated"
         return Picture(key, photograph, width, height, licence, tuple(instances), left_out=tuple(left_out))
 
-    def _instance(
-        self, value: int, objects: NDArray[np.int32], classes: LabelImage, described: list[dict[str, Any]], file: Path
-    ) -> Instance:
-        region = objects == value
+    def _label(self, value: int, classes: LabelImage, region: NDArray[np.bool_], file: Path) -> str:
+        """Return the class of most of an object's pixels; background and void are none."""
+        name = f"object {_shown(value)} of {file.name}"
         found, counts = np.unique(classes.values[region], return_counts=True)
-        # The class of most of its pixels; background and void are none.
         for number in found[np.argsort(-counts, kind="stable")].tolist():
             label = self._names.name(number, classes)
-            if label != "":
-                break
-        else:
-            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", "it covers no class")
-        if label is None:
-            if not self._names.own:
-                raise self._no_list(f"{file.parent.name}/{file.name} holds class {_shown(number)}")
-            detail = f"class {_shown(number)} is not in {self._names.source}"
-            raise UnusableError("class-unknown", f"object {_shown(value)} of {file.name}", detail)
-        facts = _matching(region, label, described)
-        return Instance(
-            key=str(value),
-            label=label,
-            mask=partial(np.equal, objects, value),
-            truncated=facts.get("truncated"),
-            occluded=facts.get("occluded"),
-            difficult=bool(facts.get("difficult")),
-        )
+            if label:
+                return label
+            if label is None and not self._names.own:
+                raise self._no_list(f"{_short(file)} holds class {_shown(number)}")
+            if label is None:
+                detail = f"class {_shown(number)} is not in {self._names.source}"
+                raise UnusableError("class-unknown", name, detail)
+        raise UnusableError("class-unknown", name, "it covers no class")
 
     def _require_named(self, described: list[dict[str, Any]], key: str) -> None:
         known = {_letters(name) for name in VOC_CLASSES}
@@ -157,6 +158,10 @@ class VocReader:
             f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
             f"--classes, or put one of {', '.join(LISTS)} into {self.root}."
         )
+
+
+def _short(file: Path) -> str:
+    return f"{file.parent.name}/{file.name}"
 
 
 def _objects(image: LabelImage, name: str) -> list[int]:
@@ -224,12 +229,13 @@ def _entry(node: ElementTree.Element) -> dict[str, Any]:
 
 
 def _by_stem(root: Path, folders: Sequence[str]) -> dict[str, list[Path]]:
-    """List the files of some folders by their name without ending."""
+    """List the files of some folders and those below them by their path without ending, hyphens for slashes."""
     found: dict[str, list[Path]] = {}
     for folder in folders:
-        for path in sorted((root / folder).iterdir()) if (root / folder).is_dir() else ():
-            if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES:
-                found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+        for path in sorted((root / folder).rglob("*")):
+            if not path.name.startswith(".") and path.suffix.lower() not in NO_IMAGES and not path.is_dir():
+                key = "-".join(path.relative_to(root / folder).with_suffix("").parts)
+                found.setdefault(folded(key), []).append(path)
     return found
 
 
@@ -258,15 +264,15 @@ def _find_root(root: Path) -> Path:
     return found[0]
 
 
-def _listed(root: Path, split: str) -> list[str]:
+def _listed(root: Path, split: str, known: Collection[str]) -> list[str]:
     if fault := id_problem(split):
         raise InputError(f'Split "{split}" {fault}.')
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
         raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
-    try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from error
-    names = (unicodedata.normalize("NFC", line.split()[0]) for line in lines if line.strip())
+    names = []
+    for line in filter(None, map(str.strip, read_text(file).splitlines())):
+        # Lists of other tasks have a second column; names of photographs may hold spaces and folders.
+        whole = folded(line.replace("/", "-"))
+        names.append(whole if whole in known else folded(line.split()[0]))
     return list(dict.fromkeys(names))

@@ -13,8 +13,6 @@ __all__ = ["CLASSICAL", "LEARNED", "Facts", "Prompt", "Segmented", "Segmenter"]
 
 LEARNED, CLASSICAL = "learned", "classical"
 
-Image = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Prompt:
@@ -26,10 +24,8 @@ class Prompt:
         labels: For each point, whether it is on the object (True) or beside it.
 
     Example:
-        >>> Prompt(box=(1, 2, 5, 9)).to_dict()
-        {'box': [1, 2, 5, 9]}
-        >>> Prompt(points=((3, 4),), labels=(True,)).to_dict()
-        {'points': [[3, 4]], 'labels': [1]}
+        >>> Prompt(box=(1, 2, 5, 9)).to_dict(), Prompt(points=((3, 4),), labels=(True,)).to_dict()
+        ({'box': [1, 2, 5, 9]}, {'points': [[3, 4]], 'labels': [1]})
     """
 
     box: tuple[float, float, float, float] | None = None
@@ -37,7 +33,7 @@ class Prompt:
     labels: tuple[bool, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON writes it."""
+        """Return it as JSON gives it back."""
         found: dict[str, Any] = {} if self.box is None else {"box": list(self.box)}
         if self.points:
             found["points"] = [list(point) for point in self.points]
@@ -95,29 +91,17 @@ class Facts:
             >>> Facts("classical", CLASSICAL).title, Facts("sam", LEARNED, "facebook/sam-vit-base").title
             ('classical (no learned weights)', 'sam, facebook/sam-vit-base')
         """
-        if self.kind == CLASSICAL:
-            return f"{self.segmenter} (no learned weights)"
-        return f"{self.segmenter}, {self.weights}"
+        return (
+            f"{self.segmenter} (no learned weights)" if self.kind == CLASSICAL else f"{self.segmenter}, {self.weights}"
+        )
 
 
 class Segmenter(Protocol):
-    """Finds masks for prompts.
-
-    Attributes:
-        facts: What it is; complete once it is built.
-    """
+    """Finds masks for prompts."""
 
     @property
     def facts(self) -> Facts:
-        """What it is."""
+        """What it is; complete once it is built."""
 
-    def segment(self, images: Sequence[Image], prompts: Sequence[Prompt]) -> list[Segmented]:
-        """Find one mask for each picture and its prompt.
-
-        Args:
-            images: (H, W, 3) uint8 each, of any sizes.
-            prompts: One for each picture.
-
-        Returns:
-            One mask for each picture, at its size.
-        """
+    def segment(self, images: Sequence[NDArray[np.uint8]], prompts: Sequence[Prompt]) -> list[Segmented]:
+        """Find one mask for each picture, (H, W, 3) uint8 of any size, and its prompt; at the picture's size."""

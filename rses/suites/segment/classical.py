@@ -25,7 +25,7 @@ from scipy.cluster.vq import kmeans2
 
 from rses.suites.segment.base import CLASSICAL, Facts, Prompt, Segmented
 
-__all__ = ["ClassicalSegmenter", "least_cut", "segment_by_colour"]
+__all__ = ["ClassicalSegmenter", "lab_of", "least_cut", "segment_by_colour"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -39,6 +39,8 @@ NEAR = 0.05
 _CERTAIN = 1e3
 _VISIBLE = 1.0
 _SAMPLE = 6000
+_XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 class ClassicalSegmenter:
@@ -70,7 +72,7 @@ def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
         prompt: A box, which holds the whole object, or points on it and beside it.
 
     Returns:
-        (H, W); within the box. Empty where nothing in it differs from what surrounds it.
+        (H, W), within the box; empty where nothing in it differs from what surrounds it.
     """
     height, width = image.shape[:2]
     left, top, right, bottom = _window(prompt, width, height)
@@ -78,7 +80,7 @@ def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     small = Image.fromarray(image[top:bottom, left:right]).resize(size, Image.Resampling.BOX)
     seeds = _seeds(prompt, left, top, size[0] / (right - left), size[1] / (bottom - top), size)
-    share = _refine(_lab(np.asarray(small)), seeds)
+    share = _refine(lab_of(np.asarray(small)), seeds)
     grown = Image.fromarray(share.astype(np.float32)).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
     mask = np.zeros((height, width), bool)
     mask[top:bottom, left:right] = np.asarray(grown) > 0.5
@@ -136,10 +138,24 @@ def _seeds(prompt: Prompt, left: int, top: int, across: float, down: float, size
     return _Seeds(seeds[True], seeds[False] | rim & ~seeds[True], near & ~seeds[False])
 
 
-def _lab(image: NDArray[np.uint8]) -> Floats:
-    from skimage.color import rgb2lab
+def lab_of(image: NDArray[np.uint8]) -> Floats:
+    """Convert sRGB pixels to CIE L*a*b* under D65.
 
-    return np.asarray(rgb2lab(image), dtype=float)
+    Args:
+        image: (H, W, 3), 0 to 255.
+
+    Returns:
+        (H, W, 3), L 0 to 100.
+
+    Example:
+        >>> lab_of(np.array([[[255, 255, 255], [255, 0, 0]]], np.uint8)).round(1).tolist()
+        [[[100.0, -0.0, 0.0], [53.2, 80.1, 67.2]]]
+    """
+    srgb = image / 255.0
+    linear = np.where(srgb > 0.04045, ((srgb + 0.055) / 1.055) ** 2.4, srgb / 12.92)
+    xyz = linear @ _XYZ_OF_RGB.T / _WHITE
+    x, y, z = np.moveaxis(np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116), -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
 def _refine(lab: Floats, seeds: _Seeds) -> Floats:
@@ -152,7 +168,7 @@ def _refine(lab: Floats, seeds: _Seeds) -> Floats:
     for _ in range(ROUNDS):
         if min(int(region.sum()), int(behind.sum())) < COMPONENTS:
             break
-        cost = _Mixture.fit(lab[region]).cost(lab) - _Mixture.fit(lab[behind]).cost(lab)
+        cost = _Mixture(lab[region]).cost(lab) - _Mixture(lab[behind]).cost(lab)
         cost[seeds.background], cost[seeds.object] = _CERTAIN, -_CERTAIN
         share = least_cut(cost, SMOOTHNESS * across, SMOOTHNESS * down, share)
         former, region = region, share > 0.5
@@ -178,7 +194,7 @@ def least_cut(cost: Floats, across: Floats, down: Floats, start: Floats, steps: 
     Solved by the primal-dual steps of Chambolle and Pock (2011).
 
     Args:
-        cost: (H, W), what belonging to the region costs a pixel; negative where it gains.
+        cost: (H, W), what belonging to the region costs per pixel; negative where it gains.
         across: (H, W), price of a boundary to the right of a pixel; the last column is 0.
         down: (H, W), price of a boundary below a pixel; the last row is 0.
         start: (H, W), first guess.
@@ -225,17 +241,10 @@ def _main_parts(region: Mask, clicked: Mask) -> Mask:
     return np.asarray((areas >= 0.1 * areas.max())[labels] & (labels > 0))
 
 
-@dataclass(frozen=True)
 class _Mixture:
-    """Gaussians in colour space."""
+    """Gaussians in colour space, fitted to some colours (N, 3)."""
 
-    log_weights: Floats
-    means: Floats
-    precisions: Floats
-    log_determinants: Floats
-
-    @classmethod
-    def fit(cls, colours: Floats) -> _Mixture:
+    def __init__(self, colours: Floats):
         some = colours[:: max(1, len(colours) // _SAMPLE)]
         count = min(COMPONENTS, len(some))
         # A picture of one flat colour has fewer clusters than asked for; a hair of noise keeps the means apart.
@@ -244,19 +253,15 @@ class _Mixture:
         kept = [number for number in range(count) if (labels == number).sum() > 3]
         groups = [some[labels == number] for number in kept] or [some]
         covariances = [np.cov(group.T) + np.eye(3) for group in groups]
-        return cls(
-            np.log(np.array([len(group) / len(some) for group in groups])),
-            np.array([group.mean(axis=0) for group in groups]),
-            np.array([np.linalg.inv(covariance) for covariance in covariances]),
-            np.array([np.linalg.slogdet(covariance)[1] for covariance in covariances]),
-        )
+        self._parts = [
+            (np.log(len(group) / len(some)), group.mean(axis=0), np.linalg.inv(spread), np.linalg.slogdet(spread)[1])
+            for group, spread in zip(groups, covariances, strict=True)
+        ]
 
     def cost(self, lab: Floats) -> Floats:
         """Return minus the log density of each pixel's colour, but for a constant."""
         logs = []
-        for weight, mean, precision, determinant in zip(
-            self.log_weights, self.means, self.precisions, self.log_determinants, strict=True
-        ):
+        for weight, mean, precision, determinant in self._parts:
             offset = lab - mean
             distance = np.einsum("hwc,cd,hwd->hw", offset, precision, offset, optimize=True)
             logs.append(weight - 0.5 * (determinant + distance))

@@ -62,7 +62,7 @@ def write_mask_sheets(run: MaskRun, progress: Callable[[int, int], None] | None 
 
     Args:
         run: A finished run.
-        progress: Called with (masks done, masks in all).
+        progress: Called with (done, total).
 
     Returns:
         The files written.

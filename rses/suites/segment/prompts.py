@@ -10,11 +10,10 @@ from typing import Any
 from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.images.decode import image_size
-from rses.suites.coordinates import fractions_problem, inside
 from rses.suites.photographs import find_photographs
-from rses.suites.readers.types import refuse
 from rses.suites.region_list import Clicks, doubles, of_row, outline_of, sort_rows
 from rses.suites.segment.base import Prompt
+from rses.suites.shapes import fractions_problem, inside
 
 __all__ = ["Job", "read_jobs", "unlisted"]
 
@@ -45,7 +44,7 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
             ``points`` ``[x0, y0, x1, y1, ...]`` and, where some are beside the object, ``labels`` (1 on it, 0 not).
 
     Returns:
-        One job a row, in the list's order.
+        One job per row, in the list's order.
 
     Raises:
         InputError: A list that cannot be read, photographs that are absent or unreadable, names that lead elsewhere,
@@ -65,14 +64,15 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
         except InputError as error:
             problems += error.problems
     problems += doubles([job.path for job in jobs])
-    refuse(problems, f"No mask was made, {len(problems)} faults:")
+    if problems:
+        raise InputError(problems, f"No mask was made, {len(problems)} faults:")
     return jobs
 
 
 def unlisted(images: Path, jobs: list[Job]) -> list[str]:
     """Return the names of photographs that have no row."""
     known = {job.path.name for job in jobs}
-    return sorted(path.name for path in find_photographs(images).paths if path.name not in known)
+    return [path.name for path in find_photographs(images)[0] if path.name not in known]
 
 
 def _job(path: Path, name: str, row: Mapping[str, Any], box: bool) -> Job:

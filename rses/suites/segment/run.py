@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +18,7 @@ from rses.files.atomic import remove_leftovers, sha256_file, write_atomic
 from rses.files.paths import id_problem
 from rses.images.decode import read_image
 from rses.runs.journal import Journal, recorded_keys
-from rses.suites.readers.types import refuse
-from rses.suites.segment.base import Facts, Prompt, Segmented, Segmenter
+from rses.suites.segment.base import Facts, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
 
 __all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
@@ -34,7 +32,7 @@ class MaskRun:
     """A finished run.
 
     Attributes:
-        folder: Holds one mask ``<name of the photograph>.png`` a job, and the journal.
+        folder: Holds one mask ``<name of the photograph>.png`` per job, and the journal.
         facts: Who segmented.
         jobs: What was asked for.
         records: What the journal says of each job, by key.
@@ -78,7 +76,7 @@ def make_masks(
     retry_failed: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> MaskRun:
-    """Make one mask a job, black and white at the size of the upright photograph.
+    """Make one mask per job, black and white at the size of the upright photograph.
 
     Batches are fixed by the list, not by what is finished, so that a resumed run computes every mask in the company in
     which an uninterrupted run computes it. A mask that was deleted is made again; one that was replaced is kept.
@@ -90,7 +88,7 @@ def make_masks(
         batch_size: Photographs segmented together.
         fresh: Start over.
         retry_failed: Try again what failed before.
-        progress: Called with (jobs done, jobs in all).
+        progress: Called with (done, total).
 
     Returns:
         The run, with failures: an empty mask, or whatever reading or segmenting raised.
@@ -147,15 +145,14 @@ def _require_same(run: MaskRun) -> None:
         record = run.records.get(job.key)
         if record is None:
             continue
-        if record["file_name"] != job.path.name or record["prompt"] != _as_json(job.prompt):
-            problems.append(f"{job.path.name}: its prompt was {record['prompt']}, now {_as_json(job.prompt)}")
+        if record["file_name"] != job.path.name or record["prompt"] != job.prompt.to_dict():
+            problems.append(f"{job.path.name}: its prompt was {record['prompt']}, now {job.prompt.to_dict()}")
         elif record["image_sha256"] != sha256_file(job.path):
             problems.append(f"{job.path.name}: the photograph has changed")
-    refuse(problems, f"{run.folder} holds masks of other material; choose another --out, or pass --fresh:")
-
-
-def _as_json(prompt: Prompt) -> Any:
-    return json.loads(json.dumps(prompt.to_dict()))
+    if problems:
+        raise InputError(
+            problems, f"{run.folder} holds masks of other material; choose another --out, or pass --fresh:"
+        )
 
 
 def _is_open(run: MaskRun, job: Job, retry_failed: bool) -> bool:
@@ -192,9 +189,9 @@ def _outcomes(
         # Whatever a model raises on one photograph must not end the run.
         if len(images) == 1:
             yield images[0][0], error
-            return
-        for entry_alone in images:
-            yield from _outcomes(segmenter, [entry_alone])
+        else:
+            for alone in images:
+                yield from _outcomes(segmenter, [alone])
     else:
         yield from ((job, entry) for (job, _), entry in zip(images, found, strict=True))
 

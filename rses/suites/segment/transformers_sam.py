@@ -83,17 +83,9 @@ class TransformersSam:
 def predict(
     model: Any, processor: Any, images: Sequence[NDArray[np.uint8]], prompts: Sequence[Prompt], several: bool
 ) -> list[Segmented]:
-    """Run a SamModel or Sam2Model on a batch.
+    """Run a SamModel or Sam2Model on a batch of pictures, (H, W, 3) uint8.
 
-    Args:
-        model: The model.
-        processor: Its processor.
-        images: (H, W, 3) uint8 each.
-        prompts: One for each picture: all boxes, or all the same number of clicks.
-        several: Take the best-rated of three masks instead of the single one.
-
-    Returns:
-        One mask for each picture.
+    Prompts are all boxes, or all the same number of clicks. With ``several``, the best-rated of three masks is taken.
     """
     asked: dict[str, Any] = {}
     if prompts[0].box is not None:

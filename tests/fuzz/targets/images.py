@@ -1,99 +1,69 @@
-"""Pictures and masks in every form that is read."""
+"""Pictures and masks in every form that is read, alone and within a scoring."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+import functools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
+from rses.images.decode import image_size, is_lossy, read_image
+from rses.images.masks import read_mask
+from rses.images.tensors import as_image
+from rses.scoring.scorer import RSES
 from tests.fuzz.sandbox import Files, Target
-
-SIDE = 16
-
-
-def photo(mode: str = "RGB", side: int = SIDE) -> Image.Image:
-    """Return a picture with noise in it."""
-    rng = np.random.default_rng(0)
-    return Image.fromarray(rng.integers(0, 256, (side, side, 3), np.uint8)).convert(mode)
+from tests.helpers.small import encoded, photo, region
 
 
-def region(side: int = SIDE) -> Image.Image:
-    """Return a mask, a quarter of the picture."""
-    mask = np.zeros((side, side), np.uint8)
-    mask[side // 4 : -side // 4, side // 4 : -side // 4] = 255
-    return Image.fromarray(mask)
+def exif(orientation: int) -> Image.Exif:
+    facts = Image.Exif()
+    facts[0x0112] = orientation
+    return facts
 
 
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """Return the bytes of an image file."""
-    memory = io.BytesIO()
-    image.save(memory, kind, **options)
-    return memory.getvalue()
-
-
-def _exif(orientation: int) -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return exif
-
-
-def _photographs() -> list[tuple[str, bytes]]:
+def photographs() -> list[Files]:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     text = PngInfo()
     text.add_text("Software", "a" * 400, zip=True)
     text.add_itxt("Title", "\u00e9" * 50, zip=True)
-    deep = np.random.default_rng(1).integers(0, 65536, (SIDE, SIDE), np.uint16)
-    rgba = photo("RGBA")
-    rgba.putalpha(255)
+    deep = Image.fromarray(np.random.default_rng(1).integers(0, 65536, (16, 16), np.uint16))
+    opaque = photo("RGBA")
+    opaque.putalpha(255)
     return [
-        ("a.png", encoded(photo())),
-        ("a.png", encoded(photo("L"))),
-        ("a.png", encoded(rgba)),
-        ("a.png", encoded(photo("P"))),
-        ("a.png", encoded(photo().quantize(4), bits=2)),
-        ("a.png", encoded(photo("1"))),
-        ("a.png", encoded(Image.fromarray(deep))),
-        ("a.png", encoded(photo(), icc_profile=profile, pnginfo=text, exif=_exif(6))),
-        ("a.jpg", encoded(photo(), "JPEG", exif=_exif(6), icc_profile=profile)),
-        ("a.jpg", encoded(photo(), "JPEG", progressive=True)),
-        ("a.jpg", encoded(photo("L"), "JPEG")),
-        ("a.webp", encoded(photo(), "WEBP", quality=50)),
-        ("a.webp", encoded(photo(), "WEBP", lossless=True, exif=_exif(3))),
-        ("a.bmp", encoded(photo(), "BMP")),
-        ("a.tif", encoded(photo(), "TIFF", compression="tiff_lzw")),
-        ("a.tif", encoded(photo("L"), "TIFF", compression="tiff_adobe_deflate")),
-        ("a.tif", encoded(Image.fromarray(deep), "TIFF")),
-        ("a.gif", encoded(photo("P"), "GIF")),
-        ("a.ppm", encoded(photo(), "PPM")),
-        ("a.pgm", encoded(photo("L"), "PPM")),
+        *({"a.png": encoded(picture)} for picture in (photo(), photo("L"), opaque, photo("P"), photo("1"), deep)),
+        {"a.png": encoded(photo().quantize(4), bits=2)},
+        {"a.png": encoded(photo(), icc_profile=profile, pnginfo=text, exif=exif(6))},
+        {"a.jpg": encoded(photo(), "JPEG", exif=exif(6), icc_profile=profile)},
+        {"a.jpg": encoded(photo(), "JPEG", progressive=True)},
+        {"a.jpg": encoded(photo("L"), "JPEG")},
+        {"a.webp": encoded(photo(), "WEBP", quality=50)},
+        {"a.webp": encoded(photo(), "WEBP", lossless=True, exif=exif(3))},
+        {"a.bmp": encoded(photo(), "BMP")},
+        {"a.tif": encoded(photo(), "TIFF", compression="tiff_lzw")},
+        {"a.tif": encoded(photo("L"), "TIFF", compression="tiff_adobe_deflate")},
+        {"a.tif": encoded(deep, "TIFF")},
+        {"a.gif": encoded(photo("P"), "GIF")},
+        {"a.ppm": encoded(photo(), "PPM")},
+        {"a.pgm": encoded(photo("L"), "PPM")},
     ]
 
 
-def _masks() -> list[tuple[str, bytes]]:
+def masks() -> list[Files]:
     deep = Image.fromarray(np.asarray(region()).astype(np.uint16) * 257)
     labels = Image.fromarray((np.asarray(region()) > 0).astype(np.uint8))
     labels.putpalette([0, 0, 0, 255, 0, 0] + [0] * 750)
+    forms = (region(), region().convert("1"), region().convert("RGB"), labels, deep)
     return [
-        ("a.png", encoded(region())),
-        ("a.png", encoded(region().convert("1"))),
-        ("a.png", encoded(region().convert("RGB"))),
-        ("a.png", encoded(labels)),
-        ("a.png", encoded(deep)),
-        ("a.tif", encoded(region(), "TIFF")),
-        ("a.bmp", encoded(region(), "BMP")),
+        *({"a.png": encoded(form)} for form in forms),
+        {"a.tif": encoded(region(), "TIFF")},
+        {"a.bmp": encoded(region(), "BMP")},
     ]
 
 
-def _image(folder: Path) -> None:
-    from rses.images.decode import image_size, is_lossy, read_image
-    from rses.images.tensors import as_image
-
-    path = next(path for path in folder.iterdir() if path.name.startswith("a."))
+def decode(folder: Path) -> None:
+    path = next(folder.glob("a.*"))
     size = image_size(path)
     is_lossy(path)
     pixels = read_image(path)
@@ -103,47 +73,30 @@ def _image(folder: Path) -> None:
         as_image(path)
 
 
-def _mask(folder: Path) -> None:
-    from rses.images.masks import read_mask
-
-    mask = read_mask(next(path for path in folder.iterdir() if path.name.startswith("a.")))
-    assert mask.dtype == bool, mask.dtype
-    assert mask.ndim == 2, mask.shape
+def decode_mask(folder: Path) -> None:
+    mask = read_mask(next(folder.glob("a.*")))
+    assert (mask.dtype, mask.ndim) == (bool, 2), (mask.dtype, mask.shape)
 
 
-def _scored(which: str) -> list[Files]:
-    parts = {"pred": encoded(photo("RGB", 16)), "source": encoded(photo("RGB", 16)), "masks": encoded(region(16))}
-    seeds = []
-    for name, data in _photographs() if which != "masks" else _masks():
-        if name.endswith(".png"):
-            own = {f"{place}/a.png": content for place, content in parts.items() if place != which}
-            # The others follow its size.
-            side = {"pred": photo(), "source": photo(), "masks": region()}
-            own = {f"{place}/a.png": encoded(side[place]) for place in parts if place != which}
-            seeds.append({**own, f"{which}/a.png": data})
-    return seeds
+def scored(role: str) -> list[Files]:
+    """Return a folder for each PNG as the prediction or the mask of a sound sample."""
+    sound = {"pred/a.png": encoded(photo()), "source/a.png": encoded(photo()), "masks/a.png": encoded(region())}
+    forms = masks() if role == "masks" else photographs()
+    return [{**sound, f"{role}/a.png": form["a.png"]} for form in forms if "a.png" in form]
 
 
-def score_words(folder: Path, *more: str) -> Sequence[str]:
-    """Score pixels alone, which needs no network."""
-    return ("score", "--pred", str(folder / "pred"), "--masks", str(folder / "masks"), "--source",
-            str(folder / "source"), "--style", "pixel art", "--protocol", "rses-mini", "--metrics", "mse_bg,psnr_bg",
-            "--out", str(folder / "out"), "--device", "cpu", "--workers", "1", *more)  # fmt: skip
+def score(folder: Path) -> None:
+    scorer = RSES("rses-mini", device="cpu", metrics=["mse_bg", "psnr_bg"], workers=0)
+    scorer.score_folder(folder / "pred", folder / "masks", folder / "source", "pixel art")
 
 
-def _score(folder: Path) -> None:
-    from rses.scoring.scorer import RSES
-
-    RSES("rses-mini", device="cpu", metrics=["mse_bg", "psnr_bg"], workers=0).score_folder(
-        folder / "pred", folder / "masks", folder / "source", "pixel art"
-    )
-
-
-def targets() -> list[Target]:
-    """Decoding of pictures and masks, alone and within a scoring."""
-    return [
-        Target("image", lambda: [{name: data} for name, data in _photographs()], _image, ("",)),
-        Target("mask", lambda: [{name: data} for name, data in _masks()], _mask, ("",)),
-        Target("score a picture", lambda: _scored("pred"), _score, ("pred/a.png",), score_words),
-        Target("score a mask", lambda: _scored("masks"), _score, ("masks/a.png",), score_words),
-    ]
+SCORE = (
+    "rses score --pred @/pred --masks @/masks --source @/source --style 'pixel art' --protocol rses-mini "
+    "--metrics mse_bg,psnr_bg --out @/out --device cpu --workers 1"
+)
+TARGETS = [
+    Target("image", photographs, decode, ("",)),
+    Target("mask", masks, decode_mask, ("",)),
+    Target("score a picture", functools.partial(scored, "pred"), score, ("pred/a.png",), SCORE),
+    Target("score a mask", functools.partial(scored, "masks"), score, ("masks/a.png",), SCORE),
+]  # fmt: skip

@@ -1,107 +1,56 @@
-"""Suite folders, suites as parquet, and the card of a folder of edits."""
+"""Suite folders, suites as parquet, the card of a folder of edits, and submissions, also changed on purpose."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
+from baselines.reference import BackgroundOnly
+from rses.bench import Shard, run_bench
+from rses.bench.checks import check_card
+from rses.bench.predictions import Predictions
+from rses.files.atomic import sha256_file
+from rses.leaderboard.build import build
+from rses.leaderboard.pack import pack_run
+from rses.leaderboard.submission import read_submission
+from rses.report.inputs import remember_inputs
+from rses.scoring.scorer import RSES
+from rses.suites import load_suite, verify_suite, write_manifest
+from rses.suites.parquet import read_dataset, write_dataset
+from rses.suites.sheet import suite_statistics
 from tests.fuzz.sandbox import Files, Target
-from tests.fuzz.targets.images import encoded, photo, region
-from tests.fuzz.targets.tables import lines
+from tests.helpers.small import encoded, photo, read_files, write_files, write_suite
 
 
-def read_files(root: Path) -> Files:
-    """Return all files below a folder."""
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-
-
-def write_suite(root: Path, samples: int = 2) -> Path:
-    """Write a small suite."""
-    from rses.suites import write_manifest
-
-    rows = []
-    for number in range(samples):
-        for kind, image in (("images", photo()), ("masks", region())):
-            (root / kind).mkdir(parents=True, exist_ok=True)
-            (root / kind / f"s{number}.png").write_bytes(encoded(image))
-        rows.append(
-            {"id": f"s{number}", "file_name": f"images/s{number}.png", "mask_file_name": f"masks/s{number}.png",
-             "object": "cat", "style": "pixel art", "prompt": "make the cat in pixel art style", "dataset": "own",
-             "tags": ["small"]}
-        )  # fmt: skip
-    (root / "metadata.jsonl").write_bytes(lines(rows))
-    (root / "README.md").write_text("---\nlicense: cc0-1.0\n---\n# A suite\n")
-    write_manifest(root, "tiny", "1", "CC0-1.0")
-    return root
-
-
+@functools.cache
 def suite_files() -> Files:
-    """Return the files of a small suite."""
     with tempfile.TemporaryDirectory() as place:
         return read_files(write_suite(Path(place)))
 
 
-def _resealed(folder: Path) -> None:
-    """Let ``suite.json`` declare what is there, as whoever changes a suite on purpose would."""
-    from rses.files.atomic import sha256_file
-
-    path = folder / "suite.json"
-    content = json.loads(path.read_bytes())
-    content["files"] = {name: sha256_file(folder / name) for name in content["files"]}
-    path.write_text(json.dumps(content))
-
-
-def _read(folder: Path) -> None:
-    from rses.suites import verify_suite
-    from rses.suites.sheet import suite_statistics
-
-    suite_statistics(verify_suite(folder))
-
-
-def _rows_alone() -> list[Files]:
+def rows_alone() -> list[Files]:
     return [{name: data for name, data in suite_files().items() if name != "suite.json"}]
 
 
-def _read_rows(folder: Path) -> None:
+def read_rows(folder: Path) -> None:
     """Rows that the manifest vouches for, whatever they say."""
-    from rses.suites import load_suite, verify_suite, write_manifest
-
-    copy = folder / "out"
-    for name, data in read_files(folder).items():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        (copy / name).write_bytes(data)
+    copy = write_files(folder / "out", read_files(folder))
     write_manifest(copy, "tiny", "1", "CC0-1.0")
     load_suite(copy)
     verify_suite(copy)
 
 
-def _verify_words(folder: Path) -> Sequence[str]:
-    return ("suite", "verify", str(folder))
-
-
-def _dataset() -> Files:
-    from rses.suites import load_suite
-    from rses.suites.parquet import write_dataset
-
+def dataset() -> list[Files]:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         write_dataset(load_suite(write_suite(root / "suite")), root / "data set")
-        return read_files(root / "data set")
+        return [read_files(root / "data set")]
 
 
-def _pull(folder: Path) -> None:
-    from rses.suites.parquet import read_dataset
-
-    read_dataset(folder, folder / "out")
-
-
-def _pull_words(folder: Path) -> Sequence[str]:
-    return ("suite", "pull", str(folder), "--out", str(folder / "out"))
-
-
-def _card() -> list[Files]:
+def card() -> list[Files]:
     card = {"name": "mine", "title": "My method", "mask_used": False, "paper": "x", "year": 2026, "weights": "w",
             "revision": "1", "licence": "MIT", "settings": {"steps": 20}, "max_batch": 2, "dtype": "float32",
             "memory_gb": 1.5, "reference": False, "gated": False}  # fmt: skip
@@ -110,23 +59,38 @@ def _card() -> list[Files]:
     return [{**suite, **edits, "edits/method.json": json.dumps(card).encode()}]
 
 
-def _read_card(folder: Path) -> None:
-    from rses.bench.checks import check_card
-    from rses.bench.predictions import Predictions
-
-    check_card(Predictions(folder / "edits"))
-
-
-def _bench_words(folder: Path) -> Sequence[str]:
-    return ("bench", "--predictions", str(folder / "edits"), "--suite", str(folder / "suite"), "--protocol",
-            "rses-mini", "--device", "cpu", "--out", str(folder / "out"))  # fmt: skip
+@functools.cache
+def submission() -> Files:
+    with tempfile.TemporaryDirectory() as place:
+        run, packed = Path(place) / "run", Path(place) / "packed"
+        run_bench(BackgroundOnly(), "mini", run, scorer=RSES("rses-mini", device="cpu"), shard=Shard(1, 32))
+        remember_inputs(run, pred=run / "images", suite="mini")
+        pack_run(run, packed, images=True, previews=2, date="2026-02-19")
+        return {name: data for name, data in read_files(packed).items() if not name.startswith("images/")}
 
 
-def targets() -> list[Target]:
-    """All that a suite is read from."""
-    return [
-        Target("suite.json", lambda: [suite_files()], _read, ("suite.json", "metadata.jsonl", ".png"), _verify_words),
-        Target("suite rows", _rows_alone, _read_rows, ("metadata.jsonl",)),
-        Target("suite as parquet", lambda: [_dataset()], _pull, (".parquet", ".json", ".jsonl", ".md"), _pull_words),
-        Target("method.json", _card, _read_card, ("method.json",), _bench_words),
-    ]
+def seal(folder: Path, place: str) -> None:
+    """Copy a submission and renew the digests in its ``submission.json``, as a forger would."""
+    copy = write_files(folder / "out" / place, read_files(folder))
+    path = copy / "submission.json"
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError, OSError):
+        manifest = json.loads(path.read_bytes())
+        manifest["files"] = {name: sha256_file(copy / name) for name in ("summary.json", "samples.parquet")}
+        path.write_text(json.dumps(manifest))
+
+
+BENCH = "rses bench --predictions @/edits --suite @/suite --protocol rses-mini --device cpu --out @/out"
+TARGETS = [
+    Target("suite.json", lambda: [suite_files()], lambda folder: suite_statistics(verify_suite(folder)),
+           ("suite.json", "metadata.jsonl", ".png"), "rses suite verify @"),
+    Target("suite rows", rows_alone, read_rows, ("metadata.jsonl",)),
+    Target("suite as parquet", dataset, lambda folder: read_dataset(folder, folder / "out"),
+           (".parquet", ".json", ".jsonl", ".md"), "rses suite pull @ --out @/out"),
+    Target("method.json", card, lambda folder: check_card(Predictions(folder / "edits")), ("method.json",), BENCH),
+    Target("submission", lambda: [submission()], lambda folder: read_submission(folder / "out/submission"),
+           (".json", ".parquet"), "rses leaderboard verify @/out/submission --rescore 0",
+           lambda folder: seal(folder, "submission")),
+    Target("board", lambda: [submission()], lambda folder: build(folder / "out/boards"),
+           (".json", ".parquet", ".jpg"), "rses leaderboard build --boards @/out/boards",
+           lambda folder: seal(folder, "boards/results/mini--rses-mini/background-only")),
+]  # fmt: skip

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from rses.backbones import load_style
 from rses.backbones.base import StyleBackbone
-from rses.backbones.clip import OpenClipStyle, _refuse_openai_without_quick_gelu
+from rses.backbones.clip import OpenClipStyle, refuse_openai_without_quick_gelu
 from rses.backbones.published import OPENAI_FILES, Need, Source, clip_sources, needs
 from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, Spec, parse_spec
 from rses.backbones.weights import Located
@@ -198,8 +198,8 @@ def test_openai_file_under_another_name_is_recognised_by_its_digest(file):
     located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin"), pinned=False)
     spec = parse_spec("open_clip:ViT-B-32/my.bin")
     with pytest.raises(WeightsError, match="ViT-B-32-quickgelu"):
-        _refuse_openai_without_quick_gelu(spec, {}, located)
-    _refuse_openai_without_quick_gelu(spec, {"quick_gelu": True}, located)
+        refuse_openai_without_quick_gelu(spec, {}, located)
+    refuse_openai_without_quick_gelu(spec, {"quick_gelu": True}, located)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from benchmark_data.scenes import make_scene
 from rses.backbones import load_perceptual, load_style
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
-from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, _log_moments
+from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, log_moments
 from rses.errors import WeightsError
 
 MODEL = Path(str(files("benchmark_data"))) / "models" / "rses-mini"
@@ -233,7 +233,7 @@ def test_statistics_leave_the_fill_colour_out():
     content[:, :, :16, 8:] = 1
     inside = maps[:, :, :4, 2:].numpy().astype(np.float64)
     expected = [inside.mean(axis=(2, 3)), inside.std(axis=(2, 3)), np.sqrt(inside).mean(axis=(2, 3))]
-    for measured, value in zip(_log_moments(maps, content), expected, strict=True):
+    for measured, value in zip(log_moments(maps, content), expected, strict=True):
         np.testing.assert_allclose(measured.numpy(), np.log(value + 1e-2), atol=2e-4)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rses.backbones.lpips import _build_trunk
+from rses.backbones.lpips import build_trunk
 from rses.backbones.receptive import layer_windows, touched_cells
 from rses.errors import RsesError
 
@@ -15,7 +15,7 @@ NETS = ("alex", "vgg", "squeeze")
 
 def averaging(net: str) -> nn.Module:
     """A trunk whose every convolution averages: a cell is positive exactly if it sees a positive pixel."""
-    trunk = _build_trunk(net).to_empty(device="cpu").double()
+    trunk = build_trunk(net).to_empty(device="cpu").double()
     for module in trunk.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
@@ -47,7 +47,7 @@ def test_touched_is_exact(net, size):
 
 @pytest.mark.parametrize("net", NETS)
 def test_changes_inside_the_mask_reach_only_touched_cells(net, random_trunks):
-    trunk = _build_trunk(net)
+    trunk = build_trunk(net)
     names = {key.partition(".")[2]: key for key in trunk.state_dict()}
     state = {names[key]: value for key, value in random_trunks[net].features.state_dict().items()}
     trunk.load_state_dict(state, assign=True)
@@ -65,7 +65,7 @@ def test_changes_inside_the_mask_reach_only_touched_cells(net, random_trunks):
 
 
 def test_empty_and_full_masks():
-    windows = layer_windows(_build_trunk("squeeze"))
+    windows = layer_windows(build_trunk("squeeze"))
     assert all(float(cell.max()) == 0 for cell in touched_cells(torch.zeros(2, 1, 40, 50), windows))
     assert all(float(cell.min()) == 1 for cell in touched_cells(torch.ones(2, 1, 40, 50), windows))
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-KILLS = 20
+KILLS = 12
 DRIVER = """
 import os, random, signal, sys, time
 from pathlib import Path

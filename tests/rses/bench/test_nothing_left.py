@@ -53,6 +53,7 @@ def test_a_failed_bench_of_predictions_does_not_block_the_retry(tmp_path, edits,
         '{"name": 5}',
         '{"nme": "x"}',
         "[]",
+        "null",
         "[" * 5000,
         '{"name": "a", "name": "b"}',
         '{"year": "2026"}',
@@ -64,32 +65,37 @@ def test_faults_of_a_card_are_found_before_the_run(tmp_path, edits, card, capsys
     """`leaderboard add` found them after the run."""
     (edits / "method.json").write_text(card)
     assert main([*COMMON, "--predictions", str(edits), "--out", str(tmp_path / "run")]) == 2
-    assert "method.json" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "method.json" in message
+    assert "NoneType" not in message
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
-    ("facts", "part"),
+    ("facts", "code"),
     [
-        ({"name": "x" * 101}, "longer than 100"),
-        ({"name": "a\nb"}, "line breaks"),
-        ({"name": "a\u202eb"}, "direction"),
-        ({"title": "x" * 2001}, "longer than 2000"),
-        ({"paper": "red\x1b[31m"}, "control characters"),
-        ({"year": "2026"}, "year='2026'"),
-        ({"year": True}, "year=True"),
-        ({"reference": 1}, "reference=1"),
-        ({"mask_used": "no"}, "mask_used='no'"),
-        ({"memory_gb": float("inf")}, "memory_gb=inf"),
-        ({"settings": []}, "settings=[]"),
-        ({"settings": {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}, }, "nested deeper"),
-        ({"settings": {"a": "x" * 3000}}, "longer than 2000"),
-        ({"settings": {"x" * 300: 1}}, "longer than 200"),
+        ({"name": "x" * 101}, "unprintable"),
+        ({"name": " "}, "unprintable"),
+        ({"name": "a\nb"}, "unprintable"),
+        ({"name": "a\u202eb"}, "unprintable"),
+        ({"title": "x" * 2001}, "unprintable"),
+        ({"paper": "red\x1b[31m"}, "unprintable"),
+        ({"year": "2026"}, "wrong-type"),
+        ({"year": True}, "wrong-type"),
+        ({"year": -1}, "out-of-range"),
+        ({"reference": 1}, "wrong-type"),
+        ({"mask_used": "no"}, "wrong-type"),
+        ({"memory_gb": float("inf")}, "not-finite"),
+        ({"max_batch": 0}, "out-of-range"),
+        ({"settings": []}, "wrong-type"),
+        ({"settings": {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}, }, "unsound-tree"),
+        ({"settings": {"a": "x" * 3000}}, "unsound-tree"),
+        ({"settings": {"x" * 300: 1}}, "unsound-tree"),
     ],
 )  # fmt: skip
-def test_a_card_is_judged_as_a_submissions_is(facts, part, tmp_path, scorer):
+def test_a_card_is_judged_as_a_submissions_is(facts, code, tmp_path, scorer):
     (problem,) = card_problems({"name": "mine", **facts})
-    assert part in problem
+    assert (problem.code, problem.place.field) == (code, next(iter(facts)))
     method = Identity()
     method.card = dataclasses.replace(MethodCard("mine", "test"), **facts)
     with pytest.raises(InputError):

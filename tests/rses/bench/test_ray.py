@@ -45,18 +45,19 @@ class Broken(Slow):
 """
 
 
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    (tmp_path / "cluster_method.py").write_text(textwrap.dedent(METHOD))
-    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    monkeypatch.setenv("PYTHONPATH", paths)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield "cluster_method"
+@pytest.fixture(scope="module")
+def module(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("method")
+    (folder / "cluster_method.py").write_text(textwrap.dedent(METHOD))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        patch.syspath_prepend(str(folder))
+        yield "cluster_method"
     sys.modules.pop("cluster_method", None)
 
 
-@pytest.fixture
-def cluster(module, monkeypatch):
+@pytest.fixture(scope="module")
+def cluster(module):
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})

@@ -1,4 +1,4 @@
-"""Strangers' methods and folders: a reason for every failure, and nothing foreign in the results."""
+"""Untrusted methods and folders: a reason for every failure, and nothing foreign in the results."""
 
 from __future__ import annotations
 

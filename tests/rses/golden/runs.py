@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from rses.cli.main import main
-from tests.rses.golden import networks, pictures
+from tests.rses.golden import STORED, networks, pictures
 from tests.rses.golden.values import encoded, one_thread
 
 PROTOCOLS = ("rses-mini", *networks.CLIP)
@@ -65,3 +66,12 @@ def bench(suite: str, work: Path) -> Path:
     command("bench", "--method", "identity", "--suite", suite, "--limit", 4, "--protocol", "rses-mini", "--device",
             "cpu", "--out", run)  # fmt: skip
     return run
+
+
+def board(work: Path) -> dict[str, str]:
+    """Return the text tables of the stored submissions by file name; page and parquet file hold the same cells."""
+    boards = work / "leaderboards"
+    shutil.copytree(STORED / "leaderboards", boards)
+    command("leaderboard", "build", "--boards", boards)
+    tables = [path for path in (boards / "tables").iterdir() if path.suffix in (".md", ".tex", ".csv")]
+    return {path.name: path.read_text("utf-8") for path in sorted([boards / "README.md", *tables])}

@@ -16,7 +16,7 @@ from rses.bench import Shard, run_bench
 from rses.functional.combined import preservation, regional_score, style_success
 from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run
-from rses.leaderboard.verify import _embedded_digest
+from rses.leaderboard.verify import embedded_digest
 from rses.methods import EditSample, MethodCard
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
@@ -50,7 +50,7 @@ def make_run(tmp_path):
         loaded, protocol = load_suite(suite), PROTOCOLS["rses-mini"]
         rng = np.random.default_rng([noise, seed])
         samples = [invented(sample, name, loaded.name, style, damage, rng) for sample in loaded.samples]
-        weights = {"id": "rses-mini", "sha256": _embedded_digest()}
+        weights = {"id": "rses-mini", "sha256": embedded_digest()}
         info = {
             "method": name,
             "method_card": {

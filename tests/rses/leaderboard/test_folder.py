@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rses.errors import InputError
-from rses.leaderboard.board import _ranked, load_boards
+from rses.leaderboard.board import load_boards, rank_rows
 from rses.leaderboard.build import build, check_fresh
 from rses.leaderboard.pack import add_run
 from rses.runs.results import Results
@@ -143,7 +143,7 @@ def test_means_that_differ_by_rounding_share_a_place(tmp_path, make_run):
     nudged = dataclasses.replace(
         second, cells={**second.cells, "rsm": dataclasses.replace(cell, mean=cell.mean + 1e-15)}
     )
-    ranked = _ranked([first, nudged, *others], board.metrics)
+    ranked = rank_rows([first, nudged, *others], board.metrics)
     assert [row.name for row in ranked[:2]] == ["one", "two"]
     assert all("rsm" in row.best and row.layer == 1 for row in ranked[:2])
 

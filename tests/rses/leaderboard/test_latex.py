@@ -11,7 +11,7 @@ import pytest
 from rses.leaderboard.board import load_boards
 from rses.leaderboard.pack import add_run
 from rses.leaderboard.published import PublishedRow
-from rses.leaderboard.tables import _SET, board_latex, latex_text, published_latex
+from rses.leaderboard.tables import LATEX_LETTERS, board_latex, latex_text, published_latex
 
 ENGINE = shutil.which("pdflatex")
 NAMES = (
@@ -110,6 +110,6 @@ def test_a_real_engine_sets_the_tables(tmp_path, hostile):
 @pytest.mark.slow
 @pytest.mark.skipif(not ENGINE, reason="no LaTeX engine on the PATH")
 def test_a_real_engine_sets_every_letter_that_is_let_through(tmp_path):
-    letters = sorted(char for char in _SET if char.isprintable())
+    letters = sorted(char for char in LATEX_LETTERS if char.isprintable())
     rows = "\n".join(f"{latex_text(char)} & {latex_text(char * 2)} \\\\" for char in letters)
     run_engine(tmp_path, [f"\\begin{{tabular}}{{ll}}\n{rows}\n\\end{{tabular}}"])

@@ -12,7 +12,7 @@ import pytest
 from rses.backbones import load_style
 from rses.errors import InputError
 from rses.leaderboard.submission import MANIFEST_SCHEMA, Submission, read_submission, summary_problems
-from rses.leaderboard.verify import _summary_problems
+from rses.leaderboard.verify import recomputed_problems
 from rses.runs.migrate import MINI_SCALES, logit_scale_of
 from rses.runs.results import load_run
 from rses.runs.summary import SCHEMA
@@ -35,10 +35,10 @@ def test_the_summary_follows_from_its_samples():
     assert summary["schema"] == SCHEMA
     assert summary_problems(summary) == []
     submission = Submission(RUN, {}, summary, load_run(RUN))
-    assert _summary_problems(submission) == []
+    assert recomputed_problems(submission) == []
     for key in ("mean", "low"):
         summary["metrics"]["rsm"][key] += 0.004
-        assert len(_summary_problems(submission)) == ("mean", "low").index(key) + 1
+        assert len(recomputed_problems(submission)) == ("mean", "low").index(key) + 1
 
 
 def test_schema_2_is_read_as_this_one_and_its_summary_still_follows():
@@ -55,9 +55,9 @@ def test_schema_2_is_read_as_this_one_and_its_summary_still_follows():
         assert (sample.style_success, sample.preservation) == expected
         assert sample.rses_p == expected[0] * expected[1]
     assert run.samples[9].rses_p is None
-    assert _summary_problems(Submission(OLD, {}, summary, run)) == []
+    assert recomputed_problems(Submission(OLD, {}, summary, run)) == []
     summary["by_style"]["pixel art"]["metrics"]["rsm"]["mean"] += 0.004
-    assert len(_summary_problems(Submission(OLD, {}, summary, run))) == 1
+    assert len(recomputed_problems(Submission(OLD, {}, summary, run))) == 1
 
 
 def test_the_scale_of_the_embedded_encoder_is_known():
@@ -105,4 +105,4 @@ def test_every_submission_is_read_and_verifies(version):
     assert json.loads((folder / "submission.json").read_text("utf-8"))["schema"] == version
     submission = read_submission(folder)
     assert (submission.card["name"], len(submission.manifest["images"])) == ("jpeg-identity", 96)
-    assert _summary_problems(submission) == []
+    assert recomputed_problems(submission) == []

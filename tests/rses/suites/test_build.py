@@ -11,13 +11,16 @@ from PIL import Image
 
 from rses.cli.main import main
 from rses.errors import InputError
-from rses.suites import load_suite, verify_suite
+from rses.suites import verify_suite
 from rses.suites.build import build_suite, open_reader
-from rses.suites.ids import verify_ids
 from rses.suites.selection import Selection, hash_order, load_selection, select
+from rses.suites.verify import verify_ids
 from tests.helpers import layouts
 
-OPEN = Selection("open", "1", "all", 0.001, 1.0, ("multi-instance", "truncated", "difficult"))
+OPEN = Selection(
+    name="open", version="1", about="all", minimum_area=0.001, maximum_area=1.0,
+    allow=("multi-instance", "truncated", "difficult"),
+)  # fmt: skip
 
 
 def test_larger_n_begins_with_the_smaller(tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_rule_of_each_setting(tmp_path: Path) -> None:
     assert labels == {"cat", "dog"}  # never the crowd
     dogs = [choice for choice in select(reader, OPEN, 1) if choice.instance.label == "dog"]
     assert all({"multi-instance", "background-heavy", "non-square"} <= set(choice.tags) for choice in dogs)
-    too_large = Selection("large", "1", "large", 0.5, 1.0)
+    too_large = Selection(name="large", version="1", about="large", minimum_area=0.5, maximum_area=1.0)
     assert list(select(reader, too_large)) == []
 
 
@@ -96,7 +99,12 @@ def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lets in 6 pictures, --n asks for 7"):
         build_suite(reader, target / "a", ["x"], n=7)
     with pytest.raises(InputError, match="selection is empty"):
-        build_suite(reader, target / "a", ["x"], selection=Selection("none", "1", "none", 0.9, 1.0))
+        build_suite(
+            reader,
+            target / "a",
+            ["x"],
+            selection=Selection(name="none", version="1", about="none", minimum_area=0.9, maximum_area=1.0),
+        )
     folder = tmp_path / "coco" / "val2017"
     layouts.photograph(folder / "000000000001.jpg", 50, 30)
     for k in (0, 2, 3, 4, 5):
@@ -109,6 +117,22 @@ def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
     assert "is 50x30, its annotation or mask is for 40x30" in str(caught.value)
     assert list(target.iterdir()) == []
     assert len(content["images"]) == 6
+
+
+def test_an_empty_selection_says_which_part_of_the_rule_kept_what_out(tmp_path: Path) -> None:
+    layouts.coco(tmp_path / "coco")  # six cats; three pictures also hold two dogs and a crowd
+    rule = {"name": "strict", "version": "1", "about": "none", "minimum_area": 0.2, "exclude_labels": ["person"]}
+    with pytest.raises(InputError) as caught:
+        build_suite(open_reader("coco", tmp_path / "coco"), tmp_path / "a", ["x"], selection=Selection(**rule))
+    lines = [problem.removeprefix("Kept out by the rule `strict`, ") for problem in caught.value.problems]
+    assert sorted(lines[:-1]) == [
+        "annotated as a crowd: 3", "not the only one of its label (multi-instance): 6",
+        "smaller than 0.2 of the picture (minimum_area): 6",
+    ]  # fmt: skip
+    assert "--selection" in lines[-1]
+    with pytest.raises(InputError) as caught:
+        build_suite(open_reader("coco", tmp_path / "coco"), tmp_path / "a", ["x"], n=7)
+    assert len(caught.value.problems) == 1  # every picture gave one: there are no more
 
 
 def test_damaged_photographs_are_replaced_by_the_next_of_the_order(tmp_path: Path) -> None:
@@ -159,7 +183,13 @@ def test_bad_selection_lists_all_faults(tmp_path: Path) -> None:
     file.write_text(json.dumps({"name": "x", "minimum_area": 2, "allow": ["crowd"], "minimal_area": 1}))
     with pytest.raises(InputError) as caught:
         load_selection(file)
-    assert len(caught.value.problems) == 5
+    assert {place.field: code for place, code in zip(caught.value.places, caught.value.codes, strict=True)} == {
+        "version": "missing-key", "about": "missing-key", "minimum_area": "out-of-range", "allow[0]": "unknown-value",
+        "minimal_area": "unknown-key",
+    }  # fmt: skip
+    file.write_text(json.dumps({"name": "x", "version": "1", "about": "a", "minimum_area": 0.7}))
+    with pytest.raises(InputError, match="minimum_area < maximum_area"):
+        load_selection(file)
 
 
 def test_paper_selection_names_what_is_unknown(tmp_path: Path) -> None:
@@ -179,7 +209,16 @@ def test_thousands_of_pictures_are_read_one_at_a_time(tmp_path: Path) -> None:
     assert first.picture.key == hash_order(reader.keys(), "rses-selection-1", 0, "coco")[0]
 
 
-def test_real_photographs_as_a_suite(real_data: Path, tmp_path: Path) -> None:
-    build_suite(open_reader("voc", real_data / "voc_layout"), tmp_path / "voc", ["pixel art"], n=3, selection="hard")
-    suite = load_suite(tmp_path / "voc")
-    assert sorted(sample.object for sample in suite.samples) == ["car", "person", "person"]
+@pytest.mark.slow
+def test_three_photographs_from_data_set_to_scores(real_data: Path, tmp_path: Path) -> None:
+    suite = tmp_path / "suite"
+    arguments = ["suite", "build", "voc", "--root", str(real_data / "voc_layout"), "--out", str(suite)]
+    assert main([*arguments, "--styles", "pixel art", "--n", "3", "--selection", "hard"]) == 0
+    scores = {}
+    for method in ("identity", "oracle-paste", "global-style"):
+        run = tmp_path / method
+        command = ["bench", "--method", method, "--suite", str(suite), "--protocol", "rses-mini", "--device", "cpu"]
+        assert main([*command, "--out", str(run)]) == 0
+        scores[method] = json.loads((run / "summary.json").read_text())["metrics"]["mse_bg"]["mean"]
+    assert scores["identity"] == scores["oracle-paste"] == 0
+    assert scores["global-style"] > 1e-4

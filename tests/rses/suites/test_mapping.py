@@ -15,7 +15,7 @@ from PIL import Image
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.suites import load_suite, verify_suite
-from rses.suites.prompted import build_prompted
+from rses.suites.build import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.shapes import unfold_starts
 from tests.helpers import layouts
@@ -99,6 +99,13 @@ def test_pie_suite(tmp_path: Path) -> None:
     row = json.loads((out / "metadata.jsonl").read_text().splitlines()[0])
     assert row["instruction"] == "Make the frame rusty"
     assert row["source_prompt"] == "a slanted bicycle on the road"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_byte_order_marks(tmp_path: Path, encoding: str) -> None:
+    content = layouts.brushbench(tmp_path, 1)
+    (tmp_path / "mapping_file.json").write_bytes(json.dumps(content).encode(encoding))
+    assert BrushReader(tmp_path).keys() == ["0"]
 
 
 def test_pie_as_published_marks_the_outermost_ring(tmp_path: Path) -> None:
@@ -199,7 +206,13 @@ def test_bad_entries_are_listed(tmp_path: Path, change: Callable[[dict], object]
 def test_bad_mapping_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give|Give"):
         PieReader(tmp_path)
-    for text, message in (("[1]", "no mapping file"), ("{}", "no mapping file"), ("{", "not valid JSON")):
+    twice = '{"a": {}, "a": {}}'  # one of both entries would be lost
+    for text, message in (
+        ("[1]", "no mapping file"),
+        ("{}", "no mapping file"),
+        ("{", "not valid JSON"),
+        (twice, "twice"),
+    ):
         (tmp_path / "mapping_file.json").write_text(text)
         with pytest.raises(InputError, match=message):
             BrushReader(tmp_path)
@@ -228,21 +241,6 @@ def test_picture_of_another_size_and_link(tmp_path: Path, capsys: pytest.Capture
     (sample,) = load_suite(tmp_path / "s").samples
     assert sample.image.read_bytes() == (tmp_path / "elsewhere.png").read_bytes()
     assert not sample.image.is_symlink()
-
-
-def test_own_masks_of_zero_and_one(tmp_path: Path) -> None:
-    from rses.suites.own_folder import build_folder
-
-    for k, high in enumerate((1, 255)):
-        layouts.photograph(tmp_path / "images" / f"{k}.png")
-        mask = np.zeros((30, 40), np.uint8)
-        mask[3:9, 4:20] = high
-        (tmp_path / "masks").mkdir(exist_ok=True)
-        Image.fromarray(mask).save(tmp_path / "masks" / f"{k}.png")
-    suite = build_folder(tmp_path / "images", tmp_path / "s", ["x"], masks=tmp_path / "masks", thing="cat")
-    first, second = (np.asarray(Image.open(sample.mask)) for sample in suite.samples)
-    np.testing.assert_array_equal(first, second)
-    assert first.max() == 255
 
 
 @pytest.mark.parametrize("dataset", ["pie", "brushbench"])

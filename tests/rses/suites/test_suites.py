@@ -14,50 +14,48 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.files.paths import id_problem, path_problem
-from rses.suites import Suite, export_suite, list_suites, load_suite, verify_files, verify_suite, write_manifest
+from rses.suites import export_suite, list_suites, load_suite, verify_files, verify_suite, write_manifest
 
 ROW = {
-    "id": "a",
-    "file_name": "images/a.png",
-    "mask_file_name": "masks/a.png",
-    "object": "cat",
-    "style": "pixel art",
-    "prompt": "make the cat in pixel art style, keep other area unchanged",
-    "dataset": "test",
-    "tags": ["small"],
-}
+    "id": "a", "file_name": "images/a.png", "mask_file_name": "masks/a.png", "object": "cat", "style": "pixel art",
+    "prompt": "make the cat in pixel art style, keep other area unchanged", "dataset": "test", "tags": ["small"],
+}  # fmt: skip
 
 
-def write_rows(folder, rows):
-    text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
+def write_rows(folder: Path, *rows: object) -> None:
+    """Write rows, and a manifest that agrees with them."""
+    text = "".join((row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows)
     (folder / "metadata.jsonl").write_text(text, encoding="utf-8")
+    write_manifest(folder, "test", "1.0", "CC0-1.0")
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """A sound suite of two samples."""
     root = tmp_path / "suite"
-    for part in ("images", "masks"):
-        (root / part).mkdir(parents=True)
     for name in "ab":
-        Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(root / "images" / f"{name}.png")
-        Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(root / "masks" / f"{name}.png")
-    second = {**ROW, "id": "b", "file_name": "images/b.png", "mask_file_name": "masks/b.png", "tags": []}
-    write_rows(root, [ROW, second])
+        for part, pixels in (("images", np.full((8, 8, 3), 90, np.uint8)), ("masks", np.eye(8, dtype=np.uint8) * 255)):
+            (root / part).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(root / part / f"{name}.png")
     (root / "README.md").write_text("card", encoding="utf-8")
-    write_manifest(root, "test", "1.0", "CC0-1.0")
+    write_rows(root, ROW, {**ROW, "id": "b", "file_name": "images/b.png", "mask_file_name": "masks/b.png", "tags": []})
     return root
 
 
-def problems_of(call, *arguments):
+def problems_of(call, *arguments) -> list[str]:
     with pytest.raises(InputError) as caught:
         call(*arguments)
     return caught.value.problems
 
 
+def link(place: Path, target: Path) -> None:
+    if place.exists():
+        place.unlink()
+    place.symlink_to(target)
+
+
 def test_load_gives_rows_in_order_with_absolute_meaning(folder):
     suite = load_suite(folder)
-    assert isinstance(suite, Suite)
     assert (suite.name, suite.version, suite.licence, len(suite)) == ("test", "1.0", "CC0-1.0", 2)
     assert [sample.id for sample in suite.samples] == ["a", "b"]
     assert suite.samples[0].tags == ("small",)
@@ -67,8 +65,8 @@ def test_load_gives_rows_in_order_with_absolute_meaning(folder):
 
 def test_hash_changes_with_content_and_facts_but_not_with_place(folder, tmp_path):
     original = load_suite(folder).sha256
-    copy = export_suite(folder, tmp_path / "elsewhere")
-    assert load_suite(copy).sha256 == original
+    copy = export_suite(folder, tmp_path / "new" / "deep")
+    assert verify_suite(copy).sha256 == original
     assert write_manifest(copy, "test", "1.1", "CC0-1.0").sha256 != original
     (copy / "README.md").write_text("other card", encoding="utf-8")
     assert write_manifest(copy, "test", "1.0", "CC0-1.0").sha256 != original
@@ -76,42 +74,38 @@ def test_hash_changes_with_content_and_facts_but_not_with_place(folder, tmp_path
 
 @pytest.mark.parametrize("name", list_suites())
 def test_embedded_suites_round_trip(name, tmp_path):
+    (tmp_path / "copy").mkdir()
     copy = export_suite(name, tmp_path / "copy")
     assert verify_suite(copy).sha256 == load_suite(name).sha256
-    assert not [path for path in tmp_path.iterdir() if path.name != "copy"]
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
 
-def test_unlisted_name_gets_a_hint():
+def test_names_and_paths(folder, tmp_path, monkeypatch):
     with pytest.raises(InputError, match='Did you mean "photos"'):
         load_suite("photo")
-
-
-def test_folder_without_manifest_is_explained(tmp_path):
     with pytest.raises(InputError, match=r"has no suite\.json"):
-        load_suite(tmp_path)
-
-
-def test_a_folder_named_like_an_embedded_suite_is_reached_by_path(folder, tmp_path, monkeypatch):
+        load_suite(folder / "images")
     export_suite(folder, tmp_path / "mini")
     monkeypatch.chdir(tmp_path)
     assert load_suite("mini").name == "mini"
     assert load_suite("./mini").name == "test"
 
 
-def test_verify_names_every_fault_at_once(folder):
+def test_verify_names_every_fault_at_once(folder, tmp_path):
     (folder / "images" / "a.png").write_bytes(b"changed")
     (folder / "masks" / "b.png").unlink()
     (folder / "masks" / "c.png").write_bytes(b"extra")
-    (folder / "README.md").unlink()
-    (folder / "README.md").symlink_to(folder / "metadata.jsonl")
+    link(folder / "README.md", folder / "metadata.jsonl")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.txt").write_text("secret", encoding="utf-8")
+    link(folder / "more", tmp_path / "outside")
     found = "\n".join(problems_of(verify_suite, folder))
-    for text in (
-        "images/a.png: changed",
-        "masks/b.png: missing",
-        "masks/c.png: extra",
-        "README.md: is a symbolic link",
-    ):
+    for text in ("images/a.png: changed", "masks/b.png: missing", "masks/c.png: extra", "README.md: is a symbolic link",
+                 "more: is a symbolic link"):  # fmt: skip
         assert text in found
+    assert "secret" not in found
+    problems_of(export_suite, folder, tmp_path / "copy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["outside", "suite"]
 
 
 @pytest.mark.parametrize("name", ["images/a.png", "masks/a.png", "metadata.jsonl", "README.md"])
@@ -122,20 +116,13 @@ def test_one_changed_byte_is_found_in_any_file(folder, name):
     assert any(problem.startswith(f"{name}: changed") for problem in problems_of(verify_suite, folder))
 
 
-def test_linked_folder_is_found_and_not_followed(folder, tmp_path):
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "secret.txt").write_text("secret", encoding="utf-8")
-    (folder / "more").symlink_to(outside)
-    found = problems_of(verify_suite, folder)
-    assert any(problem.startswith("more: is a symbolic link") for problem in found)
-    assert not any("secret" in problem for problem in found)
-
-
-def test_linked_image_is_refused_on_loading(folder, tmp_path):
-    real = tmp_path / "real.png"
-    (folder / "images" / "a.png").rename(real)
-    (folder / "images" / "a.png").symlink_to(real)
+def test_links_are_neither_loaded_nor_exported(folder, tmp_path):
+    (folder / "README.md").rename(tmp_path / "secret.txt")
+    link(folder / "README.md", tmp_path / "secret.txt")
+    assert any("symbolic link" in problem for problem in problems_of(export_suite, folder, tmp_path / "copy"))
+    assert not (tmp_path / "copy").exists()
+    (folder / "images" / "a.png").rename(tmp_path / "real.png")
+    link(folder / "images" / "a.png", tmp_path / "real.png")
     assert any("symbolic link" in problem for problem in problems_of(load_suite, folder))
 
 
@@ -155,21 +142,17 @@ def test_files_that_tools_leave_behind_are_not_faults(folder):
 @pytest.mark.parametrize(
     "name", ["../a.png", "/etc/passwd", "images/../../a.png", "C:/a.png", "images\\a.png", "./images/a.png", "", 3]
 )
-@pytest.mark.parametrize("column", ["file_name", "mask_file_name"])
-def test_paths_that_lead_outside_are_refused_in_rows(folder, name, column):
-    write_rows(folder, [{**ROW, column: name}])
-    write_manifest(folder, "test", "1.0", "CC0-1.0")
-    found = problems_of(load_suite, folder)
-    assert any(problem.startswith(f"metadata.jsonl, line 1: {column}") for problem in found)
-
-
-@pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "images/../../a.png"])
-def test_paths_that_lead_outside_are_refused_in_the_manifest(folder, tmp_path, name):
+def test_paths_that_lead_outside_are_refused(folder, tmp_path, name):
     manifest = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
-    manifest["files"][name] = "0" * 64
+    for column in ("file_name", "mask_file_name"):
+        write_rows(folder, {**ROW, column: name})
+        assert problems_of(load_suite, folder)[0].startswith(f"metadata.jsonl, line 1: {column}")
+    manifest["files"][str(name)] = "0" * 64
     (folder / "suite.json").write_text(json.dumps(manifest), encoding="utf-8")
-    for call in (lambda: load_suite(folder), lambda: verify_suite(folder)):
-        assert any(name in problem for problem in problems_of(call))
+    if name != 3:
+        with pytest.raises(InputError) as caught:
+            load_suite(folder)
+        assert caught.value.codes == ["bad-path"]
     problems_of(export_suite, folder, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
@@ -186,60 +169,47 @@ def test_paths_that_lead_outside_are_refused_in_the_manifest(folder, tmp_path, n
         ({**ROW, "style": " "}, "style must be a non-empty text"),
         ({**ROW, "tags": "small"}, "tags must be a list"),
         ({**ROW, "file_name": "images/z.png"}, "is not listed in suite.json"),
+        # Names that would share a file: some file systems ignore case, and some change how accents are coded.
+        ({**ROW, "id": "FIRST-caf\u00e9"}, "already used"),
+        ({**ROW, "id": "first-cafe\u0301"}, "already used"),
     ],
 )
 def test_bad_rows_are_named_by_line(folder, row, words):
-    write_rows(folder, [{**ROW, "id": "first"}, row])
-    write_manifest(folder, "test", "1.0", "CC0-1.0")
+    write_rows(folder, {**ROW, "id": "first-caf\u00e9"}, row)
     found = problems_of(load_suite, folder)
     assert any(problem.startswith("metadata.jsonl, line 2") and words in problem for problem in found), found
 
 
-@pytest.mark.parametrize("second", ["a", "A"])
-def test_ids_that_would_share_a_file_are_refused(folder, second):
-    write_rows(folder, [ROW, {**ROW, "id": second}])
-    write_manifest(folder, "test", "1.0", "CC0-1.0")
-    assert any("already used" in problem and "in line 1" in problem for problem in problems_of(load_suite, folder))
-
-
-def test_accents_coded_in_two_ways_are_one_id(folder):
-    write_rows(folder, [{**ROW, "id": "caf\u00e9"}, {**ROW, "id": "cafe\u0301"}])
-    write_manifest(folder, "test", "1.0", "CC0-1.0")
-    assert any("already used" in problem for problem in problems_of(load_suite, folder))
-
-
 def test_unusual_line_separators_inside_texts_do_not_split_rows(folder):
-    write_rows(folder, [json.dumps({**ROW, "prompt": "one\u2028two"}, ensure_ascii=False)])
-    write_manifest(folder, "test", "1.0", "CC0-1.0")
+    write_rows(folder, {**ROW, "prompt": "one\u2028two"})
     assert load_suite(folder).samples[0].prompt == "one\u2028two"
 
 
-def test_edited_metadata_is_noticed_on_loading(folder):
-    write_rows(folder, [{**ROW, "style": "cyberpunk"}])
-    assert any("was changed" in problem for problem in problems_of(load_suite, folder))
-
-
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "field", "code"),
     [
-        ({"name": ""}, '"name" must be'),
-        ({"n": -1}, '"n" must be'),
-        ({"n": True}, '"n" must be'),
-        ({"files": []}, '"files" must map'),
-        ({"files": {"metadata.jsonl": "abc"}}, "64 small hexadecimal digits"),
-        ({"files": {}}, "does not list metadata.jsonl"),
+        ({"name": ""}, "name", "empty"),
+        ({"n": -1}, "n", "out-of-range"),
+        ({"n": True}, "n", "wrong-type"),
+        ({"files": []}, "files", "wrong-type"),
+        ({"files": {"metadata.jsonl": "abc"}}, "files.metadata.jsonl", "bad-digest"),
+        ({"files": {}}, "files", "missing-key"),
     ],
 )
-def test_bad_manifests_are_explained(folder, change, words):
+def test_bad_manifests(folder, change, field, code):
     manifest = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
     (folder / "suite.json").write_text(json.dumps({**manifest, **change}), encoding="utf-8")
-    assert any(words in problem for problem in problems_of(load_suite, folder))
+    with pytest.raises(InputError) as caught:
+        load_suite(folder)
+    assert (caught.value.places[0].field, caught.value.codes) == (field, [code])
 
 
-def test_wrong_count_is_noticed(folder):
+def test_edited_metadata_and_a_wrong_count_are_noticed_on_loading(folder):
     manifest = json.loads((folder / "suite.json").read_text(encoding="utf-8"))
     (folder / "suite.json").write_text(json.dumps({**manifest, "n": 3}), encoding="utf-8")
     assert any("promises 3 samples" in problem for problem in problems_of(load_suite, folder))
+    (folder / "metadata.jsonl").write_text(json.dumps({**ROW, "style": "cyberpunk"}), encoding="utf-8")
+    assert any("was changed" in problem for problem in problems_of(load_suite, folder))
 
 
 def test_export_does_not_touch_a_folder_in_use(folder, tmp_path):
@@ -251,21 +221,7 @@ def test_export_does_not_touch_a_folder_in_use(folder, tmp_path):
     assert [path.name for path in target.iterdir()] == ["work.txt"]
 
 
-def test_export_into_an_empty_folder_and_below_a_new_one(folder, tmp_path):
-    (tmp_path / "empty").mkdir()
-    assert verify_suite(export_suite(folder, tmp_path / "empty")).name == "test"
-    assert verify_suite(export_suite(folder, tmp_path / "new" / "deep")).name == "test"
-
-
-def test_export_of_a_tampered_suite_leaves_nothing_behind(folder, tmp_path):
-    (folder / "images" / "a.png").write_bytes(b"changed")
-    problems_of(export_suite, folder, tmp_path / "copy")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["suite"]
-
-
 def test_path_and_id_rules():
-    from pathlib import Path
-
     assert path_problem(Path("x"), "images/\u732b.png") is None
     assert id_problem("\u732b-01") is None
     assert id_problem("tab\there") is not None
@@ -278,32 +234,16 @@ def test_no_torch_is_imported():
     assert run.stdout.strip() == "False"
 
 
-def test_export_does_not_copy_through_links(folder, tmp_path):
-    secret = tmp_path / "secret.txt"
-    secret.write_text("card", encoding="utf-8")
-    (folder / "README.md").unlink()
-    (folder / "README.md").symlink_to(secret)
-    assert any("symbolic link" in problem for problem in problems_of(export_suite, folder, tmp_path / "copy"))
-    assert not (tmp_path / "copy").exists()
-
-
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_accents_stored_in_another_form_name_the_same_files(tmp_path, form):
-    root = export_suite("mini", tmp_path / "suite")
-    rows = [json.loads(line) for line in (root / "metadata.jsonl").read_text("utf-8").splitlines()][:1]
-    for entry in (root / "images", root / "masks"):
-        kept = entry / Path(rows[0]["file_name"]).name if entry.name == "images" else None
-        for path in entry.iterdir():
-            if kept is None and path.name == Path(rows[0]["mask_file_name"]).name or path == kept:
-                path.rename(entry / unicodedata.normalize(form, "café.png"))
-            else:
-                path.unlink()
-    rows[0] |= {"file_name": "images/café.png", "mask_file_name": "masks/café.png", "id": "café"}
-    (root / "metadata.jsonl").write_text(json.dumps(rows[0], ensure_ascii=False) + "\n", "utf-8")
-    write_manifest(root, "mini", "1", "CC0-1.0")
-    text = (root / "suite.json").read_text("utf-8")
-    (root / "suite.json").write_text(unicodedata.normalize("NFC", text), "utf-8")
-    suite = verify_suite(root)
+def test_accents_stored_in_another_form_name_the_same_files(folder, form):
+    for part in ("images", "masks"):
+        (folder / part / "b.png").unlink()
+        (folder / part / "a.png").rename(folder / part / unicodedata.normalize(form, "café.png"))
+    names = {"file_name": "images/café.png", "mask_file_name": "masks/café.png", "id": "café"}
+    write_rows(folder, {**ROW, **names})
+    text = (folder / "suite.json").read_text("utf-8")
+    (folder / "suite.json").write_text(unicodedata.normalize("NFC", text), "utf-8")
+    suite = verify_suite(folder)
     verify_files(suite)
     assert suite.samples[0].image.is_file()
     assert suite.samples[0].mask.is_file()

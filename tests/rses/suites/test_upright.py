@@ -1,4 +1,4 @@
-"""Sizes are compared upright and masks read strictly wherever a suite is read: verification, sheets, BIG, batches."""
+"""Sizes are compared upright and masks read strictly wherever a suite is read: verification, sheets, batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rses.errors import InputError
 from rses.images.masks import read_mask
 from rses.suites import Suite, verify_suite, write_manifest
 from rses.suites.format import read_suite
-from rses.suites.readers.big import BigReader
 from rses.suites.segment.base import Facts
 from rses.suites.segment.contact import write_mask_sheets
 from rses.suites.segment.prompts import read_jobs
@@ -86,38 +85,6 @@ def test_a_sheet_refuses_a_label_map(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="areas of the values 0, 100, 200"):
         suite_statistics(suite)
     assert not (tmp_path / "sheet.png").exists()
-
-
-def test_big_reads_masks_as_the_scorer_does(tmp_path: Path) -> None:
-    root = tmp_path / "big"
-    _save(root / "dog_1_im.png", np.full((24, 32, 3), 90, np.uint8))
-    _save(root / "dog_1_gt.png", REGION.astype(np.uint8))
-    _save(root / "dog_2_im.png", np.full((24, 32, 3), 90, np.uint8))
-    labels = np.where(REGION, 200, 0).astype(np.uint8)
-    labels[18:22, 2:30] = 140
-    _save(root / "dog_2_gt.png", labels)
-    _save(root / "dog_3_im.png", np.full((32, 24, 3), 90, np.uint8), 6)
-    _save(root / "dog_3_gt.png", REGION.astype(np.uint8) * 255)
-    _save(root / "dog_4_im.png", np.full((24, 32, 3), 90, np.uint8))
-    _save(root / "dog_4_gt.png", np.rot90(REGION).astype(np.uint8) * 255, 6)
-    reader = BigReader(root)
-    for key in ("dog_1", "dog_3", "dog_4"):
-        picture = reader.read(key)
-        assert (picture.width, picture.height) == (32, 24), key
-        assert np.array_equal(picture.instances[0].mask(), REGION), key
-    with pytest.raises(InputError, match="areas of the values 0, 140, 200"):
-        reader.read("dog_2").instances[0].mask()
-
-
-def test_big_follows_links_and_names_two_files_of_one_name(tmp_path: Path) -> None:
-    root = tmp_path / "big"
-    _save(tmp_path / "x.png", np.full((24, 32, 3), 90, np.uint8))
-    _save(root / "dog_1_gt.png", REGION.astype(np.uint8) * 255)
-    (root / "dog_1_im.png").symlink_to(tmp_path / "x.png")
-    assert BigReader(root).read("dog_1").width == 32
-    _save(root / "dog_1_gt.bmp", REGION.astype(np.uint8) * 255)
-    with pytest.raises(InputError, match="two files of one name"):
-        BigReader(root)
 
 
 def test_a_contact_sheet_refuses_a_mask_replaced_by_a_label_map(tmp_path: Path) -> None:

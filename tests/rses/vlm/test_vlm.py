@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from rses import RSES
 from rses.bench import run_bench
@@ -16,7 +17,8 @@ from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.runs.results import load_run
-from rses.vlm import QUESTIONS, YesNoJudge, judge_run, opposite_style, questions
+from rses.runs.sample_result import SampleResult
+from rses.vlm import QUESTIONS, YesNoJudge, judge_run, open_questions, opposite_style, questions
 from rses.vlm.questions import OPPOSITES
 
 pytestmark = pytest.mark.slow
@@ -41,7 +43,7 @@ def test_opposites_are_other_styles_and_questions_name_object_and_style():
     assert ["pixel art" in text for text in asked.values()] == [True, True, False, False]
     assert opposite_style("b", ["a", "b", "c"]) == "c"
     assert opposite_style("c", ["a", "b", "c"]) == "a"
-    with pytest.raises(InputError, match="no opposite"):
+    with pytest.raises(InputError, match=r"no opposite of \"watercolour\""):
         opposite_style("watercolour", ["watercolour"])
 
 
@@ -137,5 +139,20 @@ def test_coverage_is_reported_and_lost_edits_are_named(judge, run, monkeypatch):
     assert len(asked) == 4
     assert (summary["n"], summary["N"]) == (3, 4)
     (run / "images" / f"{samples[0].id}.png").unlink()
-    with pytest.raises(InputError, match="1 edits are missing.*--images"):
+    with pytest.raises(InputError) as caught:
         judge_run(run, samples, run / "images", judge)
+    assert (caught.value.codes, samples[0].id in str(caught.value)) == (["missing-file"], True)
+
+
+def test_edits_are_named_as_for_scoring(tmp_path):
+    """Any ending of an image, and accents in either Unicode form."""
+    samples = [SampleResult(name, object="cat", style="pixel art") for name in ("caf\u00e9", "dog")]
+    write_png(tmp_path / "cafe\u0301.png", np.zeros((8, 8, 3), np.uint8))
+    Image.new("RGB", (8, 8)).save(tmp_path / "dog.webp")
+    _, asked = open_questions([*samples, SampleResult("lost", status="missing")], tmp_path)
+    assert [path.name for _, path, _ in asked[::4]] == ["cafe\u0301.png", "dog.webp"]
+    with pytest.raises(InputError) as caught:
+        open_questions([SampleResult("dog", style="ink")], tmp_path)
+    assert caught.value.codes == ["missing-key"]
+    with pytest.raises(InputError, match="does not exist"):
+        open_questions(samples, tmp_path / "nowhere")

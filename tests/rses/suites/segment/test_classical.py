@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
+from skimage.color import rgb2lab
 
 from rses.suites.segment import Prompt
-from rses.suites.segment.classical import least_cut, segment_by_colour
+from rses.suites.segment.classical import lab_of, least_cut, segment_by_colour
 
 
 def _price(region, cost, across, down):
@@ -46,6 +47,12 @@ def test_the_cut_is_least(seed):
     across[:, -1], down[-1] = 0, 0
     found = least_cut(cost, across, down, np.zeros((6, 7)), steps=600) > 0.5
     assert _price(found, cost, across, down) == pytest.approx(_least_price(cost, across, down), abs=1e-6)
+
+
+def test_colours_are_those_of_scikit_image():
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    image = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 17, 3)
+    np.testing.assert_allclose(lab_of(image), rgb2lab(image), atol=1e-9)
 
 
 def _disc(height=120, width=160, centre=(60, 70), radius=30):

@@ -49,7 +49,7 @@ def test_segment_anything_is_the_default(photographs, sam_file, tmp_path, capsys
     assert main(words) in (0, 1)
     captured = capsys.readouterr()
     assert "segment-anything, tiny.pth" in captured.out
-    assert "2 photographs have no row" in captured.err
+    assert "got no mask (2): b.png, c.png" in captured.err
     header, record = map(json.loads, (tmp_path / "masks" / "masks.jsonl").read_text().splitlines())
     assert header["settings"]["prompts"] == "points"
     assert record["prompt"] == {"points": [[8.0, 8.0]], "labels": [1]}

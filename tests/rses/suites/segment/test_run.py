@@ -10,7 +10,6 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.images.masks import read_mask
-from rses.suites.own_folder import build_folder
 from rses.suites.segment import Facts, Job, Prompt, Segmented, make_masks
 from rses.suites.segment.base import LEARNED
 from rses.suites.segment.run import JOURNAL
@@ -78,13 +77,6 @@ def test_masks_and_journal(jobs, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == [".lock", "a.png", "b.png", "c.png", JOURNAL]
 
 
-def test_the_folder_is_taken_by_the_builder(jobs, photographs, tmp_path):
-    make_masks(jobs, tmp_path / "out", Fake())
-    suite = build_folder(photographs, tmp_path / "suite", ["x"], masks=tmp_path / "out", thing="cup")
-    assert len(suite.samples) == 3
-    assert read_mask(suite.samples[0].mask).sum() == 120
-
-
 def test_failures_are_recorded_and_the_run_goes_on(jobs, tmp_path):
     out = tmp_path / "out"
     run = make_masks(jobs, out, Fake(fails=(0,), empty=(1,)), batch_size=3)
@@ -137,13 +129,6 @@ def test_deleted_masks_are_made_again_and_replaced_ones_kept(jobs, tmp_path):
     make_masks(jobs, out, Fake())
     assert read_mask(out / "a.png").sum() == 120
     assert read_mask(out / "b.png").all()
-
-
-def test_a_longer_list_goes_on(jobs, tmp_path):
-    make_masks(jobs[:1], tmp_path / "out", Fake())
-    fake = Fake()
-    make_masks(jobs, tmp_path / "out", fake)
-    assert fake.batches == [[1], [2]]
 
 
 def test_other_settings_prompts_and_photographs_are_refused(jobs, tmp_path):

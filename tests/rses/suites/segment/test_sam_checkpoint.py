@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from rses.errors import RsesError, WeightsError
-from rses.suites.segment import get_segmenter, sam_checkpoint
-from rses.suites.segment.sam_checkpoint import load_checkpoint
+from rses.suites.segment import get_segmenter
+from rses.suites.segment.segment_anything import build_for, load_checkpoint
 
 
 @pytest.mark.parametrize("name", ["vit_b", "vit_l", "vit_h"])
@@ -20,7 +20,7 @@ def test_published_sizes_are_told_apart(name):
 
     with torch.device("meta"):
         theirs = sam_model_registry[name]()
-        built = sam_checkpoint.build_for(theirs.state_dict())
+        built = build_for(theirs.state_dict())
     assert built.image_encoder.patch_embed.proj.weight.shape == theirs.image_encoder.patch_embed.proj.weight.shape
     assert len(built.image_encoder.blocks) == len(theirs.image_encoder.blocks)
 

@@ -1,0 +1,1 @@
+"""The reproduction: every configuration of the ablation trained, run and scored."""

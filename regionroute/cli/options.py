@@ -1,0 +1,28 @@
+"""Options that several commands share, and the pipeline that they ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from regionroute.pipeline import RegionRoutePipeline
+
+__all__ = ["Device", "Dtype", "Seed", "Variant", "open_pipeline"]
+
+Variant = Annotated[str, typer.Option(help="mini (embedded), flux-kontext, a hub id or a folder.", metavar="NAME")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")]
+Seed = Annotated[int, typer.Option(help="Seed of all that is drawn.", metavar="N", min=0)]
+
+
+def open_pipeline(variant: str, experts: Path | None, device: str, dtype: str) -> RegionRoutePipeline:
+    """Load base model and experts as the options say."""
+    from regionroute.base import choose_dtype
+    from regionroute.pipeline import RegionRoutePipeline
+    from rses.device import choose_device
+
+    precision = choose_dtype(dtype, variant)
+    return RegionRoutePipeline.from_pretrained(variant, experts, dtype=precision, device=str(choose_device(device)))

@@ -1,1 +1,0 @@
-"""The reproduction: every configuration of the ablation trained, run and scored; ``regionroute reproduce``."""
