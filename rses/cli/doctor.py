@@ -96,7 +96,6 @@ def _caches() -> Iterator[Line]:
         own = []
     for name, folder in [
         *(("RSES_WEIGHTS", folder) for folder in own), ("hub", hub_cache()), ("torch", torch_checkpoints()),
-        ("clip", Path.home() / ".cache" / "clip"),
     ]:  # fmt: skip
         yield Line(OK if folder.is_dir() else ABSENT, f"cache {name}: {folder}")
 
