@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from rses.errors import InputError
 from rses.files.escape import clean
@@ -200,7 +201,7 @@ def _terminal(comparison: Comparison, whole: Grid, notes: Sequence[str], width: 
     """One table; where it is too wide, one for each run, at last with the intervals below the differences."""
     from rich.text import Text
 
-    shapes = [[whole.terminal(color, grouped=True)], [], []]
+    shapes: list[list[Any]] = [[whole.terminal(color, grouped=True)], [], []]
     for run in comparison.runs:
         rows = [row for row in whole.rows if row[0] == run]
         below = [[metric, base, Value(step, interval), *rest] for _, metric, base, step, interval, *rest in rows]

@@ -207,7 +207,7 @@ def _csv(table: Table, marks: Marks, intervals: bool, tested: bool) -> str:
         header += [f"{info.aggregate}_verdict"] if tested else []
         for line, row in zip(rows, table.rows, strict=True):
             cell: Cell = row.cells[info.name]
-            line += [float("inf") if cell.mean is None and cell.perfect else cell.mean]  # type: ignore[list-item]
-            line += [cell.low, cell.high] if intervals else []  # type: ignore[list-item]
+            line += [float("inf") if cell.mean is None and cell.perfect else cell.mean]
+            line += [cell.low, cell.high] if intervals else []
             line += [verdicts.get(marks.get((row.name, info.name), ""), "")] if tested else []
     return Grid(header, rows).csv()
