@@ -317,7 +317,7 @@ def _differences(stored: Any, expected: Any, path: str) -> list[str]:
 
 
 def _file_problems(folder: Path) -> list[str]:
-    """Nothing but a submission may lie in its folder, and one image a sample."""
+    """Nothing but a submission may lie in its folder, and one image per sample."""
     known = {MANIFEST, "summary.json", "samples.parquet", "images", "previews"}
     problems = [
         f"{path.name} is no part of a submission" for path in sorted(folder.iterdir()) if path.name not in known

@@ -1,6 +1,6 @@
-"""Typed results: one record a sample, one summary a run, and the run folder they live in.
+"""Typed results: one record per sample, one summary a run, and the run folder they live in.
 
-A run folder holds ``samples.parquet`` (one row a sample), ``summary.json`` (means with intervals and everything
+A run folder holds ``samples.parquet`` (one row per sample), ``summary.json`` (means with intervals and everything
 that determines them) and, while scoring, ``journal.jsonl``.
 """
 

@@ -1,4 +1,4 @@
-"""``rses doctor``: one finding a line, and an exit status that scripts can use."""
+"""``rses doctor``: one finding per line, and an exit status that scripts can use."""
 
 from __future__ import annotations
 
