@@ -228,8 +228,9 @@ class RSES:
             >>> x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
             >>> m = torch.zeros(2, 1, 64, 64); m[..., 16:48, 16:48] = 1
             >>> scorer = RSES(protocol="rses-mini", metrics="mse_bg,lpips_bg")
-            >>> [r.lpips_bg for r in scorer.score_batch(x, x, m, "pixel art")]
-            [0.0, 0.0]
+            >>> first, second = scorer.score_batch(x, x, m, "pixel art")
+            >>> first.lpips_bg, second.lpips_bg
+            (0.0, 0.0)
         """
         texts = [style] * len(pred) if isinstance(style, str) else list(style)
         lengths = {"pred": len(pred), "source": len(source), "mask": len(mask), "style": len(texts)}
