@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from rses.bench import run_bench
     from rses.errors import InputError, ProtocolError, RsesError, WeightsError
     from rses.inputs.sample import Sample
+    from rses.leaderboard.again import verify_run
     from rses.methods import Edited, EditSample, Method, MethodCard, get_method, list_methods
     from rses.protocol import Protocol, get_protocol, list_protocols
     from rses.report.comparison import compare_runs
+    from rses.report.figure import write_figure
     from rses.report.html import write_report
+    from rses.report.paper_table import render_paper_table
     from rses.runs.results import Results, load_run
     from rses.runs.sample_result import SampleResult
     from rses.scoring.options import RunOptions
@@ -41,10 +44,13 @@ _HOMES = {
     "rses.bench": ("run_bench",),
     "rses.errors": ("InputError", "ProtocolError", "RsesError", "WeightsError"),
     "rses.inputs.sample": ("Sample",),
+    "rses.leaderboard.again": ("verify_run",),
     "rses.methods": ("EditSample", "Edited", "Method", "MethodCard", "get_method", "list_methods"),
     "rses.protocol": ("Protocol", "get_protocol", "list_protocols"),
     "rses.report.comparison": ("compare_runs",),
+    "rses.report.figure": ("write_figure",),
     "rses.report.html": ("write_report",),
+    "rses.report.paper_table": ("render_paper_table",),
     "rses.runs.results": ("Results", "load_run"),
     "rses.runs.sample_result": ("SampleResult",),
     "rses.scoring.options": ("RunOptions",),
@@ -88,7 +94,10 @@ __all__ = [
     "load_style",
     "load_suite",
     "metrics",
+    "render_paper_table",
     "run_bench",
+    "verify_run",
+    "write_figure",
     "write_report",
 ]
 

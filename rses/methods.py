@@ -1,17 +1,21 @@
 """What an editing method is to this package, and how methods are found.
 
 A method is found by its entry point in the group ``rses.methods`` (so any installed package can bring one) or by
-``package.module:Class``.
+``package.module:Class`` or ``file.py:Class``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import inspect
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -42,7 +46,7 @@ class MethodCard:
 
     Attributes:
         name: Short name, as in the entry point.
-        title: One line.
+        title: One line; the name by default.
         mask_used: Whether the method sees the mask at inference; ``None`` where nobody said so, and then it is ranked
             among those that may.
         paper: Citation or URL.
@@ -60,7 +64,7 @@ class MethodCard:
     """
 
     name: str
-    title: str
+    title: str = ""
     mask_used: bool | None = None
     paper: str = ""
     year: int | None = None
@@ -74,6 +78,10 @@ class MethodCard:
     memory_gb: float = 0.0
     gated: bool = False
     full_size: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as a JSON-ready dictionary; what nobody said is left out."""
@@ -155,7 +163,7 @@ def list_methods() -> list[str]:
 
 
 def get_method(name: str, /, **options: Any) -> Method:
-    """Build a method by entry-point name or ``package.module:Class``.
+    """Build a method by entry-point name or ``package.module:Class`` or ``file.py:Class``.
 
     Args:
         name: Which.
@@ -194,6 +202,20 @@ def require_method(name: str) -> None:
         _entry_point(name)
 
 
+def _read_card(name: str, found: Any) -> None:
+    """Let a card be written as a dictionary."""
+    try:
+        card = found.card
+    except Exception:
+        # There is none, or it is computed and fails: then it is no method.
+        return
+    try:
+        if isinstance(card, dict):
+            found.card = MethodCard(**card)
+    except (AttributeError, TypeError) as error:
+        raise RsesError(f'The card of the method "{name}" cannot be read: {error}. See rses.MethodCard.') from error
+
+
 def _is_method(found: Any) -> bool:
     try:
         return isinstance(found, Method)
@@ -211,6 +233,7 @@ def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Meth
         raise
     except (Exception, SystemExit) as error:
         raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
+    _read_card(name, method)
     if not _is_method(method):
         what = "None" if method is None else f"{type(method).__name__}"
         raise RsesError(
@@ -252,10 +275,39 @@ def _entry_point(name: str) -> EntryPoint:
 
 
 def _import(name: str) -> Any:
-    module, _, attribute = name.partition(":")
+    module, _, attribute = name.rpartition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return getattr(_from_file(Path(module)) if module.endswith(".py") else _from_here(module), attribute)
     except (Exception, SystemExit) as error:
         raise RsesError(
-            f'Cannot import the method "{name}": {error}. It must be package.module:Class, on PYTHONPATH or installed.'
+            f'Cannot import the method "{name}": {error}. It must be file.py:Class, or package.module:Class in the '
+            "current folder, on PYTHONPATH or installed."
         ) from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    """Import a file under a name of its own, so that it hides no module."""
+    name = f"rses_method_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def _from_here(module: str) -> ModuleType:
+    """Import a module; the current folder is searched after all others."""
+    here = str(Path.cwd())
+    if here in sys.path:
+        return importlib.import_module(module)
+    sys.path.append(here)
+    try:
+        return importlib.import_module(module)
+    finally:
+        sys.path.remove(here)

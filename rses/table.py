@@ -236,21 +236,23 @@ def list_metrics() -> list[str]:
 
 
 def get_metric(name: str) -> MetricInfo:
-    """Look a metric up by its column or aggregate name.
+    """Look a metric up by its column, aggregate or title, in any case.
 
     Raises:
         InputError: No such metric, or two packages bring one of that name.
 
     Example:
-        >>> get_metric("style_accuracy").name
-        'style_correct'
+        >>> get_metric("style_accuracy").name, get_metric("RSM gain").name
+        ('style_correct', 'rsm_gain')
     """
     for info in METRICS.values():
-        if name in (info.name, info.aggregate):
+        if name.lower() in (info.name, info.aggregate, info.title.lower()):
             return info
     names = list_metrics()
     if not any(name in (known, known.rpartition(":")[2]) for known in names) and ":" not in name:
-        raise InputError(f'There is no metric "{name}".{did_you_mean(name, names)} Known metrics: {", ".join(names)}.')
+        raise InputError(
+            f'There is no metric "{name}".{did_you_mean(name.lower(), names)} Known metrics: {", ".join(names)}.'
+        )
     return _of_package(name)
 
 

@@ -36,7 +36,7 @@ def doctor(
         typer.Option(help="CLIP.png of github.com/openai/CLIP, for a known answer of CLIP.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """Check installation, device, caches, weights and known answers, a line each; exit status 1 if one fails."""
+    """Check installation, device, caches, weights and known answers, one line each; exit status 1 if one fails."""
     with quiet_stdout():
         lines = [*_installation(), *_devices(), *_caches(), *_weights(protocol), *_answers(diagram)]
     emit("\n".join(f"{line.state:<8}{line.text}" for line in lines))

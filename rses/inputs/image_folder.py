@@ -89,16 +89,7 @@ def _told_apart(names: list[str]) -> str:
 
 
 def name_hint(extra: Mapping[str, str], missing: Collection[str]) -> str:
-    """Say how misnamed files should be called, or return an empty text where a name might stand for several ids.
-
-    Args:
-        extra: File name by stem, of files that belong to no id; the stem itself where it names no file.
-        missing: Ids without a file.
-
-    Example:
-        >>> name_hint({"a_edited": "a_edited.png"}, ["a"])
-        'Their names have "_edited" after the id: rename a_edited.png to a.png.'
-    """
+    """Say how misnamed files should be called, or return an empty text."""
     stems, wanted = list(extra), sorted(missing)
     longer, shorter = common_affix(stems, wanted), common_affix(wanted, stems)
     if longer is not None and len(longer.pairs) * 2 >= len(stems) and _is_sure(longer):

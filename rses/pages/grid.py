@@ -38,12 +38,14 @@ class Value:
         small: Its interval or spread.
         place: 1 for the best, 2 for the second of its column.
         style: How a terminal shows it, in the words of rich.
+        mark: "+" or "−" above it, in Markdown and LaTeX: better or worse than another.
     """
 
     text: str
     small: str = ""
     place: int | None = None
     style: str = ""
+    mark: str = ""
 
 
 Cell = str | Value
@@ -168,7 +170,8 @@ def _markdown(cell: Cell) -> str:
     if not isinstance(cell, Value):
         return cell if isinstance(cell, Raw) else escape_markdown(cell)
     before, after = {1: ("**", "**"), 2: ("<ins>", "</ins>")}.get(cell.place or 0, ("", ""))
-    return f"{before}{escape_markdown(cell.text)}{after} {escape_markdown(cell.small)}".strip()
+    mark = f"<sup>{cell.mark}</sup>" if cell.mark else ""
+    return f"{before}{escape_markdown(cell.text)}{after}{mark} {escape_markdown(cell.small)}".strip()
 
 
 def _latex_line(cells: Sequence[str]) -> str:
@@ -180,6 +183,7 @@ def _latex(cell: Cell, text: Callable[[object], str], beside: bool) -> str:
         return cell if isinstance(cell, Raw) else text(cell)
     value = "--" if cell.text == "-" else text(cell.text)
     value = {1: f"\\textbf{{{value}}}", 2: f"\\underline{{{value}}}"}.get(cell.place or 0, value)
+    value += f"$^{{{cell.mark.replace('−', '-')}}}$" if cell.mark else ""
     # The space, for a bracket within a line needs no protection.
     return f"{value} {{\\scriptsize {text(' ' + cell.small).lstrip()}}}" if beside and cell.small else value
 

@@ -17,7 +17,7 @@ from rses.images.masks import read_mask
 from rses.pages.numbers import number
 from rses.report.columns import check_comparable, run_names
 from rses.report.figure_page import DENSITY, Page, Picture, Text, fitted, to_pdf, to_png, to_svg
-from rses.report.inputs import SampleFiles
+from rses.report.inputs import SampleFiles, run_files
 from rses.report.paper_table import rename
 from rses.report.thumbs import fit, outline
 from rses.report.worst import worst_first
@@ -44,7 +44,7 @@ class Strip:
 
 def write_figure(
     runs: Sequence[Results],
-    files: Sequence[Files | None],
+    files: Sequence[Files | None] | None,
     out: str | Path,
     *,
     best: int = 0,
@@ -57,7 +57,8 @@ def write_figure(
 
     Args:
         runs: At least one run, in the order of the columns; all of one protocol and suite.
-        files: For each run where its images lie, see :func:`rses.report.inputs.run_files`.
+        files: For each run where its images lie, see :func:`rses.report.inputs.run_files`; by default what the folder
+            of the run says.
         out: File ending in ``.pdf``, ``.png`` or ``.svg``.
         best: Samples at which the first run is best.
         worst: Samples at which it is worst; two of each where nothing is chosen.
@@ -74,6 +75,8 @@ def write_figure(
     target = Path(out)
     require_suffix(target, tuple(WRITERS), "A figure")
     check_comparable(runs)
+    if files is None:
+        files = [None if run.folder is None else run_files(run.folder, run) for run in runs]
     for run, found in zip(runs, files, strict=True):
         if not found:
             raise InputError(

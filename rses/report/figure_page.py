@@ -35,7 +35,7 @@ class Picture:
     @property
     def enlarged(self) -> bool:
         """Whether it is so small that its pixels show, and must stay squares."""
-        return 2 * self.pixels.shape[1] <= self.width * DENSITY
+        return bool(2 * self.pixels.shape[1] <= self.width * DENSITY)
 
 
 @dataclass(frozen=True)
@@ -196,5 +196,5 @@ def _file(objects: Sequence[bytes]) -> bytes:
 
 def _png(image: Image.Image, **options: tuple[int, int]) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, "PNG", **options)  # type: ignore[arg-type]
+    image.save(stream, "PNG", **options)
     return stream.getvalue()

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rses.errors import InputError, did_you_mean
 from rses.files.escape import clean, escape_latex, escape_markdown
-from rses.pages.grid import Grid
+from rses.pages.grid import Grid, Value
 from rses.pages.numbers import heading
 from rses.report.columns import Cell, Row, Table, build_table, run_names
 from rses.report.comparison import ALPHA, compare_runs
 from rses.runs.results import Results
-from rses.table import METRICS, select_metrics
+from rses.table import MetricInfo, select_metrics
 
 __all__ = ["PAPER_FORMATS", "PAPER_METRICS", "parse_names", "rename", "render_paper_table"]
 
@@ -62,15 +62,12 @@ def render_paper_table(
     if digits is not None and not 0 <= digits <= 12:
         raise InputError(f"digits must be from 0 to 12, got {digits}.")
     renamed = rename(runs, names or {})
-    asked = {name for run in renamed for name in run.info.get("metrics", METRICS)}
-    chosen = [name for name in PAPER_METRICS if name in asked & METRICS.keys()] if metrics is None else None
-    table = build_table(renamed, chosen or select_metrics(metrics))
-    if metrics is None:
-        known = [info for info in table.metrics if any(row.cells[info.name].value != "-" for row in table.rows)]
-        table = dataclasses.replace(table, metrics=tuple(known))
+    asked = {name for run in renamed for name in run.metrics}
+    chosen = [name for name in PAPER_METRICS if name in asked] if metrics is None else None
+    table = build_table(renamed, chosen or select_metrics(metrics or asked))
     rows = tuple(_rounded(row, digits, intervals) for row in table.rows)
     base = None if against is None else _position(renamed, against, names or {})
-    marks = {} if base is None else _marks(renamed, base, [info.name for info in table.metrics])
+    marks = {} if base is None else _marks(renamed, base, table.metrics)
     table = dataclasses.replace(table, rows=rows)
     if format == "csv":
         return _csv(table, marks, intervals, base is not None)
@@ -105,7 +102,7 @@ def rename(runs: Sequence[Results], names: Mapping[str, str]) -> list[Results]:
     for old in names.keys() - set(known):
         raise InputError(f'No run is named "{old}".{did_you_mean(old, known)} Runs: {", ".join(known)}.')
     return [
-        Results(run.samples, {**run.info, "method": names.get(name, run.info.get("method"))})
+        Results(run.samples, {**run.info, "method": names.get(name, run.info.get("method"))}, run.folder)
         for run, name in zip(runs, known, strict=True)
     ]
 
@@ -125,14 +122,14 @@ def _position(runs: Sequence[Results], against: str, names: Mapping[str, str]) -
     return known.index(wanted)
 
 
-def _marks(runs: Sequence[Results], base: int, metrics: Sequence[str]) -> dict[tuple[str, str], str]:
+def _marks(runs: Sequence[Results], base: int, metrics: Sequence[MetricInfo]) -> dict[tuple[str, str], str]:
     """Return the marks by row and column of what differs from one run."""
     names = run_names(runs)
     others = [i for i in range(len(runs)) if i != base]
-    found = compare_runs([runs[base], *(runs[i] for i in others)], metrics).differences
+    found = compare_runs([runs[base], *(runs[i] for i in others)], [info.name for info in metrics]).differences
     # Among others runs of one name would be numbered anew: go by position.
     order = dict(zip(run_names([runs[base], *(runs[i] for i in others)])[1:], others, strict=True))
-    columns = {info.aggregate: info.name for info in METRICS.values()}
+    columns = {info.aggregate: info.name for info in metrics}
     return {
         (names[order[item.run]], columns[item.metric]): _MARKS[item.verdict]
         for item in found if item.verdict in _MARKS
@@ -148,14 +145,14 @@ def caption(table: Table, intervals: bool, against: str | None) -> str:
         f"{number}{table.caption}.",
         "Means" + (" with 95 % bootstrap intervals" if intervals else "") + "; ↑ higher is better, ↓ lower is better.",
     ]
-    if any(cell.best for row in table.rows for cell in row.cells.values()):
-        parts.append("Bold: the best, and all that cannot be told from it.")
+    if any(row.cells[info.name].best for row in table.rows for info in table.metrics):
+        parts.append("Bold: the best, and all that cannot be told from it (paired tests, Holm-corrected at 5 %).")
     if against is not None:
         parts.append(
             f"+ better, − worse than {against} (Wilcoxon signed-rank over source images, Holm-corrected over this "
             f"table, p < {ALPHA})."
         )
-    return " ".join([*parts, *(note for note in table.notes if not note.startswith("Mean with"))])
+    return " ".join([*parts, *(note for note in table.notes if not note.startswith(("Mean with", "Marked:")))])
 
 
 def _label(row: Row, table: Table) -> str:
@@ -163,45 +160,24 @@ def _label(row: Row, table: Table) -> str:
     return row.name + ("†" if row.mask_used else "") + (" (ref)" if row.reference else "") + counts
 
 
-def _latex(table: Table, marks: Marks, text: str) -> str:
-    def cell(row: Row, name: str) -> str:
+def _grid(table: Table, marks: Marks) -> Grid:
+    def cell(row: Row, name: str) -> Value:
         own = row.cells[name]
-        value = "--" if own.value == "-" else f"\\textbf{{{own.value}}}" if own.best else own.value
-        mark = {"+": "$^{+}$", "−": "$^{-}$", "": ""}[marks.get((row.name, name), "")]
-        return value + mark + (f" {{\\scriptsize {own.interval}}}" if own.interval else "")
+        return Value(own.value, own.interval, 1 if own.best else None, mark=marks.get((row.name, name), ""))
 
-    titles = [_subscripts(escape_latex(heading(info))) for info in table.metrics]
-    rows = [
-        " & ".join([escape_latex(_label(row, table)), *(cell(row, info.name) for info in table.metrics)]) + r" \\"
-        for row in table.rows
-    ]
+    rows = [[_label(row, table), *(cell(row, info.name) for info in table.metrics)] for row in table.rows]
+    return Grid(["method", *map(heading, table.metrics)], rows)
+
+
+def _latex(table: Table, marks: Marks, text: str) -> str:
     label = re.sub(r"[^a-z0-9]+", "-", f"rses {table.suite} {table.protocol}".lower()).strip("-")
-    written = escape_latex(text).replace("−", "$-$")
-    lines = [
-        "% needs \\usepackage{booktabs}", "\\begin{table}[t]", "\\centering", f"\\caption{{{written}}}",
-        f"\\label{{tab:{label}}}", f"\\begin{{tabular}}{{l{'r' * len(titles)}}}", "\\toprule",
-        " & ".join(["method", *titles]) + r" \\", "\\midrule", *rows, "\\bottomrule", "\\end{tabular}", "\\end{table}",
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _subscripts(text: str) -> str:
-    return text.replace("\\_bg", "\\textsubscript{bg}")
+    lines = ["\\begin{table}[t]", "\\centering", f"\\caption{{{escape_latex(text).replace('−', '$-$')}}}"]
+    grid = _grid(table, marks).latex(table.caption)
+    return "\n".join([*lines, f"\\label{{tab:{label}}}", f"{grid}\\end{{table}}"]) + "\n"
 
 
 def _markdown(table: Table, marks: Marks, text: str) -> str:
-    def cell(row: Row, name: str) -> str:
-        own, mark = row.cells[name], marks.get((row.name, name))
-        value = f"**{own.value}**" if own.best else own.value
-        return f"{value}{f'<sup>{mark}</sup>' if mark else ''} {escape_markdown(own.interval)}".strip()
-
-    lines = [["method", *(heading(info) for info in table.metrics)]]
-    head = "| " + " | ".join(escape_markdown(title) for title in lines[0]) + " |"
-    rows = [
-        "| " + " | ".join([escape_markdown(_label(row, table)), *(cell(row, i.name) for i in table.metrics)]) + " |"
-        for row in table.rows
-    ]
-    return "\n".join([head, "|:---|" + "---:|" * len(table.metrics), *rows, "", escape_markdown(text)]) + "\n"
+    return f"{_grid(table, marks).markdown()}\n\n{escape_markdown(text)}\n"
 
 
 def _html(table: Table, marks: Marks, text: str) -> str:

@@ -39,10 +39,12 @@ class Results:
     Attributes:
         samples: One record per sample, sorted by id.
         info: Protocol, weights, suite, method card, device, versions; goes into ``summary.json``.
+        folder: Where it was read from or saved to.
     """
 
     samples: Sequence[SampleResult]
     info: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "samples", tuple(self.samples))
@@ -113,6 +115,29 @@ class Results:
         rows = [sample.to_row() for sample in self.samples]
         return pd.DataFrame([[row.get(name) for name in columns] for row in rows], columns=columns)
 
+    def table(self, *others: Results, **options: Any) -> str:
+        """Return a table of a paper with this run and others as rows; options as in ``rses.render_paper_table``."""
+        import rses
+
+        return str(rses.render_paper_table([self, *others], **options))
+
+    def figure(self, out: str | Path, *others: Results, files: Sequence[Any] | None = None, **options: Any) -> Path:
+        """Write a figure of a paper with this run and others as columns.
+
+        Args:
+            out: File ending in ``.pdf``, ``.png`` or ``.svg``.
+            *others: Further runs.
+            files: For each run where its images lie; found beside runs that were read from or saved to a folder.
+            **options: As in ``rses.write_figure``.
+
+        Raises:
+            InputError: As in ``rses.write_figure``.
+        """
+        import rses
+
+        rses.write_figure([self, *others], files, out, **options)
+        return Path(out)
+
     def save(self, folder: str | Path) -> Path:
         """Write ``samples.parquet`` and ``summary.json`` atomically and return the folder."""
         import pyarrow as pa
@@ -131,6 +156,7 @@ class Results:
         write_atomic(target / "samples.parquet", data)
         text = json.dumps(self.summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomic(target / "summary.json", text.encode("utf-8"))
+        object.__setattr__(self, "folder", target)
         return target
 
     @classmethod
@@ -153,7 +179,7 @@ class Results:
             info = run_info(content)
             if fault := schema_problem(content):
                 raise InputError(f"{summary}: {fault}.")
-            return cls(*migrated(content["schema"], read_samples(samples), info))
+            return cls(*migrated(content["schema"], read_samples(samples), info), root)
         except (ValueError, OSError) as error:
             raise InputError(f"{root} cannot be read as a run: {error}") from error
 

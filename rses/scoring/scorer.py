@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,57 @@ class RSES:
             allow_resize=allow_resize, files=files,
             progress=None if progress is None else lambda done: progress(done, len(samples)),
         ))  # fmt: skip
+
+    def score_folders(
+        self, preds: Mapping[str, str | Path], *, out: str | Path | None = None, **options: Any
+    ) -> dict[str, Results]:
+        """Score several methods, one after the other, with one set of loaded networks.
+
+        Args:
+            preds: Folder of predictions of each method, by its name.
+            out: Folder in which each method gets a run folder of its name.
+            **options: As in :meth:`score_folder`.
+
+        Raises:
+            InputError: As in :meth:`score_folder`.
+        """
+        return {
+            name: self.score_folder(pred, method=name, out=None if out is None else Path(out) / name, **options)
+            for name, pred in preds.items()
+        }
+
+    def score_batch(
+        self, pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, style: str | Sequence[str], **options: Any
+    ) -> list[SampleResult]:
+        """Score a batch of tensors, as a training loop has them.
+
+        Args:
+            pred: (N, 3, H, W), floats in [0, 1].
+            source: The same shape.
+            mask: (N, 1, H, W), nonzero = edit.
+            style: Target style, one for all or one for each; ``style_correct`` chooses among all of them.
+            **options: As in :meth:`score`, but for ``id``.
+
+        Raises:
+            InputError: As in :meth:`score`, or different lengths.
+
+        Example:
+            >>> x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+            >>> m = torch.zeros(2, 1, 64, 64); m[..., 16:48, 16:48] = 1
+            >>> scorer = RSES(protocol="rses-mini", metrics="mse_bg,lpips_bg")
+            >>> first, second = scorer.score_batch(x, x, m, "pixel art")
+            >>> first.lpips_bg, second.lpips_bg
+            (0.0, 0.0)
+        """
+        texts = [style] * len(pred) if isinstance(style, str) else list(style)
+        lengths = {"pred": len(pred), "source": len(source), "mask": len(mask), "style": len(texts)}
+        if len(set(lengths.values())) != 1:
+            raise InputError(f"A batch must have one length, got {lengths}.")
+        options = {"styles": sorted(set(texts)), **options}
+        return [
+            self.score(p.detach(), x.detach(), m.detach().cpu(), text, id=str(number), **options)
+            for number, (p, x, m, text) in enumerate(zip(pred, source, mask, texts, strict=True))
+        ]
 
     def score_samples(self, samples: Sequence[Sample], options: RunOptions | None = None) -> Results:
         """Score samples given one by one; :meth:`score_folder` ends here.
