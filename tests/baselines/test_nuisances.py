@@ -15,7 +15,7 @@ from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
 BOUND = {"mini": 0.30, "photos": 0.08}
-"""Largest |rses_p| measured on the first samples, rounded up: far above the .03 that is asked of whole suites, and to be
+"""Largest |rses_p| measured on the first samples, rounded up: far above the .03 that is asked of whole suites, to be
 lowered with the encoder. The first of ``mini`` are all pixel art, which JPEG (-.28) and brightness (+.21) move most."""
 SAMPLE = 12
 
