@@ -28,8 +28,9 @@ def on_files(files: Files, config: Any) -> Files:
                 files.append(File.generated(config, _site_uri(path), abs_src_path=str(path)))
                 seen.add(path)
                 waiting += [path] if path.suffix == ".md" else []
-        page = waiting.pop()
-        targets = (_target(page, link) for link in LINK.findall(page.read_text(encoding="utf-8")))
+        links = [(page, link) for page in waiting for link in LINK.findall(page.read_text(encoding="utf-8"))]
+        targets = (_target(page, link) for page, link in links)
+        waiting = []
         found = [path for path in targets if path is not None]
     return files
 

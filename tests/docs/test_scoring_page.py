@@ -82,11 +82,11 @@ def test_metadata_and_styles_of_the_page_are_read(place: Path) -> None:
         ("cat-1", "pixel art", ("small",)),
         ("cat-2", "line art", ()),
     ]
-    assert {pair.source for pair in pairs} == {place / "images" / "cat.png"}
+    assert {pair.image for pair in pairs} == {place / "images" / "cat.png"}
 
 
 def test_lists_are_complete() -> None:
-    columns = {item.name for item in dataclasses.fields(SampleResult)}
+    columns = set(SampleResult.columns())
     keys = {item.name for item in dataclasses.fields(MethodCard)}
     assert columns | set(STATUSES) <= first_cells()
     assert keys - first_cells() == {"max_batch", "dtype", "memory_gb", "gated", "full_size"}

@@ -237,7 +237,7 @@ def test_folders_in_use_are_left_alone(suite, tmp_path):
         (lambda rows: rows[0].update(prompt="make it nice"), "cat: .*names no known style"),
         (lambda rows: rows[0].update(prompt="turn it into line art"), 'cat: the prompt asks for "line art"'),
         (lambda rows: rows[0].update(prompt="turn line art into pixel art"), 'cat: .*2 styles, "line art" and "pixel'),
-        (lambda rows: rows[0].update(id="dog"), "is used before"),
+        (lambda rows: rows[0].update(id="dog"), "already used"),
     ],
 )
 def test_bad_rows_write_nothing(suite, tmp_path, edit, message):

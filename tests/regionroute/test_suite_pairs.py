@@ -97,7 +97,7 @@ def test_broken_lines_and_missing_metadata(folder):
     path = folder / "metadata.jsonl"
     path.write_text(path.read_text("utf-8") + '{"id": \n', "utf-8")
     assert "line 4: not valid JSON" in problems(folder)[0]
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"\xff\x00")
     assert "UTF-8" in problems(folder)[0]
     path.unlink()
     assert "no finished training pairs" in problems(folder)[0]

@@ -112,7 +112,7 @@ def test_failures_are_noted_and_the_run_goes_on(tmp_path, scorer):
     assert "(64, 64, 3), expected uint8 (128, 128, 3)" in notes[names[1]]
     assert "float64" in notes[names[2]]
     assert "not finite" in notes[names[2]]
-    assert "NoneType" in notes[names[4]]
+    assert "returned None in place of an edit" in notes[names[4]]
     assert results.summary["coverage"] == {"n": 2, "N": 96, "statuses": {"failed": 4, "ok": 2}}
 
 

@@ -220,14 +220,14 @@ def test_faults_of_building_are_told(code, message, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"mask_used": "no"}, "mask_used='no', expected true or false"),
-        ({"max_batch": 0}, "max_batch=0, expected at least 1"),
-        ({"max_batch": "x"}, "max_batch='x', expected at least 1"),
+        ({"mask_used": "no"}, "mask_used must be true or false"),
+        ({"max_batch": 0}, "max_batch must be at least 1"),
+        ({"max_batch": "x"}, "max_batch must be a whole number"),
         ({"settings": {"a": np.float32(1)}}, "must hold text, numbers"),
         ({"settings": {"a": float("nan")}}, "must hold text, numbers"),
         ({"settings": {"module": np}}, "cannot be copied"),
-        ({"name": 5}, "has name=5, expected a text"),
-        ({"paper": None}, "has paper=None, expected a text"),
+        ({"name": 5}, "name must be a text"),
+        ({"paper": None}, "paper must be a text"),
     ],
 )
 def test_cards_are_checked(facts, message, tmp_path, scorer):

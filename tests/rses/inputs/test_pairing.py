@@ -256,7 +256,7 @@ def test_bad_metadata_lines_are_named_by_number(suite, line, message):
 
 def test_metadata_that_is_no_text_or_empty(suite):
     path = suite / "suite" / "metadata.jsonl"
-    path.write_bytes(b"\xff\xfe\x00\x01")
+    path.write_bytes(b"\xff\x00\x01")
     assert "not UTF-8" in problems(suite / "pred", suite / "suite" / "masks")[0]
     path.write_text("\n")
     assert "has no rows" in problems(suite / "pred", suite / "suite" / "masks")[0]
