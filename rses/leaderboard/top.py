@@ -20,7 +20,7 @@ __all__ = ["MARKS", "SHOWN", "readme_block", "replace_block", "top_rows"]
 
 MARKS = "leaderboard"
 SHOWN = ("rses_p", "rsm", "lpips_bg", "mse_bg")
-MOST = {"mask-free": 5, "mask": 3}
+MOST = {"mask-free": 3, "mask": 2}
 
 
 LEGEND = (
@@ -42,7 +42,7 @@ def top_rows(board: Board) -> list[BoardRow]:
 
 
 def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], folder: str) -> str:
-    """Return the text between the two marks of a README.
+    """Return the text between the two marks of a README: the top of the first board, and where the others are.
 
     Args:
         boards: All boards.
@@ -58,7 +58,7 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
         lines += [f"No results yet; [how to add some]({folder}/README.md).", ""]
     if boards:
         lines += [LEGEND, ""]
-    for board in boards:
+    for board in boards[:1]:
         lines += [f"**Measured: {escape_markdown(board.title)}**", ""]
         lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
         lines.append(_board_table(board))
@@ -66,11 +66,10 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
         more = f"{left} more rows (reference rows among them), " if left else ""
         lines += ["", f"{more}ranks, groups and cards: [table]({folder}/tables/{board.key}.md), "]
         lines += [f"[page]({folder}/site/{board.key}.html).", ""]
+    if len(boards) > 1:
+        lines += [f"{len(boards) - 1} more: [all boards]({folder}/README.md).", ""]
     if published:
-        lines += [
-            f"Numbers that papers report of their own runs are [on a page of their own]({folder}/tables/published.md).",
-            "",
-        ]
+        lines += [f"Numbers that papers report of their own runs have [their own page]({folder}/tables/published.md).", ""]
     return "\n".join(lines)
 
 

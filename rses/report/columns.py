@@ -230,7 +230,7 @@ def mark_cells(
     """Mark one column: 1 for the best and all that cannot be told from it, 2 for the same of the others.
 
     Args:
-        cells: One a method.
+        cells: One per method.
         info: The metric.
         values: The numbers behind them (methods, samples), NaN where there is none.
         clusters: Source image of each sample.

@@ -108,7 +108,7 @@ def marks(placed: Sequence[int | None], order: np.ndarray) -> list[int | None]:
         order: What is told apart (:func:`sure_order`), of the same methods.
 
     Returns:
-        One a method; nobody has a mark where nothing can be told from the best.
+        One per method; nobody has a mark where nothing can be told from the best.
 
     Example:
         >>> marks([1, 2, 3], np.array([[0, 0, 1], [0, 0, 1], [-1, -1, 0]]))
