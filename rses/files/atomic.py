@@ -16,6 +16,7 @@ from rses.errors import InputError
 from rses.files.names import folded
 
 __all__ = [
+    "is_leftover",
     "is_sha256",
     "remove_leftovers",
     "remove_new_folders",
@@ -26,6 +27,10 @@ __all__ = [
     "try_lock",
     "write_atomic",
 ]
+
+
+LEFTOVER = ".{}." + "[0-9a-f]" * 32 + ".tmp"
+"""Names of files that are being written."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -51,6 +56,16 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
+def is_leftover(path: Path) -> bool:
+    """Whether a file has the name of one that :func:`write_atomic` had not finished.
+
+    Example:
+        >>> is_leftover(Path(f"x/.a.png.{'0' * 32}.tmp")), is_leftover(Path("x/a.png.tmp"))
+        (True, False)
+    """
+    return path.match(LEFTOVER.format("*"))
+
+
 def remove_leftovers(*places: Path) -> None:
     """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays.
 
@@ -59,7 +74,7 @@ def remove_leftovers(*places: Path) -> None:
     """
     for place in places:
         folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
-        for path in folder.glob(f".{name}.{'[0-9a-f]' * 32}.tmp"):
+        for path in folder.glob(LEFTOVER.format(name)):
             # Folders of such names are no business of this function.
             with contextlib.suppress(OSError):
                 if path.is_file() and not _is_held(path):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rses.errors import InputError, Place, Problem
-from rses.files.atomic import remove_leftovers, write_atomic
+from rses.files.atomic import is_leftover, remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import path_problem
 from rses.leaderboard import tables
@@ -189,4 +189,4 @@ def _recorded(root: Path) -> set[str] | None:
 
 def _present(root: Path) -> set[str]:
     paths = (path for name in OURS for path in (root / name).rglob("*"))
-    return {path.relative_to(root).as_posix() for path in paths if path.is_file()}
+    return {path.relative_to(root).as_posix() for path in paths if path.is_file() and not is_leftover(path)}

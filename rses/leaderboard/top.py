@@ -69,7 +69,7 @@ def readme_block(boards: Sequence[Board], published: Sequence[PublishedRow], fol
     if len(boards) > 1:
         lines += [f"{len(boards) - 1} more: [all boards]({folder}/README.md).", ""]
     if published:
-        lines += [f"Numbers that papers report of their own runs have [their own page]({folder}/tables/published.md).", ""]
+        lines += [f"Numbers that papers report of their own runs: [published]({folder}/tables/published.md).", ""]
     return "\n".join(lines)
 
 

@@ -158,6 +158,13 @@ def test_a_build_removes_what_a_killed_one_left_in_any_of_its_folders(boards):
     assert contents(boards) == whole
 
 
+def test_a_first_build_that_was_killed_is_repeated(boards):
+    (boards / "tables").mkdir(exist_ok=True)
+    (boards / "tables" / f".files.txt.{'b' * 32}.tmp").write_text("half")
+    build(boards)
+    assert not list(boards.rglob(".*.tmp"))
+
+
 def test_half_removed_submissions_are_never_put_back(tmp_path, make_run, monkeypatch):
     """A disk that turns read-only while a replaced submission is removed left half of it, ready to be put back."""
     boards, run = tmp_path / "boards", make_run(style=0.1, damage=0.01)
