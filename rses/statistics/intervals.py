@@ -117,8 +117,8 @@ def column_intervals(
 
     Returns:
         One per column; None where no value is finite. A proportion of exactly 0 or 1, which resampling takes for
-        certain, has the interval of Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953, as if all samples of a
-        cluster were one observation.
+        certain, has the interval of Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953, as if all samples
+        of a cluster were one observation.
 
     Example:
         >>> found = column_intervals([[1.0, np.nan], [3.0, np.inf]], ["a", "b"])
