@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from rses.functional.combined import preservation, regional_score, style_success
 from rses.protocol import PROTOCOLS
 from rses.runs.sample_result import SampleResult
 
@@ -68,6 +67,9 @@ def migrated(
 
 
 def _combined(rsm_gain: float | None, lpips_bg: float | None, logit_scale: float | None) -> dict[str, float | None]:
+    # Only for old runs: it imports torch.
+    from rses.functional.combined import preservation, regional_score, style_success
+
     # As far as the parts are defined.
     success = None if logit_scale is None or not _finite(rsm_gain) else style_success(rsm_gain, logit_scale)
     kept = preservation(lpips_bg) if _finite(lpips_bg) else None

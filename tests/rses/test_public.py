@@ -43,7 +43,10 @@ NAMES = [
     "load_style",
     "load_suite",
     "metrics",
+    "render_paper_table",
     "run_bench",
+    "verify_run",
+    "write_figure",
     "write_report",
 ]
 RUN = Results(

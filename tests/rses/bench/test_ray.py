@@ -137,7 +137,9 @@ def test_fresh_forgets_the_shards_once(cluster, module, tmp_path):
     assert all(sample.mse_bg > 0 for sample in results.samples)
 
 
-def test_no_cluster_is_a_clear_error(tmp_path, capsys):
+def test_no_cluster_is_a_clear_error(tmp_path, capsys, monkeypatch):
+    # Whether or not another test of this process has one.
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     words = ["bench", "--method", "identity", "--protocol", "rses-mini", "--out", str(tmp_path), "--engine", "ray"]
     assert main([*words, "--ray-address", "127.0.0.1:1"]) == 2
     assert "no Ray cluster at 127.0.0.1:1" in capsys.readouterr().err

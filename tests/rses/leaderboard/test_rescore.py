@@ -80,7 +80,7 @@ def test_true_scores_pass_as_run_folder_and_as_submission(scored, tmp_path, caps
 @pytest.mark.parametrize(
     ("name", "factor"),
     [
-        ("clip_cosine", 1.05), ("rsm_gain", 1.5), ("lpips_bg", 0.98), ("mse_bg", 0.98), ("ssim_bg", 1.05),
+        ("clip_cosine", 1.05), ("lpips_bg", 0.98), ("mse_bg", 0.98), ("ssim_bg", 1.05),
         ("leakage", 1.5), ("boundary_mse", 0.98), ("mask_fraction", 1.05),
     ],
 )  # fmt: skip
@@ -91,6 +91,13 @@ def test_a_consistent_lie_about_one_number_is_found(scored, tmp_path, name, fact
     verify(lie, suite=suite, rescore=0)
     with pytest.raises(InputError, match=rf"{name} is .*, scored again"):
         verify(lie, suite=suite)
+
+
+def test_a_gain_that_its_success_contradicts_is_refused_without_images(scored, tmp_path):
+    run, suite = scored
+    true = load_run(run).samples[0].rsm_gain
+    with pytest.raises(InputError, match="style_success is"):
+        verify(forged(run, tmp_path / "lie", "rsm_gain", true * 1.5), suite=suite, rescore=0)
 
 
 def test_a_lie_about_style_is_found(scored, tmp_path):

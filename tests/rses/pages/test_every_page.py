@@ -73,8 +73,8 @@ def comparison(evil, folder):
 
 def a_board(evil: str) -> Board:
     card = dict.fromkeys(("title", "paper", "licence", "weights", "revision", "full_size", "year"), evil)
-    cells = {name: Cell(0.5, 0.4, 0.6, n=3) for name in ("rsm", "lpips_bg", "mse_bg", "rses_h")}
-    sample = SampleResult(evil, rses_h=0.1, style=evil)
+    cells = {name: Cell(0.5, 0.4, 0.6, n=3) for name in ("rsm", "lpips_bg", "mse_bg", "rses_p")}
+    sample = SampleResult(evil, rses_p=0.1, style=evil)
     row = BoardRow(
         "key", evil, "mask-free", cells, 1, 2, (0,), evil, evil, {**card, "settings": {evil: evil}}, {}, 1,
         {f"style: {evil}": cells}, Scores((), (), {}), (sample,), (sample,), (), {"rsm": 0.1}, frozenset({"rsm"}),
