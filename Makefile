@@ -37,8 +37,9 @@ $(VENV)/.installed-dev: requirements.lock pyproject.toml | $(BIN)/uv
 demo: install
 	$(BIN)/python -m baselines.demo --out demo
 
+# Two workers of one thread each: more threads than cores only wait for each other.
 test: install-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install-dev
 	$(BIN)/ruff check .
