@@ -23,7 +23,7 @@ from rses.suites import list_suites, load_suite
 if TYPE_CHECKING:
     from rses.scoring.scorer import RSES
 
-__all__ = ["Change", "RunCheck", "score_again", "some_of", "verify_run"]
+__all__ = ["Change", "RunCheck", "score_again", "some_of", "some_samples", "verify_run"]
 
 # Scores made again on another device.
 RELATIVE, ABSOLUTE = 2e-3, 2e-4
@@ -110,11 +110,9 @@ def verify_run(
     place = Path(run)
     results = load_run(place)
     samples, styles = _samples(place, results, suite)
-    chosen = some_of([sample.id for sample in samples], rescore, seed)
+    chosen = some_samples(samples, rescore, seed)
     scorer = RSES(own_protocol(results.info), device=device, metrics=results.info.get("metrics"))
-    again, changes = score_again(
-        results, scorer, [sample for sample in samples if sample.id in set(chosen)], styles, progress
-    )
+    again, changes = score_again(results, scorer, chosen, styles, progress)
     return RunCheck(
         clean(results.info.get("method") or place.name), _about(place, results, again), scorer.metrics, len(chosen),
         tuple(changes), tuple(_problems(place, results, again)),
@@ -161,6 +159,12 @@ def some_of(names: Sequence[str], number: int | None, seed: int | None) -> list[
     if number is None or number >= len(names):
         return list(names)
     return sorted(random.Random(seed).sample(names, number))
+
+
+def some_samples(samples: Sequence[Sample], number: int | None, seed: int | None) -> list[Sample]:
+    """Return so many random samples in the order given; the choice follows from ids and seed alone."""
+    chosen = set(some_of(sorted(sample.id for sample in samples), number, seed))
+    return [sample for sample in samples if sample.id in chosen]
 
 
 def _samples(place: Path, results: Results, suite: str | Path | None) -> tuple[list[Sample], set[str]]:

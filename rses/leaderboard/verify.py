@@ -14,7 +14,7 @@ from rses.files.untrusted import shown
 from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
 from rses.leaderboard import claims
-from rses.leaderboard.again import score_again, some_of
+from rses.leaderboard.again import score_again, some_samples
 from rses.leaderboard.own_run import is_own_run, own_protocol, samples_to_score
 from rses.leaderboard.pack import pack_run
 from rses.leaderboard.submission import MANIFEST, Submission, read_run, read_submission
@@ -84,7 +84,7 @@ def verify(
             for sample in known.samples
             if sample.id in images and sample.id in submission.images
         ]
-        chosen = _some(edited, rescore, seed)
+        chosen = some_samples(edited, rescore, seed)
         styles = {sample.style for sample in known.samples}
         checked += _rescore(Path(place), submission, protocol, chosen, styles, device, progress)
         notes = [] if images else ["no images are there, so no score was made again"]
@@ -101,7 +101,7 @@ def _verify_own(run: Path, rescore: int | None, device: str, seed: int | None, p
     _refuse(problems, f"{run} is refused; {len(problems)} problems:")
     results = submission.results
     protocol = own_protocol(results.info)
-    chosen = _some([] if rescore == 0 else samples_to_score(run, results), rescore, seed)
+    chosen = some_samples([] if rescore == 0 else samples_to_score(run, results), rescore, seed)
     styles = {sample.style for sample in results.samples if sample.style}
     checked = [*_sound(submission, protocol), *_rescore(run, submission, protocol, chosen, styles, device, progress)]
     notes = ("the run names no suite, so it has no board; sources and masks are those of its folders today",)
@@ -190,8 +190,3 @@ def _rescore(
     ]  # fmt: skip
     _refuse(problems, f"{place} is refused; scored again, it gives other numbers:")
     return [f"{len(chosen)} images scored again"]
-
-
-def _some(samples: Sequence[Sample], number: int | None, seed: int | None) -> list[Sample]:
-    chosen = set(some_of(sorted(sample.id for sample in samples), number, seed))
-    return [sample for sample in samples if sample.id in chosen]
