@@ -20,7 +20,7 @@ try:
 except ImportError:  # Pillow before 11.3
     AvifImagePlugin = None  # type: ignore[assignment]
 
-__all__ = ["SWITCHES", "pillow_defaults"]
+__all__ = ["SWITCHES", "nobody_decodes", "pillow_defaults"]
 
 SWITCHES: dict[tuple[ModuleType, str], Any] = {
     (ImageFile, "LOAD_TRUNCATED_IMAGES"): False,
@@ -37,24 +37,63 @@ SWITCHES: dict[tuple[ModuleType, str], Any] = {
 
 
 class _Held:
-    """Counts who is decoding: the first sets the defaults, the last puts the caller's values back."""
+    """Counts the threads that decode: the first sets the defaults, the last puts the caller's values back.
+
+    Whoever swaps the state of the process waits until nobody decodes; otherwise it would take the defaults for the
+    caller's values, and the last thread would put back what has just been replaced.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._users = 0
+        self._swapping = False
+        self._here = threading.local()
         self._restore = contextlib.ExitStack()
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._users == 0:
-                self._hold()
-            self._users += 1
+    @property
+    def _depth(self) -> int:
+        return getattr(self._here, "depth", 0)
 
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._restore.close()
+    @contextlib.contextmanager
+    def decoding(self) -> Iterator[None]:
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextlib.contextmanager
+    def swapping(self) -> Iterator[None]:
+        if self._depth:
+            raise RuntimeError("A thread that decodes would wait for itself.")
+        with self._changed:
+            self._changed.wait_for(lambda: not self._swapping)
+            self._swapping = True
+            self._changed.wait_for(lambda: self._users == 0)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._swapping = False
+                self._changed.notify_all()
+
+    def _enter(self) -> None:
+        with self._changed:
+            if self._depth == 0:
+                self._changed.wait_for(lambda: not self._swapping)
+                if self._users == 0:
+                    self._hold()
+                self._users += 1
+            self._here.depth = self._depth + 1
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._here.depth = self._depth - 1
+            if self._depth == 0:
+                self._users -= 1
+                if self._users == 0:
+                    self._restore.close()
+                self._changed.notify_all()
 
     def _hold(self) -> None:
         for (module, name), value in SWITCHES.items():
@@ -84,5 +123,18 @@ def pillow_defaults() -> Iterator[None]:
         True
         >>> ImageFile.LOAD_TRUNCATED_IMAGES = False
     """
-    with _HELD:
+    with _HELD.decoding():
+        yield
+
+
+@contextlib.contextmanager
+def nobody_decodes() -> Iterator[None]:
+    """Wait until no other thread decodes, and let none begin: for whoever swaps the state of the process.
+
+    Example:
+        >>> with nobody_decodes():
+        ...     ImageFile.LOAD_TRUNCATED_IMAGES
+        False
+    """
+    with _HELD.swapping():
         yield

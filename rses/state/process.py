@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFile
 
+from rses.state.pillow import nobody_decodes
 from rses.state.steady import PROCESS, shared_settings
 
 __all__ = ["MethodState", "give_state", "state_of"]
@@ -58,16 +59,18 @@ class MethodState:
         with PROCESS:
             signals = _signals()
             parts = [*_parts(), *signals]
-            before = [read() for read, _ in parts]
-            if self._kept is not None:
-                _write(parts, [*self._kept, *before[len(self._kept) :]], before)
+            with nobody_decodes():
+                before = [read() for read, _ in parts]
+                if self._kept is not None:
+                    _write(parts, [*self._kept, *before[len(self._kept) :]], before)
             try:
                 yield
             finally:
-                after = [_read(read, value) for (read, _), value in zip(parts, before, strict=True)]
-                # Not its signal handlers, which would decide what Ctrl-C does.
-                self._kept = after[: len(parts) - len(signals)]
-                _write(parts, before, after)
+                with nobody_decodes():
+                    after = [_read(read, value) for (read, _), value in zip(parts, before, strict=True)]
+                    # Not its signal handlers, which would decide what Ctrl-C does.
+                    self._kept = after[: len(parts) - len(signals)]
+                    _write(parts, before, after)
 
 
 def state_of(method: Any) -> MethodState:

@@ -14,7 +14,8 @@ from rses import RSES
 from rses.errors import InputError
 from rses.images.decode import image_size, read_image
 from rses.images.masks import read_mask
-from rses.state.pillow import SWITCHES, pillow_defaults
+from rses.state.pillow import SWITCHES, nobody_decodes, pillow_defaults
+from rses.state.process import MethodState
 
 SAVED = {
     "png": {}, "jpg": {}, "webp": {}, "bmp": {}, "gif": {}, "ppm": {}, "tif": {"compression": "tiff_lzw"},
@@ -154,6 +155,48 @@ def test_the_callers_values_come_back_after_the_last_thread(monkeypatch):
     with pytest.raises(ZeroDivisionError), pillow_defaults():
         _ = 1 / 0
     assert ImageFile.LOAD_TRUNCATED_IMAGES is True
+
+
+def test_a_thread_that_decodes_puts_back_nothing_of_a_method(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    inside, leave = threading.Event(), threading.Event()
+
+    def decode() -> None:
+        with pillow_defaults(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=decode)
+    before = list(warnings.filters)
+    with MethodState().own():
+        warnings.simplefilter("error")
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        thread.start()
+        assert inside.wait(10)
+        threading.Timer(0.2, leave.set).start()
+    thread.join()
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+    assert list(warnings.filters) == before
+
+
+def test_decoding_within_decoding_waits_for_nobody():
+    swapped = threading.Event()
+
+    def swap() -> None:
+        with nobody_decodes():
+            swapped.set()
+
+    thread = threading.Thread(target=swap)
+    with pillow_defaults():
+        thread.start()
+        assert not swapped.wait(0.1)
+        with pillow_defaults():
+            assert not swapped.is_set()
+        with pytest.raises(RuntimeError), nobody_decodes():
+            pass
+    thread.join(10)
+    assert swapped.is_set()
 
 
 def test_the_defaults_are_those_of_this_pillow(monkeypatch):
