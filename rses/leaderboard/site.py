@@ -101,7 +101,12 @@ def index_page(boards: Sequence[Board], published: Sequence[PublishedRow]) -> st
         boards=[(board, *rest) for board, rest in zip(boards, shown, strict=True)],
         sections=SECTIONS,
         published=_published(published),
+        newest=_newest(boards),
     )
+
+
+def _newest(boards: Sequence[Board]) -> str:
+    return max((row.date for board in boards for row in board.rows), default="")
 
 
 def _published(rows: Sequence[PublishedRow]) -> dict[str, Any]:
@@ -141,7 +146,7 @@ def board_page(
         published=_published(published),
         knobs=_knobs(board),
         submissions=len(folders),
-        newest=max((row.date for row in board.rows), default=""),
+        newest=_newest([board]),
         data=_data(board, pictures, boards, plot),
     )
 
@@ -175,7 +180,7 @@ def _data(board: Board, pictures: set[str], boards: Sequence[Board], plot: Scatt
         "groups": groups,
         "rows": {row.key: [line(row.cells), *(line(row.groups.get(name)) for name in groups)] for row in board.rows},
         "names": {row.key: row.name for row in board.rows},
-        "labels": [METRICS[name].title for name in SHOT_METRICS],
+        "labels": [[METRICS[name].title, METRICS[name].digits] for name in SHOT_METRICS],
         "shots": {
             row.key: {
                 sample.id: [_short(getattr(sample, name)) for name in SHOT_METRICS]

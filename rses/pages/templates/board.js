@@ -16,7 +16,7 @@ const decimals = (value, digits) => {
   const text = value.toFixed(digits);
   return Number(text) === 0 ? value.toExponential(1) : text;
 };
-const number = (value) => (value === null || value === undefined ? "–" : String(value));
+const number = (value, place = 0) => (value === null || value === undefined ? "–" : decimals(value, data.labels[place][1]));
 
 const board = (() => {
   const table = byId("board");

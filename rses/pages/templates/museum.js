@@ -24,8 +24,8 @@
       });
     };
     line("head", ["score", label(left), label(right)]);
-    data.labels.forEach((title, place) => {
-      line("row", [title, ...[left, right].map((select) => number(((data.shots[select.value] || {})[sample.value] || [])[place]))]);
+    data.labels.forEach(([title], place) => {
+      line("row", [title, ...[left, right].map((select) => number(((data.shots[select.value] || {})[sample.value] || [])[place], place))]);
     });
     const asked = element("p", { textContent: `Style asked for: ${data.samples[sample.value][0] || "–"}` });
     byId("numbers").replaceChildren(asked, grid);
@@ -78,7 +78,7 @@
   const PAGE = 8, wall = byId("wall"), filters = ["style", "size", "tag", "failure"].map((name) => byId(`wall-${name}`));
   const [style, size, tag, failure] = filters;
   let first = 0;
-  const place = (title) => data.labels.indexOf(title);
+  const place = (wanted) => data.labels.findIndex(([title]) => title === wanted);
   const failed = (key, id) => {
     const values = data.shots[key][id], gain = values[place("RSM gain")], lpips = values[place("LPIPS_bg")];
     if (failure.value === "style") return gain !== null && gain <= 0;
@@ -109,7 +109,7 @@
     head.append(...methods.map((key) => element("th", { scope: "col", textContent: names[key] })));
     const lines = ids.slice(first, first + PAGE).map((id) => {
       const [own, object, region, tags] = data.samples[id];
-      const facts = element("small", { textContent: [object, own, region, ...tags].filter(Boolean).join(", ") });
+      const facts = element("small", { textContent: [...new Set([object, own, region, ...tags])].filter(Boolean).join(", ") });
       const line = element("tr", {}, element("th", { scope: "row" }, id, facts));
       if (data.sources.length) line.append(element("td", {}, ...(hasSource(id) ? [photo("_source", id), "\u00a0"] : [])));
       line.append(...methods.map((key) => cell(key, id)));
@@ -159,7 +159,7 @@
           const values = data.shots[shown.dataset.key][id];
           shown.disabled = true;
           shown.querySelector("img").alt = `${id} by ${names[shown.dataset.key]}`;
-          const text = data.labels.map((title, at) => `${title} ${number(values[at])}`).join(", ");
+          const text = data.labels.map(([title], at) => `${title} ${number(values[at], at)}`).join(", ");
           shown.lastChild.replaceChildren(element("b", { textContent: names[shown.dataset.key] }), element("small", { textContent: text }));
         }
         again.focus();
