@@ -1,7 +1,7 @@
 """The trade-off: style against preservation, with intervals.
 
-Only places are computed here; ``pages/templates/charts.html`` draws, and ``chart.js`` adds names and Pareto fronts, which
-follow the filters of the page.
+Only places are computed here; ``pages/templates/charts.html`` draws, and ``chart.js`` adds names and Pareto fronts,
+which follow the filters of the page.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from rses.images.masks import read_mask
 from rses.pages.numbers import heading, value_text
 from rses.report.columns import REPEATED, asked, run_names
 from rses.report.inputs import SampleFiles
-from rses.report.thumbs import SIDE, Embedded, difference, embedded, fit, fit_map, heat_colors, outline
+from rses.report.thumbs import Embedded, difference, embedded, fit, fit_map, heat_colors, outline
 from rses.report.worst import badness, worst_first
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
@@ -30,10 +30,11 @@ Progress = Callable[[int, int], None]
 
 # Base64 characters of pictures a page may hold; the rest of the page stays far below 1 MB.
 BUDGET = 8_000_000
-SIDES = (768, 512, 384, 320, SIDE)
-"""Longest sides of edits and sources: the first at which they take less than half of the budget."""
-DENSITY = 0.35
-"""Base64 characters per pixel of a photograph, about."""
+SIDES = (768, 512, 384, 320, 256, 224, 192, 160)
+"""Longest sides of pictures: the first at which all are expected to fit the budget."""
+PHOTO, MAP = 0.35, 0.2
+"""Base64 characters per pixel of a photograph and of a map, about."""
+MAP_SIDE = 192
 DIFFERENCE_TOP = 0.25
 UNDER = ("rses_p", "rsm_gain", "lpips_bg", "mse_bg", "rsm")
 """Numbers under a picture: the first three that there are."""
@@ -144,7 +145,7 @@ def build_gallery(
         ids = [name for name in order if name in scored]
     gallery.total = len(ids)
     by_id = [(name, {sample.id: sample for sample in run.samples}, own) for name, run, own in known]
-    used, side = 0, _side((1 + len(known)) * min(limit, len(ids)))
+    used, side = 0, _side(min(limit, len(ids)), len(known))
     for done, sample_id in enumerate(ids[:limit], start=1):
         entry = _entry(sample_id, by_id, heatmap, side)
         if progress is not None:
@@ -171,8 +172,9 @@ def _colour_heat(gallery: Gallery) -> None:
                 shot.lpips = embedded(heat_colors(shot.heat, top, shot.region))
 
 
-def _side(pictures: int) -> int:
-    return next((side for side in SIDES if pictures * DENSITY * side * side <= 0.45 * BUDGET), SIDE)
+def _side(samples: int, runs: int) -> int:
+    room = BUDGET - samples * runs * 2 * MAP * MAP_SIDE**2
+    return next((side for side in SIDES if samples * (2 + runs) * PHOTO * side**2 <= room), SIDES[-1])
 
 
 def _weight(entry: Entry) -> int:
@@ -200,7 +202,7 @@ def _entry(
             continue
         if entry is None:
             backdrop = pred if source is None else source
-            outlined = embedded(outline(backdrop, region)) if backdrop.shape[:2] == region.shape else None
+            outlined = embedded(outline(backdrop, region, side)) if backdrop.shape[:2] == region.shape else None
             entry = Entry(sample_id, None if source is None else embedded(fit(source, side)), outlined, [])
         shot = Shot(name, sample, embedded(fit(pred, side)))
         # A resized prediction has no pixelwise difference without inventing the resizing here.
@@ -223,7 +225,7 @@ def _mark_best(shots: Sequence[Shot]) -> None:
 
 
 def _compare(shot: Shot, pred: np.ndarray, source: np.ndarray, region: np.ndarray, heatmap: HeatMap | None) -> None:
-    shot.region = fit_map(region.astype(np.float64)) >= 0.5
-    shot.difference = embedded(heat_colors(fit_map(difference(pred, source)), DIFFERENCE_TOP, shot.region))
+    shot.region = fit_map(region.astype(np.float64), MAP_SIDE) >= 0.5
+    shot.difference = embedded(heat_colors(fit_map(difference(pred, source), MAP_SIDE), DIFFERENCE_TOP, shot.region))
     if heatmap is not None:
-        shot.heat = fit_map(np.asarray(heatmap(pred, source, region)))
+        shot.heat = fit_map(np.asarray(heatmap(pred, source, region)), MAP_SIDE)

@@ -116,6 +116,8 @@
       return line;
     });
     wall.replaceChildren(element("thead", {}, head), element("tbody", {}, ...lines));
+    byId("wall-back").disabled = first === 0;
+    byId("wall-on").disabled = first + PAGE >= ids.length;
     byId("wall-shown").textContent = ids.length ? `${first + 1} to ${Math.min(first + PAGE, ids.length)} of ${ids.length} samples` : "no such sample";
   };
   const page = (by) => { first += by * PAGE; drawWall(); board.remember(); };

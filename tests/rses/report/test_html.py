@@ -12,7 +12,7 @@ from PIL import Image
 
 from rses.report.html import report_html
 from rses.report.inputs import SampleFiles, remember_inputs, run_files
-from rses.report.thumbs import embedded, difference, heat_colors, outline
+from rses.report.thumbs import difference, embedded, heat_colors, outline
 from rses.report.worst import worst_first, worst_samples
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
