@@ -15,7 +15,7 @@ from rses.images.masks import read_mask
 from rses.pages.numbers import heading, value_text
 from rses.report.columns import REPEATED, asked, run_names
 from rses.report.inputs import SampleFiles
-from rses.report.thumbs import Embedded, difference, embedded, fit, fit_map, heat_colors, outline
+from rses.report.thumbs import SIDE, Embedded, difference, embedded, fit, fit_map, heat_colors, outline
 from rses.report.worst import badness, worst_first
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
@@ -202,7 +202,9 @@ def _entry(
             continue
         if entry is None:
             backdrop = pred if source is None else source
-            outlined = embedded(outline(backdrop, region, side)) if backdrop.shape[:2] == region.shape else None
+            # A small picture is enlarged for the sake of a thin line, a large one is not.
+            drawn = min(side, max(SIDE, *backdrop.shape[:2]))
+            outlined = embedded(outline(backdrop, region, drawn)) if backdrop.shape[:2] == region.shape else None
             entry = Entry(sample_id, None if source is None else embedded(fit(source, side)), outlined, [])
         shot = Shot(name, sample, embedded(fit(pred, side)))
         # A resized prediction has no pixelwise difference without inventing the resizing here.
