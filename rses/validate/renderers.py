@@ -56,11 +56,12 @@ def difference_of_gaussians(image: np.ndarray) -> np.ndarray:
 
 def neon_edges(image: np.ndarray) -> np.ndarray:
     """Canny's edges in glowing violet to cyan on black."""
-    hsv = np.asarray(Image.fromarray(image).convert("HSV")).copy()
-    hsv[..., 0] = hsv[..., 0] // 3 + 177  # wraps around, as hues do
-    hsv[..., 1:] = 255
-    glow = np.asarray(Image.fromarray(hsv, "HSV").convert("RGB")) * ndimage.binary_dilation(canny(image))[..., None]
-    return to_bytes(glow + 1.5 * ndimage.gaussian_filter(glow.astype(np.float64), (3, 3, 0)))
+    picture = Image.fromarray(image)
+    hues = picture.convert("HSV").getchannel(0).point([(hue // 3 + 177) % 256 for hue in range(256)])
+    full = Image.new("L", picture.size, 255)
+    colours = np.asarray(Image.merge("HSV", (hues, full, full)).convert("RGB"), np.float64)
+    glow = colours * ndimage.binary_dilation(canny(image))[..., None]
+    return to_bytes(glow + 1.5 * ndimage.gaussian_filter(glow, (3, 3, 0)))
 
 
 def mode_filter(image: np.ndarray) -> np.ndarray:
