@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,14 @@ from rses.inputs.sample import Sample
 from rses.inputs.sources import source_names
 from rses.methods import sample_seed
 from rses.protocol import Protocol
-from rses.runs.results import Results
 from rses.scoring.options import RunOptions
 from rses.scoring.scorer import RSES
 from rses.suites import Suite, load_suite, verify_files
 from rses.validate.ladders import LADDERS, STYLE, Scene
 from rses.validate.renderers import CHOICES, RENDERERS
-from rses.validate.verdict import Validity, climbs, floor, seen
+from rses.validate.verdict import Seen, Validity, climbs, floor, seen
 
-__all__ = ["validate"]
+__all__ = ["renderings", "validate"]
 
 
 def validate(
@@ -52,27 +51,50 @@ def validate(
     verify_files(loaded, samples)
     scorer = RSES(protocol, device=device)
     pictures = list({(sample.image, sample.mask): sample for sample in samples}.values())
-    drawn = len(pictures) * (2 + sum(len(ladder.steps) - 1 for ladder in LADDERS) + len(RENDERERS))
-    total = drawn + len(samples) * len(NUISANCES)
+    drawn = len(pictures) * (2 + sum(len(ladder.steps) - 1 for ladder in LADDERS))
+    rendered = len(pictures) * len(RENDERERS)
+    total = drawn + rendered + len(samples) * len(NUISANCES)
 
-    def score(edits: Iterator[Sample], styles: Sequence[str], before: int) -> Results:
-        report = None if progress is None else lambda done: progress(before + done, total)
-        return scorer.score_stream(edits, RunOptions(styles=styles, progress=report))
+    def report(before: int) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(before + done, total)
 
-    results = score(_drawn(pictures), CHOICES, 0)
+    results = scorer.score_stream(_drawn(pictures), RunOptions(styles=CHOICES, progress=report(0)))
     found = {sample.id: sample for sample in results.samples}
     keys = [number for number in range(len(pictures)) if found[f"{number} source"].status == "ok"]
     if not keys:
         raise InputError(f"No region of {loaded.name} can be scored: {found['0 source'].note}.")
-    disturbed = {sample.id: sample for sample in score(_disturbed(samples), loaded.styles, drawn).samples}
+    pictures = [pictures[number] for number in keys]
+    shown = renderings(scorer, map(_scene, pictures), report(drawn))
+    options = RunOptions(styles=loaded.styles, progress=report(drawn + rendered))
+    disturbed = {sample.id: sample for sample in scorer.score_stream(_disturbed(samples), options).samples}
     facts = {name: results.info[name] for name in ("protocol", "weights", "device", "versions")}
     about = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256, "samples": len(loaded)}
     return Validity(
         {**facts, "suite": about}, len(keys), len(samples), tuple(climbs(found, keys)),
         tuple(floor(name, [disturbed[f"{name} {sample.id}"] for sample in samples]) for name in NUISANCES),
-        tuple(seen(name, [found[f"{number} {name}"] for number in keys]) for name in RENDERERS),
-        _scene(pictures[keys[0]]),
+        shown, _scene(pictures[0]),
     )  # fmt: skip
+
+
+def renderings(
+    scorer: RSES, scenes: Iterable[Scene], progress: Callable[[int], None] | None = None
+) -> tuple[Seen, ...]:
+    """Try all renderings on whole pictures.
+
+    Args:
+        scorer: With ``rsm_gain``, ``leakage`` and ``style_correct`` among its metrics.
+        scenes: With regions that can be scored.
+        progress: Called with the number of edits that are scored.
+    """
+    edits = (
+        _edit(f"{name} {number}", Sample(""), scene, render(scene.image), style)
+        for number, scene in enumerate(scenes)
+        for name, (style, render) in RENDERERS.items()
+    )
+    results = scorer.score_stream(edits, RunOptions(styles=CHOICES, progress=progress)).samples
+    return tuple(
+        seen(name, [sample for sample in results if sample.id.rpartition(" ")[0] == name]) for name in RENDERERS
+    )
 
 
 def _spread(suite: Suite, limit: int | None) -> list[Sample]:
@@ -114,5 +136,3 @@ def _drawn(pictures: Sequence[Sample]) -> Iterator[Sample]:
         for ladder in LADDERS:
             for step in ladder.steps[1:]:
                 yield _edit(f"{number} {ladder.name} {step}", sample, scene, ladder.draw(scene, step), STYLE)
-        for name, (style, render) in RENDERERS.items():
-            yield _edit(f"{number} {name}", sample, scene, render(scene.image), style)

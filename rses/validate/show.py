@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rses.files.escape import escape_markdown
@@ -19,9 +20,9 @@ from rses.statistics import Interval
 from rses.table import METRICS
 from rses.validate.ladders import LADDERS
 from rses.validate.renderers import RENDERERS
-from rses.validate.verdict import FLOOR_COLUMNS, PART, SEEN, SHARE, Climb, Validity
+from rses.validate.verdict import FLOOR_COLUMNS, PART, SEEN, SHARE, Climb, Seen, Validity, known_of
 
-__all__ = ["notes", "tables", "to_markdown", "to_page", "to_text"]
+__all__ = ["notes", "seen_grid", "tables", "to_markdown", "to_page", "to_text"]
 
 WIDTH, HEIGHT, EDGE = 84, 26, 3
 SIDE = 128
@@ -58,23 +59,23 @@ def tables(found: Validity) -> dict[str, Grid]:
          "yes" if floor.holds else "no"]
         for floor in found.floors
     ]  # fmt: skip
-    seen = [
-        [one.name, one.style, *map(_share, (one.rises, one.nearest, one.leaks)), number(one.gain, 4)]
-        for one in found.seen
-    ]
-    asked = [f"(asked: {_share(share)})" for share in SEEN.values()]
-    seen.append(["all", "", *(f"{_share(found.known[name])} {text}" for name, text in zip(SEEN, asked, strict=True)),
-                 number(sum(one.gain for one in found.seen) / len(found.seen), 4)])  # fmt: skip
     return {
         "Columns": Grid(["column", *KINDS, "fails on"], verdicts, "lrrrl"),
         "Nuisances, which are no style": Grid(
             ["whole picture", *(METRICS[name].title for name in FLOOR_COLUMNS), f"within {FLOOR}"], floors, "lrrrl"
         ),
-        "Renderings by simple filters": Grid(
-            ["whole picture", "style", "right text rises", "nearest of ten", "leakage above 0", "RSM gain"],
-            seen, "llrrrr",
-        ),
+        "Renderings by simple filters": seen_grid(found.seen),
     }  # fmt: skip
+
+
+def seen_grid(seen: Sequence[Seen]) -> Grid:
+    """Return the table of renderings, with the means over all of them in its last row."""
+    rows = [[one.name, one.style, *(_share(getattr(one, name)) for name in SEEN), number(one.gain, 4)] for one in seen]
+    known = known_of(seen)
+    shares = [f"{_share(known[name])} (asked: {_share(asked)})" for name, asked in SEEN.items()]
+    rows.append(["all", "", *shares, number(sum(one.gain for one in seen) / len(seen), 4)])
+    titles = ("whole picture", "style", "right text rises", "nearest of ten", "leakage above 0", "RSM gain")
+    return Grid(titles, rows, "llrrrr")
 
 
 def _mean(interval: Interval | None, column: str) -> str:

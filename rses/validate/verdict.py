@@ -17,7 +17,8 @@ from rses.validate.ladders import DAMAGE, LADDERS, Ladder, Scene
 from rses.validate.renderers import RENDERERS
 
 __all__ = [
-    "FLOOR_COLUMNS", "PART", "SEEN", "SHARE", "Climb", "Floor", "Seen", "Validity", "climbs", "floor", "seen",
+    "FLOOR_COLUMNS", "PART", "SEEN", "SHARE", "Climb", "Floor", "Seen", "Validity", "climbs", "floor",
+    "known_of", "seen",
 ]  # fmt: skip
 
 SHARE = 0.9
@@ -134,14 +135,6 @@ class Validity:
             + [name for name, holds in still if not holds],
         }
 
-    @property
-    def known(self) -> dict[str, float | None]:
-        """Means over renderings of the shares of :data:`SEEN`."""
-        return {
-            name: None if None in (values := [getattr(one, name) for one in self.seen]) else float(np.mean(values))
-            for name in SEEN
-        }
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the example, ready for JSON; infinity is the string "inf"."""
         content = {name: value for name, value in dataclasses.asdict(self).items() if name != "scene"}
@@ -150,7 +143,7 @@ class Validity:
         for record, floor in zip(content["floors"], self.floors, strict=True):
             record["holds"] = floor.holds
         verdicts = {name: self.verdict(name) for name in self.columns}
-        return {"schema": 1, **content, "known": self.known, "verdicts": verdicts}
+        return {"schema": 1, **content, "known": known_of(self.seen), "verdicts": verdicts}
 
 
 def climbs(found: Mapping[str, SampleResult], pictures: Sequence[int]) -> Iterator[Climb]:
@@ -212,6 +205,12 @@ def seen(name: str, results: Sequence[SampleResult]) -> Seen:
     return Seen(
         name, RENDERERS[name][0], float((gains > 0).mean()), known, float((leaks > 0).mean()), float(gains.mean())
     )
+
+
+def known_of(seen: Sequence[Seen]) -> dict[str, float | None]:
+    """Return means over renderings of the shares of :data:`SEEN`; ``None`` where one is not known."""
+    shares = {name: [getattr(one, name) for one in seen] for name in SEEN}
+    return {name: None if None in values else float(np.mean(values)) for name, values in shares.items()}
 
 
 def _table(results: Sequence[SampleResult], columns: Sequence[str]) -> np.ndarray:

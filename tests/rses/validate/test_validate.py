@@ -78,7 +78,7 @@ def test_nuisances_have_a_floor():
 def test_renderings_are_counted():
     one = validity().seen[0]
     assert (one.rises, one.nearest, one.leaks, one.gain) == (0.5, 0.5, 1.0, -0.4)
-    assert validity().known == {"rises": 0.5, "nearest": 0.5, "leaks": 1.0}
+    assert validity().to_dict()["known"] == {"rises": 0.5, "nearest": 0.5, "leaks": 1.0}
 
 
 def test_embedded_weights_keep_what_holds_for_any_weights(found):
