@@ -156,15 +156,17 @@ def climbs(found: Mapping[str, SampleResult], pictures: Sequence[int]) -> Iterat
 
     def curve(ladder: Ladder, column: str) -> np.ndarray:
         places = [ladder.start, *(f"{ladder.name} {step}" for step in ladder.steps[1:])]
-        return np.array(
-            [[float(getattr(found[f"{number} {place}"], column)) for place in places] for number in pictures]
-        )
+        # A row for each picture that has the column; small ones have no LPIPS.
+        rows = _table([found[f"{number} {place}"] for number in pictures for place in places], [column])
+        table = rows.reshape(len(pictures), len(places))
+        return np.asarray(table[~np.isnan(table).any(axis=1)])
 
     blending, everywhere = (next(x for x in LADDERS if x.name == name) for name in ("blending", "global filter"))
     for column in METRICS:
-        if getattr(found[f"{pictures[0]} source"], column) is None:
+        whole = curve(everywhere if column == "leakage" else blending, column)
+        if not len(whole):
             continue
-        full = curve(everywhere if column == "leakage" else blending, column).mean(axis=0)
+        full = whole.mean(axis=0)
         slack = 0.0 if column in DAMAGE else max(0.0, PART * float(full[-1] - full[0]))
         for ladder in LADDERS:
             if expected := ladder.expected.get(column):

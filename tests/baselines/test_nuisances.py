@@ -19,8 +19,11 @@ from rses.scoring.scorer import RSES
 
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 SUITES = ("mini", "photos")
-MISSED: dict[tuple[str, str], float] = {}
-"""Rows that miss it with the weights of this version, and where they are; to be emptied by better ones."""
+MISSED = {
+    ("mini", "jpeg"): -0.080, ("mini", "brighter"): 0.056, ("mini", "noise"): 0.040,
+    ("photos", "brighter"): 0.052, ("photos", "contrast"): 0.073, ("photos", "hue"): 0.043,
+}  # fmt: skip
+"""Rows that miss it with the weights of this version, and what they have; strict, so that better weights empty it."""
 
 
 def edited(name: str, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +56,7 @@ def row(suite: str, name: str) -> dict:
 @pytest.mark.parametrize(
     ("suite", "name"),
     [
-        pytest.param(*key, marks=pytest.mark.xfail(strict=True, reason=f"{MISSED[key]:+.3f}") if key in MISSED else ())
+        pytest.param(*key, marks=[pytest.mark.xfail(strict=True, reason=f"{MISSED[key]:+.3f}")] * (key in MISSED))
         for key in ((suite, name) for suite in SUITES for name in NUISANCES)
     ],
 )

@@ -68,6 +68,15 @@ def test_a_tenth_of_the_full_style_is_taken_for_nothing_but_not_for_the_backgrou
     assert validity(changed("blending 1", rsm=0.0)).of("rsm")["shift"].slack == 0
 
 
+def test_pictures_without_a_column_are_left_out_of_it():
+    results = ideal()
+    without = {name: dataclasses.replace(one, lpips_bg=None) for name, one in results.items() if name.startswith("0 ")}
+    some = validity({**results, **without})
+    assert some.of("lpips_bg")["JPEG"].means == validity().of("lpips_bg")["JPEG"].means
+    none = {name: dataclasses.replace(one, style_correct=None) for name, one in results.items()}
+    assert "style_correct" not in validity(none).columns
+
+
 def test_nuisances_have_a_floor():
     verdict = validity(rses_p=-0.031).verdict("rses_p")
     assert verdict["blind"] == [0, 7]
