@@ -42,7 +42,7 @@ def style_prompt(rng: np.random.Generator, style: str, label: str | None = None)
 
     Example:
         >>> style_prompt(np.random.default_rng(0), "line art")
-        'make the image in line art style'
+        'make the image in line drawn style'
     """
     phrasings = EXPERT_STYLES[style]
     phrase = phrasings[0] if rng.random() < 0.6 else phrasings[int(rng.integers(len(phrasings)))]
