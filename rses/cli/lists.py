@@ -81,8 +81,13 @@ def _method_line(card: MethodCard) -> str:
 
 def _method_card(name: str) -> str:
     from rses.methods import get_card
+    from rses.pages.notices import stands_in
 
-    return json.dumps(get_card(name).to_dict(), indent=2, ensure_ascii=False)
+    facts = get_card(name).to_dict()
+    # The paper is not about the embedded weights, which stand in for its model.
+    paper = "stands_in_for" if stands_in(facts) else "paper"
+    facts = {paper if key == "paper" else key: value for key, value in facts.items()}
+    return json.dumps(facts, indent=2, ensure_ascii=False)
 
 
 OURS = "beyond the RegionRoute paper, defined by RSES"

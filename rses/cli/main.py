@@ -16,6 +16,7 @@ from rses.cli import (
     score,
     suite,
     table,
+    validate,
     verify,
     vlm,
     weights,
@@ -34,6 +35,7 @@ app.command("report")(report.report)
 app.command("table")(table.table)
 app.command("figure")(figure.figure)
 app.command("verify")(verify.verify)
+app.command("validate")(validate.validate)
 app.command("doctor")(doctor.doctor)
 app.add_typer(lists.methods, name="methods")
 app.add_typer(lists.protocols, name="protocols")

@@ -33,8 +33,7 @@ from pydantic import Field, model_validator
 
 from rses.errors import InputError, did_you_mean
 from rses.files.text import read_json
-from rses.schema import FEW, Record, Texts, check, fault
-from rses.suites.format import Filled
+from rses.schema import FEW, Filled, Record, Texts, check, fault
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
 

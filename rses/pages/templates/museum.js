@@ -134,7 +134,11 @@
     event.preventDefault();
     next?.querySelector("button")?.focus();
   });
-  board.watch(drawWall);
+  // A wall that nobody sees is drawn later.
+  const near = { seen: false, stale: true };
+  const draw = () => { if (near.seen && near.stale) { near.stale = false; drawWall(); } };
+  board.watch(() => { near.stale = true; draw(); });
+  new IntersectionObserver(([entry]) => { near.seen = entry.isIntersecting; draw(); }, { rootMargin: "400px" }).observe(byId("museum"));
 
   // Two methods that differ in RSES-P on one sample.
   const guess = byId("guess"), said = byId("guess-said"), again = byId("guess-next"), tally = { right: 0, all: 0 };

@@ -338,6 +338,8 @@ def test_the_chart_steps_along_the_front_and_follows_the_filters(open_page):
 def test_the_museum_filters_walks_opens_and_is_restored(open_page):
     page = open_page()
     wall = page.locator("#wall")
+    page.locator("#museum").scroll_into_view_if_needed()
+    wall.locator("tbody").wait_for()
     heads = wall.locator("thead th").all_inner_texts()
     assert heads[:2] == ["sample", "source"]
     assert set(heads[2:]) == REFERENCES | EXPECTED["mask-free"] | EXPECTED["mask"]
@@ -355,6 +357,8 @@ def test_the_museum_filters_walks_opens_and_is_restored(open_page):
     page.get_by_role("checkbox", name="mask-free only").check()
     assert "inside-only" not in wall.locator("thead th").all_inner_texts()
     again = open_page(fragment=page.locator("#permalink").get_attribute("href"))
+    again.locator("#museum").scroll_into_view_if_needed()
+    again.locator("#wall tbody").wait_for()
     assert again.locator("#wall").inner_text() == wall.inner_text()
     page.locator("#wall-failure").select_option("")
     wall.locator("tbody tr").first.locator("button").first.focus()

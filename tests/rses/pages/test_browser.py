@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.every_page import EVIL, comparison, report, reports, sheet
+from tests.helpers.every_page import EVIL, comparison, report, reports, sheet, validation
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
@@ -37,7 +37,7 @@ def committed(name):
 
 PAGES = {
     **{make.__name__: lambda folder, make=make: written(make, "name", folder)
-       for make in (report, reports, comparison, sheet)},
+       for make in (report, reports, comparison, sheet, validation)},
     "index": committed("index.html"),
     "board": committed("photos--rses-mini.html"),
 }  # fmt: skip
@@ -53,8 +53,11 @@ def test_every_page_fits_says_nothing_and_can_be_used_by_all(chromium, name, sch
     for event in ("console", "pageerror", "requestfailed"):
         view.on(event, lambda what: said.append(str(what)))
     view.goto(place.as_uri())
-    # What is folded is read too.
+    # What is folded, and what is drawn where it is seen, is read too.
     view.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    if name == "board":
+        view.locator("#museum").scroll_into_view_if_needed()
+        view.locator("#wall tbody").wait_for()
     for width in WIDTHS:
         view.set_viewport_size({"width": width, "height": 900})
         assert view.evaluate("document.documentElement.scrollWidth") <= width
