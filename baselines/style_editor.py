@@ -22,5 +22,5 @@ class StyleEditor(Predictions):
     )  # fmt: skip
     how = (
         "it is run with its authors' program, which has no licence to build on. Run that on the suite "
-        "(`rses suite export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
+        "(`rses suites export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
     )

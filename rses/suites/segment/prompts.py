@@ -38,7 +38,7 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
 
     Args:
         images: The photographs.
-        boxes: CSV or JSON list with ``file_name`` and ``x``, ``y``, ``width``, ``height``, as for ``rses suite build
+        boxes: CSV or JSON list with ``file_name`` and ``x``, ``y``, ``width``, ``height``, as for ``rses suites build
             folder --regions``; the box of an outline is taken.
         points: CSV or JSON list with ``file_name`` and ``x``, ``y`` of one click on the object, or, in JSON,
             ``points`` ``[x0, y0, x1, y1, ...]`` and, where some are beside the object, ``labels`` (1 on it, 0 not).

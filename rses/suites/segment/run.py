@@ -229,7 +229,7 @@ def _reason(outcome: Segmented | Exception) -> str:
 def _png(mask: NDArray[np.bool_], facts: Facts) -> bytes:
     # The file itself says who made it, in case it is passed on without the journal.
     text = PngInfo()
-    text.add_text("Software", f"rses suite mask: {facts.title}")
+    text.add_text("Software", f"rses suites mask: {facts.title}")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", pnginfo=text, optimize=True)
     return memory.getvalue()
