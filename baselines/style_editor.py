@@ -9,11 +9,7 @@ __all__ = ["StyleEditor"]
 
 
 class StyleEditor(Predictions):
-    """Edits made with the authors' program, ``<id>.png`` at the source's size.
-
-    Args:
-        folder: Folder of edits.
-    """
+    """Edits made with the authors' program, ``<id>.png`` at the source's size."""
 
     defaults = MethodCard(
         "style-editor", "Style-Editor, text-driven style of one object; run with the authors' program",

@@ -22,12 +22,6 @@ command(app, "gate", gate.gate, "regionroute gate --experts experts/ --pairs hel
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
-
     Example:
         >>> main(["--version"])
         regionroute 0.1.0

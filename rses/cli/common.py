@@ -173,11 +173,7 @@ def _ignore(done: int, total: int) -> None:
 
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Progress]:
-    """Show a bar with the remaining time on stderr, if it is a terminal.
-
-    Yields:
-        A callback taking (done, total).
-    """
+    """Show a bar with the remaining time on stderr, if it is a terminal."""
     if not sys.stderr.isatty():
         yield _ignore
         return

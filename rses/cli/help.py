@@ -104,13 +104,7 @@ class Group(_Plain, TyperGroup):
 
 
 def group(about: str, *examples: str, bare: bool = False) -> typer.Typer:
-    """Return an app without commands.
-
-    Args:
-        about: What its commands are for.
-        examples: Whole lines to type.
-        bare: Whether it does something without a command.
-    """
+    """Return an app without commands."""
     return typer.Typer(
         cls=Group, help=about, epilog="\n".join(examples), no_args_is_help=not bare, invoke_without_command=bare,
         add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -119,15 +113,7 @@ def group(about: str, *examples: str, bare: bool = False) -> typer.Typer:
 
 
 def command(app: typer.Typer, name: str, run: Callable[..., Any], *examples: str, part: str | None = None) -> None:
-    """Add a command.
-
-    Args:
-        app: What it belongs to.
-        name: What it is called.
-        run: What it does; options and help are those of the function.
-        examples: Whole lines to type.
-        part: Heading that it is listed under.
-    """
+    """Add a command."""
     app.command(name, cls=Command, epilog="\n".join(examples), rich_help_panel=part)(run)
 
 

@@ -61,12 +61,6 @@ app.add_typer(suites.app, name="suite", hidden=True)
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
-
     Example:
         >>> main(["--version"])
         rses 0.1.0

@@ -23,13 +23,7 @@ _ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kin
 
 
 def new_app(name: str, about: str, *examples: str) -> typer.Typer:
-    """Return an app without commands that can say its version.
-
-    Args:
-        name: What the program is called.
-        about: What it is for, in one line of its help.
-        examples: Whole lines to type.
-    """
+    """Return an app without commands that can say its version."""
     app = group(about, *examples)
 
     def show(wanted: bool) -> None:
@@ -49,11 +43,6 @@ def new_app(name: str, about: str, *examples: str) -> typer.Typer:
 
 def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     """Run one command of an app.
-
-    Args:
-        app: The commands.
-        name: What the program is called, for its help.
-        argv: Arguments; those of the process by default.
 
     Returns:
         0 on success, 2 for what the user can fix, 130 after Ctrl-C.

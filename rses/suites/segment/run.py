@@ -29,14 +29,7 @@ _ALONE = "Several processes each need an --out of their own."
 
 @dataclass
 class MaskRun:
-    """A finished run.
-
-    Attributes:
-        folder: Holds one mask ``<name of the photograph>.png`` per job, and the journal.
-        facts: Who segmented.
-        jobs: What was asked for.
-        records: What the journal says of each job, by key.
-    """
+    """A finished run."""
 
     folder: Path
     facts: Facts
