@@ -65,7 +65,8 @@ class Shot:
     @property
     def scores(self) -> list[tuple[str, str]]:
         """Heading and value of every known metric."""
-        known = [(METRICS[name], getattr(self.sample, name)) for name in METRICS if name != REPEATED]
+        rest = [name for name in METRICS if name not in (*UNDER, REPEATED)]
+        known = [(METRICS[name], getattr(self.sample, name)) for name in (*UNDER, *rest)]
         return [(heading(info), value_text(value, info)) for info, value in known if value is not None]
 
 
