@@ -19,10 +19,6 @@ __all__ = ["GlobalThenPaste", "SegmentThenPaste"]
 class GlobalThenPaste:
     """Any method asked for the style of the whole picture, pasted inside the true mask: an upper bound.
 
-    Args:
-        method: Name of the method that edits.
-        options: Its options.
-
     Example:
         >>> GlobalThenPaste("global-style").card.name
         'global-style-then-paste'

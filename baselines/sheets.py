@@ -18,11 +18,6 @@ def contact_sheet(
 ) -> np.ndarray:
     """Set pictures in rows.
 
-    Args:
-        rows: Pictures (H, W, 3) uint8 of one size.
-        gap: Pixels between them.
-        labels: Per row, what is written above which of its pictures; without any, no strip is left for words.
-
     Example:
         >>> contact_sheet([[np.zeros((8, 8, 3), np.uint8)] * 2], gap=2).shape
         (12, 22, 3)

@@ -27,14 +27,7 @@ VARIANTS = {MINI: MINI, "flux-kontext": flux.KONTEXT}
 
 @dataclass(frozen=True)
 class BaseFacts:
-    """How a base model wants to be used; by default as FLUX.1-Kontext does.
-
-    Attributes:
-        buckets: Sizes (width, height) it was trained at.
-        text_length: T5 tokens.
-        guidance: Guidance scale at inference.
-        steps: Denoising steps.
-    """
+    """How a base model wants to be used; by default as FLUX.1-Kontext does."""
 
     buckets: tuple[tuple[int, int], ...] = flux.BUCKETS
     text_length: int = flux.USE["text_length"]

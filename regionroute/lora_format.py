@@ -85,13 +85,7 @@ class LoraSettings:
 
 @dataclass(frozen=True)
 class LoraFile:
-    """The checked content of an expert file.
-
-    Attributes:
-        settings: Inferred from the tensors.
-        tensors: ``<module path>.lora_A.weight`` (rank, in) and ``.lora_B.weight`` (out, rank), as peft names them.
-        metadata: Text entries of the file's header.
-    """
+    """The checked content of an expert file."""
 
     settings: LoraSettings
     tensors: dict[str, torch.Tensor]
@@ -117,10 +111,6 @@ def target_pattern(settings: LoraSettings) -> str:
 
 def lora_layers(transformer: nn.Module, settings: LoraSettings) -> dict[str, tuple[int, int]]:
     """Return the layers that an expert with these settings wraps, in the order of the transformer.
-
-    Args:
-        transformer: With or without experts, on any device including ``meta``.
-        settings: Streams and targets.
 
     Returns:
         Module path -> (in_features, out_features).
@@ -179,11 +169,6 @@ def lora_shapes(layers: Mapping[str, tuple[int, int]], rank: int) -> dict[str, t
 
 def write_lora(path: Path, file: LoraFile, style: str) -> None:
     """Write an expert in float32, atomically; equal experts give equal bytes.
-
-    Args:
-        path: The ``.safetensors`` file.
-        file: What to write; its metadata is kept beside the entries that describe the settings.
-        style: Stored in the header.
 
     Raises:
         OSError: The folder cannot be written.

@@ -73,11 +73,6 @@ class _Rows:
 class RegionRoutePipeline:
     """Edits pictures from words alone.
 
-    Args:
-        pipe: Base model.
-        facts: How it wants to be used.
-        gate: Makes masks of attention, for routed edits; by default what the loss Cover supervises.
-
     Example:
         >>> pipe = RegionRoutePipeline.from_pretrained("mini")  # doctest: +SKIP
         >>> edit = pipe.edit([image], ["make the cat in pixel art style"])[0]  # doctest: +SKIP

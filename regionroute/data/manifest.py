@@ -59,10 +59,6 @@ class Entry(Record, extra="ignore"):
 def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
     """Read a manifest; what the fields hold is for :func:`regionroute.data.pairs.read_pairs` to check.
 
-    Args:
-        path: The JSON file.
-        root: Folder that its paths are relative to; that of the file by default.
-
     Returns:
         For each usable record what messages call it, and the fields of a training pair; and the problems of the rest.
 

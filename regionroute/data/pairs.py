@@ -58,9 +58,6 @@ def read_pairs(
         root: Folder that the paths of a manifest are relative to; that of the manifest by default.
         styles: Phrasings by style key.
 
-    Returns:
-        The pairs in the order of the file.
-
     Raises:
         InputError: Unknown ``style``, or unsound data; every problem is listed: rows that cannot be read, ids used
             twice, unknown styles, prompts without the style phrase, missing or unreadable files, differing sizes,

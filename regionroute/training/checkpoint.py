@@ -38,16 +38,7 @@ def save_checkpoint(
     folder: Path, step: int, weights: dict[str, torch.Tensor], optimiser: dict[str, Any], config: TrainConfig,
     keep: int = 2,
 ) -> Path:  # fmt: skip
-    """Write ``folder/step-000123`` and delete all but the newest ``keep``.
-
-    Args:
-        folder: Where checkpoints live.
-        step: Optimiser steps done.
-        weights: LoRA tensors by parameter name.
-        optimiser: ``optimizer.state_dict()``.
-        config: Compared with that of the run that goes on.
-        keep: How many checkpoints stay.
-    """
+    """Write ``folder/step-000123`` and delete all but the newest ``keep``."""
     target = folder / f"step-{step:06d}"
     draft = folder / f".{target.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)

@@ -90,11 +90,6 @@ class LpipsPerceptual:
 def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None) -> LpipsPerceptual:
     """Load LPIPS from weights that are on this machine.
 
-    Args:
-        spec: ``lpips:alex``, ``lpips:vgg`` or ``lpips:squeeze``.
-        device: Where to put it.
-        files: What to look for instead of the published files.
-
     Raises:
         WeightsError: Unknown name; weights missing, damaged or not those of this network.
     """

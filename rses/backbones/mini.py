@@ -38,13 +38,6 @@ _Network = TypeVar("_Network", bound=nn.Module)
 class MiniStyle:
     """Image/text encoder for style; a :class:`rses.backbones.base.StyleBackbone`.
 
-    Args:
-        image_encoder: Trained network for images.
-        text_encoder: Trained network for texts.
-        config: Their sizes.
-        sha256: Digest of the weights file.
-        style_words: Words by which training named styles.
-
     Example:
         >>> style = load_mini_style()
         >>> tuple(style.encode_texts(["pixel art", "a photo"]).shape)
@@ -104,10 +97,6 @@ class MiniStyle:
 
 class MiniPerceptual:
     """Perceptual trunk with linear heads; a :class:`rses.backbones.base.PerceptualBackbone`.
-
-    Args:
-        trunk: Trained network.
-        sha256: Digest of the weights file.
 
     Example:
         >>> trunk = load_mini_perceptual()

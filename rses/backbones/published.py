@@ -87,12 +87,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Need:
-    """One thing a backbone must be given; any of ``sources`` will do, the first found is taken.
-
-    Attributes:
-        role: ``checkpoint``, ``trunk`` or ``heads``.
-        sources: Acceptable files, preferred first.
-    """
+    """One thing a backbone must be given; any of ``sources`` will do, the first found is taken."""
 
     role: str
     sources: tuple[Source, ...]

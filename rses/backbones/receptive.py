@@ -81,10 +81,6 @@ def layer_windows(trunk: nn.Module) -> list[list[Window]]:
 def touched_cells(mask: torch.Tensor, layers: list[list[Window]]) -> list[torch.Tensor]:
     """Mark, per layer, the cells whose receptive field meets the mask.
 
-    Args:
-        mask: (N, 1, H, W) in {0, 1}.
-        layers: From :func:`layer_windows`.
-
     Returns:
         One (N, 1, H_l, W_l) in {0, 1} per layer.
 

@@ -23,15 +23,7 @@ __all__ = ["Located", "find", "hub_cache", "locate", "locate_all", "torch_checkp
 
 @dataclass(frozen=True)
 class Located:
-    """A file found on this machine and, if a digest was pinned, verified.
-
-    Attributes:
-        role: What it is for.
-        path: Where it lies.
-        sha256: Its full SHA-256.
-        source: What it was looked for as.
-        pinned: Whether ``sha256`` was checked against a full published digest.
-    """
+    """A file found on this machine and, if a digest was pinned, verified."""
 
     role: str
     path: Path

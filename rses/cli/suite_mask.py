@@ -1,4 +1,4 @@
-"""``rses suite mask``: masks from boxes or clicks."""
+"""``rses suites mask``: masks from boxes or clicks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def mask(
 ) -> None:
     """Make one mask per photograph from a box or from clicks, and contact sheets to check them by eye.
 
-    A stopped run goes on where it was. Masks go to --out as `rses suite build folder --masks` takes them. Exits with
+    A stopped run goes on where it was. Masks go to --out as `rses suites build folder --masks` takes them. Exits with
     status 1 where some photographs got none.
     """
     folder = out.expanduser()

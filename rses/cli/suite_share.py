@@ -1,4 +1,4 @@
-"""``rses suite push | pull``: suites as parquet, on the Hugging Face hub or in a folder."""
+"""``rses suites push | pull``: suites as parquet, on the Hugging Face hub or in a folder."""
 
 from __future__ import annotations
 

@@ -67,11 +67,7 @@ def is_leftover(path: Path) -> bool:
 
 
 def remove_leftovers(*places: Path) -> None:
-    """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays.
-
-    Args:
-        places: Folders, or single files.
-    """
+    """Delete what :func:`write_atomic` leaves behind when the process is killed; what is being written stays."""
     for place in places:
         folder, name = (place, "*") if place.is_dir() else (place.parent, glob.escape(place.name))
         for path in folder.glob(LEFTOVER.format(name)):
@@ -155,12 +151,7 @@ def require_writable(folder: Path) -> None:
 
 @contextlib.contextmanager
 def remove_new_folders(folder: Path, *files: str) -> Iterator[None]:
-    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it.
-
-    Args:
-        folder: The folder; it need not exist.
-        files: Names of files that are ignored.
-    """
+    """Remove a folder that the block made, and its new parents, if the block fails and leaves nothing in it."""
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         yield

@@ -20,12 +20,6 @@ __all__ = ["new_folder"]
 def new_folder(target: Path) -> Iterator[Path]:
     """Fill a folder beside its place, then rename it into place; nothing is left where that fails.
 
-    Args:
-        target: A folder that does not exist yet or is empty.
-
-    Yields:
-        The folder to fill.
-
     Raises:
         InputError: The target is in use or cannot be written.
 

@@ -22,10 +22,6 @@ SHARDS = "To work side by side, give every process its own --shard and --out, an
 def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
     """Hold a run folder; the operating system lets go of it when the process ends, however it ends.
 
-    Args:
-        folder: The folder; made if need be.
-        advice: How to work side by side, for the error.
-
     Raises:
         InputError: Another process holds it, or it cannot be written.
     """
@@ -50,9 +46,6 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
 @contextlib.contextmanager
 def holding(folder: Path) -> Iterator[None]:
     """Hold a folder itself, without a file in it; where the system cannot do that, nobody is kept out.
-
-    Args:
-        folder: The folder; made if need be.
 
     Raises:
         InputError: Another process holds it, or it cannot be made.

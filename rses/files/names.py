@@ -40,13 +40,7 @@ def listed(names: Iterable[str], most: int = SHOWN) -> str:
 
 @dataclass(frozen=True)
 class Affix:
-    """What many names have before and after an id.
-
-    Attributes:
-        before: Text before it.
-        after: Text after it.
-        pairs: Name and id, in the order of the names.
-    """
+    """What many names have before and after an id."""
 
     before: str
     after: str
@@ -59,10 +53,6 @@ class Affix:
 
 def common_affix(names: Sequence[str], ids: Collection[str]) -> Affix | None:
     """Find the text that most names have around an id; the time grows with their number, not with its square.
-
-    Args:
-        names: Names that are no ids.
-        ids: What they should be.
 
     Example:
         >>> str(common_affix(["cat_edited", "dog_edited"], {"cat", "dog"}))

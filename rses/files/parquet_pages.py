@@ -27,12 +27,7 @@ TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range
 
 @dataclass(frozen=True)
 class Pages:
-    """What a file's pages unpack to.
-
-    Attributes:
-        largest: Bytes of the largest page.
-        values: Values of the longest column; lists may hold many in one row.
-    """
+    """What a file's pages unpack to."""
 
     largest: int = 0
     values: int = 0

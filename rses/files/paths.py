@@ -84,11 +84,7 @@ def path_problem(root: Path | None, relative: object, *, portable: bool = True) 
 
 
 def list_files(root: Path) -> tuple[list[str], list[str]]:
-    """List the files below a folder, and the symbolic links, which are not followed.
-
-    Returns:
-        Sorted paths of files and of links, relative to `root` and with forward slashes.
-    """
+    """List the files below a folder, and the symbolic links, which are not followed."""
     files: list[str] = []
     links: list[str] = []
     waiting = [root]

@@ -20,10 +20,6 @@ MAX_BYTES = 1 << 30
 class ImageFile:
     """The bytes of a file, and what messages call it.
 
-    Args:
-        path: Where it lies.
-        data: Its content.
-
     Example:
         >>> ImageFile(Path("a.png"), b"").sha256[:12]
         'e3b0c44298fc'
@@ -82,11 +78,7 @@ def _absent(path: Path, error: OSError) -> str:
 
 
 class FileCache:
-    """Reads files, and keeps what fits: samples share sources, and checks come before scoring.
-
-    Args:
-        limit: Most bytes kept; what was used longest ago goes first.
-    """
+    """Reads files, and keeps what fits: samples share sources, and checks come before scoring."""
 
     def __init__(self, limit: int = 512 << 20):
         self._limit = limit

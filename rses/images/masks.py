@@ -44,9 +44,6 @@ def read_mask(path: str | Path | ImageFile) -> np.ndarray:
     unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
     dropped, real transparency refused.
 
-    Args:
-        path: Image file with one picture.
-
     Returns:
         (H, W) bool, True = edit.
 
@@ -71,9 +68,6 @@ def read_mask(path: str | Path | ImageFile) -> np.ndarray:
 
 def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
     """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
-
-    Args:
-        path: Image file with an alpha channel, a palette with transparency, or a transparent colour.
 
     Returns:
         (H, W) bool, upright, True = opaque.

@@ -20,13 +20,7 @@ CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 
 @dataclass(frozen=True)
 class Window:
-    """A square in pixel coordinates; parts outside the image are letterboxed.
-
-    Attributes:
-        top: First row, negative where the square begins above the image.
-        left: First column, likewise.
-        side: Length of its sides.
-    """
+    """A square in pixel coordinates; parts outside the image are letterboxed."""
 
     top: int
     left: int

@@ -66,10 +66,6 @@ def name_problem(name: object) -> str | None:
 def card_problems(card: Mapping[str, Any], where: Place = NOWHERE) -> list[Problem]:
     """Check the facts about a method.
 
-    Args:
-        card: :meth:`rses.methods.MethodCard.to_dict`, the content of ``method.json``, or a submission's card.
-        where: File that holds it.
-
     Example:
         >>> card_problems({"name": "mine", "year": "2026", "mask_used": "no"})
         ['mask_used must be true or false, got "no".', 'year must be a whole number, got "2026".']

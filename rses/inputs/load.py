@@ -63,11 +63,6 @@ def with_files(sample: Sample, files: FileCache) -> Sample:
 def prepare(sample: Sample, protocol: Protocol, allow_resize: bool = False) -> Prepared:
     """Decode one sample and bring it to the protocol's form.
 
-    Args:
-        sample: Paths or arrays.
-        protocol: Decides forced size, border and ignore band.
-        allow_resize: Bring a prediction of another size to the source's size instead of refusing it.
-
     Raises:
         InputError: A file cannot be decoded, a value range is wrong, or sizes differ.
     """

@@ -71,9 +71,6 @@ def pair_folder(
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
 
-    Returns:
-        The samples and what is missing or extra.
-
     Raises:
         InputError: With every missing, extra, duplicate, empty or misnamed file.
 

@@ -47,11 +47,6 @@ def migrated(
     """Return samples and provenance as this schema has them.
 
     ``(cos(p) - cos(x)) / 2`` is ``rsm_gain``, so the new columns follow exactly from ``rsm_gain`` and ``lpips_bg``.
-
-    Args:
-        schema: That of the file, 2 or 3.
-        samples: As read; unknown columns were ignored.
-        info: As read.
     """
     metrics = info.get("metrics")
     if schema > 2 or (isinstance(metrics, list) and DROPPED not in metrics):

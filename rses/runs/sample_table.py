@@ -48,11 +48,6 @@ def read_samples(path: Path) -> list[SampleResult]:
 def read_rows(path: Path, max_rows: int = MAX_ROWS, max_columns: int = MAX_COLUMNS) -> Iterator[dict[str, Any]]:
     """Yield the rows of a parquet file, a batch at a time.
 
-    Args:
-        path: The file.
-        max_rows: Most rows.
-        max_columns: Most columns.
-
     Raises:
         InputError: Not parquet, or it unpacks to more than a table of samples can hold.
     """

@@ -22,12 +22,7 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class WarningKind:
-    """One cause.
-
-    Attributes:
-        text: One sentence: what was seen, what it may mean, and what to do.
-        field: Field of a sample that the warning is about, for example ``style``; the sample itself by default.
-    """
+    """One cause."""
 
     text: str
     field: str | None = None

@@ -27,11 +27,6 @@ _Warn = Callable[[str], None]
 def open_reader(dataset: str, root: Path, **options: Any) -> Reader:
     """Open a data set.
 
-    Args:
-        dataset: "coco", "voc" or "big".
-        root: Its folder.
-        options: See `CocoReader`, `VocReader`, `BigReader`.
-
     Raises:
         InputError: Unknown, or unsound; lists what was left out.
     """

@@ -127,8 +127,8 @@ def read_manifest(root: Path) -> Manifest:
         raise InputError(f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.")
     if path.is_symlink() or not path.is_file():
         raise InputError(
-            f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suite export NAME DIR`, "
-            f"or build one with `rses suite build`."
+            f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suites export NAME DIR`, "
+            f"or build one with `rses suites build`."
         )
     try:
         content = parse_json(path.read_bytes())

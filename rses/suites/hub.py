@@ -151,8 +151,8 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
     if said:
         return InputError(f"The data set {repo} cannot be {verb}: {said}.")
     other = (
-        f"have it pulled elsewhere with `rses suite pull {repo} --out DIR` and give that folder; if {repo} is meant as "
-        "a folder, check its path"
+        f"have it pulled elsewhere with `rses suites pull {repo} --out DIR` and give that folder; if {repo} is meant "
+        "as a folder, check its path"
         if verb == "loaded"
         else "push into a folder and have that uploaded"
     )

@@ -50,13 +50,7 @@ ASSUMED = frozenset({"region-part", "orientation", "class-names"})
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One thing that a build leaves out, or about which it had to assume something.
-
-    Attributes:
-        reason: One of `REASONS`.
-        name: What the data set calls it.
-        detail: What is wrong with it.
-    """
+    """One thing that a build leaves out, or about which it had to assume something."""
 
     reason: str
     name: str

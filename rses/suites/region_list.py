@@ -141,13 +141,6 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
 def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
     """Read a list of rows with a ``file_name`` each.
 
-    Args:
-        file: A CSV file with a heading, or a JSON list of objects.
-        images: The folder that the names are to be found in.
-
-    Returns:
-        The rows by file name, in the list's order.
-
     Raises:
         InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
     """

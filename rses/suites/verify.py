@@ -24,9 +24,6 @@ __all__ = ["ids_sha256", "verify_files", "verify_ids", "verify_suite", "write_ma
 def verify_suite(folder: str | Path) -> Suite:
     """Compare every file with its SHA-256 in ``suite.json``.
 
-    Returns:
-        The suite, now known to be whole.
-
     Raises:
         InputError: Lists every missing, extra, changed or linked file, every unsound row, and every mask
             that differs from its image in size.

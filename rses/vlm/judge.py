@@ -81,13 +81,7 @@ class YesNoJudge:
 
     @torch.inference_mode()
     def ask(self, images: Sequence[np.ndarray], texts: Sequence[str], max_words: int = 8) -> list[Answer]:
-        """Ask one question per picture, all in one batch.
-
-        Args:
-            images: (H, W, 3) uint8 each.
-            texts: Questions.
-            max_words: Most tokens of the written answer.
-        """
+        """Ask one question per picture, all in one batch."""
         inputs = self._inputs(images, texts)
         logits = self._model(**inputs, logits_to_keep=1).logits[:, -1].float()
         log = logits.log_softmax(-1)

@@ -167,7 +167,7 @@ def test_a_byte_order_mark_changes_nothing(here):
     mark = "\ufeff"
     root = write_suite(here / "suite")
     (root / "suite.json").write_text(mark + (root / "suite.json").read_text("utf-8"), "utf-8")
-    assert main(["suite", "verify", str(root)]) == 0
+    assert main(["suites", "verify", str(root)]) == 0
     rows = [{"id": name, "style": "line art"} for name in "abc"]
     for name, text in (
         ("s.csv", "id,style\n" + "".join(f"{row['id']},line art\n" for row in rows)),

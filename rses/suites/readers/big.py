@@ -30,9 +30,6 @@ class BigReader:
         split: Subfolder to read; all by default.
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
 
-    Attributes:
-        left_out: Pairs that cannot be used.
-
     Raises:
         InputError: There is no whole pair whose object has a name; lists all faults.
     """

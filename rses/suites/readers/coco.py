@@ -75,9 +75,6 @@ class CocoReader:
             overlap, the one listed later lies in front. Those of the official files are drawn by COCO's own API (extra
             ``coco``), and may overlap.
 
-    Attributes:
-        left_out: Photographs and annotations that cannot be used.
-
     Raises:
         InputError: The annotation is missing or no COCO annotation, or none of its photographs can be used.
     """

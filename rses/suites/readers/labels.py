@@ -126,14 +126,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ClassNames:
-    """Names of classes by number, and by colour where the list gives colours.
-
-    Attributes:
-        source: What messages call the list.
-        by_number: Names by number. Background is not among them.
-        by_colour: Names by (red, green, blue); background is an empty name.
-        own: Whether the list is the data set's own, and not assumed.
-    """
+    """Names of classes by number, and by colour where the list gives colours."""
 
     source: str
     by_number: Mapping[int, str]

@@ -35,15 +35,6 @@ PIE_TYPES = (
 class MappingReader:
     """What both data sets have in common.
 
-    Args:
-        folder: Folder that the mapping's paths begin in.
-        mapping: The mapping file.
-        mask_key: Entry that holds the mask.
-        as_published: Cut runs that pass the last pixel, as the data set's own script does.
-
-    Attributes:
-        left_out: Entries that cannot be used.
-
     Raises:
         InputError: The mapping file cannot be read, or no entry of it can be used.
     """
@@ -204,12 +195,6 @@ class PieReader(MappingReader):
 
 class BrushReader(MappingReader):
     """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named.
-
-    Args:
-        root: Folder that the mapping's paths begin in.
-        mapping: The mapping file, where it is elsewhere.
-        mask_key: ``inpainting_mask`` (inside) or ``outpainting_mask`` (outside).
-        as_published: Cut runs that pass the last pixel, as BrushBench's script does.
 
     Raises:
         InputError: The mapping file cannot be read, or no entry of it can be used.

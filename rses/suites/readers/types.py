@@ -67,13 +67,7 @@ class Picture:
 
 
 class Reader(Protocol):
-    """Reads one data set, a picture at a time.
-
-    Attributes:
-        name: Name of the data set in the ``dataset`` column.
-        root: Folder of the data set.
-        left_out: What was found to be unusable so far.
-    """
+    """Reads one data set, a picture at a time."""
 
     name: str
     root: Path

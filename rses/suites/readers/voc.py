@@ -55,9 +55,6 @@ class VocReader:
         split: List of ``ImageSets/Segmentation`` such as "val"; every segmented picture by default.
         classes: List of the classes, see `read_class_list`; by default one that lies in the folder, or else VOC's.
 
-    Attributes:
-        left_out: Pictures that cannot be used.
-
     Raises:
         InputError: Folders are missing, lists unsound, or no picture is whole.
     """

@@ -61,16 +61,7 @@ class Segmented:
 
 @dataclass(frozen=True)
 class Facts:
-    """What has to be known of the segmenter to make the same masks again.
-
-    Attributes:
-        segmenter: Name, as given to ``--segmenter``.
-        kind: `LEARNED`, or `CLASSICAL`: no learned weights.
-        weights: File name or hub id, or None.
-        weights_sha256: Digest of the weights, or None.
-        revision: Commit of a hub id, or None.
-        package: What computes, with its version.
-    """
+    """What has to be known of the segmenter to make the same masks again."""
 
     segmenter: str
     kind: str

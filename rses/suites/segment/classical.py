@@ -67,10 +67,6 @@ class ClassicalSegmenter:
 def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
     """Find the region that a prompt means.
 
-    Args:
-        image: (H, W, 3).
-        prompt: A box, which holds the whole object, or points on it and beside it.
-
     Returns:
         (H, W), within the box; empty where nothing in it differs from what surrounds it.
     """

@@ -20,13 +20,7 @@ __all__ = ["Job", "read_jobs", "unlisted"]
 
 @dataclass(frozen=True)
 class Job:
-    """One mask to make.
-
-    Attributes:
-        key: Name of the mask's file without its ending: the photograph's.
-        path: The photograph.
-        prompt: Where the object is.
-    """
+    """One mask to make."""
 
     key: str
     path: Path
@@ -38,13 +32,10 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
 
     Args:
         images: The photographs.
-        boxes: CSV or JSON list with ``file_name`` and ``x``, ``y``, ``width``, ``height``, as for ``rses suite build
+        boxes: CSV or JSON list with ``file_name`` and ``x``, ``y``, ``width``, ``height``, as for ``rses suites build
             folder --regions``; the box of an outline is taken.
         points: CSV or JSON list with ``file_name`` and ``x``, ``y`` of one click on the object, or, in JSON,
             ``points`` ``[x0, y0, x1, y1, ...]`` and, where some are beside the object, ``labels`` (1 on it, 0 not).
-
-    Returns:
-        One job per row, in the list's order.
 
     Raises:
         InputError: A list that cannot be read, photographs that are absent or unreadable, names that lead elsewhere,

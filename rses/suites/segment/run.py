@@ -29,14 +29,7 @@ _ALONE = "Several processes each need an --out of their own."
 
 @dataclass
 class MaskRun:
-    """A finished run.
-
-    Attributes:
-        folder: Holds one mask ``<name of the photograph>.png`` per job, and the journal.
-        facts: Who segmented.
-        jobs: What was asked for.
-        records: What the journal says of each job, by key.
-    """
+    """A finished run."""
 
     folder: Path
     facts: Facts
@@ -229,7 +222,7 @@ def _reason(outcome: Segmented | Exception) -> str:
 def _png(mask: NDArray[np.bool_], facts: Facts) -> bytes:
     # The file itself says who made it, in case it is passed on without the journal.
     text = PngInfo()
-    text.add_text("Software", f"rses suite mask: {facts.title}")
+    text.add_text("Software", f"rses suites mask: {facts.title}")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", pnginfo=text, optimize=True)
     return memory.getvalue()

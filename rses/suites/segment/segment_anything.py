@@ -38,10 +38,6 @@ class SegmentAnything:
     A box gives one mask. A single click, which may mean a part or the whole, gives the one of three that the model
     rates best, as the authors advise.
 
-    Args:
-        weights: Checkpoint file.
-        device: Torch device, or "auto".
-
     Raises:
         RsesError: The extra is missing.
         WeightsError: The file is missing, damaged, or not SAM's.
@@ -94,9 +90,6 @@ def _best(output: dict[str, torch.Tensor]) -> Segmented:
 
 def load_checkpoint(path: Path) -> tuple[Any, str]:
     """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names.
-
-    Returns:
-        The model in evaluation mode on the CPU, and the SHA-256 of the file.
 
     Raises:
         WeightsError: The file is missing, damaged, or not SAM's.

@@ -37,7 +37,7 @@ def _commands(name: str, command: Any) -> list[tuple[str, list[str]]]:
     own = sorted(option for item in command.params for option in [*item.opts, *item.secondary_opts])
     found = [(name, own)]
     for key, child in getattr(command, "commands", {}).items():
-        found += _commands(f"{name} {key}", child)
+        found += [] if child.hidden else _commands(f"{name} {key}", child)
     return found
 
 

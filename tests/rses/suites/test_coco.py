@@ -56,7 +56,7 @@ def reasons(reader: CocoReader) -> list[str]:
 
 
 def build_words(root: Path, out: Path, *more: str) -> list[str]:
-    return ["suite", "build", "coco", "--root", str(root), "--out", str(out), "--styles", "x", *more]
+    return ["suites", "build", "coco", "--root", str(root), "--out", str(out), "--styles", "x", *more]
 
 
 # -- official files ----------------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def test_masks_that_do_not_fit(folder: Path, spoil, message: str) -> None:
 
 
 def test_a_template_of_ones_own(folder: Path) -> None:
-    arguments = ["suite", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    arguments = ["suites", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
     arguments += ["--out", str(folder / "out"), "--styles", "neon", "--object", "cup"]
     assert main([*arguments, "--template", "turn the {object} {style}"]) == 0
     assert verify_suite(folder / "out").samples[0].prompt == "turn the cup neon"
@@ -264,7 +264,7 @@ def test_every_kind_of_photograph_is_read_and_the_rest_is_named(tmp_path: Path, 
     (images / ".DS_Store").write_text("")
     for stem in [*stems, "x1", "gone"]:
         Image.fromarray(REGION).save(masks / f"{stem}.png")
-    arguments = ["suite", "build", "folder", "--images", str(images), "--masks", str(masks), "--object", "cat"]
+    arguments = ["suites", "build", "folder", "--images", str(images), "--masks", str(masks), "--object", "cat"]
     assert main([*arguments, "--out", str(tmp_path / "out"), "--styles", "neon"]) == 0
     suite, err = verify_suite(tmp_path / "out"), capsys.readouterr().err
     assert sorted(sample.id.removesuffix("-neon") for sample in suite.samples) == stems
