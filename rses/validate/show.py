@@ -15,7 +15,7 @@ from rses.pages.notices import toy_note
 from rses.pages.numbers import UNDEFINED, number
 from rses.report.columns import Cell
 from rses.report.plots import Plot, Series, distribution
-from rses.report.thumbs import data_uri, fit
+from rses.report.thumbs import embedded, fit
 from rses.statistics import Interval
 from rses.table import METRICS
 from rses.validate.ladders import LADDERS
@@ -132,7 +132,7 @@ def to_page(found: Validity) -> str:
             for name in found.columns
         ],
         plot=_plot(found),
-        pictures=[(title, data_uri(fit(picture, SIDE))) for title, picture in shown],
+        pictures=[(title, embedded(fit(picture, SIDE))) for title, picture in shown],
         size=(WIDTH, HEIGHT),
     )
 

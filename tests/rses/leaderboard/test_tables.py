@@ -293,7 +293,8 @@ def test_serve_shows_the_site_on_this_machine_only(boards):
         thread.start()
         assert server.server_address[0] == "127.0.0.1"
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{server.server_port}/mini--rses-mini.html", timeout=10) as answer:
-            assert b"strong" in answer.read()
+        for place, held in (("mini--rses-mini.html", b"strong"), ("tables/mini--rses-mini.csv", b"strong")):
+            with opener.open(f"http://127.0.0.1:{server.server_port}/{place}", timeout=10) as answer:
+                assert held in answer.read()
         server.shutdown()
         thread.join()
