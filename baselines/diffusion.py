@@ -22,8 +22,6 @@ from rses.methods import Edited, EditSample, MethodCard
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DiffusersMethod", "Facts", "Request"]
-
 BIG = 8.0
 """GB from which a hub model is not loaded onto a CPU unasked."""
 

@@ -18,8 +18,6 @@ from rses.methods import EditSample
 from rses.suites.segment import Prompt
 from rses.suites.segment.classical import segment_by_colour
 
-__all__ = ["Classical", "ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
-
 Segmenter = Callable[[EditSample], np.ndarray]
 """Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``.
 

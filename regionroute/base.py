@@ -18,8 +18,6 @@ from rses.methods import DTYPES
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "choose_dtype", "load_base"]
-
 MINI = "mini"
 VARIANTS = {MINI: MINI, "flux-kontext": flux.KONTEXT}
 """Names that the command line knows, and what they load."""

@@ -16,8 +16,6 @@ from regionroute.losses import log_odds
 from rses.errors import InputError, WeightsError
 from rses.files.atomic import write_atomic
 
-__all__ = ["GATE_FILE", "Gate", "fit_gate", "gate_of", "read_gate", "write_gate"]
-
 GATE_FILE = "gate.json"
 """Where a folder of experts keeps its gate."""
 

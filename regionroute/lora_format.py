@@ -28,11 +28,6 @@ from rses.files.text import parse_json
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = [
-    "LoraFile", "LoraSettings", "block_layers", "infer_settings", "lora_layers", "lora_shapes", "read_lora",
-    "target_pattern", "write_lora",
-]  # fmt: skip
-
 Streams = Literal["both", "double", "single"]
 STREAMS: dict[Streams, tuple[str, ...]] = {
     "both": ("transformer_blocks", "single_transformer_blocks"),

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 from rses.errors import InputError
 
-__all__ = ["EXPERT_STYLES", "StyleMatch", "find_style", "style_key"]
-
 EXPERT_STYLES: dict[str, tuple[str, ...]] = {
     "pixel art": ("pixel art", "pixelart", "pixelated", "pixelized", "pixelised", "8-bit", "8bit", "16-bit", "16bit"),
     "cyberpunk": ("cyberpunk", "cyber punk", "neon cyberpunk", "neon cyber punk", "cyberpunk neon"),

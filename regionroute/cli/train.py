@@ -11,8 +11,6 @@ import typer
 
 from rses.cli.common import Interrupted, elapsed, emit, note, progress, quiet_stdout
 
-__all__ = ["train"]
-
 
 def train(
     config: Annotated[

@@ -17,8 +17,6 @@ from rses.files.paths import path_problem
 from rses.files.text import parse_json
 from rses.schema import Record, check, fault
 
-__all__ = ["manifest_rows"]
-
 
 def _inside(text: str) -> str:
     # Manifests are passed around, so they must not reach outside their folder.

@@ -18,11 +18,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = [
-    "AttentionConfig", "DataConfig", "ExpertConfig", "FlowConfig", "ModelConfig", "OptimiserConfig", "RunConfig",
-    "TrainConfig", "find_config", "load_config", "parse_config",
-]  # fmt: skip
-
 Count = Annotated[int, Field(ge=1)]
 """A whole number of at least 1."""
 Whole = Annotated[int, Field(ge=0)]

@@ -11,8 +11,6 @@ from pathlib import Path
 from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.text import parse_json
 
-__all__ = ["cache_home", "file_digest"]
-
 # Reading less than this takes no noticeable time, so it is not worth an entry in the cache file.
 REMEMBERED_FROM_BYTES = 1 << 20
 

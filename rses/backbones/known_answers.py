@@ -9,8 +9,6 @@ import torch
 from rses.backbones import DEFAULT_STYLE, load_perceptual, load_style
 from rses.errors import WeightsError
 
-__all__ = ["DIAGRAM", "NOISE", "clip_on_diagram", "lpips_on_noise", "present"]
-
 DIAGRAM = (0.9928, 0.0042, 0.0030)
 """Probabilities of "a diagram", "a dog", "a cat" for CLIP.png: https://github.com/openai/CLIP#usage"""
 NOISE = 0.1024

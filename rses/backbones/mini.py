@@ -25,8 +25,6 @@ from rses.texts import words_of
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "load_mini_perceptual", "load_mini_style"]
-
 MINI_ID = "rses-mini"
 STYLE_WORDS = "style_words.txt"
 STEM = 4

@@ -8,16 +8,6 @@ from typing import Any
 
 from rses.errors import WeightsError, did_you_mean
 
-__all__ = [
-    "DEFAULT_STYLE",
-    "KNOWN_SPECS",
-    "Spec",
-    "check_architecture",
-    "parse_spec",
-    "published_config",
-    "quick_gelu_message",
-]
-
 DEFAULT_STYLE = "open_clip:ViT-B-32-quickgelu/openai"
 MINI = "rses-mini"
 LPIPS_NETS = ("alex", "vgg", "squeeze")

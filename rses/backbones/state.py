@@ -14,8 +14,6 @@ from torch import nn
 
 from rses.errors import WeightsError
 
-__all__ = ["load_strict", "read_tensors"]
-
 
 def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]:
     """Read a weights file to the CPU as tensors by name; nothing in the file is executed.

@@ -18,8 +18,6 @@ from rses.backbones.specs import parse_spec
 from rses.errors import WeightsError
 from rses.files.atomic import is_sha256
 
-__all__ = ["Located", "find", "hub_cache", "locate", "locate_all", "torch_checkpoints", "weights_folders"]
-
 
 @dataclass(frozen=True)
 class Located:

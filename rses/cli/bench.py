@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from rses.methods import Method
     from rses.runs.results import Results
 
-__all__ = ["bench", "method_options"]
-
 
 def bench(
     method: Annotated[str | None, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")] = None,

@@ -12,8 +12,6 @@ import typer
 
 from rses.cli.common import emit, quiet_stdout
 
-__all__ = ["doctor"]
-
 OK, ABSENT, FAILED = "ok", "--", "FAILED"
 REQUIRED = ("torch", "torchvision", "open_clip_torch", "lpips", "torchmetrics", "pillow", "numpy", "scipy", "datasets")
 OPTIONAL = ("diffusers", "transformers", "peft", "accelerate", "ray", "pycocotools")

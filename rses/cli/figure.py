@@ -10,8 +10,6 @@ import typer
 from rses.cli.common import emit, note, quiet_stdout
 from rses.files.places import require_suffix
 
-__all__ = ["figure"]
-
 
 def figure(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, in the order of the columns.", metavar="RUN RUN...")],

@@ -11,8 +11,6 @@ from rses.cli.common import emit, note, progress, quiet_stdout
 from rses.cli.help import command, group
 from rses.errors import InputError
 
-__all__ = ["app"]
-
 app = group("Leaderboards: tables and a page from submitted results.")
 BOARDS = Path("leaderboards")
 Boards = Annotated[Path, typer.Option(help="The leaderboards folder.", metavar="DIR")]

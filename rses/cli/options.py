@@ -8,8 +8,6 @@ import typer
 
 from rses.cli.common import Format
 
-__all__ = ["Device", "Dtype", "Fresh", "Metrics", "Output", "Protocol", "Report", "SuiteOfRuns"]
-
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")]
 Fresh = Annotated[bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")]

@@ -12,8 +12,6 @@ from rses.cli.common import emit, quiet_stdout
 from rses.files.atomic import write_atomic
 from rses.files.places import require_suffix
 
-__all__ = ["table"]
-
 SUFFIXES = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".html": "html"}
 
 

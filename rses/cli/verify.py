@@ -9,8 +9,6 @@ import typer
 
 from rses.cli.common import emit, progress, quiet_stdout
 
-__all__ = ["verify"]
-
 
 def verify(
     run: Annotated[Path, typer.Argument(help="Run folder, of `rses score --out` or `rses bench`.", metavar="RUN")],

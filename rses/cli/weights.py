@@ -12,8 +12,6 @@ import typer
 from rses.cli.common import aligned, emit, note
 from rses.cli.help import command, group
 
-__all__ = ["app"]
-
 app = group("List, fetch and locate the weights of the real backbones.")
 
 

@@ -15,20 +15,6 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files.names import folded
 
-__all__ = [
-    "is_leftover",
-    "is_sha256",
-    "remove_leftovers",
-    "remove_new_folders",
-    "require_writable",
-    "sha256_bytes",
-    "sha256_file",
-    "sha256_files",
-    "try_lock",
-    "write_atomic",
-]
-
-
 LEFTOVER = ".{}." + "[0-9a-f]" * 32 + ".tmp"
 """Names of files that are being written."""
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from rses.errors import InputError, Place
 from rses.files.lock import hold
 
-__all__ = ["new_folder"]
-
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:

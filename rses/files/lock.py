@@ -11,8 +11,6 @@ from pathlib import Path
 from rses.errors import InputError, Place
 from rses.files.atomic import require_writable, try_lock
 
-__all__ = ["LOCK", "exclusive", "hold", "holding"]
-
 LOCK = ".lock"
 """Name of the lock within its folder."""
 SHARDS = "To work side by side, give every process its own --shard and --out, and merge with `rses merge`."

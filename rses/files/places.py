@@ -7,8 +7,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["require_apart", "require_suffix", "require_utf8", "shown_name", "unwritable_name"]
-
 
 def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], *, inside: bool = False) -> None:
     """Refuse an output folder that is an input folder, lies in one, or holds one.

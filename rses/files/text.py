@@ -10,8 +10,6 @@ from typing import Any, NoReturn
 
 from rses.errors import InputError, Place
 
-__all__ = ["JsonError", "parse_json", "read_json", "read_text"]
-
 MOST_DIGITS = 400
 """Digits of a whole number; the largest float has 309."""
 

@@ -20,8 +20,6 @@ from rses.inputs.suspect import suspicions
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
 
-__all__ = ["Prepared", "prepare", "with_files"]
-
 
 @dataclass(frozen=True)
 class Prepared:

@@ -17,8 +17,6 @@ from rses.inputs.sources import source_names
 from rses.inputs.styles import read_styles
 from rses.texts import text_fault
 
-__all__ = ["Pairing", "pair_folder"]
-
 
 @dataclass(frozen=True)
 class Pairing:

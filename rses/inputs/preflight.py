@@ -9,8 +9,6 @@ from rses.images.decode import image_size, turned_note
 from rses.images.file import FILES, FileCache
 from rses.inputs.sample import Sample
 
-__all__ = ["check_samples"]
-
 
 def check_samples(samples: Iterable[Sample], allow_resize: bool, files: FileCache) -> None:
     """Check every file's header and every size, and report all problems at once.

@@ -18,8 +18,6 @@ from rses.files.text import JsonError, parse_json, read_text
 from rses.inputs.sample import Sample
 from rses.schema import Filled, Record, Texts, check, fault
 
-__all__ = ["METADATA", "PortableId", "PortablePath", "Row", "WholeRow", "read_lines", "read_metadata", "read_rows"]
-
 METADATA = "metadata.jsonl"
 TABLES = (".csv", ".tsv")
 SEPARATORS = ",;\t|"

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["run_info"]
-
 _TEXT, _OBJECT = (str,), (dict,)
 _TYPES: dict[str, tuple[type, ...]] = {
     "method": _TEXT, "method_card": _OBJECT, "suite": _OBJECT, "suite.name": _TEXT, "suite.version": _TEXT,

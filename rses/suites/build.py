@@ -16,8 +16,6 @@ from rses.suites.readers.mapping import SIDE
 from rses.suites.selection import RULE, Choice, Selection, hash_order, load_selection, select
 from rses.suites.writing import Plan, write_suite
 
-__all__ = ["build_prompted", "build_suite", "open_reader"]
-
 _READERS: dict[str, type[Any]] = {"coco": CocoReader, "voc": VocReader, "big": BigReader}
 _NAMES = {"coco": "COCO", "voc": "Pascal VOC", "big": "BIG"}
 _Progress = Callable[[int, int], None]

@@ -15,8 +15,6 @@ from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
 
-__all__ = ["cached_folder", "cached_suite", "fetch", "hub_error", "suite_cache"]
-
 _Progress = Callable[[int, int], None]
 
 

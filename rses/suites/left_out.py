@@ -10,8 +10,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["ASSUMED", "NAMED", "REASONS", "DataSetError", "LeftOut", "UnusableError", "as_left_out", "left_out_lines"]
-
 NAMED = 10
 """Names given for each reason; the rest are counted."""
 

@@ -22,8 +22,6 @@ from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import Plan, write_suite
 
-__all__ = ["build_folder"]
-
 _Region = Callable[[], NDArray[np.bool_]]
 
 

@@ -10,8 +10,6 @@ from rses.files.paths import IGNORED
 from rses.images.decode import IMAGE_EXTENSIONS, image_size
 from rses.suites.left_out import LeftOut
 
-__all__ = ["find_photographs", "masks_by_name"]
-
 
 def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     """List the photographs of a folder: by their ending, or, where that is another one, by their content.

@@ -17,8 +17,6 @@ from rses.inputs.rows import read_rows
 from rses.schema import FEW, AnyRecord, Numbers, Record, check, fault
 from rses.suites.shapes import fractions_problem, inside
 
-__all__ = ["Clicks", "doubles", "of_row", "outline_of", "rows_by_file", "sort_rows"]
-
 _BOX = ("x", "y", "width", "height")
 
 

@@ -37,8 +37,6 @@ from rses.schema import FEW, Filled, Record, Texts, check, fault
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
 
-__all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
-
 RULE = "rses-selection-1"
 _Allowed = Literal["multi-instance", "truncated", "difficult"]
 ALLOWED: tuple[str, ...] = get_args(_Allowed)

@@ -11,11 +11,6 @@ from PIL import Image, ImageDraw
 
 from rses.errors import InputError, require
 
-__all__ = [
-    "OVERHANG", "draw_coco_polygons", "draw_outlines", "draw_polygons", "fractions_problem", "inside", "run_lengths",
-    "starts_and_ends", "unfold_runs", "unfold_starts",
-]  # fmt: skip
-
 Mask = NDArray[np.bool_]
 
 OVERHANG = 0.5

@@ -18,8 +18,6 @@ from rses.images.file import FileCache
 from rses.schema import check
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 
-__all__ = ["ids_sha256", "verify_files", "verify_ids", "verify_suite", "write_manifest"]
-
 
 def verify_suite(folder: str | Path) -> Suite:
     """Compare every file with its SHA-256 in ``suite.json``.

@@ -28,8 +28,6 @@ from rses.suites.left_out import LeftOut, UnusableError, as_left_out, left_out_l
 from rses.suites.verify import ids_sha256, verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
 
-__all__ = ["Plan", "require_free", "require_styles", "to_upright", "write_suite"]
-
 
 def require_free(out: Path) -> None:
     """Check, before anything is read, that a suite can be written to a folder.

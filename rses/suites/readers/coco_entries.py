@@ -17,11 +17,6 @@ from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem, read_annotation
 from rses.suites.shapes import fractions_problem, unfold_runs
 
-__all__ = [
-    "Region", "category_labels", "find_annotations", "has_extent", "image_facts", "image_folders", "load_annotations",
-    "objects", "plain_id", "plain_text", "region_of",
-]  # fmt: skip
-
 # Roboflow, Label Studio, labelme2coco, and what people call it themselves.
 _NAMES = ("_annotations.coco.json", "result.json", "annotations.json", "coco.json")
 # Official annotation strays past the border by rounding.

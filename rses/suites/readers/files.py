@@ -12,8 +12,6 @@ from rses.errors import InputError
 from rses.files.names import folded
 from rses.files.text import JsonError, parse_json
 
-__all__ = ["FileFinder", "name_parts", "name_problem", "read_annotation"]
-
 # Label Studio puts eight hexadecimal digits before the names of uploaded files.
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 

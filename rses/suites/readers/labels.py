@@ -18,11 +18,6 @@ from rses.images.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pi
 from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem
 
-__all__ = [
-    "LISTS", "VOC_CLASSES", "VOC_NAMES", "VOID", "VOID_COLOUR", "ClassNames", "LabelImage", "find_class_list",
-    "read_class_list", "read_labels",
-]  # fmt: skip
-
 VOID = 255
 """Number of the band along outlines that belongs to no object."""
 

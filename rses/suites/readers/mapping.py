@@ -22,8 +22,6 @@ from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.files import FileFinder, name_problem, read_annotation
 from rses.suites.shapes import starts_and_ends, unfold_starts
 
-__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "MappingReader", "PieReader"]
-
 SIDE = 512
 PIE_TYPES = (
     "random", "change_object", "add_object", "delete_object", "change_attribute_content", "change_attribute_pose",

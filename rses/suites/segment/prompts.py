@@ -15,8 +15,6 @@ from rses.suites.region_list import Clicks, doubles, of_row, outline_of, sort_ro
 from rses.suites.segment.base import Prompt
 from rses.suites.shapes import fractions_problem, inside
 
-__all__ = ["Job", "read_jobs", "unlisted"]
-
 
 @dataclass(frozen=True)
 class Job:

@@ -21,8 +21,6 @@ from rses.runs.journal import Journal, recorded_keys
 from rses.suites.segment.base import Facts, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
 
-__all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
-
 JOURNAL = "masks.jsonl"
 _ALONE = "Several processes each need an --out of their own."
 

@@ -16,8 +16,6 @@ from rses.errors import WeightsError, require
 from rses.files.atomic import sha256_file
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
-__all__ = ["PUBLISHED", "SegmentAnything", "build_for", "load_checkpoint"]
-
 PUBLISHED = {
     "sam_vit_b_01ec64.pth": "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
     "sam_vit_l_0b3195.pth": "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
