@@ -16,7 +16,7 @@ def train(
     config: Annotated[
         str,
         typer.Option(help="Configuration (TOML), or the name of one that comes along: mini, paper, official.",
-                     metavar="FILE|NAME"),
+                     metavar="FILE|NAME")
     ],
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a key, e.g. optimiser.steps=9.", metavar="TABLE.KEY=VALUE")
