@@ -28,11 +28,7 @@ WITHOUT = "Without a download: --set segmenter=classical, or a folder of masks."
 
 
 def get_segmenter(name: str, device: str) -> Segmenter:
-    """Build a segmenter.
-
-    Raises:
-        InputError: None of these.
-    """
+    """Build a segmenter."""
     if Path(name).is_dir():
         return MaskFolder(Path(name))
     if name in BUILT_IN:

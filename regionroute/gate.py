@@ -98,11 +98,7 @@ def _best(odds: Tensor, wanted: Tensor, slopes: Sequence[float], thresholds: Seq
 
 
 def read_gate(folder: Path) -> Gate:
-    """Read the gate of a folder of experts; without one, what the loss supervised: slope 1, bias 0.
-
-    Raises:
-        WeightsError: The file cannot be used.
-    """
+    """Read the gate of a folder of experts; without one, what the loss supervised: slope 1, bias 0."""
     path = folder / GATE_FILE
     if not path.is_file():
         return Gate()

@@ -163,11 +163,7 @@ def lora_shapes(layers: Mapping[str, tuple[int, int]], rank: int) -> dict[str, t
 
 
 def write_lora(path: Path, file: LoraFile, style: str) -> None:
-    """Write an expert in float32, atomically; equal experts give equal bytes.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
+    """Write an expert in float32, atomically; equal experts give equal bytes."""
     from diffusers import FluxKontextPipeline
     from safetensors.torch import save
 
@@ -184,9 +180,6 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     Args:
         path: A file in the released format, in float32, float16 or bfloat16.
         transformer: The model that the expert is for, on any device including ``meta``.
-
-    Raises:
-        WeightsError: The file is missing, damaged, of another format or for another model.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -84,9 +84,6 @@ def find_style(prompt: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES)
 def style_key(text: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES) -> str:
     """Return the key of the style that a text names in any phrasing, with or without "style" after it.
 
-    Raises:
-        InputError: There is no such style.
-
     Example:
         >>> style_key("Pixel-Art style"), style_key("expressionist")
         ('pixel art', 'expressionism')

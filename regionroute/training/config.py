@@ -175,11 +175,7 @@ class TrainConfig(Record):
 
 
 def find_config(name: str) -> Path:
-    """Return the file of a configuration that comes with the package ("mini"), or the path itself.
-
-    Raises:
-        InputError: Neither a file nor one of those names.
-    """
+    """Return the file of a configuration that comes with the package ("mini"), or the path itself."""
     folder = Path(__file__).resolve().parents[1] / "configs"
     known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if name in known:
@@ -201,9 +197,6 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         changes: Keys with values in TOML, or bare text.
         texts: Keys ("run.out") with values that are text whatever they look like, such as a folder named 2024; these
             win over all else.
-
-    Raises:
-        InputError: The file cannot be read, or keys or values are wrong; all problems are listed at once.
     """
     try:
         tables = tomllib.loads(read_text(path))

@@ -21,11 +21,7 @@ def cache_home() -> Path:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, computed anew when its size or time of change differs.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
+    """Return the SHA-256 of a file, computed anew when its size or time of change differs."""
     resolved = path.resolve()
     status = resolved.stat()
     return _remembered(str(resolved), status.st_size, status.st_mtime_ns)

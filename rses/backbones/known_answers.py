@@ -16,11 +16,7 @@ NOISE = 0.1024
 
 
 def clip_on_diagram(picture: str | Path) -> tuple[float, ...]:
-    """Return what CLIP ViT-B/32 says of ``CLIP.png`` of its publishers, to compare with :data:`DIAGRAM`.
-
-    Raises:
-        WeightsError: The weights are not on this machine.
-    """
+    """Return what CLIP ViT-B/32 says of ``CLIP.png`` of its publishers, to compare with :data:`DIAGRAM`."""
     from torchvision.transforms import functional as tvf
 
     from rses.images.tensors import as_image
@@ -36,11 +32,7 @@ def clip_on_diagram(picture: str | Path) -> tuple[float, ...]:
 
 
 def lpips_on_noise() -> float:
-    """Return the plain distance of torchmetrics' example, to compare with :data:`NOISE`.
-
-    Raises:
-        WeightsError: The weights are not on this machine.
-    """
+    """Return the plain distance of torchmetrics' example, to compare with :data:`NOISE`."""
     backbone = load_perceptual("lpips:squeeze")
     generator = torch.Generator().manual_seed(42)
     a, b = (torch.rand(10, 3, 100, 100, generator=generator) for _ in range(2))

@@ -44,9 +44,6 @@ def parse_spec(spec: str) -> Spec:
 
     What follows ``open_clip:NAME/`` is a path, not a tag, if it is absolute, starts with ``.`` or ``~``, or
     ends like a weights file: ``open_clip:ViT-B-32//data/my.safetensors``, ``open_clip:ViT-B-32/my.bin``.
-
-    Raises:
-        WeightsError: The name has none of the three forms.
     """
     if spec == MINI:
         return Spec(MINI, MINI)

@@ -18,9 +18,6 @@ from rses.files.lock import hold
 def new_folder(target: Path) -> Iterator[Path]:
     """Fill a folder beside its place, then rename it into place; nothing is left where that fails.
 
-    Raises:
-        InputError: The target is in use or cannot be written.
-
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as place:

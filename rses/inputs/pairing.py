@@ -69,9 +69,6 @@ def pair_folder(
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
 
-    Raises:
-        InputError: With every missing, extra, duplicate, empty or misnamed file.
-
     Example:
         >>> import tempfile
         >>> root = Path(tempfile.mkdtemp())

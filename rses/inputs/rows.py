@@ -103,9 +103,6 @@ def read_lines(
 
     Returns:
         The usable rows with their lines; and one problem for each cause for which rows cannot be used.
-
-    Raises:
-        InputError: The file cannot be read at all.
     """
     rows: list[tuple[int, AnyRow]] = []
     faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -151,9 +148,6 @@ def read_metadata(path: Path) -> tuple[list[Sample], list[Problem]]:
     Returns:
         The usable rows in order, ``image`` and ``mask`` as texts relative to the file's folder; and one problem for
         each cause for which rows cannot be used.
-
-    Raises:
-        InputError: The file cannot be read at all.
 
     Example:
         >>> import tempfile

@@ -17,9 +17,6 @@ def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     Returns:
         Photographs, sorted, some of which may still turn out to be damaged; and everything else but hidden files.
 
-    Raises:
-        InputError: It is no folder, or cannot be read.
-
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
@@ -44,11 +41,7 @@ def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
 
 
 def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return the masks of a folder by their name without its ending, and what is wrong with names.
-
-    Raises:
-        InputError: It is no folder, or cannot be read.
-    """
+    """Return the masks of a folder by their name without its ending, and what is wrong with names."""
     found: dict[str, Path] = {}
     problems = []
     for entry in _entries(folder):

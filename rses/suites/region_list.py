@@ -89,11 +89,7 @@ class Clicks(Record, extra="ignore"):
 
 
 def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecord:
-    """Read what a row says.
-
-    Raises:
-        InputError: Lists what is wrong, each with the name of the photograph.
-    """
+    """Read what a row says."""
     try:
         return check(kind, dict(row))
     except InputError as error:
@@ -137,11 +133,7 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
 
 
 def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
-    """Read a list of rows with a ``file_name`` each.
-
-    Raises:
-        InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
-    """
+    """Read a list of rows with a ``file_name`` each."""
     found, problems = sort_rows(file, images)
     if problems:
         raise InputError(problems, f"{file} cannot be used, {len(problems)} faults:")
@@ -149,11 +141,7 @@ def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
 
 
 def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Do the same, but return what is wrong with names beside the rows that are right.
-
-    Raises:
-        InputError: The list cannot be read.
-    """
+    """Do the same, but return what is wrong with names beside the rows that are right."""
     problems = []
     found: dict[str, dict[str, Any]] = {}
     locate = Locator()

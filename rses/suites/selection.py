@@ -85,9 +85,6 @@ class Choice:
 def load_selection(name_or_file: str | Path) -> Selection:
     """Load a selection by name, or a JSON file of one.
 
-    Raises:
-        InputError: There is none of that name, or its settings are unsound; lists all.
-
     Example:
         >>> load_selection("default").minimum_area
         0.01

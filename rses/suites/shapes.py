@@ -40,9 +40,6 @@ def fractions_problem(points: Sequence[float], width: int, height: int) -> str |
 def inside(points: Sequence[float], name: str, width: int, height: int) -> list[float]:
     """Move points ``[x0, y0, x1, y1, ...]`` that lie at most `OVERHANG` beyond the image to its edge.
 
-    Raises:
-        InputError: A point lies further outside.
-
     Example:
         >>> inside([-0.4, 3.0, 10.4, 5.0], "a.png", 10, 5)
         [0.0, 3.0, 10.0, 5.0]
@@ -92,9 +89,6 @@ def draw_outlines(polygons: Sequence[Sequence[float]], width: int, height: int) 
 
 def draw_coco_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) -> Mask:
     """Draw the union of polygons with the pixels that COCO's own API gives them.
-
-    Raises:
-        RsesError: The extra ``coco`` is not installed.
 
     Example:
         >>> draw_coco_polygons([[1, 0, 3, 0, 3, 2, 1, 2]], 4, 3).astype(int).tolist()
@@ -162,9 +156,6 @@ def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = Fal
     """Turn a list of (start, length) pairs, as PIE-Bench and BrushBench write them, into a mask.
 
     Starts count along the rows, from ``base``.
-
-    Raises:
-        ValueError: As `starts_and_ends` does.
 
     Example:
         >>> unfold_starts([1, 2], 3, 2, base=0).astype(int).tolist()

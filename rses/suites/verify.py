@@ -67,9 +67,6 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: F
         suite: A loaded suite.
         samples: Some of its samples; all by default.
         files: Reads them, and keeps what is scored next.
-
-    Raises:
-        InputError: Lists every changed file, or every mask of another size than its image.
     """
     files = files or FileCache()
     declared = {folded(name): digest for name, digest in read_manifest(suite.root).files.items()}

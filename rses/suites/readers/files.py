@@ -17,11 +17,7 @@ _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 
 def read_annotation(file: Path, hint: str = "") -> Any:
-    """Read a JSON file of a data set; numbers and texts that no annotation holds are judged entry by entry.
-
-    Raises:
-        InputError: It cannot be read (``hint`` says what to do), or is not JSON.
-    """
+    """Read a JSON file of a data set; numbers and texts that no annotation holds are judged entry by entry."""
     try:
         return parse_json(file.read_bytes(), lenient=True)
     except OSError as error:

@@ -31,11 +31,7 @@ PIE_TYPES = (
 
 
 class MappingReader:
-    """What both data sets have in common.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """What both data sets have in common."""
 
     name = ""
     base = 0
@@ -134,9 +130,6 @@ class PieReader(MappingReader):
         instructions: Make ``editing_instruction`` the prompt, for methods that follow instructions.
         as_published: Read masks as PIE-Bench's script does: runs that pass the last pixel are cut, and the outermost
             ring of pixels is part of every mask. The protocol ``pie-bench`` adds the ring by itself.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = "pie-bench"
@@ -192,11 +185,7 @@ class PieReader(MappingReader):
 
 
 class BrushReader(MappingReader):
-    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named."""
 
     name = "brushbench"
     base = 1

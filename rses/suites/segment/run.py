@@ -46,11 +46,7 @@ class MaskRun:
 
 
 def require_mask_folder(out: Path) -> None:
-    """Check that masks can be put into a folder without mixing with what else it holds.
-
-    Raises:
-        InputError: It is no folder, or holds something but no journal of masks.
-    """
+    """Check that masks can be put into a folder without mixing with what else it holds."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
     if out.is_dir() and not (out / JOURNAL).is_file() and any(path.name != ".lock" for path in out.iterdir()):

@@ -87,11 +87,7 @@ def _best(output: dict[str, torch.Tensor]) -> Segmented:
 
 
 def load_checkpoint(path: Path) -> tuple[Any, str]:
-    """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names.
-
-    Raises:
-        WeightsError: The file is missing, damaged, or not SAM's.
-    """
+    """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names."""
     if not path.is_file():
         raise WeightsError(f"segment-anything: there is no file {path}. {_WHERE}")
     digest = sha256_file(path)
@@ -112,11 +108,7 @@ def load_checkpoint(path: Path) -> tuple[Any, str]:
 
 
 def build_for(state: dict[str, torch.Tensor]) -> Any:
-    """Build the model of the package's registry whose tensors have the names and shapes of a checkpoint's.
-
-    Raises:
-        ValueError: There is none.
-    """
+    """Build the model of the package's registry whose tensors have the names and shapes of a checkpoint's."""
     from segment_anything import sam_model_registry
 
     given = {name: tensor.shape for name, tensor in state.items()}
