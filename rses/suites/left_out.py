@@ -63,7 +63,7 @@ class UnusableError(InputError):
 
     def __init__(self, reason: str, name: str, detail: str = ""):
         self.left_out = LeftOut(reason, name, detail)
-        super().__init__(str(self.left_out))
+        super().__init__(str(self.left_out), code=reason)
 
 
 class DataSetError(InputError):

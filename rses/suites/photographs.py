@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.names import folded
 from rses.files.paths import IGNORED
 from rses.images.decode import IMAGE_EXTENSIONS, image_size
@@ -40,7 +40,7 @@ def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     return paths, left_out
 
 
-def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
+def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     """Return the masks of a folder by their name without its ending, and what is wrong with names."""
     found: dict[str, Path] = {}
     problems = []
@@ -49,7 +49,8 @@ def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
             continue
         first = found.setdefault(folded(entry.stem), entry)
         if first != entry:
-            problems.append(f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one.")
+            text = f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one."
+            problems.append(Problem(text, "two-masks"))
     return found, problems
 
 

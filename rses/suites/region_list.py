@@ -97,7 +97,7 @@ def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecor
                           for problem in error.problems]) from error  # fmt: skip
 
 
-def doubles(paths: Sequence[Path]) -> list[str]:
+def doubles(paths: Sequence[Path]) -> list[Problem]:
     """Say which names differ by ending or case only: their masks would be one file.
 
     Example:
@@ -105,8 +105,8 @@ def doubles(paths: Sequence[Path]) -> list[str]:
         ['a.png', 'A.jpg']
     """
     stems = Counter(path.stem.casefold() for path in paths)
-    return [f"{path.name}: its name differs from another's by ending or case only" for path in paths
-            if stems[path.stem.casefold()] > 1]  # fmt: skip
+    return [Problem(f"{path.name}: its name differs from another's by ending or case only", "two-names")
+            for path in paths if stems[path.stem.casefold()] > 1]  # fmt: skip
 
 
 def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> list[float]:
@@ -140,7 +140,7 @@ def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     """Do the same, but return what is wrong with names beside the rows that are right."""
     problems = []
     found: dict[str, dict[str, Any]] = {}
@@ -149,14 +149,14 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
         name = row["file_name"]
         # Links are followed: the folder is the user's own.
         if fault := path_problem(None, name):
-            problems.append(f'"{name}" {fault}')
+            problems.append(Problem(f'"{name}" {fault}', "bad-path"))
             continue
         name = locate(images / name).relative_to(images).as_posix()
         if not (images / name).is_file():
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
-            problems.append(f'"{name}" is listed but absent from {images}{dangling}')
+            problems.append(Problem(f'"{name}" is listed but absent from {images}{dangling}', "missing-file"))
         elif name in found:
-            problems.append(f'"{name}" has two rows; one region per photograph')
+            problems.append(Problem(f'"{name}" has two rows; one region per photograph', "two-rows"))
         else:
             found[name] = row
     return found, problems

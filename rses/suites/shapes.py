@@ -47,7 +47,7 @@ def inside(points: Sequence[float], name: str, width: int, height: int) -> list[
     xs, ys = points[::2], points[1::2]
     if min(xs) < -OVERHANG or min(ys) < -OVERHANG or max(xs) > width + OVERHANG or max(ys) > height + OVERHANG:
         reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}")
+        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}", code="outside")
     limits = (float(width), float(height))
     return [min(max(float(value), 0.0), limits[place % 2]) for place, value in enumerate(points)]
 
