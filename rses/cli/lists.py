@@ -85,11 +85,14 @@ def _method_line(card: MethodCard) -> str:
 
 def _method_card(name: str) -> tuple[str, Any]:
     from rses.methods import get_card
+    from rses.pages.notices import stands_in
 
     card = get_card(name)
+    # The paper is not about the embedded weights, which stand in for its model.
+    paper = "stands in for" if stands_in(card.to_dict()) else "paper"
     facts = {
         "mask": _MASK[card.mask_used],
-        "paper": f"{card.paper} ({card.year})" if card.year else card.paper,
+        paper: f"{card.paper} ({card.year})" if card.year else card.paper,
         "weights": " ".join(filter(None, (card.weights, card.revision))),
         "licence": card.licence + (", gated" if card.gated else ""),
         "memory": f"about {card.memory_gb:.0f} GB" if card.memory_gb >= 1 else "",

@@ -16,6 +16,7 @@ from rses.cli import (
     score,
     suites,
     table,
+    validate,
     verify,
     vlm,
     weights,
@@ -51,6 +52,7 @@ for _name, _app, _part in (
     ("suites", suites.app, LISTS), ("weights", weights.app, OTHER), ("leaderboard", leaderboard.app, OTHER),
 ):  # fmt: skip
     app.add_typer(_app, name=_name, rich_help_panel=_part)
+command(app, "validate", validate.validate, "rses validate --protocol rses-mini --out validity/", part=SCORE)
 command(app, "doctor", doctor.doctor, "rses doctor --protocol rses-v1", part=LISTS)
 # What design and scripts from before the first release call it.
 app.add_typer(suites.app, name="suite", hidden=True)

@@ -13,7 +13,7 @@ from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.cards import SOURCE, card
 from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
 from rses.leaderboard.scatter import scatter
-from rses.leaderboard.tables import board_notes, mask_text, spread_text
+from rses.leaderboard.tables import board_notes, floor_note, mask_text, spread_text
 from rses.leaderboard.top import SHOWN, top_rows
 from rses.pages.html import render_page
 from rses.pages.numbers import heading
@@ -125,6 +125,7 @@ def board_page(
         columns=[("name", "Method", "text"), *((column.name, column.title, column.kind) for column in columns)],
         rows=[(row, [column.cell(row) for column in columns]) for row in board.rows],
         sections=SECTIONS,
+        floor=floor_note(board),
         notes=board_notes(board),
         plot=scatter(board),
         shown=[row for row in board.rows if any(name.startswith(f"{row.key}/") for name in pictures)],

@@ -114,6 +114,8 @@ def test_bench_and_compare(capsys, tmp_path):
         (["protocols", "show", "pie-bench"], ["full_frame", "blackout"]),
         (["metrics", "show", "style_success"], ["encoder", "tanh"]),
         (["methods", "show", "oracle-paste"], ["mask used", "classical style inside the true mask"]),
+        (["methods", "show", "flux-kontext"], ["stands in for", "FLUX.1 Kontext, arXiv 2506.15742"]),
+        (["methods", "show", "qwen-image-edit"], ["paper", "Qwen-Image, arXiv 2508.02324"]),
         (["suites", "show", "mini"], ["samples  96", "line art (24)"]),
         (["suite", "show", "mini", "--json"], ['"samples": 96', '"line art": 24']),
         (["methods", "show", "oracle-paste", "--json"], ['"mask_used": true']),

@@ -25,7 +25,9 @@ from rses.runs.sample_result import SampleResult
 from rses.suites.sheet import Cell as Picture
 from rses.suites.sheet import sheet_page
 from rses.table import METRICS
+from rses.validate.show import to_page
 from tests.helpers.pages import Page, digest
+from tests.helpers.validity import validity
 
 EVIL = (
     "</script><img src=x onerror=alert(1)>",
@@ -98,7 +100,11 @@ def sheet(evil, folder):
     return sheet_page(evil, [cell], {"style": {evil: 3}})
 
 
-PAGES = (report, reports, comparison, board, index, sheet)
+def validation(evil, folder):
+    return to_page(validity(text=evil))
+
+
+PAGES = (report, reports, comparison, board, index, sheet, validation)
 
 
 @pytest.mark.parametrize("evil", EVIL, ids=["tag", "quotes", "address", "template"])
