@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from PIL import Image
 
 from rses.images.tensors import write_png
 from tests.cli.conftest import IDS, SIZE, Case, photo
-from tests.fuzz.mutate import png_of
+from tests.helpers.png import chunk, header
 
 
 def test_the_folder_itself_is_sound(case):
@@ -82,8 +81,7 @@ def animated(suffix: str) -> Callable[[Case], object]:
 
 
 def huge(side: int) -> bytes:
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return png_of([(b"IHDR", header), (b"IDAT", b"x\x9cc\0\0\0\1\0\1"), (b"IEND", b"")])
+    return header(side, side) + chunk(b"IDAT", b"x\x9cc\0\0\0\1\0\1") + chunk(b"IEND", b"")
 
 
 def jpeg(image: Image.Image) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from rses.suites import verify_suite
 from rses.suites.own_folder import build_folder
 from rses.suites.segment.prompts import read_jobs
 from rses.suites.sheet import suite_statistics
+from tests.helpers.png import COLOUR_ALPHA, png
 
 
 @pytest.fixture
@@ -361,7 +360,7 @@ def test_every_kind_of_transparency_is_a_region_and_the_colours_below_it_are_kep
         expected = np.repeat(pixels[..., :1], 3, 2)
     elif kind == "16 bits":
         deep = np.dstack([pixels.astype(np.uint16) * 257 + 100, alpha.astype(np.uint16) * 257])
-        (images / "a.png").write_bytes(_deep_png(deep))
+        (images / "a.png").write_bytes(png(deep, 16, COLOUR_ALPHA))
     else:
         exif = Image.Exif()
         exif[0x0112] = 3
@@ -369,15 +368,3 @@ def test_every_kind_of_transparency_is_a_region_and_the_colours_below_it_are_kep
     suite = build_folder(images, tmp_path / "out", ["x"], alpha=True, thing="cat")
     assert np.array_equal(read_mask(suite.samples[0].mask), REGION)
     assert np.array_equal(read_image(suite.samples[0].image), expected)
-
-
-def _deep_png(values: np.ndarray) -> bytes:
-    """A PNG of 16 bits a channel with alpha, which Pillow does not write."""
-    height, width, _ = values.shape
-    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in values)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
