@@ -22,8 +22,6 @@ from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
 
-__all__ = ["OpenClipStyle", "load_clip", "refuse_openai_without_quick_gelu"]
-
 Tokenizer = Callable[..., torch.Tensor]
 
 MULTILINGUAL = ("xlm", "nllb", "i18n", "siglip2", "siglip-2", "mt5")

@@ -22,8 +22,6 @@ from rses.backbones.weights import locate
 from rses.errors import InputError, WeightsError
 from rses.state.steady import steady
 
-__all__ = ["MIN_SIZE", "LpipsPerceptual", "load_lpips"]
-
 # Smallest side for which every layer has at least one cell; measured, see the tests.
 MIN_SIZE = {"alex": 31, "vgg": 16, "squeeze": 17}
 

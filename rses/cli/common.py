@@ -19,19 +19,6 @@ import typer
 if TYPE_CHECKING:
     from rses.runs.results import Results
 
-__all__ = [
-    "Format",
-    "Interrupted",
-    "aligned",
-    "emit",
-    "keeping",
-    "note",
-    "progress",
-    "quiet_stdout",
-    "terminal",
-    "warn",
-]
-
 Progress = Callable[[int, int], None]
 STDOUT, STDERR = 1, 2
 

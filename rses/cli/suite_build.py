@@ -15,8 +15,6 @@ from rses.files.places import require_apart
 if TYPE_CHECKING:
     from rses.suites import Suite
 
-__all__ = ["app"]
-
 app = group("Build a suite from a data set, or from your own photographs.")
 
 Root = Annotated[Path, typer.Option("--root", help="Folder of the data set.", metavar="DIR")]

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["FILES", "FileCache", "ImageFile"]
-
 MAX_BYTES = 1 << 30
 """More than the largest image that is decoded takes uncompressed."""
 

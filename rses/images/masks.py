@@ -17,8 +17,6 @@ from rses.images.file import FILES, ImageFile
 from rses.images.header import image_facts, inspect
 from rses.state.pillow import pillow_defaults
 
-__all__ = ["as_mask", "binarise", "read_alpha", "read_mask"]
-
 # Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
 EDGE_REACH = 3
 STRAY_SHARE = 0.002

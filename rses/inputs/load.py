@@ -20,8 +20,6 @@ from rses.inputs.suspect import suspicions
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
 
-__all__ = ["Prepared", "prepare", "with_files"]
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -45,11 +43,7 @@ class Prepared:
 
 
 def with_files(sample: Sample, files: FileCache) -> Sample:
-    """Put the files' content in the place of their paths.
-
-    Raises:
-        InputError: A file cannot be read.
-    """
+    """Put the files' content in the place of their paths."""
 
     def read(image: Any) -> Any:
         return files(image) if isinstance(image, FILES) else image
@@ -61,11 +55,7 @@ def with_files(sample: Sample, files: FileCache) -> Sample:
 
 @steady_thread()
 def prepare(sample: Sample, protocol: Protocol, allow_resize: bool = False) -> Prepared:
-    """Decode one sample and bring it to the protocol's form.
-
-    Raises:
-        InputError: A file cannot be decoded, a value range is wrong, or sizes differ.
-    """
+    """Decode one sample and bring it to the protocol's form."""
     try:
         pred = _decode(sample.pred, f'prediction of "{sample.id}"')
         source = None if sample.image is None else _decode(sample.image, f'source of "{sample.id}"')

@@ -17,8 +17,6 @@ from rses.inputs.sources import source_names
 from rses.inputs.styles import read_styles
 from rses.texts import text_fault
 
-__all__ = ["Pairing", "pair_folder"]
-
 
 @dataclass(frozen=True)
 class Pairing:
@@ -70,9 +68,6 @@ def pair_folder(
         metadata: The ``metadata.jsonl`` to use instead of searching for one.
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
-
-    Raises:
-        InputError: With every missing, extra, duplicate, empty or misnamed file.
 
     Example:
         >>> import tempfile

@@ -9,8 +9,6 @@ from rses.errors import InputError
 from rses.files.names import folded, listed
 from rses.inputs.rows import TABLES, read_rows
 
-__all__ = ["read_styles"]
-
 
 def read_styles(path: Path) -> dict[str, str]:
     r"""Read a file that gives each id its style.
