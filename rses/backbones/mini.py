@@ -25,7 +25,7 @@ from rses.texts import words_of
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "load_mini_perceptual", "load_mini_style"]
+__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "embedded_digest", "load_mini_perceptual", "load_mini_style"]
 
 MINI_ID = "rses-mini"
 STYLE_WORDS = "style_words.txt"
@@ -176,6 +176,18 @@ def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     """
     config, tensors, digest = _read(folder)
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
+
+
+def embedded_digest() -> str:
+    """Return the SHA-256 of the embedded weights, without loading them.
+
+    Raises:
+        WeightsError: The file is absent.
+    """
+    try:
+        return hashlib.sha256(_packaged().joinpath("model.safetensors").read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"The embedded weights cannot be read: {error}. {REMEDY}") from error
 
 
 def _packaged() -> Traversable:

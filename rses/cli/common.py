@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Format",
     "Interrupted",
+    "Progress",
     "emit",
     "keeping",
     "note",
