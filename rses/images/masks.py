@@ -237,7 +237,8 @@ def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str)
     if share > GREY_SHARE or stray > max(STRAY_SHARE, 1.5 / grey.size):
         raise InputError(
             f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
-            "Only the grey of antialiased edges is accepted; threshold it where you want the edge."
+            "Only the grey of antialiased edges is accepted. Say where the region of a soft mask begins: "
+            "--threshold 0.5 of rses score, or mask >= 128."
         )
 
 
