@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Format, Progress, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.cli.common import (
+    Format,
+    Progress,
+    elapsed,
+    emit,
+    keeping,
+    note,
+    progress,
+    quiet_stdout,
+    require_numbers,
+    terminal,
+    warn,
+)
 from rses.cli.options import Device, Metrics, Output
 from rses.cli.options import Protocol as ProtocolId
 from rses.errors import InputError
@@ -119,10 +131,13 @@ def score(
         "allow_missing": allow_missing, "allow_resize": allow_resize, "fresh": fresh, "limit": limit,
         "threshold": threshold,
     }  # fmt: skip
-    _check_numbers(batch_size, device, threshold)
+    require_numbers(device, batch_size)
+    if threshold is not None and not 0 < threshold < 1:
+        raise InputError(f"--threshold must lie between 0 and 1, got {threshold}.")
     places = _places(pred, masks, source, suite, out, method_name)
     start = time.monotonic()
-    with quiet_stdout():
+    named = "Scoring" if len(places) == 1 else f"Scoring {len(places)} methods"
+    with keeping(places[0].out), progress(named) as update, quiet_stdout():
         rules = custom_protocol(
             protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
         )
@@ -130,15 +145,7 @@ def score(
             _look_for_files(place, inputs, metrics)
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
-        scorer = RSES(
-            protocol=rules,
-            device=device,
-            batch_size=batch_size,
-            metrics=metrics,
-            workers=workers,
-        )
-    named = "Scoring" if len(places) == 1 else f"Scoring {len(places)} methods"
-    with keeping(out if len(places) == 1 else None), progress(named) as update, quiet_stdout():
+        scorer = RSES(rules, device, batch_size, metrics, workers)
         runs = _run(scorer, places, out, inputs, update)
     for results, place in zip(runs, places, strict=True):
         _tell(results, place, " ".join(map(shlex.quote, context.obj or [])))
@@ -203,10 +210,13 @@ def _tell(results: Results, place: Places, command: str) -> None:
 
 def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | None) -> None:
     """Find wrong names, paths and folders; the scorer looks again, but only after torch was imported."""
+    from rses.inputs.card import name_problem
     from rses.inputs.pairing import pair_folder
     from rses.suites import load_suite
     from rses.table import METRICS, select_metrics
 
+    if fault := name_problem(places.method or places.pred.resolve().name):
+        raise InputError(f"The name of the method {fault}. Give another with --method-name.")
     needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
@@ -244,8 +254,11 @@ def custom_protocol(name: str, **knobs: Any) -> Protocol:
         >>> custom_protocol("rses-mini", ignore_band=None).id, custom_protocol("rses-mini", ignore_band=2).id
         ('rses-mini', 'rses-mini+custom')
     """
+    from rses.backbones.specs import parse_spec
     from rses.protocol import get_protocol
 
+    if knobs.get("style_backbone") is not None:
+        parse_spec(knobs["style_backbone"])
     return get_protocol(name).replace(**{key: value for key, value in knobs.items() if value is not None})
 
 
@@ -271,19 +284,6 @@ def _styles(text: str | None) -> Path | list[str] | None:
     if text is None or Path(text).suffix or Path(text).exists():
         return None if text is None else Path(text)
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _check_numbers(batch_size: str, device: str, threshold: float | None) -> None:
-    """Find values that can be known to be wrong before torch is imported."""
-    problems = []
-    if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size)):
-        problems.append(f'--batch-size must be "auto" or at least 1, got "{batch_size}".')
-    if device.partition(":")[0] not in ("auto", "cpu", "cuda", "mps", "xpu"):
-        problems.append(f'There is no device "{device}". Use auto, cpu, cuda, cuda:1 or mps.')
-    if threshold is not None and not 0 < threshold < 1:
-        problems.append(f"--threshold must lie between 0 and 1, got {threshold}.")
-    if problems:
-        raise InputError(problems)
 
 
 def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:

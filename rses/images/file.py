@@ -88,7 +88,7 @@ class FileCache:
         limit: Most bytes kept; what was used longest ago goes first.
     """
 
-    def __init__(self, limit: int = 512 << 20):
+    def __init__(self, limit: int = 64 << 20):
         self._limit = limit
         self._held = 0
         self._files: OrderedDict[Path, ImageFile] = OrderedDict()
