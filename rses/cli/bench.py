@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.bench.plan import Shard
 from rses.cli.common import (
     Format,
     elapsed,
@@ -25,9 +24,9 @@ from rses.cli.common import (
 )
 from rses.cli.options import Device, Dtype, Fresh, Output, Protocol, Report
 from rses.files.text import parse_json
-from rses.methods import DTYPES
 
 if TYPE_CHECKING:
+    from rses.bench import Shard
     from rses.methods import Method
     from rses.runs.results import Results
 
@@ -74,14 +73,12 @@ def bench(
     require_numbers(device, batch_size)
     if engine not in ("local", "ray"):
         raise typer.BadParameter("choose local or ray", param_hint="--engine")
-    if dtype != "auto" and dtype not in DTYPES:
-        raise typer.BadParameter(f"choose auto, {', '.join(DTYPES)}", param_hint="--dtype")
     label = method or (predictions.name if predictions is not None else "method")
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
         _look_for_names(method, predictions, suite, protocol, folder)
-        part = None if shard is None else Shard.parse(shard)
+        part = _part_of(shard, dtype)
         chosen = method_options(variant, options)
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
@@ -134,6 +131,15 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
     if predictions is not None and not predictions.is_dir():
         raise InputError(f"There is no folder of predictions {predictions}.")
     require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
+
+
+def _part_of(shard: str | None, dtype: str) -> Shard | None:
+    from rses.bench.plan import Shard
+    from rses.methods import DTYPES
+
+    if dtype != "auto" and dtype not in DTYPES:
+        raise typer.BadParameter(f"choose auto, {', '.join(DTYPES)}", param_hint="--dtype")
+    return None if shard is None else Shard.parse(shard)
 
 
 def _counted(results: Results) -> str:
