@@ -15,7 +15,7 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bund
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install install-dev demo demo-full test lint bench docs fuzz kill lock clean
+.PHONY: install install-dev demo demo-full test lint bench bench-gpu docs fuzz kill lock clean
 
 # What it takes to score, to run the methods and to train.
 install: $(VENV)/.installed
@@ -61,6 +61,10 @@ kill: install-dev
 
 bench: install-dev
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0
+
+# Decoding, transfer, batches and precision on a GPU; prints the table of docs/performance.md.
+bench-gpu: install-dev
+	$(BIN)/python -m tests.benchmarks.gpu
 
 # One site, nothing loaded from elsewhere; broken links are errors.
 docs: install-dev
