@@ -153,6 +153,18 @@ def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
 
 
+def embedded_digest() -> str:
+    """Return the SHA-256 of the embedded weights, without loading them.
+
+    Raises:
+        WeightsError: The file is absent.
+    """
+    try:
+        return hashlib.sha256(_packaged().joinpath("model.safetensors").read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"The embedded weights cannot be read: {error}. {REMEDY}") from error
+
+
 def _packaged() -> Traversable:
     try:
         return files("benchmark_data").joinpath("models").joinpath(MINI_ID)

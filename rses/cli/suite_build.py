@@ -162,7 +162,7 @@ def folder(
 
         return build_folder(
             images, out, require_styles(styles), masks=masks, regions=regions, alpha=alpha, thing=thing,
-            objects=objects, template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+            objects=objects, template=template or TEMPLATE, licence=licence, name=name or out.resolve().name,
             progress=report, warn=warn,
         )  # fmt: skip
 

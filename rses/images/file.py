@@ -78,7 +78,7 @@ def _absent(path: Path, error: OSError) -> str:
 class FileCache:
     """Reads files, and keeps what fits: samples share sources, and checks come before scoring."""
 
-    def __init__(self, limit: int = 512 << 20):
+    def __init__(self, limit: int = 64 << 20):
         self._limit = limit
         self._held = 0
         self._files: OrderedDict[Path, ImageFile] = OrderedDict()

@@ -46,7 +46,7 @@ def build_folder(
     Args:
         images: The photographs; turned as their orientation tag says. Links are followed.
         out: A folder that does not exist yet or is empty.
-        styles: Styles, each of which every picture gets.
+        styles: Styles, each of which every picture gets; with one alone, samples are called like the pictures.
         masks: Folder of masks named like the photographs and for them as they are shown, upright; read as the
             scorer reads them, see :func:`rses.images.masks.read_mask`.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
@@ -90,9 +90,15 @@ def build_folder(
         except InputError as error:
             problems += error.problems
             continue
-        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, alpha=alpha))
+        only = styles[0] if len(styles) == 1 else None
+        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, style=only, alpha=alpha))
     if problems:
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
+    if thing and warn is not None and len(paths) > 1 and {entry.object for entry in entries} == {thing.strip()}:
+        warn(
+            f'All {len(paths)} pictures are said to show "{thing.strip()}", which every prompt repeats. If they show '
+            "different things, name these with --objects."
+        )
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
     facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)

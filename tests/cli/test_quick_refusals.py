@@ -43,6 +43,9 @@ def test_wrong_names_and_paths_need_no_torch(here):
     given = "score --pred pred --masks masks --style art"
     commands = [command.split() for command in (
         "score --pred none --masks masks", given, f"{given} --protocol nope", f"{given} --metrics nope",
+        f"{given} --device gpu", f"{given} --batch-size 0", f"{given} --threshold 2", f"{given} --backbone nope",
+        "bench --method identity --shard 9/2", "bench --method identity --dtype int8", "bench --method a --engine x",
+        "bench --method identity --set x", "bench --method identity --device gpu",
         "score --pred pred --suite nope", "score --pred pred --suite mini", "bench --method nope",
         "bench --method identity --suite nope", "bench --method identity --protocol nope", "bench --predictions none",
         "compare none none", "compare none --page page.pdf", "report none", "report none --out fig.png",

@@ -114,6 +114,19 @@ def test_a_template_of_ones_own(folder: Path) -> None:
     assert verify_suite(folder / "out").samples[0].prompt == "turn the cup neon"
 
 
+def test_with_one_style_samples_are_called_like_the_pictures(folder: Path, capsys) -> None:
+    arguments = ["suite", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    arguments += ["--object", "cup"]
+    stems = {path.stem for path in (folder / "images").iterdir()}
+    assert main([*arguments, "--styles", "neon", "--out", str(folder / "mine")]) == 0
+    suite = verify_suite(folder / "mine")
+    assert ({sample.id for sample in suite.samples}, suite.name) == (stems, "mine")
+    assert ("--objects" in capsys.readouterr().err) == (len(stems) > 1)
+    assert main([*arguments, "--styles", "neon,ink", "--out", str(folder / "two")]) == 0
+    found = {sample.id for sample in verify_suite(folder / "two").samples}
+    assert found == {f"{stem}-{style}" for stem in stems for style in ("neon", "ink")}
+
+
 @pytest.mark.parametrize("template", ["turn it {style}", "{object} {style} {0}", "{object} {style"])
 def test_bad_template(folder: Path, template: str) -> None:
     with pytest.raises(InputError, match="template"):
