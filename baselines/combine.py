@@ -13,15 +13,9 @@ from baselines.templates import WHOLE, global_instruction
 from rses.errors import RsesError
 from rses.methods import Edited, EditSample, MethodCard, get_method
 
-__all__ = ["GlobalThenPaste", "SegmentThenPaste"]
-
 
 class GlobalThenPaste:
     """Any method asked for the style of the whole picture, pasted inside the true mask: an upper bound.
-
-    Args:
-        method: Name of the method that edits.
-        options: Its options.
 
     Example:
         >>> GlobalThenPaste("global-style").card.name

@@ -18,8 +18,6 @@ from rses.methods import EditSample
 from rses.suites.segment import Prompt
 from rses.suites.segment.classical import segment_by_colour
 
-__all__ = ["Classical", "ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
-
 Segmenter = Callable[[EditSample], np.ndarray]
 """Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``.
 
@@ -30,15 +28,7 @@ WITHOUT = "Without a download: --set segmenter=classical, or a folder of masks."
 
 
 def get_segmenter(name: str, device: str) -> Segmenter:
-    """Build a segmenter.
-
-    Args:
-        name: "clipseg", "grounded-sam", "classical", a folder of masks ``<id>.png``, or ``package.module:function``.
-        device: Where it runs.
-
-    Raises:
-        InputError: None of these.
-    """
+    """Build a segmenter."""
     if Path(name).is_dir():
         return MaskFolder(Path(name))
     if name in BUILT_IN:
@@ -72,13 +62,7 @@ class MaskFolder:
 
 
 class ClipSeg:
-    """CLIPSeg (arXiv 2112.10003): a segmentation decoder on CLIP, by name alone.
-
-    Args:
-        source: Hub id or folder.
-        device: Where it runs.
-        threshold: Probability from which a pixel belongs to the object.
-    """
+    """CLIPSeg (arXiv 2112.10003): a segmentation decoder on CLIP, by name alone."""
 
     def __init__(self, source: str = "CIDAS/clipseg-rd64-refined", device: str = "cpu", threshold: float = 0.4):
         transformers = require("transformers", "methods")
@@ -106,14 +90,7 @@ class ClipSeg:
 
 
 class GroundedSam:
-    """Grounding DINO finds a box for the name (arXiv 2303.05499), SAM fills it (arXiv 2304.02643).
-
-    Args:
-        detector: Hub id or folder.
-        sam: Hub id or folder.
-        device: Where both run.
-        threshold: Least score of a box.
-    """
+    """Grounding DINO finds a box for the name (arXiv 2303.05499), SAM fills it (arXiv 2304.02643)."""
 
     def __init__(
         self, detector: str = "IDEA-Research/grounding-dino-tiny", sam: str = "facebook/sam-vit-base",
@@ -150,11 +127,7 @@ class GroundedSam:
 
 
 class Classical:
-    """No learned weights, and deaf to the name: what differs in colour from the rim of the picture.
-
-    Args:
-        device: Not used; it runs on the CPU.
-    """
+    """No learned weights, and deaf to the name: what differs in colour from the rim of the picture."""
 
     def __init__(self, device: str = "cpu"):
         del device

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["LABEL", "contact_sheet"]
-
 LABEL = 18
 """Height in pixels of the strip for words above each row."""
 
@@ -17,11 +15,6 @@ def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], gap: int = 4, labels: Sequence[Mapping[int, str]] = ()
 ) -> np.ndarray:
     """Set pictures in rows.
-
-    Args:
-        rows: Pictures (H, W, 3) uint8 of one size.
-        gap: Pixels between them.
-        labels: Per row, what is written above which of its pictures; without any, no strip is left for words.
 
     Example:
         >>> contact_sheet([[np.zeros((8, 8, 3), np.uint8)] * 2], gap=2).shape

@@ -5,15 +5,9 @@ from __future__ import annotations
 from rses.bench.predictions import Predictions
 from rses.methods import MethodCard
 
-__all__ = ["StyleEditor"]
-
 
 class StyleEditor(Predictions):
-    """Edits made with the authors' program, ``<id>.png`` at the source's size.
-
-    Args:
-        folder: Folder of edits.
-    """
+    """Edits made with the authors' program, ``<id>.png`` at the source's size."""
 
     defaults = MethodCard(
         "style-editor", "Style-Editor, text-driven style of one object; run with the authors' program",
@@ -22,5 +16,5 @@ class StyleEditor(Predictions):
     )  # fmt: skip
     how = (
         "it is run with its authors' program, which has no licence to build on. Run that on the suite "
-        "(`rses suite export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
+        "(`rses suites export`), save its edits as <id>.png, and pass the folder: --set folder=DIR"
     )

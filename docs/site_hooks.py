@@ -14,6 +14,8 @@ PLACE = "repository"
 """Where files outside docs/ lie in the site."""
 ALWAYS = ("CHANGELOG.md", "CONTRIBUTING.md")
 """Files that the navigation names."""
+BOARDS = ("site/**/*", *(f"tables/*.{kind}" for kind in ("csv", "tex", "json", "parquet")), "results/*/*/s*.json")
+"""Below leaderboards/: the boards, and the tables and submissions that they link to."""
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -21,7 +23,7 @@ def on_files(files: Files, config: Any) -> Files:
     seen = {ROOT / "docs" / file.src_uri for file in files}
     waiting = [page for page in seen if page.suffix == ".md"]
     found = [ROOT / name for name in ALWAYS]
-    found += [path for path in (ROOT / "leaderboards" / "site").rglob("*") if path.is_file()]
+    found += [path for kind in BOARDS for path in (ROOT / "leaderboards").glob(kind) if path.is_file()]
     while found or waiting:
         for path in found:
             if path not in seen:

@@ -92,12 +92,6 @@ def save_expert(
 ) -> None:
     """Write an expert in the released format (see :mod:`regionroute.lora_format`), atomically.
 
-    Args:
-        transformer: The transformer that carries it.
-        style: Which expert.
-        path: The ``.safetensors`` file.
-        metadata: Further text entries for the file's header, such as the id of the base weights.
-
     Raises:
         InputError: There is no such expert, or its alpha is not its rank, which the format cannot say.
         OSError: The folder cannot be written.

@@ -28,11 +28,6 @@ from rses.files.text import parse_json
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = [
-    "LoraFile", "LoraSettings", "block_layers", "infer_settings", "lora_layers", "lora_shapes", "read_lora",
-    "target_pattern", "write_lora",
-]  # fmt: skip
-
 Streams = Literal["both", "double", "single"]
 STREAMS: dict[Streams, tuple[str, ...]] = {
     "both": ("transformer_blocks", "single_transformer_blocks"),
@@ -85,13 +80,7 @@ class LoraSettings:
 
 @dataclass(frozen=True)
 class LoraFile:
-    """The checked content of an expert file.
-
-    Attributes:
-        settings: Inferred from the tensors.
-        tensors: ``<module path>.lora_A.weight`` (rank, in) and ``.lora_B.weight`` (out, rank), as peft names them.
-        metadata: Text entries of the file's header.
-    """
+    """The checked content of an expert file."""
 
     settings: LoraSettings
     tensors: dict[str, torch.Tensor]
@@ -117,10 +106,6 @@ def target_pattern(settings: LoraSettings) -> str:
 
 def lora_layers(transformer: nn.Module, settings: LoraSettings) -> dict[str, tuple[int, int]]:
     """Return the layers that an expert with these settings wraps, in the order of the transformer.
-
-    Args:
-        transformer: With or without experts, on any device including ``meta``.
-        settings: Streams and targets.
 
     Returns:
         Module path -> (in_features, out_features).
@@ -178,16 +163,7 @@ def lora_shapes(layers: Mapping[str, tuple[int, int]], rank: int) -> dict[str, t
 
 
 def write_lora(path: Path, file: LoraFile, style: str) -> None:
-    """Write an expert in float32, atomically; equal experts give equal bytes.
-
-    Args:
-        path: The ``.safetensors`` file.
-        file: What to write; its metadata is kept beside the entries that describe the settings.
-        style: Stored in the header.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
+    """Write an expert in float32, atomically; equal experts give equal bytes."""
     from diffusers import FluxKontextPipeline
     from safetensors.torch import save
 
@@ -204,9 +180,6 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     Args:
         path: A file in the released format, in float32, float16 or bfloat16.
         transformer: The model that the expert is for, on any device including ``meta``.
-
-    Raises:
-        WeightsError: The file is missing, damaged, of another format or for another model.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -7,16 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-__all__ = ["heat_overlay", "mask_files"]
-
 
 def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) -> np.ndarray:
     """Lay an attention map over a picture: black through red to yellow where the style tokens look.
-
-    Args:
-        image: (H, W, 3) uint8.
-        heat: (h, w) non-negative, any scale; shown relative to its greatest value.
-        strength: Share of the colour where attention is greatest.
 
     Example:
         >>> heat_overlay(np.zeros((4, 4, 3), np.uint8), np.eye(2)).shape

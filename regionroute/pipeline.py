@@ -28,8 +28,6 @@ from rses.images.tensors import resize_array
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts", "whole_prompt"]
-
 
 @dataclass(frozen=True)
 class Edit:
@@ -72,11 +70,6 @@ class _Rows:
 
 class RegionRoutePipeline:
     """Edits pictures from words alone.
-
-    Args:
-        pipe: Base model.
-        facts: How it wants to be used.
-        gate: Makes masks of attention, for routed edits; by default what the loss Cover supervises.
 
     Example:
         >>> pipe = RegionRoutePipeline.from_pretrained("mini")  # doctest: +SKIP

@@ -10,14 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rses.errors import NOWHERE, InputError, Place, Problem, did_you_mean
 from rses.files.escape import clean
 from rses.files.untrusted import shown, text_problem
-
-__all__ = ["FEW", "Numbers", "Record", "Texts", "check", "fault", "problems_of", "shown_text"]
 
 FEW = Field(strict=False)
 """For tuples: JSON and TOML have lists only, and a list is no tuple to a strict model; its entries stay strict."""
@@ -126,6 +124,16 @@ def fault(code: str, text: str) -> PydanticCustomError:
         pydantic_core._pydantic_core.PydanticCustomError: must be YYYY-MM-DD
     """
     return PydanticCustomError(code, "{text}", {"text": text})
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise fault("empty", "must be a non-empty text")
+    return text
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+"""A text with more than blanks in it."""
 
 
 def _problem(entry: ErrorDetails, model: type[Record], where: Place) -> Problem:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     "errors", "plugins", "arguments", "files", "schema", "texts", "device", "state", "images", "table", "protocol",
     "backbones", "functional", "metrics", "statistics", "runs", "pages", "methods", "inputs", "suites", "scoring",
-    "bench", "vlm", "report", "leaderboard", "cli",
+    "bench", "vlm", "report", "validate", "leaderboard", "cli",
 )  # fmt: skip
 """Modules and folders of rses, lowest first."""
 

@@ -71,7 +71,7 @@ def test_wheel_carries_the_embedded_data_and_neither_tests_nor_recipes(wheel):
 def test_clean_install_exports_scores_and_edits(clean, tmp_path):
     where = run(clean, tmp_path, "python", "-c", "import rses, benchmark_data; print(rses.__file__)")
     assert str(ROOT) not in where
-    run(clean, tmp_path, "rses", "suite", "export", "mini", "mini")
+    run(clean, tmp_path, "rses", "suites", "export", "mini", "mini")
     (tmp_path / "pred").mkdir()
     rows = [json.loads(line) for line in (tmp_path / "mini" / "metadata.jsonl").read_text().splitlines()][:3]
     for row in rows:

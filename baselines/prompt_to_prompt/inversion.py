@@ -7,8 +7,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["INVERSIONS", "PREDICTIONS", "ddim_step", "invert", "null_text", "to_noise"]
-
 INVERSIONS = ("direct", "ddim", "null-text")
 PREDICTIONS = ("epsilon", "v_prediction")
 
@@ -22,12 +20,6 @@ Noise = Callable[[torch.Tensor, int, torch.Tensor], torch.Tensor]
 def to_noise(predicted: torch.Tensor, latent: torch.Tensor, alpha: torch.Tensor, kind: str) -> torch.Tensor:
     """Return the noise that a UNet's output says is in a latent.
 
-    Args:
-        predicted: The output: noise, or v (arXiv 2202.00512) as Stable Diffusion 2 has it.
-        latent: What the UNet read.
-        alpha: Cumulative alpha of its level.
-        kind: One of :data:`PREDICTIONS`.
-
     Example:
         >>> clean, noise, alpha = torch.tensor(3.0), torch.tensor(-2.0), torch.tensor(0.36)
         >>> latent, v = 0.6 * clean + 0.8 * noise, 0.6 * noise - 0.8 * clean
@@ -39,12 +31,6 @@ def to_noise(predicted: torch.Tensor, latent: torch.Tensor, alpha: torch.Tensor,
 
 def ddim_step(latent: torch.Tensor, noise: torch.Tensor, start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
     """Move a latent between noise levels along the deterministic path of DDIM (arXiv 2010.02502, equation 12).
-
-    Args:
-        latent: At level ``start``.
-        noise: Predicted noise.
-        start: Cumulative alpha of the level it is at.
-        end: Cumulative alpha of the level it goes to; either direction.
 
     Example:
         >>> x, e, a, b = torch.ones(1), torch.zeros(1), torch.tensor(1.0), torch.tensor(0.25)

@@ -17,8 +17,6 @@ from baselines.templates import CaptionPair, caption_pair, exchanged_pair
 from rses.errors import InputError, RsesError
 from rses.methods import EditSample
 
-__all__ = ["PromptToPrompt"]
-
 EDITS = ("refine", "replace")
 
 
@@ -78,12 +76,7 @@ class PromptToPrompt(DiffusersMethod):
     def edit_latents(
         self, images: Sequence[Image.Image], captions: Sequence[CaptionPair]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the latents of the sources as the model gives them back, and of the edits, both (B, C, h, w).
-
-        Args:
-            images: Pictures of one size.
-            captions: One pair per picture.
-        """
+        """Return the latents of the sources as the model gives them back, and of the edits, both (B, C, h, w)."""
         self.pipe.scheduler.set_timesteps(self.settings["steps"])
         source = self._encode([pair.source for pair in captions])
         target = self._encode([pair.target for pair in captions])

@@ -5,26 +5,20 @@ from __future__ import annotations
 import sys
 
 from regionroute.cli import data, edit, gate, train
+from rses.cli.help import command
 from rses.cli.run import new_app, run_app
 
-__all__ = ["app", "main"]
-
-app = new_app("regionroute", "RegionRoute: restyle one object of a picture from words alone, without a mask.")
-# One line per command; its module must import nothing heavy before it runs.
-app.command("edit")(edit.edit)
-app.command("train")(train.train)
-app.command("data")(data.data)
-app.command("gate")(gate.gate)
+EDIT = 'regionroute edit --image scene.png --prompt "make the cat in pixel art style, keep other area unchanged"'
+app = new_app("regionroute", "RegionRoute: restyle one object of a picture from words alone, without a mask.", EDIT)
+# Modules of commands import nothing heavy before they run.
+command(app, "edit", edit.edit, EDIT, f"{EDIT} --routed --mask mask.png")
+command(app, "train", train.train, "regionroute train --config mini --pairs pairs/ --style 'line art' --out run/")
+command(app, "data", data.data, "regionroute data --suite suite/ --style all --out pairs/")
+command(app, "gate", gate.gate, "regionroute gate --experts experts/ --pairs held-out/")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
-
-    Args:
-        argv: Arguments; those of the process by default.
-
-    Returns:
-        0 on success, 2 for what the user can fix, 130 after Ctrl-C.
 
     Example:
         >>> main(["--version"])

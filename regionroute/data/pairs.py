@@ -16,8 +16,6 @@ from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.images.masks import read_mask
 
-__all__ = ["TrainingPair", "read_pairs", "region_problems", "style_problem"]
-
 
 @dataclass(frozen=True)
 class TrainingPair:
@@ -57,9 +55,6 @@ def read_pairs(
         style: Only pairs of this style, in any phrasing; the files of others are not looked at.
         root: Folder that the paths of a manifest are relative to; that of the manifest by default.
         styles: Phrasings by style key.
-
-    Returns:
-        The pairs in the order of the file.
 
     Raises:
         InputError: Unknown ``style``, or unsound data; every problem is listed: rows that cannot be read, ids used

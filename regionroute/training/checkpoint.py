@@ -16,8 +16,6 @@ from regionroute.training.config import TrainConfig
 from rses.errors import InputError
 from rses.files.text import parse_json
 
-__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "remove_old", "save_checkpoint"]
-
 FORMAT = 1
 _FREE = ("run",)
 """Tables that may differ between the run that wrote a checkpoint and the one that goes on from it."""
@@ -38,16 +36,7 @@ def save_checkpoint(
     folder: Path, step: int, weights: dict[str, torch.Tensor], optimiser: dict[str, Any], config: TrainConfig,
     keep: int = 2,
 ) -> Path:  # fmt: skip
-    """Write ``folder/step-000123`` and delete all but the newest ``keep``.
-
-    Args:
-        folder: Where checkpoints live.
-        step: Optimiser steps done.
-        weights: LoRA tensors by parameter name.
-        optimiser: ``optimizer.state_dict()``.
-        config: Compared with that of the run that goes on.
-        keep: How many checkpoints stay.
-    """
+    """Write ``folder/step-000123`` and delete all but the newest ``keep``."""
     target = folder / f"step-{step:06d}"
     draft = folder / f".{target.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)

@@ -23,8 +23,6 @@ from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
 
-__all__ = ["OpenClipStyle", "load_clip", "refuse_openai_without_quick_gelu"]
-
 Tokenizer = Callable[..., torch.Tensor]
 
 MULTILINGUAL = ("xlm", "nllb", "i18n", "siglip2", "siglip-2", "mt5")
@@ -43,13 +41,6 @@ class OpenClipStyle:
         sha256: Digest of the weights file.
         mean: Per-channel mean of the model's normalisation, in [0, 1].
         std: Per-channel standard deviation.
-
-    Attributes:
-        id: Name that says which weights these are.
-        sha256: Digest of the weights file.
-        image_size: Side S of the square input, in pixels.
-        mean: Colour (r, g, b) in [0, 1] that normalises to zero.
-        logit_scale: Factor that turns cosines into logits.
     """
 
     def __init__(
@@ -123,11 +114,6 @@ class OpenClipStyle:
 
 def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None) -> OpenClipStyle:
     """Load an open_clip model from weights that are on this machine.
-
-    Args:
-        spec: ``open_clip:NAME/PRETRAINED`` or ``open_clip:NAME//path/to/file.safetensors``.
-        device: Where to put it.
-        files: What to look for instead of the published files.
 
     Raises:
         WeightsError: Unknown name; weights missing, damaged or of another architecture; or QuickGELU weights

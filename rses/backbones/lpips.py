@@ -22,8 +22,6 @@ from rses.backbones.weights import locate
 from rses.errors import InputError, WeightsError
 from rses.state.steady import steady
 
-__all__ = ["MIN_SIZE", "LpipsPerceptual", "load_lpips"]
-
 # Smallest side for which every layer has at least one cell; measured, see the tests.
 MIN_SIZE = {"alex": 31, "vgg": 16, "squeeze": 17}
 
@@ -89,11 +87,6 @@ class LpipsPerceptual:
 
 def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Need] | None = None) -> LpipsPerceptual:
     """Load LPIPS from weights that are on this machine.
-
-    Args:
-        spec: ``lpips:alex``, ``lpips:vgg`` or ``lpips:squeeze``.
-        device: Where to put it.
-        files: What to look for instead of the published files.
 
     Raises:
         WeightsError: Unknown name; weights missing, damaged or not those of this network.

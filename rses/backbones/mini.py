@@ -25,8 +25,6 @@ from rses.texts import words_of
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "embedded_digest", "load_mini_perceptual", "load_mini_style"]
-
 MINI_ID = "rses-mini"
 STYLE_WORDS = "style_words.txt"
 STEM = 4
@@ -37,13 +35,6 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 class MiniStyle:
     """Image/text encoder for style; a :class:`rses.backbones.base.StyleBackbone`.
-
-    Args:
-        image_encoder: Trained network for images.
-        text_encoder: Trained network for texts.
-        config: Their sizes.
-        sha256: Digest of the weights file.
-        style_words: Words by which training named styles.
 
     Example:
         >>> style = load_mini_style()
@@ -67,11 +58,7 @@ class MiniStyle:
     @torch.no_grad()
     @steady()
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
-        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D).
-
-        Raises:
-            InputError: Another shape.
-        """
+        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D)."""
         expected = (3, self.image_size, self.image_size)
         if tuple(images.shape[1:]) != expected:
             raise TensorError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
@@ -104,10 +91,6 @@ class MiniStyle:
 
 class MiniPerceptual:
     """Perceptual trunk with linear heads; a :class:`rses.backbones.base.PerceptualBackbone`.
-
-    Args:
-        trunk: Trained network.
-        sha256: Digest of the weights file.
 
     Example:
         >>> trunk = load_mini_perceptual()
@@ -155,11 +138,7 @@ class MiniPerceptual:
 @steady()
 @quiet_rng()
 def load_mini_style(folder: Path | None = None) -> MiniStyle:
-    """Load the embedded image/text encoder.
-
-    Raises:
-        WeightsError: The files are absent or damaged.
-    """
+    """Load the embedded image/text encoder."""
     config, tensors, digest = _read(folder)
     images = _filled(ImageEncoder(config), tensors, "image.")
     texts = _filled(TextEncoder(config), tensors, "text.")
@@ -169,11 +148,7 @@ def load_mini_style(folder: Path | None = None) -> MiniStyle:
 @steady()
 @quiet_rng()
 def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
-    """Load the embedded perceptual trunk.
-
-    Raises:
-        WeightsError: The files are absent or damaged.
-    """
+    """Load the embedded perceptual trunk."""
     config, tensors, digest = _read(folder)
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
 

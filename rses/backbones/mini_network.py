@@ -12,8 +12,6 @@ from torch import nn
 
 from rses.backbones.mini_text import hash_texts
 
-__all__ = ["FORMAT", "ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
-
 # Version of the networks, beside the weights in config.json: 1 is the first edition, 2 may have detail layers.
 FORMAT = 2
 # Keeps the gradient of a norm or a standard deviation finite where a feature map is flat.
@@ -101,10 +99,6 @@ class ImageEncoder(nn.Module):
     Style as statistics of feature maps follows Gatys et al. (https://arxiv.org/abs/1508.06576) and
     AdaIN (https://arxiv.org/abs/1703.06868), where mean and deviation per channel carry it.
 
-    Args:
-        config: Sizes.
-        norm: Makes the normalisation layer of a block while training.
-
     Example:
         >>> ImageEncoder(MiniConfig())(torch.zeros(2, 3, 128, 128)).shape
         torch.Size([2, 128])
@@ -184,9 +178,6 @@ class TextEncoder(nn.Module):
     There is no vocabulary file: fastText's subword hashing (https://arxiv.org/abs/1607.04606) gives words never
     seen in training the vectors of their parts.
 
-    Args:
-        config: Sizes.
-
     Example:
         >>> TextEncoder(MiniConfig())(["pixel art", "line art"]).shape
         torch.Size([2, 128])
@@ -210,9 +201,6 @@ class TextEncoder(nn.Module):
 
 class PerceptualTrunk(nn.Module):
     """Five plain convolutions at strides 2, 4, 8, 8 and 16, each followed by a non-negative linear head.
-
-    Args:
-        config: Sizes.
 
     Example:
         >>> [tuple(f.shape) for f in PerceptualTrunk(MiniConfig())(torch.zeros(1, 3, 32, 48))][-1]

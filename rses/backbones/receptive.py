@@ -12,8 +12,6 @@ from torchvision.models.squeezenet import Fire
 
 from rses.errors import RsesError
 
-__all__ = ["Window", "layer_windows", "touched_cells"]
-
 # Layers that look at one cell only.
 POINTWISE = (nn.ReLU, nn.Dropout, nn.Identity)
 
@@ -80,10 +78,6 @@ def layer_windows(trunk: nn.Module) -> list[list[Window]]:
 
 def touched_cells(mask: torch.Tensor, layers: list[list[Window]]) -> list[torch.Tensor]:
     """Mark, per layer, the cells whose receptive field meets the mask.
-
-    Args:
-        mask: (N, 1, H, W) in {0, 1}.
-        layers: From :func:`layer_windows`.
 
     Returns:
         One (N, 1, H_l, W_l) in {0, 1} per layer.

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from rses.methods import Method
     from rses.runs.results import Results
 
-__all__ = ["bench", "method_options"]
-
 
 def bench(
     method: Annotated[str | None, typer.Option(help="See `rses methods`.", metavar="NAME|pkg.module:Class")] = None,
@@ -162,11 +160,7 @@ def _on_ray(
 
 
 def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
-    """Build what edits.
-
-    Raises:
-        InputError: Not exactly one of a method and a folder, or options for a folder.
-    """
+    """Build what edits."""
     from rses.bench.predictions import Predictions
     from rses.errors import InputError
     from rses.methods import get_method
@@ -182,9 +176,6 @@ def _editor(method: str | None, predictions: Path | None, options: dict[str, Any
 
 def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[str, Any]:
     """Read ``--variant`` and ``--set key=value``; values are JSON where they can be read as such, else text.
-
-    Raises:
-        InputError: Not of the form key=value.
 
     Example:
         >>> method_options("mini", ["steps=20", "inversion=direct"])

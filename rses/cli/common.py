@@ -7,8 +7,9 @@ import ctypes
 import os
 import shutil
 import sys
+import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +18,6 @@ import typer
 
 if TYPE_CHECKING:
     from rses.runs.results import Results
-
-__all__ = [
-    "Format",
-    "Interrupted",
-    "Progress",
-    "emit",
-    "keeping",
-    "note",
-    "progress",
-    "quiet_stdout",
-    "require_numbers",
-    "terminal",
-    "warn",
-]
 
 Progress = Callable[[int, int], None]
 STDOUT, STDERR = 1, 2
@@ -71,6 +58,33 @@ def emit(text: str) -> None:
     """Write a result to stdout."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def aligned(entries: Iterable[tuple[str, str]], indent: int = 0, width: int | None = None) -> str:
+    """Return names with texts beside them; texts go on below themselves.
+
+    Args:
+        entries: Name and text of each line.
+        indent: Blanks before each line.
+        width: Columns; by default those of the terminal, or as many as are needed where there is none.
+
+    Example:
+        >>> print(aligned([("a", "one two three"), ("bb", "")], width=12))
+        a   one two
+            three
+        bb
+    """
+    rows = list(entries)
+    start = indent + max((len(name) for name, _ in rows), default=0) + 2
+    if width is None:
+        width = terminal()[0] if sys.stdout.isatty() else sys.maxsize
+    lines = []
+    for name, text in rows:
+        head, blank = f"{'':{indent}}{name}".ljust(start), " " * start
+        told = textwrap.wrap(text, max(width, start + 20), initial_indent=head, subsequent_indent=blank,
+                             break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        lines += told or [head.rstrip()]
+    return "\n".join(lines)
 
 
 def note(text: str) -> None:
@@ -147,11 +161,7 @@ def _ignore(done: int, total: int) -> None:
 
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Progress]:
-    """Show a bar with the remaining time on stderr, if it is a terminal.
-
-    Yields:
-        A callback taking (done, total).
-    """
+    """Show a bar with the remaining time on stderr, if it is a terminal."""
     if not sys.stderr.isatty():
         yield _ignore
         return

@@ -8,18 +8,15 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
+from rses.cli.help import command, group
+from rses.cli.options import SuiteOfRuns
 from rses.errors import InputError
 
-__all__ = ["app"]
-
-app = typer.Typer(
-    help="Leaderboards: tables and a page from submitted results.", no_args_is_help=True, rich_markup_mode=None
-)
+app = group("Leaderboards: tables and a page from submitted results.")
 BOARDS = Path("leaderboards")
 Boards = Annotated[Path, typer.Option(help="The leaderboards folder.", metavar="DIR")]
 
 
-@app.command("build")
 def build(
     boards: Boards = BOARDS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file is not up to date.")] = False,
@@ -47,12 +44,11 @@ def build(
         emit(str(boards / "site" / "index.html"))
 
 
-@app.command("add")
 def add(
     run: Annotated[Path, typer.Argument(help="Finished run folder, with its images.", metavar="RUN")],
     boards: Boards = BOARDS,
     board: Annotated[str | None, typer.Option(help="Folder of the board; <suite>--<protocol> by default.")] = None,
-    suite: Annotated[str | None, typer.Option(help="Suite, if the run does not say.", metavar="NAME|DIR")] = None,
+    suite: SuiteOfRuns = None,
     images: Annotated[bool, typer.Option("--images", help="Copy all edits, so that anybody can score them.")] = False,
     previews: Annotated[int, typer.Option(help="Small copies kept for the page.", min=0, max=200)] = 24,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an older submission of this method.")] = False,
@@ -64,14 +60,11 @@ def add(
         load_run(run)
         from rses.leaderboard.pack import add_run  # imports torch: only now, so that a wrong path is found at once
 
-        target = add_run(
-            run, boards, board=board, replace=replace, images=images, previews=previews, suite=suite
-        )  # fmt: skip
+        target = add_run(run, boards, board=board, replace=replace, images=images, previews=previews, suite=suite)
     note("Check it with `rses leaderboard verify`, then `rses leaderboard build`.")
     emit(str(target))
 
 
-@app.command("verify")
 def verify(
     place: Annotated[Path, typer.Argument(help="Folder of a submission or of a run.", metavar="RUN|SUBMISSION")],
     rescore: Annotated[
@@ -90,7 +83,6 @@ def verify(
     emit(str(verdict))
 
 
-@app.command("serve")
 def serve(
     boards: Boards = BOARDS,
     port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65535)] = 8000,
@@ -108,3 +100,9 @@ def serve(
         if browser:
             webbrowser.open(address)
         server.serve_forever()
+
+
+command(app, "build", build, "rses leaderboard build", "rses leaderboard build --check")
+command(app, "add", add, "rses leaderboard add runs/mini/my-method --images")
+command(app, "verify", verify, "rses leaderboard verify runs/mini/my-method --rescore 8")
+command(app, "serve", serve, "rses leaderboard serve --port 8000")

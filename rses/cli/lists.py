@@ -1,56 +1,61 @@
-"""``rses methods | protocols | suites | metrics``: what there is, one per line, and one of them in full."""
+"""``rses methods | protocols | metrics``: what there is, one per line, and one of them in full."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rses.cli.common import emit, quiet_stdout
+from rses.cli.common import aligned, emit, quiet_stdout
+from rses.cli.help import command, group
 
 if TYPE_CHECKING:
     from rses.methods import MethodCard
 
-__all__ = ["methods", "metrics", "protocols", "suites"]
-
 Lines = list[tuple[str, str]]
 
 
-def _catalogue(about: str, lines: Callable[[], Lines], card: Callable[[str], str], what: str) -> typer.Typer:
-    """Build a command that lists things, with ``show NAME`` for one of them.
+def listing(about: str, lines: Callable[[], Lines], *examples: str) -> typer.Typer:
+    """Return an app that lists things: (name, one-line description) each."""
+    app = group(about, *examples, bare=True)
 
-    Args:
-        about: Help of the command.
-        lines: Returns (name, one-line description).
-        card: Returns the whole text on one of them.
-        what: What the names name, for the help.
-    """
-    app = typer.Typer(help=about, invoke_without_command=True, rich_markup_mode=None)
-
-    @app.callback()
+    @app.callback(help=about)
     def overview(context: typer.Context) -> None:
         if context.invoked_subcommand is None:
             with quiet_stdout():
                 entries = lines()
-            width = max((len(name) for name, _ in entries), default=0)
-            emit("\n".join(f"{name:<{width}}  {text}".rstrip() for name, text in entries))
-
-    overview.__doc__ = about
-
-    @app.command("show", help=f"Print everything about one {what}.")
-    def show(name: str = typer.Argument(..., metavar="NAME", help=f"Name of the {what}.")) -> None:
-        with quiet_stdout():
-            text = card(name)
-        emit(text)
+            emit(aligned(entries))
 
     return app
 
 
-def _facts(facts: Mapping[str, object], width: int) -> list[str]:
-    return [f"  {key:<{width}} {value}" for key, value in facts.items()]
+def _catalogue(what: str, lines: Callable[[], Lines], card: Callable[[str], tuple[str, Any]], one: str) -> typer.Typer:
+    """Return an app that lists things, with ``show NAME`` for the text on one of them, or its facts as JSON."""
+    app = listing(f"List the {what}s, or show one of them.", lines, f"rses {what}s", f"rses {what}s show {one}")
+
+    # Defaults, not annotations: those are looked up by name, outside of this function.
+    def show(
+        name: str = typer.Argument(..., metavar="NAME", help=f"Name of the {what}."),
+        as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+    ) -> None:
+        with quiet_stdout():
+            text, facts = card(name)
+        emit(json.dumps(facts, indent=2, ensure_ascii=False) if as_json else text)
+
+    show.__doc__ = f"Show everything about one {what}."
+    command(app, "show", show, f"rses {what}s show {one}", f"rses {what}s show {one} --json")
+    return app
+
+
+def facts_text(name: str, about: str, facts: Mapping[str, object]) -> str:
+    """Return name, description and facts, one per line; those without a value are left out."""
+    lines = [(key, str(value)) for key, value in facts.items() if value != ""]
+    return "\n".join([name, *([about] if about else []), "", aligned(lines, indent=2)])
+
+
+_MASK = {True: "mask used", False: "mask-free", None: "mask use not stated"}
 
 
 def _method_lines() -> Lines:
@@ -67,7 +72,6 @@ def _method_lines() -> Lines:
 
 def _method_line(card: MethodCard) -> str:
     """One line: mask, year, title, paper, weights with licence and memory."""
-    mask = {True: "mask used", False: "mask-free", None: "mask use not stated"}[card.mask_used]
     paper = f" [{card.paper}]" if card.paper else ""
     gate = ", gated" if card.gated else ""
     memory = f", about {card.memory_gb:.0f} GB" if card.memory_gb >= 1 else ""
@@ -76,13 +80,29 @@ def _method_line(card: MethodCard) -> str:
         else f"; embedded {card.weights}, or {card.full_size}" if card.full_size
         else f"; {card.weights} ({card.licence}{gate}{memory})"
     )  # fmt: skip
-    return f"{mask:<9}  {card.year or '-':<4}  {card.title}{paper}{weights}"
+    return f"{_MASK[card.mask_used]:<9}  {card.year or '-':<4}  {card.title}{paper}{weights}"
 
 
-def _method_card(name: str) -> str:
+def _method_card(name: str) -> tuple[str, Any]:
     from rses.methods import get_card
+    from rses.pages.notices import stands_in
 
-    return json.dumps(get_card(name).to_dict(), indent=2, ensure_ascii=False)
+    card = get_card(name)
+    # The paper is not about the embedded weights, which stand in for its model.
+    paper = "stands in for" if stands_in(card.to_dict()) else "paper"
+    facts = {
+        "mask": _MASK[card.mask_used],
+        paper: f"{card.paper} ({card.year})" if card.year else card.paper,
+        "weights": " ".join(filter(None, (card.weights, card.revision))),
+        "licence": card.licence + (", gated" if card.gated else ""),
+        "memory": f"about {card.memory_gb:.0f} GB" if card.memory_gb >= 1 else "",
+        "full size": card.full_size,
+        "precision": card.dtype,
+        "batch": f"at most {card.max_batch}",
+        "reference row": "yes" if card.reference else "",
+        **card.settings,
+    }
+    return facts_text(name, card.title, facts), card.to_dict()
 
 
 OURS = "beyond the RegionRoute paper, defined by RSES"
@@ -91,17 +111,13 @@ OURS = "beyond the RegionRoute paper, defined by RSES"
 def _metric_lines() -> Lines:
     from rses.table import METRICS, list_metrics
 
-    lines = [
-        (
-            info.name,
-            f"{'°' if info.ours else ' '} {info.direction.split()[0]:<7}  {info.description}",
-        )
-        for info in map(METRICS.__getitem__, list_metrics())
-    ]
+    lines = []
+    for info in map(METRICS.__getitem__, list_metrics()):
+        lines.append((info.name, f"{'°' if info.ours else ' '} {info.direction.split()[0]:<7}  {info.description}"))
     return [*lines, ("", f"° {OURS}")]
 
 
-def _metric_card(name: str) -> str:
+def _metric_card(name: str) -> tuple[str, Any]:
     from rses.table import get_metric
 
     info = get_metric(name)
@@ -113,7 +129,7 @@ def _metric_card(name: str) -> str:
         "origin": OURS if info.ours else "as in the RegionRoute paper or common practice",
         "formula": info.formula,
     }
-    return "\n".join([info.name, info.description, "", *_facts(facts, 15)])
+    return facts_text(info.name, info.description, facts), {"name": name, "description": info.description, **facts}
 
 
 def _protocol_lines() -> Lines:
@@ -122,52 +138,16 @@ def _protocol_lines() -> Lines:
     return [(name, f"{protocol.hash}  {protocol.title}") for name, protocol in PROTOCOLS.items()]
 
 
-def _protocol_card(name: str) -> str:
+def _protocol_card(name: str) -> tuple[str, Any]:
     from rses.protocol import get_protocol
 
-    return get_protocol(name).card()
+    protocol = get_protocol(name)
+    text = facts_text(f"{protocol.id}  (hash {protocol.hash})", protocol.title, protocol.knobs)
+    notes = "\n\n" + aligned((("*", note) for note in protocol.notes), indent=2) if protocol.notes else ""
+    facts = {"id": protocol.id, "hash": protocol.hash, "title": protocol.title, "knobs": protocol.knobs}
+    return text + notes, facts
 
 
-def _suite_lines() -> Lines:
-    from rses.suites import list_suites, load_suite
-
-    suites = [load_suite(name) for name in list_suites()]
-    return [
-        (s.name, f"{len(s.samples)} samples, version {s.version}, {s.licence}: {', '.join(s.styles)}") for s in suites
-    ]
-
-
-def _suite_card(name: str) -> str:
-    from rses.suites import load_suite
-
-    suite = load_suite(name)
-    facts = {
-        "version": suite.version,
-        "licence": suite.licence,
-        "size": f"{len(suite.samples)} samples of {len({sample.image for sample in suite.samples})} images",
-        "styles": _counted(sample.style for sample in suite.samples),
-        "objects": _counted(sample.object for sample in suite.samples),
-        "tags": _counted(tag for sample in suite.samples for tag in sample.tags) or "-",
-        "datasets": _counted(sample.dataset for sample in suite.samples if sample.dataset) or "-",
-        "sha256": suite.sha256,
-        "folder": suite.root,
-    }
-    readme = suite.root / "README.md"
-    text = readme.read_text("utf-8") if readme.is_file() else ""
-    return "\n".join([suite.name, *_facts(facts, 9), "", text]).rstrip()
-
-
-def _counted(values: Iterable[str]) -> str:
-    return ", ".join(f"{value} ({count})" for value, count in Counter(values).most_common())
-
-
-methods = _catalogue(
-    "List the installed methods; `rses methods show NAME` prints a card.", _method_lines, _method_card, "method"
-)
-protocols = _catalogue(
-    "List the protocols; `rses protocols show NAME` prints every knob.", _protocol_lines, _protocol_card, "protocol"
-)
-suites = _catalogue("List the embedded suites; `rses suites show NAME` prints one.", _suite_lines, _suite_card, "suite")
-metrics = _catalogue(
-    "List the metrics; `rses metrics show NAME` prints one in full.", _metric_lines, _metric_card, "metric"
-)
+methods = _catalogue("method", _method_lines, _method_card, "flux-kontext")
+protocols = _catalogue("protocol", _protocol_lines, _protocol_card, "rses-v1")
+metrics = _catalogue("metric", _metric_lines, _metric_card, "rses_p")

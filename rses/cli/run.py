@@ -11,9 +11,8 @@ import typer
 
 import rses
 from rses.cli.common import Interrupted
+from rses.cli.help import group
 from rses.errors import RsesError
-
-__all__ = ["new_app", "run_app"]
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -21,17 +20,9 @@ USAGE, INTERRUPTED = 2, 130
 _ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
-def new_app(name: str, about: str) -> typer.Typer:
-    """Return an app without commands that can say its version.
-
-    Args:
-        name: What the program is called.
-        about: What it is for, in one line of its help.
-    """
-    app = typer.Typer(
-        help=about, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )  # fmt: skip
+def new_app(name: str, about: str, *examples: str) -> typer.Typer:
+    """Return an app without commands that can say its version."""
+    app = group(about, *examples)
 
     def show(wanted: bool) -> None:
         if wanted:
@@ -50,11 +41,6 @@ def new_app(name: str, about: str) -> typer.Typer:
 
 def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     """Run one command of an app.
-
-    Args:
-        app: The commands.
-        name: What the program is called, for its help.
-        argv: Arguments; those of the process by default.
 
     Returns:
         0 on success, 2 for what the user can fix, 130 after Ctrl-C.

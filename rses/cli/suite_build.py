@@ -1,4 +1,4 @@
-"""``rses suite build``: a suite from a data set."""
+"""``rses suites build``: a suite from a data set, or from a folder of photographs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.cli.common import Progress, emit, note, progress, quiet_stdout
+from rses.cli.help import command, group
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
     from rses.suites import Suite
 
-__all__ = ["app"]
-
-app = typer.Typer(help="Build a suite from a data set or a folder.", no_args_is_help=True, rich_markup_mode=None)
+app = group("Build a suite from a data set, or from your own photographs.")
 
 Root = Annotated[Path, typer.Option("--root", help="Folder of the data set.", metavar="DIR")]
 Out = Annotated[Path, typer.Option("--out", help="New or empty folder.", metavar="DIR")]
@@ -54,7 +53,6 @@ AsPublished = Annotated[
 _Warn = Callable[[str], None]
 
 
-@app.command("coco")
 def coco(
     root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
     name: Name = None, split: Split = None, annotations: Annotations = None, outlines: Outlines = False,
@@ -64,7 +62,6 @@ def coco(
               outlines=outlines)  # fmt: skip
 
 
-@app.command("voc")
 def voc(
     root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
     name: Name = None, split: Split = None, classes: ClassList = None,
@@ -73,7 +70,6 @@ def voc(
     _selected(out, styles, n, seed, selection, name, dataset="voc", root=root, split=split, classes=classes)
 
 
-@app.command("big")
 def big(
     root: Root, out: Out, styles: Styles, n: Number = None, seed: Seed = 0, selection: Rule = "default",
     name: Name = None, split: Split = None, classes: ClassTable = None,
@@ -82,7 +78,6 @@ def big(
     _selected(out, styles, n, seed, selection, name, dataset="big", root=root, split=split, classes=classes)
 
 
-@app.command("pie")
 def pie(
     root: Root,
     out: Out,
@@ -116,7 +111,6 @@ def pie(
     _build(out, {"the data set": root}, build)
 
 
-@app.command("brushbench")
 def brushbench(
     root: Root,
     out: Out,
@@ -140,7 +134,6 @@ def brushbench(
     _build(out, {"the data set": root}, build)
 
 
-@app.command("folder")
 def folder(
     images: Annotated[Path, typer.Option("--images", help="Folder of photographs.", metavar="DIR")],
     out: Out,
@@ -206,3 +199,15 @@ def _build(
     for line in lines:
         note(line)
     emit(f"{suite.name}: {len(suite)} samples in {out} ({suite.sha256})")
+
+
+_TWO = '--styles "pixel art,line art" --out suite/'
+for _name, _run, _example in (
+    ("coco", coco, f"--root coco/ --split val2017 --n 100 {_TWO}"),
+    ("voc", voc, f"--root VOCdevkit/VOC2012 --split val {_TWO}"),
+    ("big", big, f"--root BIG/ {_TWO}"),
+    ("pie", pie, "--root PIE-Bench_v1/ --types 9 --out suite/"),
+    ("brushbench", brushbench, "--root BrushBench/ --out suite/"),
+    ("folder", folder, f"--images photos/ --masks masks/ --object cat {_TWO}"),
+):
+    command(app, _name, _run, f"rses suites build {_name} {_example}")

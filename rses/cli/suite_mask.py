@@ -1,4 +1,4 @@
-"""``rses suite mask``: masks from boxes or clicks."""
+"""``rses suites mask``: masks from boxes or clicks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from rses.cli.common import emit, keeping, note, progress, quiet_stdout
 from rses.cli.options import Device, Fresh
 from rses.files.names import listed
 from rses.files.places import require_apart
-
-__all__ = ["mask"]
 
 _SHOWN = 10
 
@@ -42,7 +40,7 @@ def mask(
 ) -> None:
     """Make one mask per photograph from a box or from clicks, and contact sheets to check them by eye.
 
-    A stopped run goes on where it was. Masks go to --out as `rses suite build folder --masks` takes them. Exits with
+    A stopped run goes on where it was. Masks go to --out as `rses suites build folder --masks` takes them. Exits with
     status 1 where some photographs got none.
     """
     folder = out.expanduser()

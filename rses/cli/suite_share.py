@@ -1,4 +1,4 @@
-"""``rses suite push | pull``: suites as parquet, on the Hugging Face hub or in a folder."""
+"""``rses suites push | pull``: suites as parquet, on the Hugging Face hub or in a folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from rses.cli.common import emit, progress, quiet_stdout
-
-__all__ = ["pull", "push"]
 
 
 def push(

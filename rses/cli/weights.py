@@ -5,37 +5,34 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-__all__ = ["app"]
+from rses.cli.common import aligned, emit, note
+from rses.cli.help import command, group
 
-app = typer.Typer(help="Weights of the real backbones: list, fetch and locate them.", no_args_is_help=True)
+app = group("List, fetch and locate the weights of the real backbones.")
 
 
-@app.command("list")
 def list_weights(
     all_models: Annotated[bool, typer.Option("--all", help="Also name every model of open_clip.")] = False,
 ) -> None:
     """List the usual backbones: whether their weights are on this machine, and where."""
     from rses.backbones.specs import KNOWN_SPECS
 
-    for spec in KNOWN_SPECS:
-        typer.echo("  ".join((f"{spec:<42}", *_state(spec))))
+    states = {spec: "  ".join(_state(spec)) for spec in KNOWN_SPECS}
+    emit(aligned(states.items()))
+    if any(state.startswith("missing") for state in states.values()):
+        note("Fetch what is missing with: rses weights pull SPEC")
     if all_models:
         for spec in _other_models(KNOWN_SPECS):
             typer.echo(spec)
 
 
-@app.command("pull")
 def pull_weights(
-    specs: Annotated[
-        Optional[list[str]], typer.Argument(help="Backbones, e.g. lpips:alex", metavar="SPEC...")  # noqa: UP045
-    ] = None,
-    protocol: Annotated[
-        Optional[str], typer.Option("--protocol", help="Fetch all that this protocol needs.")  # noqa: UP045
-    ] = None,
+    specs: Annotated[list[str] | None, typer.Argument(help="Backbones, e.g. lpips:alex", metavar="SPEC...")] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Fetch all that this protocol needs.")] = None,
 ) -> None:
     """Fetch weights into the usual caches and verify their SHA-256. Nothing else downloads."""
     from rses.backbones.download import pull
@@ -48,7 +45,6 @@ def pull_weights(
             typer.echo(f"{item.path}  sha256:{item.sha256}")
 
 
-@app.command("path")
 def weights_path(
     spec: Annotated[str, typer.Argument(help="Backbone, e.g. lpips:alex", metavar="SPEC")],
 ) -> None:
@@ -101,7 +97,12 @@ def _state(spec: str) -> tuple[str, ...]:
     for need in wanted:
         path = next((path for source in need.sources if (path := find(source))), None)
         if path is None:
-            return ("missing ", f"{need.sources[0].label}; fetch with: rses weights pull {spec}")
+            return ("missing ", need.sources[0].label.partition(" of ")[0])
         found.append(path)
     size = sum(path.stat().st_size for path in found) / 1e6
     return ("on disk ", f"{size:7.1f} MB", ", ".join(map(str, found)))
+
+
+command(app, "list", list_weights, "rses weights list", "rses weights list --all")
+command(app, "pull", pull_weights, "rses weights pull --protocol rses-v1", "rses weights pull lpips:alex")
+command(app, "path", weights_path, "rses weights path lpips:alex")

@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SHOWN", "Affix", "Locator", "common_affix", "folded", "listed"]
-
 SHOWN = 10
 """Names that a message gives before it counts the rest."""
 TRIED = 10
@@ -40,13 +38,7 @@ def listed(names: Iterable[str], most: int = SHOWN) -> str:
 
 @dataclass(frozen=True)
 class Affix:
-    """What many names have before and after an id.
-
-    Attributes:
-        before: Text before it.
-        after: Text after it.
-        pairs: Name and id, in the order of the names.
-    """
+    """What many names have before and after an id."""
 
     before: str
     after: str
@@ -59,10 +51,6 @@ class Affix:
 
 def common_affix(names: Sequence[str], ids: Collection[str]) -> Affix | None:
     """Find the text that most names have around an id; the time grows with their number, not with its square.
-
-    Args:
-        names: Names that are no ids.
-        ids: What they should be.
 
     Example:
         >>> str(common_affix(["cat_edited", "dog_edited"], {"cat", "dog"}))

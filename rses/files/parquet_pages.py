@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Pages", "measure_pages"]
-
 Fields = dict[int, Any]
 _HEADER = 64 << 10
 """Most bytes of a header; it holds statistics, which writers keep short."""
@@ -27,12 +25,7 @@ TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range
 
 @dataclass(frozen=True)
 class Pages:
-    """What a file's pages unpack to.
-
-    Attributes:
-        largest: Bytes of the largest page.
-        values: Values of the longest column; lists may hold many in one row.
-    """
+    """What a file's pages unpack to."""
 
     largest: int = 0
     values: int = 0

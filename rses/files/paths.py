@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-__all__ = ["IGNORED", "id_problem", "list_files", "path_problem"]
-
 IGNORED = frozenset({".DS_Store", ".cache", ".git", ".gitattributes", "Thumbs.db"})
 """Names that file managers and download tools leave behind; they are not part of a suite."""
 
@@ -84,11 +82,7 @@ def path_problem(root: Path | None, relative: object, *, portable: bool = True) 
 
 
 def list_files(root: Path) -> tuple[list[str], list[str]]:
-    """List the files below a folder, and the symbolic links, which are not followed.
-
-    Returns:
-        Sorted paths of files and of links, relative to `root` and with forward slashes.
-    """
+    """List the files below a folder, and the symbolic links, which are not followed."""
     files: list[str] = []
     links: list[str] = []
     waiting = [root]

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["FILES", "FileCache", "ImageFile"]
-
 MAX_BYTES = 1 << 30
 """More than the largest image that is decoded takes uncompressed."""
 
@@ -23,10 +21,6 @@ OWN_BYTES = 2048
 
 class ImageFile:
     """The bytes of a file, and what messages call it.
-
-    Args:
-        path: Where it lies.
-        data: Its content.
 
     Example:
         >>> ImageFile(Path("a.png"), b"").sha256[:12]
@@ -86,11 +80,7 @@ def _absent(path: Path, error: OSError) -> str:
 
 
 class FileCache:
-    """Reads files, and keeps what fits: samples share sources, and checks come before scoring.
-
-    Args:
-        limit: Most bytes kept; what was used longest ago goes first.
-    """
+    """Reads files, and keeps what fits: samples share sources, and checks come before scoring."""
 
     def __init__(self, limit: int = 32 << 20):
         self._limit = limit

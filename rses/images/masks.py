@@ -17,8 +17,6 @@ from rses.images.file import FILES, ImageFile
 from rses.images.header import image_facts, inspect
 from rses.state.pillow import pillow_defaults
 
-__all__ = ["as_mask", "binarise", "read_alpha", "read_mask"]
-
 # Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
 EDGE_REACH = 3
 STRAY_SHARE = 0.002
@@ -42,11 +40,8 @@ def read_mask(path: str | Path | ImageFile, threshold: float | None = None) -> n
 
     White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
     unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
-    dropped, real transparency refused.
-
-    Args:
-        path: Image file with one picture.
-        threshold: Share of the full value from which on a soft mask is region; soft masks are refused without it.
+    dropped, real transparency refused. With a threshold, pixels of at least that share of the full value are region;
+    soft masks are refused without it.
 
     Returns:
         (H, W) bool, True = edit.
@@ -72,9 +67,6 @@ def read_mask(path: str | Path | ImageFile, threshold: float | None = None) -> n
 
 def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
     """Decode the alpha channel of an image file as a mask: opaque is the region; the rule of :func:`read_mask` holds.
-
-    Args:
-        path: Image file with an alpha channel, a palette with transparency, or a transparent colour.
 
     Returns:
         (H, W) bool, upright, True = opaque.

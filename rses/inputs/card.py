@@ -11,8 +11,6 @@ from rses.errors import NOWHERE, Place, Problem
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, text_problem, tree_problems
 from rses.schema import Record, fault, problems_of, shown_text
 
-__all__ = ["Card", "card_problems", "name_problem"]
-
 DEPTH = 2
 """Levels above the card in ``summary.json``."""
 LATEST_YEAR = 9999
@@ -65,10 +63,6 @@ def name_problem(name: object) -> str | None:
 
 def card_problems(card: Mapping[str, Any], where: Place = NOWHERE) -> list[Problem]:
     """Check the facts about a method.
-
-    Args:
-        card: :meth:`rses.methods.MethodCard.to_dict`, the content of ``method.json``, or a submission's card.
-        where: File that holds it.
 
     Example:
         >>> card_problems({"name": "mine", "year": "2026", "mask_used": "no"})

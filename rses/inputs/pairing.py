@@ -17,8 +17,6 @@ from rses.inputs.sources import source_names
 from rses.inputs.styles import read_styles
 from rses.texts import text_fault
 
-__all__ = ["Pairing", "pair_folder"]
-
 
 @dataclass(frozen=True)
 class Pairing:
@@ -75,12 +73,6 @@ def pair_folder(
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
         limit: Only the first samples, in the order of their ids.
-
-    Returns:
-        The samples and what is missing or extra.
-
-    Raises:
-        InputError: With every missing, extra, duplicate, empty or misnamed file.
 
     Example:
         >>> import tempfile

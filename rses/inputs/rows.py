@@ -4,125 +4,163 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from rses.errors import InputError
+from pydantic import AfterValidator, model_validator
+
+from rses.errors import InputError, Place, Problem
 from rses.files.names import folded, listed
 from rses.files.paths import id_problem, path_problem
 from rses.files.text import JsonError, parse_json, read_text
 from rses.inputs.sample import Sample
-
-__all__ = ["METADATA", "read_metadata", "read_rows"]
+from rses.schema import Filled, Record, Texts, check, fault
 
 METADATA = "metadata.jsonl"
-TEXTS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset")
 TABLES = (".csv", ".tsv")
 SEPARATORS = ",;\t|"
 
-Fault = tuple[str, str, str]
-"""What is wrong with a row: the cause, what was found in it, and what to do."""
+
+def _below(name: str) -> str:
+    if path_problem(None, name, portable=False):
+        raise fault("bad-path", "leads out of the folder or is too long. Use a path below it")
+    return name
 
 
-def read_metadata(
-    path: Path, check: Callable[[dict[str, Any]], Iterable[str]] | None = None, shown: str | None = None
-) -> tuple[list[Sample], list[str]]:
-    r"""Read ``metadata.jsonl``.
+def _portable_path(name: str) -> str:
+    if problem := path_problem(None, name):
+        raise fault("bad-path", f'"{name[:80]}" {problem}')
+    return name
+
+
+def _portable_id(name: str) -> str:
+    if problem := id_problem(name):
+        raise fault("bad-id", f'"{name[:80]}" {problem}')
+    return name
+
+
+PortableId = Annotated[str, AfterValidator(_portable_id)]
+PortablePath = Annotated[str, AfterValidator(_portable_path)]
+"""An id and a path of files that are passed on."""
+_Inner = Annotated[str, AfterValidator(_below)]
+
+
+class Row(Record, extra="ignore"):
+    """A line of ``metadata.jsonl``: one sample, of which nothing has to be said but its name."""
+
+    id: str | None = None
+    file_name: _Inner | None = None
+    mask_file_name: _Inner | None = None
+    object: str | None = None
+    style: str | None = None
+    prompt: str | None = None
+    dataset: str | None = None
+    tags: Texts | None = None
+
+    @model_validator(mode="after")
+    def _nameable(self) -> Row:
+        if id_problem(self.name, portable=False):
+            raise fault("bad-id", f'"{self.name[:80]}" cannot name a file. Give a short id without slashes')
+        return self
+
+    @property
+    def name(self) -> str:
+        """The id, by default the stem of the image's name."""
+        return folded(self.id or PurePosixPath(self.file_name or "").stem)
+
+    def sample(self) -> Sample:
+        """Return it as a sample, its images as texts relative to the file's folder."""
+        texts = {key: getattr(self, key) or "" for key in ("object", "style", "prompt", "dataset")}
+        return Sample(self.name, self.file_name, self.mask_file_name, tags=self.tags or (), **texts)
+
+
+class WholeRow(Row):
+    """A line of a folder that is passed on: everything is said, in names that every system takes."""
+
+    id: PortableId
+    file_name: PortablePath
+    mask_file_name: PortablePath
+    object: Filled
+    style: Filled
+    prompt: Filled
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def read_lines(
+    path: Path, model: type[AnyRow], further: Callable[[AnyRow], Iterable[str]] | None = None, shown: str | None = None
+) -> tuple[list[tuple[int, AnyRow]], list[Problem]]:
+    """Read a file with one JSON object per line.
 
     Args:
-        path: File with one JSON object a line: ``id`` (by default the stem of ``file_name``),
-            ``file_name``, ``mask_file_name``, ``object``, ``style``, ``prompt``, ``dataset``, ``tags``.
-        check: Returns further faults of a row; such files are suites, whose ids differ by more than case.
+        path: The file.
+        model: What a line says. Ids of a `WholeRow` differ by more than case, as some file systems ignore it.
+        further: Returns further faults of a row.
         shown: What sentences call the file.
 
     Returns:
-        The usable rows in order, ``image`` and ``mask`` as texts relative to the file's folder; and one sentence for
-        each cause for which rows cannot be used.
+        The usable rows with their lines; and one problem for each cause for which rows cannot be used.
+    """
+    rows: list[tuple[int, AnyRow]] = []
+    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    first: dict[str, int] = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        row, found = _row(line, model)
+        if row is not None:
+            found = [Problem(text) for text in (further(row) if further else ())]
+            key = row.name.casefold() if issubclass(model, WholeRow) else row.name
+            if not found and first.setdefault(key, number) != number:
+                text = f'the id "{row.name}" is already used, in line {first[key]}. Give every row its own id.'
+                found = [Problem(text, "used-twice")]
+            rows += [] if found else [(number, row)]
+        for problem in found:
+            cause = (problem.code, problem.place.field or ("" if problem.code != "invalid" else problem))
+            faults.setdefault(cause, []).append((number, problem))
+    return rows, [_joined(shown or str(path), *cause, places) for cause, places in faults.items()]
 
-    Raises:
-        InputError: The file cannot be read at all.
+
+def _row(line: str, model: type[AnyRow]) -> tuple[AnyRow | None, list[Problem]]:
+    try:
+        return check(model, parse_json(line)), []
+    except JsonError as error:
+        return None, [Problem(f"not valid JSON ({str(error)[:60]}). Write one JSON object per line.", "not-json")]
+    except InputError as error:
+        return None, error.problems
+
+
+def _joined(name: str, code: str, field: str, places: list[tuple[int, str]]) -> Problem:
+    """Return one problem for one cause, however many rows have it."""
+    number, text = places[0]
+    where = f"{name}, line {number}: {text}"
+    if len(places) > 1:
+        where = f"{name}, lines {listed(str(place) for place, _ in places)}, the first: {text}"
+    return Problem(where, code, Place(name, number, "" if code == "invalid" else field))
+
+
+def read_metadata(path: Path) -> tuple[list[Sample], list[Problem]]:
+    r"""Read ``metadata.jsonl``, a `Row` per line.
+
+    Returns:
+        The usable rows in order, ``image`` and ``mask`` as texts relative to the file's folder; and one problem for
+        each cause for which rows cannot be used.
 
     Example:
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "metadata.jsonl"
         >>> _ = file.write_text('{"id": "a", "style": "pixel art"}\nnot json\n')
         >>> samples, problems = read_metadata(file)
-        >>> samples[0].style, len(problems)
-        ('pixel art', 1)
+        >>> samples[0].style, problems[0].code, problems[0].place.line
+        ('pixel art', 'not-json', 2)
     """
-    samples: list[Sample] = []
-    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    first_seen: dict[str, int] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        found = _sample(line, check)
-        if isinstance(found, Sample):
-            key = found.id if check is None else found.id.casefold()
-            if key not in first_seen:
-                first_seen[key] = number
-                samples.append(found)
-                continue
-            detail = f' ("{found.id}" in line {first_seen[key]})'
-            found = [("an id is already used", detail, "Give every row its own id.")]
-        for cause, detail, remedy in found:
-            faults.setdefault((cause, remedy), []).append((number, detail))
-    name = shown or str(path)
-    problems = [_sentence(name, *about, places) for about, places in faults.items()]
-    if not samples and not problems and check is None:
-        problems.append(f"{name} has no rows. Write one JSON object a line.")
-    return samples, problems
-
-
-def _sentence(name: str, cause: str, remedy: str, places: list[tuple[int, str]]) -> str:
-    """One sentence a cause, however many rows it is found in."""
-    number, detail = places[0]
-    if len(places) == 1:
-        text = f"{name}, line {number}: {cause}{detail}."
-    else:
-        text = f"{name}, lines {listed(str(place) for place, _ in places)}: {cause}"
-        text += f" (the first: {detail.strip(' ,()')})." if detail else "."
-    return f"{text} {remedy}".rstrip()
-
-
-def _sample(line: str, check: Callable[[dict[str, Any]], Iterable[str]] | None) -> Sample | list[Fault]:
-    try:
-        row = parse_json(line)
-    except JsonError as error:
-        return [("not valid JSON", f" ({str(error)[:60]})", "Write one JSON object per line.")]
-    if not isinstance(row, dict):
-        return [("expected a JSON object", f", got {type(row).__name__}", "")]
-    if check is not None and (faults := [(fault, "", "") for fault in check(row)]):
-        return faults
-    if fault := _row_fault(row):
-        return [fault]
-    name = row.get("id") or PurePosixPath(row.get("file_name") or "").stem
-    if id_problem(name, portable=False):
-        return [("an id cannot name a file", f', "{name[:80]}"', 'Give a short "id" without slashes.')]
-    texts = {key: row.get(key) or "" for key in ("object", "style", "prompt", "dataset")}
-    return Sample(folded(name), row.get("file_name"), row.get("mask_file_name"), tags=_tags(row), **texts)
-
-
-def _tags(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(row.get("tags") or ())
-
-
-def _row_fault(row: Mapping[str, Any]) -> Fault | None:
-    for key in TEXTS:
-        value = row.get(key)
-        if value is not None and not isinstance(value, str):
-            return f'"{key}" must be text', f", got {json.dumps(value)[:40]}", ""
-    tags = row.get("tags") or []
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        return '"tags" must be a list of texts', "", ""
-    for key in ("file_name", "mask_file_name"):
-        name = row.get(key)
-        if name is not None and path_problem(None, name, portable=False):
-            return f'"{key}" leads out of the folder or is too long', f', "{name[:80]}"', "Use a path below it."
-    return None
+    rows, problems = read_lines(path, Row)
+    if not rows and not problems:
+        problems = [Problem(f"{path} has no rows. Write one JSON object per line.", "empty", Place(str(path)))]
+    return [row.sample() for _, row in rows], problems
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:

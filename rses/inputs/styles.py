@@ -10,8 +10,6 @@ from rses.errors import InputError
 from rses.files.names import folded, listed
 from rses.inputs.rows import TABLES, read_rows
 
-__all__ = ["read_styles"]
-
 
 def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
     r"""Read a file, or a dictionary, that gives each id its style.

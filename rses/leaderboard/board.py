@@ -14,6 +14,7 @@ import numpy as np
 
 from rses.errors import InputError
 from rses.files.escape import clean
+from rses.images.nuisances import NUISANCES
 from rses.leaderboard.cells import cells_and_groups, rounded
 from rses.leaderboard.pack import chosen_ids, slug
 from rses.leaderboard.seeds import averaged, seed_spread
@@ -133,6 +134,14 @@ class Board:
     def toy(self) -> str:
         """What must be said of a board of embedded weights; empty for others."""
         return TOY_BOARD if is_toy(self.protocol) else ""
+
+    @property
+    def floor(self) -> tuple[str, float] | None:
+        """The nuisance row whose ``rses_p`` is furthest from 0, and how far; ``None`` without such rows."""
+        names = {f"{name}-identity" for name in NUISANCES}
+        rows = [row for row in self.rows if row.section == "reference" and row.name in names and "rses_p" in row.cells]
+        reached = [(abs(mean), row.name) for row in rows if (mean := row.cells["rses_p"].mean) is not None]
+        return max(reached)[::-1] if reached else None
 
     @property
     def title(self) -> str:

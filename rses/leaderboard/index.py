@@ -21,7 +21,8 @@ RECIPE = """## How the boards of the embedded methods are made
 From the root of a clone, with `make install` and `.venv/bin` on the `PATH`. Everything runs offline on a CPU, under
 `rses-mini`; methods that start from noise with three seeds, the others once:
 
-    once="identity global-style oracle-paste background-only jpeg-identity resize-identity prompt-to-prompt"
+    once="identity global-style oracle-paste background-only prompt-to-prompt jpeg-identity resize-identity
+      brighter-identity contrast-identity hue-identity blur-identity noise-identity"
     seeded="regionroute flux-kontext kontext-inpaint global-then-paste segment-then-paste
       instruct-pix2pix sdedit sd2-inpainting"
     bench() {  # SUITE METHOD SEED

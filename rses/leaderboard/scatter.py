@@ -1,32 +1,30 @@
-"""The trade-off: style against preservation, with intervals and the Pareto front.
+"""The trade-off: style against preservation, with intervals.
 
-Only places are computed here; ``pages/templates/charts.html`` draws.
+Only places are computed here; ``pages/templates/charts.html`` draws, and ``chart.js`` adds names and Pareto fronts,
+which follow the filters of the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rses.leaderboard.board import SECTIONS, Board, BoardRow
+from rses.leaderboard.board import Board, BoardRow
 from rses.pages.charts import Axis
 from rses.pages.numbers import number
 from rses.report.columns import Cell
-from rses.statistics import pareto_layers
 from rses.table import METRICS
 
 __all__ = ["Point", "Scatter", "scatter"]
 
-WIDTH, HEIGHT = 760, 430
+WIDTH, HEIGHT = 900, 470
 LEFT, RIGHT, TOP, BOTTOM = 62, 150, 34, 46
-LABELS = 30
-# Width of a letter of a label, about.
-LETTER = 6.4
+LONGEST = 30
 
 
-@dataclass
+@dataclass(frozen=True)
 class Point:
-    """One method: its mark, the path of its intervals, and where its name stands; no name where there are too many."""
+    """One method: its mark at (x, y), the path of its intervals around that, and its name."""
 
     key: str
     section: str
@@ -34,21 +32,18 @@ class Point:
     x: float
     y: float
     bars: str
-    name: str = ""
-    name_x: float = 0.0
-    name_y: float = 0.0
+    name: str
 
 
 @dataclass(frozen=True)
 class Scatter:
-    """A chart; fronts are (section, path, description)."""
+    """A chart of two metrics."""
 
     label: str
     across: str
     up: str
     x: Axis
     y: Axis
-    fronts: list[tuple[str, str, str]]
     points: list[Point]
     width: int = WIDTH
     height: int = HEIGHT
@@ -66,23 +61,24 @@ def scatter(board: Board, across: str = "lpips_bg", up: str = "rsm") -> Scatter 
     if not rows:
         return None
     x, y = _axis(rows, across, LEFT, WIDTH - RIGHT), _axis(rows, up, HEIGHT - BOTTOM, TOP)
-    points = [_point(row, (across, up), x, y) for row in rows]
-    if len(rows) <= LABELS:
-        _label(points, [row.name for row in rows])
     label = f"{METRICS[up].title} against {METRICS[across].title} of {len(rows)} methods"
-    fronts = [_front(rows, points, section, (across, up)) for section in ("mask-free", "mask")]
-    return Scatter(label, across, up, x, y, [front for front in fronts if front], points)
+    return Scatter(label, across, up, x, y, [_point(row, (across, up), x, y) for row in rows])
 
 
 def _has(row: BoardRow, name: str) -> bool:
     return name in row.cells and row.cells[name].mean is not None
 
 
-def _axis(rows: Sequence[BoardRow], name: str, start: float, end: float) -> Axis:
-    ends = [_ends(row.cells[name]) for row in rows]
-    low, high = min(pair[0] for pair in ends), max(pair[1] for pair in ends)
+def _axis(rows: list[BoardRow], name: str, start: float, end: float) -> Axis:
+    """Return an axis that holds all intervals, and the means of all groups, which the page can choose."""
+    ends = [end for row in rows for end in (*_ends(row.cells[name]), *_means(row, name))]
+    low, high = min(ends), max(ends)
     margin = 0.04 * (high - low) or 0.05 * abs(high) or 0.05
     return Axis(low - margin, high + margin, start, end)
+
+
+def _means(row: BoardRow, name: str) -> Iterator[float]:
+    return (cells[name].mean or 0.0 for cells in row.groups.values() if cells[name].mean is not None)
 
 
 def _ends(cell: Cell) -> tuple[float, float]:
@@ -94,44 +90,11 @@ def _point(row: BoardRow, names: tuple[str, str], x: Axis, y: Axis) -> Point:
     across, up = (row.cells[name] for name in names)
     px, py = x.at(across.mean or 0.0), y.at(up.mean or 0.0)
     (x0, x1), (y0, y1) = _ends(across), _ends(up)
-    bars = f"M{x.at(x0)} {py}H{x.at(x1)}M{px} {y.at(y0)}V{y.at(y1)}"
+    left, right, low, high = x.at(x0) - px, x.at(x1) - px, y.at(y0) - py, y.at(y1) - py
+    bars = f"M{left:.1f} 0H{right:.1f}M0 {low:.1f}V{high:.1f}"
     facts = ", ".join(
         f"{METRICS[name].title} {number(cell.mean or 0.0, cell.digits)} {cell.interval}".strip()
         for name, cell in ((names[1], up), (names[0], across))
     )
-    return Point(row.key, row.section, f"{row.name}: {facts}", px, py, bars)
-
-
-def _front(
-    rows: Sequence[BoardRow], points: Sequence[Point], section: str, names: tuple[str, str]
-) -> tuple[str, str, str] | None:
-    members = [(row, point) for row, point in zip(rows, points, strict=True) if row.section == section]
-    means = [[row.cells[name].mean for name in names] for row, _ in members]
-    layers = pareto_layers(means, [METRICS[name].higher_is_better for name in names])
-    best = sorted((point.x, point.y) for (_, point), layer in zip(members, layers, strict=True) if layer == 1)
-    if len(best) < 2:
-        return None
-    return section, "M" + "L".join(f"{x} {y}" for x, y in best), f"Pareto front, {SECTIONS[section]}"
-
-
-def _label(points: Sequence[Point], names: Sequence[str]) -> None:
-    """Put each name beside its mark, where it covers no other mark and no other name if there is such a place."""
-    taken = [(point.x - 6, point.y - 6, point.x + 6, point.y + 6) for point in points]
-    for point, full in zip(points, names, strict=True):
-        point.name = full if len(full) <= 22 else f"{full[:21]}…"
-        width, right, left = LETTER * len(point.name), point.x + 9, point.x - 9
-        # Close to the mark first, then further away.
-        heights = [(point.y + 14 + far, point.y - 6 - far) for far in (0, 12, 24)]
-        places = [
-            place
-            for below, above in heights
-            for place in ((right, below), (right, above), (left - width, above), (left - width, below))
-        ]
-        boxes = [(start, base - 10, start + width, base + 3) for start, base in places if start > LEFT]
-        box = next((box for box in boxes if not any(_overlap(box, other) for other in taken)), boxes[0])
-        taken.append(box)
-        point.name_x, point.name_y = round(box[0], 1), round(box[3] - 3, 1)
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    name = row.name if len(row.name) <= LONGEST else f"{row.name[: LONGEST - 1]}…"
+    return Point(row.key, row.section, f"{row.name}: {facts}", px, py, bars, name)

@@ -20,7 +20,7 @@ def make_server(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
     site = Path(folder) / "site"
     if not (site / "index.html").is_file():
         raise InputError(f"{site} holds no site; build it with `rses leaderboard build`.")
-    handler = functools.partial(_Quiet, directory=str(site))
+    handler = functools.partial(_Quiet, directory=str(folder))
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
@@ -28,5 +28,9 @@ def make_server(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        """Pages are at the top; tables and submissions, to which they link, lie beside the site."""
+        return super().translate_path(path if path.startswith(("/tables/", "/results/")) else f"/site{path}")
+
     def log_message(self, format: str, *args: object) -> None:
         del format, args

@@ -12,18 +12,23 @@ from urllib.parse import quote
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.cards import SOURCE, card
 from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
-from rses.leaderboard.scatter import scatter
-from rses.leaderboard.tables import board_notes, mask_text, spread_text
+from rses.leaderboard.scatter import Scatter, scatter
+from rses.leaderboard.tables import board_notes, floor_note, mask_text, spread_text
 from rses.leaderboard.top import SHOWN, top_rows
+from rses.pages.charts import Axis
 from rses.pages.html import render_page
 from rses.pages.numbers import heading
+from rses.protocol import PROTOCOLS
 from rses.report.columns import Cell
+from rses.runs.summary import mask_size_bin
 from rses.table import METRICS, MetricInfo
 
 __all__ = ["board_page", "index_page", "site_files"]
 
 MAX_PREVIEW = 400_000
-SHOT_METRICS = ("rses_p", "rsm", "rsm_gain", "lpips_bg", "mse_bg")
+SHOT_METRICS = ("rses_p", "rsm_gain", "rsm", "lpips_bg", "mse_bg")
+REGION = "_region"
+"""Folder of the edges of regions, beside the source pictures."""
 
 
 def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> dict[str, bytes]:
@@ -41,7 +46,7 @@ def site_files(boards: Sequence[Board], published: Sequence[PublishedRow]) -> di
 
 
 def _pictures(board: Board) -> Iterator[tuple[str, bytes]]:
-    """Yield the previews that are at hand, and the sources of the samples they show."""
+    """Yield the previews that are at hand, and sources and edges of the regions of the samples they show."""
     ids: set[str] = set()
     for row in board.rows:
         for sample in row.shots:
@@ -64,7 +69,8 @@ def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
     from PIL import Image
 
     from rses.images.decode import read_image
-    from rses.report.thumbs import fit
+    from rses.images.masks import read_mask
+    from rses.report.thumbs import fit, outline_png
     from rses.suites import list_suites, load_suite
 
     # A submission names the suite: nothing but an embedded one is looked for.
@@ -78,6 +84,7 @@ def _sources(board: Board, ids: set[str]) -> Iterator[tuple[str, bytes]]:
             stream = io.BytesIO()
             Image.fromarray(fit(read_image(sample.image))).save(stream, "JPEG", quality=82, subsampling=0)
             yield f"{SOURCE}/{sample.id}.jpg", stream.getvalue()
+            yield f"{REGION}/{sample.id}.png", outline_png(read_mask(sample.mask))
 
 
 def index_page(boards: Sequence[Board], published: Sequence[PublishedRow]) -> str:
@@ -94,7 +101,12 @@ def index_page(boards: Sequence[Board], published: Sequence[PublishedRow]) -> st
         boards=[(board, *rest) for board, rest in zip(boards, shown, strict=True)],
         sections=SECTIONS,
         published=_published(published),
+        newest=_newest(boards),
     )
+
+
+def _newest(boards: Sequence[Board]) -> str:
+    return max((row.date for board in boards for row in board.rows), default="")
 
 
 def _published(rows: Sequence[PublishedRow]) -> dict[str, Any]:
@@ -114,7 +126,8 @@ def board_page(
         published: Rows of the block of published numbers.
         boards: All boards of the site, to go from one to another.
     """
-    columns = _columns(board)
+    columns, plot = _columns(board), scatter(board)
+    folders = [folder for row in board.rows for folder in row.folders]
     return render_page(
         "board.html",
         title=f"{board.suite} under {board.protocol} · RSES",
@@ -122,24 +135,34 @@ def board_page(
         boards=boards,
         lists=_lists(board, boards),
         groups=_groups(board),
-        columns=[("name", "Method", "text"), *((column.name, column.title, column.kind) for column in columns)],
+        columns=[("name", "Method", "text", "", True), *(column.head for column in columns)],
         rows=[(row, [column.cell(row) for column in columns]) for row in board.rows],
         sections=SECTIONS,
+        floor=floor_note(board),
         notes=board_notes(board),
-        plot=scatter(board),
+        plot=plot,
         shown=[row for row in board.rows if any(name.startswith(f"{row.key}/") for name in pictures)],
         source=SOURCE if any(name.startswith(f"{SOURCE}/") for name in pictures) else "",
         cards=[card(row, pictures) for row in board.rows],
         published=_published(published),
-        data=_data(board, pictures, boards),
+        knobs=_knobs(board),
+        submissions=len(folders),
+        newest=_newest([board]),
+        data=_data(board, pictures, boards, plot),
     )
+
+
+def _knobs(board: Board) -> list[tuple[str, Any]]:
+    """Return the settings of the protocol, where it is the one that is known by its name."""
+    known = PROTOCOLS.get(board.protocol)
+    return list(known.knobs.items()) if known is not None and known.hash == board.protocol_hash else []
 
 
 def _groups(board: Board) -> list[str]:
     return sorted({name for row in board.rows for name in row.groups})
 
 
-def _data(board: Board, pictures: set[str], boards: Sequence[Board]) -> dict[str, Any]:
+def _data(board: Board, pictures: set[str], boards: Sequence[Board], plot: Scatter | None) -> dict[str, Any]:
     groups = _groups(board)
 
     def line(cells: dict[str, Cell] | None) -> list[Any]:
@@ -150,11 +173,15 @@ def _data(board: Board, pictures: set[str], boards: Sequence[Board]) -> dict[str
     return {
         "board": board.key,
         "boards": [[f"{quote(other.key)}.html", *_names(other, boards)] for other in boards],
-        "metrics": [{"name": info.name, "up": info.higher_is_better, "digits": info.digits} for info in board.metrics],
+        "metrics": [
+            {"name": info.name, "title": info.title, "up": info.higher_is_better, "digits": info.digits}
+            for info in board.metrics
+        ],
+        "chart": plot and {"across": plot.across, "up": plot.up, "x": _span(plot.x), "y": _span(plot.y)},
         "groups": groups,
         "rows": {row.key: [line(row.cells), *(line(row.groups.get(name)) for name in groups)] for row in board.rows},
         "names": {row.key: row.name for row in board.rows},
-        "labels": [METRICS[name].title for name in SHOT_METRICS],
+        "labels": [[METRICS[name].title, METRICS[name].digits] for name in SHOT_METRICS],
         "shots": {
             row.key: {
                 sample.id: [_short(getattr(sample, name)) for name in SHOT_METRICS]
@@ -163,9 +190,18 @@ def _data(board: Board, pictures: set[str], boards: Sequence[Board]) -> dict[str
             }
             for row in board.rows
         },
-        "styles": {sample.id: sample.style or "" for row in board.rows for sample in row.shots},
+        "samples": {
+            sample.id: [sample.style or "", sample.object or "", mask_size_bin(sample.mask_fraction), sample.tags]
+            for row in board.rows
+            for sample in row.shots
+        },
+        "worst": {row.key: [sample.id for sample in row.worst] for row in board.rows},
         "sources": sorted(name[len(SOURCE) + 1 : -4] for name in pictures if name.startswith(f"{SOURCE}/")),
     }
+
+
+def _span(axis: Axis) -> list[float]:
+    return [axis.low, axis.high, axis.start, axis.end]
 
 
 def _triple(cell: Cell) -> list[float | None] | None:
@@ -205,6 +241,7 @@ class _Shown:
     name: str
     kind: str
     key: str
+    lead: bool
     text: str
     small: tuple[str, ...] = ()
     place: int | None = None
@@ -217,37 +254,48 @@ class _Column:
     name: str
     title: str
     kind: str
+    hint: str
     show: Callable[[BoardRow], tuple[Any, ...]]
+    lead: bool = False
+
+    @property
+    def head(self) -> tuple[str, str, str, str, bool]:
+        return self.name, self.title, self.kind, self.hint, self.lead
 
     def cell(self, row: BoardRow) -> _Shown:
-        return _Shown(self.name, self.kind, *self.show(row))
+        key, text, *rest = self.show(row)
+        return _Shown(self.name, self.kind, key, self.lead, text, *rest)
 
 
 def _columns(board: Board) -> list[_Column]:
     """All but the name; first those that are seen without scrolling."""
-    lead = [_metric_column(info) for info in board.metrics if info.name in SHOT_METRICS]
-    rest = [_metric_column(info) for info in board.metrics if info.name not in SHOT_METRICS]
+    lead = [_metric_column(METRICS[name], True) for name in SHOT_METRICS if METRICS[name] in board.metrics]
+    rest = [_metric_column(info, False) for info in board.metrics if info.name not in SHOT_METRICS]
+    layer = "1 where no method of the section is better in RSM, LPIPS_bg and MSE_bg at once, 2 without those, etc."
     return [
         *lead,
-        _Column("layer", "Pareto layer", "down", lambda row: (row.layer or "", row.layer or "–")),
+        _Column("layer", "Pareto layer", "down", layer, lambda row: (row.layer or "", row.layer or "–"), True),
         *map(_rank_column, RANKED),
+        _Column(
+            "coverage", "n/N", "up", "Scored samples of all of the suite",
+            lambda row: (f"{row.n / max(1, row.total):.6f}", f"{row.n}/{row.total}"), True,
+        ),
         *rest,
-        _Column("coverage", "n/N", "up", lambda row: (f"{row.n / max(1, row.total):.6f}", f"{row.n}/{row.total}")),
-        _Column("mask", "Mask", "text", lambda row: (mask_text(row),) * 2),
-        _Column("seeds", "Seeds", "up", lambda row: (len(row.seeds) or 1,) * 2),
-        _Column("weights", "Weights", "text", lambda row: (row.weights,) * 2),
-        _Column("version", "rses", "text", lambda row: (row.version,) * 2),
-        _Column("date", "Date", "text", lambda row: (row.date,) * 2),
-    ]
+        _Column("mask", "Mask", "text", "Whether the method sees the mask", lambda row: (mask_text(row),) * 2),
+        _Column("seeds", "Seeds", "up", "Runs that are averaged", lambda row: (len(row.seeds) or 1,) * 2),
+        _Column("weights", "Weights", "text", "", lambda row: (row.weights,) * 2),
+        _Column("version", "rses", "text", "Version that scored", lambda row: (row.version,) * 2),
+        _Column("date", "Date", "text", "Of the latest submission", lambda row: (row.date,) * 2),
+    ]  # fmt: skip
 
 
-def _metric_column(info: MetricInfo) -> _Column:
+def _metric_column(info: MetricInfo, lead: bool) -> _Column:
     def show(row: BoardRow) -> tuple[Any, ...]:
         cell = row.cells[info.name]
-        key = ("Infinity" if cell.perfect else "") if cell.mean is None else f"{cell.mean:.9g}"
-        return key, cell.value, (cell.interval, spread_text(row, info.name)), row.place(info.name)
+        return cell.key, cell.value, (cell.interval, spread_text(row, info.name)), row.place(info.name)
 
-    return _Column(info.name, heading(info), "up" if info.higher_is_better else "down", show)
+    kind = "up" if info.higher_is_better else "down"
+    return _Column(info.name, heading(info), kind, info.description, show, lead)
 
 
 def _rank_column(name: str) -> _Column:
@@ -255,4 +303,5 @@ def _rank_column(name: str) -> _Column:
         rank = row.ranks.get(name)
         return ("", "–") if rank is None else (f"{rank.low}.{rank.high:04d}", str(rank))
 
-    return _Column(f"rank-{name}", f"rank {METRICS[name].title}", "down", show)
+    hint = "Ranks among the methods of the section that the data do not rule out"
+    return _Column(f"rank-{name}", f"rank {METRICS[name].title}", "down", hint, show, True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rses.files.escape import clean, escape_latex, escape_markdown
+from rses.images.nuisances import FLOOR
 from rses.leaderboard.board import RANKED, SECTIONS, Board, BoardRow
 from rses.leaderboard.published import NOTE, NUMBERS, PublishedRow
 from rses.pages.grid import BOOKTABS, Grid, Value
@@ -16,8 +17,8 @@ from rses.report.columns import Cell
 from rses.table import METRICS
 
 __all__ = [
-    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "latex_text",
-    "mask_text", "published_latex", "published_markdown", "row_value", "spread_text",
+    "board_csv", "board_json", "board_latex", "board_markdown", "board_notes", "board_parquet", "floor_note",
+    "latex_text", "mask_text", "published_latex", "published_markdown", "row_value", "spread_text",
 ]  # fmt: skip
 
 NOTES = (
@@ -57,6 +58,18 @@ def board_notes(board: Board) -> list[str]:
     return [*([TOY_ENCODER] if is_toy(board.protocol) else []), *NOTES]
 
 
+def floor_note(board: Board) -> str:
+    """Return what the nuisance rows of a board reach, and what that means; empty without such rows."""
+    if board.floor is None:
+        return ""
+    name, height = board.floor
+    return (
+        f"Floor: {number(height, METRICS['rses_p'].digits)}, the largest |RSES-P| of pictures that were not restyled "
+        f"at all ({name}); smaller differences may be no style. {FLOOR} is asked: "
+        f"{'kept' if height <= FLOOR else 'missed by this encoder'}."
+    )
+
+
 def _beside(row: BoardRow) -> tuple[str, ...]:
     ranks = [str(row.ranks[name]) if name in row.ranks else "-" for name in RANKED]
     seeds = ", ".join(map(str, row.seeds)) or "-"
@@ -81,6 +94,7 @@ def board_markdown(board: Board) -> str:
     header = ["method", *map(heading, board.metrics), *BESIDES]
     lines = [f"# {escape_markdown(board.title)}", ""]
     lines += [f"**{TOY_BOARD}**", ""] if is_toy(board.protocol) else []
+    lines += [f"**{escape_markdown(note)}**", ""] if (note := floor_note(board)) else []
     for title, rows in _sections(board):
         cells = [[row.name, *(row_value(row, info.name) for info in board.metrics), *_beside(row)] for row in rows]
         lines += [f"## {escape_markdown(title.capitalize())}", "", Grid(header, cells).markdown(), ""]
@@ -191,6 +205,7 @@ def board_json(board: Board) -> str:
         "board": board.key,
         "suite": {"name": board.suite, "version": board.suite_version, "sha256": board.suite_sha256},
         "protocol": {"id": board.protocol, "hash": board.protocol_hash},
+        "floor": None if board.floor is None else {"method": board.floor[0], "rses_p": board.floor[1]},
         "metrics": [info.aggregate for info in board.metrics],
         "methods": [_json_row(row, board) for row in board.rows],
     }

@@ -1,4 +1,4 @@
-r"""One table as Markdown, LaTeX, CSV or text for a terminal.
+r"""One table as Markdown, LaTeX, HTML, CSV or text for a terminal.
 
 A cell is text, or :class:`Value` where more is to be said; text is escaped for the format. ``Raw`` is passed through.
 """
@@ -131,6 +131,12 @@ class Grid:
             lines.append(f"\\multicolumn{{{len(self.header)}}}{{l}}{{\\emph{{{text(caution)}}}}} \\\\")
         lines += ["\\end{tabular}", *(f"% {clean(note)}" for note in notes)]
         return "\n".join(lines) + "\n"
+
+    def html(self, caption: str) -> str:
+        """Return the lines of an HTML table, to be pasted into a page."""
+        from rses.pages.html import render_page
+
+        return render_page("table.html", caption=caption, header=self.header, rows=self.rows)
 
     def csv(self) -> str:
         r"""Return CSV; text is guarded against formulas, ``None`` is an empty cell, numbers keep full precision.

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rses import __version__
 from rses.errors import InputError
 from rses.files.atomic import write_atomic
 from rses.files.escape import clean
@@ -49,7 +50,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters.update(digest=_digest, heading=heading, number=number)
     environment.tests["web_address"] = _is_web_address
-    environment.globals["asset"] = _asset
+    environment.globals.update(asset=_asset, version=__version__)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 
@@ -70,8 +71,10 @@ def _is_web_address(text: str) -> bool:
 
 
 @functools.cache
-def _asset(name: str) -> Markup:
-    return Markup(resources.files("rses.pages").joinpath("templates").joinpath(name).read_text("utf-8"))
+def _asset(names: str) -> Markup:
+    """Return the text of one file of the package, or of several, whose names are apart by spaces."""
+    folder = resources.files("rses.pages").joinpath("templates")
+    return Markup("".join(folder.joinpath(name).read_text("utf-8") for name in names.split()))
 
 
 def refuse_other_file(target: Path) -> None:

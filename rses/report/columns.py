@@ -53,6 +53,16 @@ class Cell:
         return number(self.mean, self.digits) + (f" (+{self.perfect} perfect)" if self.perfect else "")
 
     @property
+    def key(self) -> str:
+        """What a page sorts by; empty where undefined.
+
+        Example:
+            >>> Cell(0.25).key, Cell(perfect=3).key, Cell().key
+            ('0.25', 'Infinity', '')
+        """
+        return ("Infinity" if self.perfect else "") if self.mean is None else f"{self.mean:.9g}"
+
+    @property
     def interval(self) -> str:
         """The 95 % interval as text, empty where there is none or where it is a point.
 

@@ -15,10 +15,11 @@ from rses.images.masks import read_mask
 from rses.pages.numbers import heading, value_text
 from rses.report.columns import REPEATED, asked, run_names
 from rses.report.inputs import SampleFiles
-from rses.report.thumbs import data_uri, difference, fit, fit_map, heat_colors, outline
+from rses.report.thumbs import SIDE, Embedded, difference, embedded, fit, fit_map, heat_colors, outline
 from rses.report.worst import badness, worst_first
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from rses.statistics.order import marked_places
 from rses.table import METRICS, MetricInfo
 
 __all__ = ["Files", "Gallery", "HeatMap", "Progress", "build_gallery"]
@@ -29,25 +30,43 @@ Progress = Callable[[int, int], None]
 
 # Base64 characters of pictures a page may hold; the rest of the page stays far below 1 MB.
 BUDGET = 8_000_000
+SIDES = (768, 512, 384, 320, 256, 224, 192, 160)
+"""Longest sides of pictures: the first at which all are expected to fit the budget."""
+PHOTO, MAP = 0.35, 0.2
+"""Base64 characters per pixel of a photograph and of a map, about."""
+MAP_SIDE = 192
 DIFFERENCE_TOP = 0.25
+UNDER = ("rses_p", "rsm_gain", "lpips_bg", "mse_bg", "rsm")
+"""Numbers under a picture: the first three that there are."""
 
 
 @dataclass
 class Shot:
-    """One prediction of a sample: its pictures as ``data:`` URIs, empty where there is none, and its numbers."""
+    """One prediction of a sample: its pictures, as far as there are, and its numbers."""
 
     run: str
     sample: SampleResult
-    pred: str = ""
-    difference: str = ""
-    lpips: str = ""
+    pred: Embedded
+    difference: Embedded | None = None
+    lpips: Embedded | None = None
     heat: np.ndarray | None = None
     region: np.ndarray | None = None
+    best: frozenset[str] = frozenset()
+
+    @property
+    def under(self) -> list[tuple[str, str, bool]]:
+        """Title and value of three numbers, and whether no other run is better on this sample."""
+        known = [name for name in UNDER if getattr(self.sample, name) is not None][:3]
+        return [
+            (METRICS[name].title, value_text(getattr(self.sample, name), METRICS[name]), name in self.best)
+            for name in known
+        ]
 
     @property
     def scores(self) -> list[tuple[str, str]]:
         """Heading and value of every known metric."""
-        known = [(METRICS[name], getattr(self.sample, name)) for name in METRICS if name != REPEATED]
+        rest = [name for name in METRICS if name not in (*UNDER, REPEATED)]
+        known = [(METRICS[name], getattr(self.sample, name)) for name in (*UNDER, *rest)]
         return [(heading(info), value_text(value, info)) for info, value in known if value is not None]
 
 
@@ -56,10 +75,9 @@ class Entry:
     """One sample: source and outline once, then one shot per run."""
 
     id: str
-    source: str
-    outlined: str
+    source: Embedded | None
+    outlined: Embedded | None
     shots: list[Shot]
-    small: bool
 
     @property
     def facts(self) -> list[str]:
@@ -128,9 +146,9 @@ def build_gallery(
         ids = [name for name in order if name in scored]
     gallery.total = len(ids)
     by_id = [(name, {sample.id: sample for sample in run.samples}, own) for name, run, own in known]
-    used = 0
+    used, side = 0, _side(min(limit, len(ids)), len(known))
     for done, sample_id in enumerate(ids[:limit], start=1):
-        entry = _entry(sample_id, by_id, heatmap)
+        entry = _entry(sample_id, by_id, heatmap, side)
         if progress is not None:
             progress(done, min(limit, len(ids)))
         if entry is None:
@@ -152,17 +170,25 @@ def _colour_heat(gallery: Gallery) -> None:
         gallery.heat_top = top = float(max(np.quantile(heat, 0.995) for heat in heats))
         for shot in shots:
             if shot.heat is not None:
-                shot.lpips = data_uri(heat_colors(shot.heat, top, shot.region))
+                shot.lpips = embedded(heat_colors(shot.heat, top, shot.region))
+
+
+def _side(samples: int, runs: int) -> int:
+    room = BUDGET - samples * runs * 2 * MAP * MAP_SIDE**2
+    return next((side for side in SIDES if samples * (2 + runs) * PHOTO * side**2 <= room), SIDES[-1])
 
 
 def _weight(entry: Entry) -> int:
+    def size(picture: Embedded | None) -> int:
+        return 0 if picture is None else len(picture.uri)
+
     # A coloured heat map is about as large as the difference picture.
-    shots = sum(len(shot.pred) + len(shot.difference) * (1 + (shot.heat is not None)) for shot in entry.shots)
-    return len(entry.source) + len(entry.outlined) + shots
+    shots = sum(size(shot.pred) + size(shot.difference) * (1 + (shot.heat is not None)) for shot in entry.shots)
+    return size(entry.source) + size(entry.outlined) + shots
 
 
 def _entry(
-    sample_id: str, runs: Sequence[tuple[str, Mapping[str, SampleResult], Files]], heatmap: HeatMap | None
+    sample_id: str, runs: Sequence[tuple[str, Mapping[str, SampleResult], Files]], heatmap: HeatMap | None, side: int
 ) -> Entry | None:
     """Return one sample, or ``None`` where its pictures cannot be read any more."""
     entry: Entry | None = None
@@ -177,19 +203,32 @@ def _entry(
             continue
         if entry is None:
             backdrop = pred if source is None else source
-            outlined = data_uri(outline(backdrop, region)) if backdrop.shape[:2] == region.shape else ""
-            shown = "" if source is None else data_uri(fit(source))
-            entry = Entry(sample_id, shown, outlined, [], max(backdrop.shape) <= 128)
-        shot = Shot(name, sample, data_uri(fit(pred)))
+            # A small picture is enlarged for the sake of a thin line, a large one is not.
+            drawn = min(side, max(SIDE, *backdrop.shape[:2]))
+            outlined = embedded(outline(backdrop, region, drawn)) if backdrop.shape[:2] == region.shape else None
+            entry = Entry(sample_id, None if source is None else embedded(fit(source, side)), outlined, [])
+        shot = Shot(name, sample, embedded(fit(pred, side)))
         # A resized prediction has no pixelwise difference without inventing the resizing here.
         if source is not None and pred.shape == source.shape and region.shape == source.shape[:2]:
             _compare(shot, pred, source, region, heatmap)
         entry.shots.append(shot)
+    if entry is not None:
+        _mark_best(entry.shots)
     return entry
 
 
+def _mark_best(shots: Sequence[Shot]) -> None:
+    """Mark the best of every number under the pictures, where they differ."""
+    for name in UNDER:
+        values = [getattr(shot.sample, name) for shot in shots]
+        ranked = [None if value is None else METRICS[name].rank_value(value) for value in values]
+        placed = marked_places(ranked, [0] * len(shots), METRICS[name].higher_is_better)
+        for shot, place in zip(shots, placed, strict=True):
+            shot.best |= {name} if place == 1 else frozenset()
+
+
 def _compare(shot: Shot, pred: np.ndarray, source: np.ndarray, region: np.ndarray, heatmap: HeatMap | None) -> None:
-    shot.region = fit_map(region.astype(np.float64)) >= 0.5
-    shot.difference = data_uri(heat_colors(fit_map(difference(pred, source)), DIFFERENCE_TOP, shot.region))
+    shot.region = fit_map(region.astype(np.float64), MAP_SIDE) >= 0.5
+    shot.difference = embedded(heat_colors(fit_map(difference(pred, source), MAP_SIDE), DIFFERENCE_TOP, shot.region))
     if heatmap is not None:
-        shot.heat = fit_map(np.asarray(heatmap(pred, source, region)))
+        shot.heat = fit_map(np.asarray(heatmap(pred, source, region)), MAP_SIDE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,14 @@ from rses.table import METRICS, MetricInfo
 __all__ = ["report_html", "warning_lines", "write_report"]
 
 DEFAULT_SAMPLES = 24
-HEADLINE = ("rsm_gain", "rsm", "lpips_bg", "mse_bg", "rses_p")
+HEADLINE = ("rses_p", "rsm_gain", "rsm", "lpips_bg", "mse_bg")
+LEAD = ("rses_p", "rsm_gain", "rsm", "style_correct", "lpips_bg", "mse_bg")
+"""Columns that come first, and that are shown before all are asked for."""
+TWINS = {"clip_cosine": "rsm", "mse_bg_pm1": "mse_bg"}
+"""Columns that only repeat another on another scale."""
 MAX_ROWS = 600
-# A yes or no has no distribution; the others repeat RSM and MSE_bg on another scale.
-UNPLOTTED = ("style_correct", "clip_cosine", "mse_bg_pm1")
+# A yes or no has no distribution.
+UNPLOTTED = ("style_correct",)
 GROUPS = {"by_style": "By style", "by_mask_size": "By region size", "by_dataset": "By dataset"}
 
 
@@ -74,7 +79,8 @@ def report_html(
         >>> page.startswith("<!doctype html>"), "&lt;mine&gt;" in page, "<mine>" in page
         (True, True, False)
     """
-    table, single = build_table(results), len(results) == 1
+    results, files = _references_last(results, files)
+    table, single = _readable(build_table(results)), len(results) == 1
     name = table.rows[0].name if single else f"{len(results)} methods"
     first = next((METRICS[key] for key in WORST_BY if any(_mean(row.cells, key) for row in table.rows)), None)
     samples = [(name, sample) for name, run in zip(run_names(results), results, strict=True) for sample in run.samples]
@@ -84,6 +90,7 @@ def report_html(
         heading=name if single else f"{name} compared",
         is_single=single,
         table=table,
+        columns=metric_columns(table.metrics),
         counted=_counted(table),
         tiles=_tiles(table),
         warnings=warning_lines(results),
@@ -102,6 +109,34 @@ def report_html(
         knobs=list(((results[0].info.get("protocol") or {}).get("knobs") or {}).items()),
         ours=[info.title for info in METRICS.values() if info.ours],
     )
+
+
+def _references_last(
+    runs: Sequence[Results], files: Sequence[Files | None] | None
+) -> tuple[list[Results], list[Files | None]]:
+    places: Sequence[Files | None] = files if files is not None else [None] * len(runs)
+    pairs = list(zip(runs, places, strict=True))
+    pairs.sort(key=lambda pair: bool((pair[0].info.get("method_card") or {}).get("reference")))
+    return [run for run, _ in pairs], [found for _, found in pairs]
+
+
+def _readable(table: Table) -> Table:
+    """Leave out columns that are empty or repeat another, and bring those that matter most to the front."""
+    filled = {info for info in table.metrics if any(row.cells[info.name].key for row in table.rows)}
+    names = {info.name for info in filled}
+    shown = [info for info in table.metrics if info in filled and TWINS.get(info.name) not in names]
+    shown.sort(key=lambda info: LEAD.index(info.name) if info.name in LEAD else len(LEAD))
+    return replace(table, metrics=tuple(shown))
+
+
+def metric_columns(metrics: Sequence[MetricInfo]) -> list[tuple[str, str, str, str, bool]]:
+    """Return name, heading, direction of a first press, hint, and whether it is shown at first, for each column."""
+    few = sum(info.name in LEAD for info in metrics) < 2
+    return [
+        (info.name, heading(info), "up" if info.higher_is_better else "down", info.description,
+         few or info.name in LEAD)
+        for info in metrics
+    ]  # fmt: skip
 
 
 def _mean(cells: dict[str, Cell], name: str) -> bool:

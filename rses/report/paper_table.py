@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -181,22 +180,7 @@ def _markdown(table: Table, marks: Marks, text: str) -> str:
 
 
 def _html(table: Table, marks: Marks, text: str) -> str:
-    def cell(row: Row, name: str) -> str:
-        own, mark = row.cells[name], marks.get((row.name, name))
-        value = f"<strong>{own.value}</strong>" if own.best else own.value
-        tail = f" <small>{own.interval}</small>" if own.interval else ""
-        return f"<td>{value}{f'<sup>{mark}</sup>' if mark else ''}{tail}</td>"
-
-    titles = "".join(f"<th>{html.escape(clean(heading(info)))}</th>" for info in table.metrics)
-    names = [html.escape(clean(_label(row, table))) for row in table.rows]
-    cells = ["".join(cell(row, info.name) for info in table.metrics) for row in table.rows]
-    rows = [f"<tr><th>{name}</th>{row}</tr>" for name, row in zip(names, cells, strict=True)]
-    lines = [
-        "<table>",
-        f"<caption>{html.escape(clean(text))}</caption>",
-        f"<thead><tr><th>method</th>{titles}</tr></thead>",
-    ]
-    return "\n".join([*lines, "<tbody>", *rows, "</tbody>", "</table>"]) + "\n"
+    return _grid(table, marks).html(text)
 
 
 def _csv(table: Table, marks: Marks, intervals: bool, tested: bool) -> str:

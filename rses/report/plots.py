@@ -19,7 +19,7 @@ __all__ = ["Plot", "Series", "distribution"]
 WIDTH, LEFT, RIGHT = 340, 10, 330
 BINS = 24
 MAX_DOTS = 240
-ROW = 36
+ROW = 42
 TOP, BASE = 14, 108
 
 
@@ -91,11 +91,11 @@ def distribution(series: Sequence[Series], label: str) -> Plot:
         return Plot(text, axis, BASE, strips, _bars(axis, series[0].values))
     strips = []
     for index, item in enumerate(series):
-        middle = 24 + index * ROW
+        middle = 30 + index * ROW
         name = item.name if len(item.name) <= 40 else item.name[:39] + "…"
         name += "" if item.values else " (no finite value)"
         strips.append(_strip(axis, item.cell, middle - 7, middle + 7, name, _dots(axis, item.values, middle)))
-    return Plot(text, axis, 24 + len(series) * ROW - 14, strips, [])
+    return Plot(text, axis, 30 + len(series) * ROW - 18, strips, [])
 
 
 def _span(series: Sequence[Series]) -> tuple[float, float]:

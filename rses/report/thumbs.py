@@ -1,15 +1,16 @@
-"""Small pictures for the page: thumbnails, the outline of a region, heat maps, all as data URIs."""
+"""Pictures for pages: shrunk ones, the outline of a region, heat maps, and how they stand in a page."""
 
 from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-__all__ = ["SIDE", "data_uri", "difference", "fit", "fit_map", "heat_colors", "outline"]
+__all__ = ["SIDE", "Embedded", "difference", "embedded", "fit", "fit_map", "heat_colors", "outline", "outline_png"]
 
 SIDE = 256
 QUALITY = 84
@@ -19,6 +20,22 @@ _ANCHORS = np.array(
     dtype=np.float64,
 )
 _OUTLINE, _HALO = (255, 64, 160), (255, 255, 255)
+_PIXEL_ART = 128
+"""Pictures up to this side are enlarged as squares, not smoothed."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A picture inside a page: its ``data:`` URI, and its size in px."""
+
+    uri: str
+    width: int
+    height: int
+
+    @property
+    def small(self) -> bool:
+        """Whether its pixels must stay squares where it is enlarged."""
+        return max(self.width, self.height) <= _PIXEL_ART
 
 
 def fit(image: np.ndarray, side: int = SIDE) -> np.ndarray:
@@ -68,15 +85,38 @@ def outline(image: np.ndarray, region: np.ndarray, side: int = SIDE) -> np.ndarr
         (h, w, 3) uint8.
     """
     factor = max(1, side // max(image.shape[:2]))
-    small = np.kron(fit(image, side), np.ones((factor, factor, 1), np.uint8))
-    height, width = small.shape[:2]
-    mask = np.asarray(Image.fromarray(region).resize((width, height), Image.Resampling.NEAREST)) > 0
-    inner = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
-    halo = ndimage.binary_dilation(mask, iterations=1) & ~mask
-    drawn: np.ndarray = small.copy()
+    drawn: np.ndarray = np.kron(fit(image, side), np.ones((factor, factor, 1), np.uint8))
+    inner, halo = _edges(region, (drawn.shape[1], drawn.shape[0]))
     drawn[halo] = _HALO
     drawn[inner] = _OUTLINE
     return drawn
+
+
+def _edges(region: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels of the line and of its halo in a picture of (width, height)."""
+    mask = np.asarray(Image.fromarray(region).resize(size, Image.Resampling.NEAREST)) > 0
+    inner = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
+    return inner, ndimage.binary_dilation(mask, iterations=1) & ~mask
+
+
+def outline_png(region: np.ndarray, side: int = SIDE) -> bytes:
+    """Return the edge of a region (H, W) bool alone, as a PNG that lies over a picture.
+
+    Example:
+        >>> region = np.zeros((64, 32), bool)
+        >>> region[8:24, 8:24] = True
+        >>> picture = Image.open(io.BytesIO(outline_png(region)))
+        >>> picture.size, picture.convert("RGBA").getpixel((0, 0))[3]
+        ((128, 256), 0)
+    """
+    scale = side / max(region.shape)
+    size = (max(1, round(region.shape[1] * scale)), max(1, round(region.shape[0] * scale)))
+    inner, halo = _edges(region, size)
+    picture = Image.fromarray((inner + 2 * halo).astype(np.uint8), mode="P")
+    picture.putpalette([0, 0, 0, *_OUTLINE, *_HALO])
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", transparency=0, optimize=True, bits=2)
+    return stream.getvalue()
 
 
 def difference(pred: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -117,13 +157,15 @@ def heat_colors(values: np.ndarray, top: float, region: np.ndarray | None = None
     return np.asarray(colors.round(), dtype=np.uint8)
 
 
-def data_uri(image: np.ndarray) -> str:
+def embedded(image: np.ndarray) -> Embedded:
     """Encode an image (H, W, 3) uint8 as JPEG without colour subsampling, in a ``data:`` URI.
 
     Example:
-        >>> data_uri(np.zeros((8, 8, 3), np.uint8))[:23]
-        'data:image/jpeg;base64,'
+        >>> picture = embedded(np.zeros((8, 4, 3), np.uint8))
+        >>> picture.uri[:23], picture.width, picture.height, picture.small
+        ('data:image/jpeg;base64,', 4, 8, True)
     """
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "JPEG", quality=QUALITY, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    uri = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return Embedded(uri, image.shape[1], image.shape[0])

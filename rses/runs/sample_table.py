@@ -11,8 +11,6 @@ from rses.files.parquet_pages import measure_pages
 from rses.files.paths import id_problem
 from rses.runs.sample_result import SampleResult
 
-__all__ = ["read_rows", "read_samples"]
-
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 200
 MAX_PAGE, MAX_VALUES = 128 << 20, 8_000_000
 """Bytes that one page may unpack to (writers make pages of about 1 MB), and values of a column."""
@@ -47,11 +45,6 @@ def read_samples(path: Path) -> list[SampleResult]:
 
 def read_rows(path: Path, max_rows: int = MAX_ROWS, max_columns: int = MAX_COLUMNS) -> Iterator[dict[str, Any]]:
     """Yield the rows of a parquet file, a batch at a time.
-
-    Args:
-        path: The file.
-        max_rows: Most rows.
-        max_columns: Most columns.
 
     Raises:
         InputError: Not parquet, or it unpacks to more than a table of samples can hold.

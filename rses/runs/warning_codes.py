@@ -14,20 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rses.runs.sample_result import SampleResult
 
-__all__ = ["NAMED", "WARNINGS", "WarningKind", "grouped_warnings", "in_order", "warning_line"]
-
 NAMED = 10
 """Samples, and values, that a warning names."""
 
 
 @dataclass(frozen=True)
 class WarningKind:
-    """One cause.
-
-    Attributes:
-        text: One sentence: what was seen, what it may mean, and what to do.
-        field: Field of a sample that the warning is about, for example ``style``; the sample itself by default.
-    """
+    """One cause."""
 
     text: str
     field: str | None = None

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from rses.suites.format import METADATA
 from rses.suites.left_out import LeftOut, left_out_lines
 
-__all__ = ["TEMPLATE", "Entry", "SuiteFacts", "card", "card_line"]
-
 TEMPLATE = "make the {object} in {style} style, keep other area unchanged"
 
 
@@ -58,15 +56,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class SuiteFacts:
-    """What a suite is called and made with.
-
-    Attributes:
-        name: Short name.
-        version: Its version.
-        licence: Licence of the suite as a whole.
-        about: Text of the dataset card between the heading and the table.
-        template: Prompt with ``{object}`` and ``{style}``.
-    """
+    """What a suite is called and made with."""
 
     name: str
     version: str
@@ -88,15 +78,7 @@ def card(
     styles: Sequence[str],
     left_out: Sequence[LeftOut] = (),
 ) -> str:
-    """Return the text of the card.
-
-    Args:
-        facts: Name, licence and text of the suite.
-        lines: Rows of the table, from `card_line`.
-        rows: Rows of ``metadata.jsonl``.
-        styles: Styles that every photograph gets; none where each has its own.
-        left_out: What the build left out.
-    """
+    """Return the text of the card."""
     endings = sorted({Path(str(row["file_name"])).suffix for row in rows})
     files = [METADATA, *(f"images/*{ending}" for ending in endings), "masks/*.png"]
     paths = "\n".join(f"    - {path}" for path in files)

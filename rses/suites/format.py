@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,33 +24,19 @@ from pydantic import AfterValidator, Field, field_validator
 from rses.errors import InputError, Place
 from rses.files.atomic import is_sha256, sha256_file
 from rses.files.names import Locator, folded
-from rses.files.paths import id_problem, path_problem
+from rses.files.paths import path_problem
 from rses.files.text import JsonError, parse_json, read_text
-from rses.inputs.rows import METADATA, read_metadata
+from rses.inputs.rows import METADATA, PortablePath, WholeRow, read_lines
 from rses.inputs.sample import Sample
-from rses.schema import Record, check, fault
+from rses.schema import Filled, Record, Texts, check, fault
 from rses.texts import text_fault
 
 __all__ = [
-    "COLUMNS", "MANIFEST", "METADATA", "Filled", "Manifest", "Sample", "Suite", "read_manifest", "read_rows",
+    "COLUMNS", "MANIFEST", "METADATA", "Manifest", "Sample", "Suite", "SuiteRow", "read_manifest", "read_rows",
     "read_suite",
 ]  # fmt: skip
 
 MANIFEST = "suite.json"
-COLUMNS = ("id", "file_name", "mask_file_name", "object", "style", "prompt", "dataset", "tags")
-"""Columns every row of ``metadata.jsonl`` has; others are allowed and ignored."""
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise fault("empty", "must be a non-empty text")
-    return text
-
-
-def _inside(name: str) -> str:
-    if problem := path_problem(None, name):
-        raise fault("bad-path", problem)
-    return name
 
 
 def _digest(text: str) -> str:
@@ -59,8 +45,22 @@ def _digest(text: str) -> str:
     return text
 
 
-Filled = Annotated[str, AfterValidator(_filled)]
-"""A text with more than blanks in it."""
+def _readable(style: str) -> str:
+    if problem := text_fault(style):
+        raise fault("unreadable-text", f"{style!r} {problem}")
+    return style
+
+
+class SuiteRow(WholeRow):
+    """A line of a suite's ``metadata.jsonl``; further columns are allowed and ignored."""
+
+    style: Annotated[Filled, AfterValidator(_readable)]
+    dataset: Filled
+    tags: Texts
+
+
+COLUMNS = tuple(SuiteRow.model_fields)
+"""Columns of every row."""
 
 
 class Manifest(Record, extra="ignore"):
@@ -70,7 +70,7 @@ class Manifest(Record, extra="ignore"):
     version: Filled
     licence: Filled
     n: int = Field(ge=0)
-    files: dict[Annotated[str, AfterValidator(_inside)], Annotated[str, AfterValidator(_digest)]]
+    files: dict[PortablePath, Annotated[str, AfterValidator(_digest)]]
 
     @field_validator("files")
     @classmethod
@@ -127,8 +127,8 @@ def read_manifest(root: Path) -> Manifest:
         raise InputError(f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.")
     if path.is_symlink() or not path.is_file():
         raise InputError(
-            f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suite export NAME DIR`, "
-            f"or build one with `rses suite build`."
+            f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suites export NAME DIR`, "
+            f"or build one with `rses suites build`."
         )
     try:
         content = parse_json(path.read_bytes())
@@ -152,9 +152,6 @@ def read_suite(root: Path) -> Suite:
     """Load a suite folder, and check its manifest, its rows, and that the files they name are there.
 
     Contents of images and masks are not read; `rses.suites.verify_suite` does that.
-
-    Raises:
-        InputError: Lists every problem found.
     """
     manifest = read_manifest(root)
     path = root / METADATA
@@ -177,34 +174,21 @@ def read_suite(root: Path) -> Suite:
 def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) -> list[Sample]:
     locate, declared = Locator(), {folded(name) for name in manifest.files}
     try:
-        samples, faults = read_metadata(path, lambda row: _row_problems(root, row, declared, locate), METADATA)
+        rows, faults = read_lines(path, SuiteRow, lambda row: _file_problems(root, row, declared, locate), METADATA)
     except InputError as error:
         problems.extend(error.problems)
         return []
     problems += faults
+    samples = [row.sample() for _, row in rows]
     return [replace(sample, image=locate(root / sample.image), mask=locate(root / sample.mask)) for sample in samples]
 
 
-def _row_problems(root: Path, row: Mapping[str, Any], declared: Collection[str], locate: Locator) -> list[str]:
-    missing = [column for column in COLUMNS if column not in row]
-    if missing:
-        return [f"column{'s' if len(missing) > 1 else ''} missing: {', '.join(missing)}"]
-    problems = []
-    if problem := id_problem(row["id"]):
-        problems.append(f"id {row['id']!r} {problem}")
-    for column in ("object", "style", "prompt", "dataset"):
-        if not isinstance(row[column], str) or not row[column].strip():
-            problems.append(f"{column} must be a non-empty text, found {row[column]!r}")
-        elif column == "style" and (problem := text_fault(row[column])):
-            problems.append(f"style {row[column]!r} {problem}")
-    if not isinstance(row["tags"], list) or not all(isinstance(tag, str) for tag in row["tags"]):
-        problems.append(f"tags must be a list of texts, found {row['tags']!r}")
+def _file_problems(root: Path, row: SuiteRow, declared: Collection[str], locate: Locator) -> Iterator[str]:
     for column in ("file_name", "mask_file_name"):
-        name = row[column]
+        name = getattr(row, column)
         if problem := path_problem(root, name):
-            problems.append(f'{column} "{name}" {problem}')
+            yield f'{column} "{name}" {problem}'
         elif folded(name) not in declared:
-            problems.append(f'{column} "{name}" is not listed in {MANIFEST}')
+            yield f'{column} "{name}" is not listed in {MANIFEST}'
         elif not locate(root / name).is_file():
-            problems.append(f'{column} "{name}" does not exist')
-    return problems
+            yield f'{column} "{name}" does not exist'

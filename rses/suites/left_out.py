@@ -10,8 +10,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["ASSUMED", "NAMED", "REASONS", "DataSetError", "LeftOut", "UnusableError", "as_left_out", "left_out_lines"]
-
 NAMED = 10
 """Names given for each reason; the rest are counted."""
 
@@ -50,13 +48,7 @@ ASSUMED = frozenset({"region-part", "orientation", "class-names"})
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One thing that a build leaves out, or about which it had to assume something.
-
-    Attributes:
-        reason: One of `REASONS`.
-        name: What the data set calls it.
-        detail: What is wrong with it.
-    """
+    """One thing that a build leaves out, or about which it had to assume something."""
 
     reason: str
     name: str
@@ -71,7 +63,7 @@ class UnusableError(InputError):
 
     def __init__(self, reason: str, name: str, detail: str = ""):
         self.left_out = LeftOut(reason, name, detail)
-        super().__init__(str(self.left_out))
+        super().__init__(str(self.left_out), code=reason)
 
 
 class DataSetError(InputError):

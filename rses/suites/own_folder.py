@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.names import folded
 from rses.images.decode import image_size, turned_note
 from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
@@ -21,8 +21,6 @@ from rses.suites.photographs import find_photographs, masks_by_name
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import Plan, write_suite
-
-__all__ = ["build_folder"]
 
 _Region = Callable[[], NDArray[np.bool_]]
 
@@ -78,14 +76,15 @@ def build_folder(
     if not paths:
         raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)])
     rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
-    placed, problems = ({}, []) if masks is None else masks_by_name(masks)
-    problems = doubles(paths) + problems
+    placed, twice = ({}, []) if masks is None else masks_by_name(masks)
+    problems = [*doubles(paths), *twice]
     entries = []
     for path in paths:
         row = rows.get(path.name, {})
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
-            problems.append(f"{path.name}: nothing says what its region covers; use --object or --objects")
+            text = f"{path.name}: nothing says what its region covers; use --object or --objects"
+            problems.append(Problem(text, "missing-object"))
         try:
             region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
         except InputError as error:
@@ -125,7 +124,7 @@ def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path |
             raise InputError(f"{path.name}: has no row in --regions")
         return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
     if mask is None:
-        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}")
+        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}", code="mask-absent")
     return partial(_mask, mask, path, height, width)
 
 
@@ -143,6 +142,7 @@ def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]
         raise InputError(
             f"{mask} is {region.shape[1]}x{region.shape[0]}, its photograph {image.name} is {width}x{height}."
             + turned_note(image, (region.shape[0], region.shape[1]))
-            + turned_note(mask, (height, width))
+            + turned_note(mask, (height, width)),
+            code="size",
         )
     return region

@@ -29,8 +29,6 @@ from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
 from rses.suites.verify import verify_suite
 
-__all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_dataset"]
-
 ROW_GROUP, SHARD = 16 << 20, 512 << 20
 """Bytes of image and mask in a row group and in a file, about."""
 MAX_PAGE = 512 << 20
@@ -148,7 +146,7 @@ def _write_card(suite: Suite, folder: Path) -> None:
     card, source = folder / "README.md", suite.root / "README.md"
     text = source.read_text("utf-8") if source.is_file() else f"# {suite.name}\n\n{len(suite)} samples.\n"
     about = (
-        "## Loading it\n\n`rses.load_suite` and `rses suite pull` take this data set and verify it; "
+        "## Loading it\n\n`rses.load_suite` and `rses suites pull` take this data set and verify it; "
         f"`datasets.load_dataset` gives its rows. `suite/` holds the suite's own card and lists.\n\n"
         f"Suite {suite.name}, version {suite.version}, SHA-256 {suite.sha256}.\n"
     )
@@ -176,7 +174,7 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
         raise InputError([f"{path} is a symbolic link; put the file itself there" for path in links])
     if not is_dataset(folder) or not shards:
         raise InputError(
-            f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suite push` "
+            f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suites push` "
             f"writes them."
         )
     manifest = read_manifest(own)

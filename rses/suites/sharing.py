@@ -18,8 +18,6 @@ from rses.suites.verify import verify_suite
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["export_suite", "pull_suite", "push_suite", "to_hf"]
-
 _Progress = Callable[[int, int], None]
 
 
@@ -29,9 +27,6 @@ def export_suite(name_or_folder: str | Path, destination: str | Path) -> Path:
     Args:
         name_or_folder: A name from `list_suites`, or a suite folder.
         destination: A folder that does not exist yet or is empty.
-
-    Returns:
-        The destination.
 
     Raises:
         InputError: The destination is in use or cannot be written, or the suite is unsound.
@@ -94,9 +89,6 @@ def push_suite(name_or_folder: str | Path, target: str, private: bool = True, pr
         target: A hub id "org/name", or a folder that does not exist yet or is empty; see `hub_id` for which is which.
         private: Whether a data set that does not exist yet is made private. Licences of photographs often demand it.
         progress: Called with (done, total).
-
-    Returns:
-        Where the data set lies now.
 
     Raises:
         InputError: The suite is unsound, the target is in use, or the hub refuses.

@@ -15,8 +15,6 @@ from rses.device import choose_device
 from rses.errors import InputError, require
 from rses.methods import DTYPES
 
-__all__ = ["DEFAULT_MODEL", "Answer", "YesNoJudge"]
-
 DEFAULT_MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 YES, NO = ("Yes", "yes", "YES"), ("No", "no", "NO")
 
@@ -81,13 +79,7 @@ class YesNoJudge:
 
     @torch.inference_mode()
     def ask(self, images: Sequence[np.ndarray], texts: Sequence[str], max_words: int = 8) -> list[Answer]:
-        """Ask one question per picture, all in one batch.
-
-        Args:
-            images: (H, W, 3) uint8 each.
-            texts: Questions.
-            max_words: Most tokens of the written answer.
-        """
+        """Ask one question per picture, all in one batch."""
         inputs = self._inputs(images, texts)
         logits = self._model(**inputs, logits_to_keep=1).logits[:, -1].float()
         log = logits.log_softmax(-1)

@@ -1,23 +1,30 @@
-"""P11: what is no style scores near 0; the bound is what the encoder of this version reaches, see docs/metrics.md."""
+"""P11: what is no style scores near 0, on whole suites, as the boards say that were scored again from the edits."""
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from baselines import nuisances
-from baselines.nuisances import NUISANCES, Nuisance
-from rses.bench import run_bench
-from rses.methods import EditSample, get_method
+from baselines.nuisances import Nuisance
+from rses import load_run, load_suite
+from rses.images.decode import read_image
+from rses.images.nuisances import FLOOR, NUISANCES
+from rses.methods import EditSample, get_method, sample_seed
+from rses.runs.results import Results
 from rses.scoring.scorer import RSES
-from rses.suites import load_suite
 
-BOUND = {"mini": 0.30, "photos": 0.08}
-"""Largest |rses_p| measured on the first samples, rounded up: far above the .03 that is asked of whole suites, to be
-lowered with the encoder. The first of ``mini`` are all pixel art, which JPEG (-.28) and brightness (+.21) move most."""
-SAMPLE = 12
+BOARDS = Path(__file__).resolve().parents[2] / "leaderboards" / "results"
+SUITES = ("mini", "photos")
+MISSED = {
+    ("mini", "jpeg"): -0.080, ("mini", "brighter"): 0.056, ("mini", "noise"): 0.040,
+    ("photos", "brighter"): 0.052, ("photos", "contrast"): 0.073, ("photos", "hue"): 0.043,
+}  # fmt: skip
+"""Rows that miss it with the weights of this version, and what they have; strict, so that better weights empty it."""
 
 
 def edited(name: str, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -31,27 +38,49 @@ def test_a_nuisance_changes_the_whole_picture_the_same_way_each_time(name):
     assert (found.shape, found.dtype) == (image.shape, np.uint8)
     assert (found != image).any(axis=2).mean() > 0.5
     assert np.array_equal(found, edited(name)[1])
-    assert np.array_equal(found, edited(name, seed=4)[1]) == (name != "noise-identity")
+    assert np.array_equal(found, edited(name, seed=4)[1]) == (name != "noise")
 
 
 def test_every_entry_point_builds_its_own_nuisance():
     built = [value for value in vars(nuisances).values() if isinstance(value, partial)]
-    assert [method().card.name for method in built] == list(NUISANCES)
+    assert [method().card.name for method in built] == [f"{name}-identity" for name in NUISANCES]
     for name in NUISANCES:
-        card = get_method(name).card
-        assert (card.name, card.reference, card.mask_used) == (name, True, False)
+        card = get_method(f"{name}-identity").card
+        assert (card.name, card.reference, card.mask_used) == (f"{name}-identity", True, False)
 
 
-@pytest.fixture(scope="module", params=["mini", "photos"])
-def scored(request, tmp_path_factory):
+def stored(suite: str, name: str) -> Results:
+    return load_run(BOARDS / f"{suite}--rses-mini" / f"{name}-identity")
+
+
+def missed(key: tuple[str, str]) -> list[pytest.MarkDecorator]:
+    reason = f"{MISSED[key]:+.3f}" if key in MISSED else ""
+    return [pytest.mark.xfail(strict=True, raises=TooFar, reason=reason)] if reason else []
+
+
+class TooFar(AssertionError):
+    """Another reason to fail is no excuse."""
+
+
+@pytest.mark.parametrize(
+    ("suite", "name"), [pytest.param(*key, marks=missed(key)) for key in itertools.product(SUITES, NUISANCES)]
+)
+def test_p11_nuisances_score_near_0(suite, name):
+    if abs(stored(suite, name).summary["metrics"]["rses_p"]["mean"]) > FLOOR:
+        raise TooFar
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_boards_hold_what_the_present_weights_give(suite):
     scorer = RSES("rses-mini", device="cpu", metrics=["rses_p"])
-    suite, folder = load_suite(request.param), tmp_path_factory.mktemp(request.param)
-    runs = {name: run_bench(Nuisance(name), suite, folder / name, scorer=scorer, limit=SAMPLE) for name in NUISANCES}
-    return request.param, {name: np.mean([sample.rses_p for sample in run.samples]) for name, run in runs.items()}
-
-
-def test_p11_nuisances_score_near_0(scored):
-    suite, means = scored
-    assert {name: mean for name, mean in means.items() if abs(mean) > BOUND[suite]} == {}
-    # In both directions: nuisances together gain no style.
-    assert abs(np.mean(list(means.values()))) < 0.05
+    sample = load_suite(suite).samples[-1]
+    image = read_image(sample.image)
+    for name in NUISANCES:
+        run = stored(suite, name)
+        assert [one.id for one in run.samples if one.status == "ok"] == sorted(
+            one.id for one in load_suite(suite).samples
+        )
+        before = next(one.rses_p for one in run.samples if one.id == sample.id)
+        edit = NUISANCES[name](image, sample_seed(0, sample.id))
+        again = scorer.score(edit, image, sample.mask, sample.style).rses_p
+        assert again == pytest.approx(before, abs=1e-4)

@@ -6,6 +6,7 @@ python tests/benchmarks/board_scale.py --methods 200 --samples 5000
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -18,8 +19,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from rses.files.atomic import sha256_file
+from rses.leaderboard.pack import chosen_ids
 
 STYLES = ("cyberpunk", "expressionism", "line art", "pixel art")
 METRICS = (
@@ -66,6 +69,18 @@ def write_submission(folder: Path, number: int, samples: int) -> None:
     files = {name: sha256_file(folder / name) for name in ("summary.json", "samples.parquet")}
     manifest = {"schema": 1, "date": "2026-01-01", "files": files, "images": {}}
     (folder / "submission.json").write_text(json.dumps(manifest), "utf-8")
+    (folder / "previews").mkdir()
+    worst = np.argsort(columns["rses_p"])[:5]
+    for name in {*chosen_ids(columns["id"]), *(columns["id"][k] for k in worst)}:
+        (folder / "previews" / f"{name}.jpg").write_bytes(preview(number))
+
+
+def preview(number: int) -> bytes:
+    """A picture of 256 px, about as large as one of a photograph."""
+    small = np.random.default_rng(number).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(small).resize((256, 256), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=82, subsampling=0)
+    return stream.getvalue()
 
 
 CHILD = """
@@ -110,9 +125,13 @@ def use_in_a_browser(page_file: Path) -> dict[str, float]:
         times = {"first paint": page.evaluate(first), "ready": page.evaluate(ready)}
         for name, target in (
             ("sort", ("[data-sort=rsm]", "click")), ("sort again", ("[data-sort=rsm]", "click")),
-            ("mask-free only", ("#free", "click")), ("find", ("#find", "method-01")), ("style", ("#group", "3")),
+            ("mask-free only", ("#free", "click")), ("find", ("#find", "method-01")), ("find all", ("#find", "")),
+            ("style", ("#group", "3")), ("museum, worst five", ("#wall-failure", "worst")),
+            ("museum, next page", ("#wall-on", "click")),
         ):  # fmt: skip
             times[name] = page.evaluate(press, list(target))
+        times["elements"] = page.evaluate("document.querySelectorAll('*').length")
+        times["heap, MB"] = page.evaluate("performance.memory.usedJSHeapSize / 1e6")
         browser.close()
     return times
 
@@ -130,10 +149,12 @@ def main() -> None:
                 write_submission(root / "results" / "invented" / f"m{number:03d}", number, options.samples)
             written = time.perf_counter() - start
             cpu, wall, peak = build_in_a_process(root)
-            size = sum(path.stat().st_size for path in (root / "site").rglob("*") if path.is_file()) / 1e6
+            size = (root / "site" / "invented.html").stat().st_size / 1e6
+            pictures = [path.stat().st_size for path in (root / "site" / "previews").rglob("*.jpg")]
             print(
                 f"{methods} methods x {options.samples} samples: built in {cpu:.0f} s CPU, {wall:.0f} s wall, peak "
-                f"{peak:.0f} MB, page {size:.1f} MB (submissions written in {written:.0f} s)",
+                f"{peak:.0f} MB, page {size:.1f} MB beside {len(pictures)} pictures of {sum(pictures) / 1e6:.1f} MB "
+                f"(submissions written in {written:.0f} s)",
                 flush=True,
             )
         times = use_in_a_browser(root / "site" / "invented.html")

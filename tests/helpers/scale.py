@@ -116,7 +116,7 @@ def _brush(root: Path, order: list[int], stock: Stock) -> None:
 def build(
     dataset: str, root: Path, out: Path, n: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Suite:
-    """Build a suite from a layout, as `rses suite build` does."""
+    """Build a suite from a layout, as `rses suites build` does."""
     if dataset == "pie":
         return build_prompted(PieReader(root), out, n, progress=progress)
     if dataset == "brushbench":

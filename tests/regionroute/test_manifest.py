@@ -115,7 +115,7 @@ def test_broken_json(write, text, message):
         ({"prompt": "make the cat in line art style"}, 'asks for "line art" (in "line art"), but the style is "pixel'),
         ({"objects": {"cat": "pixel-art", "dog": "pixel-art"}}, "2 objects (cat, dog), expected exactly one"),
         ({"objects": {}}, "no object"),
-        ({"objects": ["cat"]}, "objects must be like"),
+        ({"objects": ["cat"]}, "objects must be an object"),
         ({"prompt": 7}, "prompt must be a text"),
         ({"image_path": "../secret.png"}, "stay inside"),
         ({"original_path": "/etc/passwd"}, "stay inside"),
@@ -135,7 +135,7 @@ def test_bad_records_are_named(write, changes, message):
 def test_missing_keys_and_foreign_records(write):
     whole = record()
     del whole["mask_dir"], whole["prompt"]
-    problems(write([whole, "cat", None], files=False), "record 1", "keys missing: prompt, mask_dir", "record 3")
+    problems(write([whole, "cat", None], files=False), "prompt is missing", "mask_dir is missing", "record 3")
 
 
 def test_everything_wrong_is_listed_at_once(write, tmp_path):

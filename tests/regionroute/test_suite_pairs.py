@@ -76,14 +76,14 @@ def test_further_columns_and_blank_lines_are_ignored(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[1].update(id=rows[0]["id"].upper()), "is used before, in metadata.jsonl, line 1"),
-        (lambda rows: rows[1].update(style=None), "style must be a non-empty text"),
-        (lambda rows: rows[1].update(target_file_name="../x.png"), "leads outside"),
-        (lambda rows: rows[1].update(mask_file_name=5), "not a non-empty text"),
+        (lambda rows: rows[1].update(id=rows[0]["id"].upper()), "is already used, in line 1"),
+        (lambda rows: rows[1].update(style=None), "style must be a text"),
+        (lambda rows: rows[1].update(target_file_name="../x.png"), 'target_file_name "../x.png" leads outside'),
+        (lambda rows: rows[1].update(mask_file_name=5), "mask_file_name must be a text"),
         (lambda rows: rows[1].pop("target_file_name"), "regionroute data --suite"),
-        (lambda rows: rows[1].pop("prompt"), "column missing: prompt"),
+        (lambda rows: rows[1].pop("prompt"), "prompt is missing"),
         (lambda rows: rows[1].update(target_file_name="targets/none.png"), "targets/none.png does not exist"),
-        (lambda rows: rows.__setitem__(1, [1]), "expected a JSON object"),
+        (lambda rows: rows.__setitem__(1, [1]), "must be an object"),
     ],
 )
 def test_bad_rows_are_one_error_with_the_line(folder, change, message):
@@ -91,6 +91,13 @@ def test_bad_rows_are_one_error_with_the_line(folder, change, message):
     (found,) = problems(folder)
     assert found.startswith("metadata.jsonl, line 2: ")
     assert message in found
+
+
+def test_links_are_refused(folder, tmp_path):
+    target = folder / "targets/mini-000-cat.png"
+    target.rename(tmp_path / "kept.png")
+    target.symlink_to(tmp_path / "kept.png")
+    assert "symbolic link" in problems(folder)[0]
 
 
 def test_broken_lines_and_missing_metadata(folder):

@@ -1,4 +1,8 @@
-"""Properties P1-P8 of the design, each broken by at least one well-known toolkit."""
+"""Properties P1-P8 of the design, each broken by at least one well-known toolkit.
+
+P9: metrics/test_reference_parity.py; P10: metrics/test_legacy.py; P11: tests/baselines/test_nuisances.py;
+P12: test_texts.py; P13: state/.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Style texts: what names nothing is refused wherever it enters, what the encoder cannot know is warned about."""
+"""P12, style texts: what names nothing is refused wherever it enters, what the encoder cannot know is warned about."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettin
         else:
             group, which = int(rng.integers(len(data))), int(rng.integers(len(STYLES)))
             views.append((0, 1 + RECOLOURINGS + which))
-            prompts.append(style_prompt(rng, STYLES[which]))
+            prompts.append(style_prompt(rng, STYLES[which], data.facts[group][0].before))
         groups.append(group)
     prompts = [prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts]
     silent = (rng.random(count) < settings.silent_share).tolist()

@@ -17,8 +17,6 @@ from rses.suites.left_out import as_left_out
 from rses.suites.readers.labels import VOC_CLASSES
 from rses.suites.readers.types import Instance, Picture
 
-__all__ = ["BigReader"]
-
 
 class BigReader:
     """Pictures of BIG.
@@ -29,9 +27,6 @@ class BigReader:
         root: Folder with the pairs, or with ``val`` and ``test`` below it.
         split: Subfolder to read; all by default.
         classes: CSV file with the columns ``name`` (file name without ``_im`` and ending) and ``object``.
-
-    Attributes:
-        left_out: Pairs that cannot be used.
 
     Raises:
         InputError: There is no whole pair whose object has a name; lists all faults.

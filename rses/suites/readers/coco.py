@@ -34,8 +34,6 @@ from rses.suites.readers.files import FileFinder, name_parts
 from rses.suites.readers.types import Instance, Picture
 from rses.suites.shapes import draw_coco_polygons, draw_outlines, unfold_runs
 
-__all__ = ["CocoReader"]
-
 
 @dataclass
 class _Photo:
@@ -74,9 +72,6 @@ class CocoReader:
         outlines: Polygons are meant as labelme means them: they hold the pixels on their outline, and where things
             overlap, the one listed later lies in front. Those of the official files are drawn by COCO's own API (extra
             ``coco``), and may overlap.
-
-    Attributes:
-        left_out: Photographs and annotations that cannot be used.
 
     Raises:
         InputError: The annotation is missing or no COCO annotation, or none of its photographs can be used.

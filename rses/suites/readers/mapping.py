@@ -22,8 +22,6 @@ from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.files import FileFinder, name_problem, read_annotation
 from rses.suites.shapes import starts_and_ends, unfold_starts
 
-__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "MappingReader", "PieReader"]
-
 SIDE = 512
 PIE_TYPES = (
     "random", "change_object", "add_object", "delete_object", "change_attribute_content", "change_attribute_pose",
@@ -33,20 +31,7 @@ PIE_TYPES = (
 
 
 class MappingReader:
-    """What both data sets have in common.
-
-    Args:
-        folder: Folder that the mapping's paths begin in.
-        mapping: The mapping file.
-        mask_key: Entry that holds the mask.
-        as_published: Cut runs that pass the last pixel, as the data set's own script does.
-
-    Attributes:
-        left_out: Entries that cannot be used.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """What both data sets have in common."""
 
     name = ""
     base = 0
@@ -145,9 +130,6 @@ class PieReader(MappingReader):
         instructions: Make ``editing_instruction`` the prompt, for methods that follow instructions.
         as_published: Read masks as PIE-Bench's script does: runs that pass the last pixel are cut, and the outermost
             ring of pixels is part of every mask. The protocol ``pie-bench`` adds the ring by itself.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = "pie-bench"
@@ -203,17 +185,7 @@ class PieReader(MappingReader):
 
 
 class BrushReader(MappingReader):
-    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named.
-
-    Args:
-        root: Folder that the mapping's paths begin in.
-        mapping: The mapping file, where it is elsewhere.
-        mask_key: ``inpainting_mask`` (inside) or ``outpainting_mask`` (outside).
-        as_published: Cut runs that pass the last pixel, as BrushBench's script does.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named."""
 
     name = "brushbench"
     base = 1

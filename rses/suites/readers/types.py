@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from rses.suites.left_out import LeftOut
 
-__all__ = ["Instance", "Picture", "Reader"]
-
 
 @dataclass(frozen=True)
 class Instance:
@@ -67,13 +65,7 @@ class Picture:
 
 
 class Reader(Protocol):
-    """Reads one data set, a picture at a time.
-
-    Attributes:
-        name: Name of the data set in the ``dataset`` column.
-        root: Folder of the data set.
-        left_out: What was found to be unusable so far.
-    """
+    """Reads one data set, a picture at a time."""
 
     name: str
     root: Path

@@ -35,8 +35,6 @@ from rses.suites.readers.labels import (
 )  # fmt: skip
 from rses.suites.readers.types import Instance, Picture
 
-__all__ = ["VocReader"]
-
 PHOTOGRAPHS, OBJECTS, CLASSES = ("JPEGImages",), ("SegmentationObject", "SegmentationObjectPNG"), (
     "SegmentationClass", "SegmentationClassPNG",
 )  # fmt: skip
@@ -54,9 +52,6 @@ class VocReader:
         root: ``VOC2012`` or another folder with ``JPEGImages``, or one with ``VOCdevkit/VOC<year>`` below it.
         split: List of ``ImageSets/Segmentation`` such as "val"; every segmented picture by default.
         classes: List of the classes, see `read_class_list`; by default one that lies in the folder, or else VOC's.
-
-    Attributes:
-        left_out: Pictures that cannot be used.
 
     Raises:
         InputError: Folders are missing, lists unsound, or no picture is whole.

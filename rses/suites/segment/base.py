@@ -9,8 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLASSICAL", "LEARNED", "Facts", "Prompt", "Segmented", "Segmenter"]
-
 LEARNED, CLASSICAL = "learned", "classical"
 
 
@@ -61,16 +59,7 @@ class Segmented:
 
 @dataclass(frozen=True)
 class Facts:
-    """What has to be known of the segmenter to make the same masks again.
-
-    Attributes:
-        segmenter: Name, as given to ``--segmenter``.
-        kind: `LEARNED`, or `CLASSICAL`: no learned weights.
-        weights: File name or hub id, or None.
-        weights_sha256: Digest of the weights, or None.
-        revision: Commit of a hub id, or None.
-        package: What computes, with its version.
-    """
+    """What has to be known of the segmenter to make the same masks again."""
 
     segmenter: str
     kind: str

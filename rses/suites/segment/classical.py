@@ -25,8 +25,6 @@ from scipy.cluster.vq import kmeans2
 
 from rses.suites.segment.base import CLASSICAL, Facts, Prompt, Segmented
 
-__all__ = ["ClassicalSegmenter", "lab_of", "least_cut", "segment_by_colour"]
-
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -66,10 +64,6 @@ class ClassicalSegmenter:
 
 def segment_by_colour(image: NDArray[np.uint8], prompt: Prompt) -> Mask:
     """Find the region that a prompt means.
-
-    Args:
-        image: (H, W, 3).
-        prompt: A box, which holds the whole object, or points on it and beside it.
 
     Returns:
         (H, W), within the box; empty where nothing in it differs from what surrounds it.

@@ -19,8 +19,6 @@ from rses.suites.segment.prompts import Job
 from rses.suites.segment.run import MaskRun
 from rses.suites.sheet import CELL, Cell, montage, outlined, png_bytes, sheet_page, shrunk
 
-__all__ = ["FOLDER", "overlay", "write_mask_sheets"]
-
 FOLDER = "check"
 PER_PAGE = 48
 _BOX, _ON, _BESIDE = (255, 220, 0), (0, 230, 90), (255, 60, 40)
@@ -28,11 +26,6 @@ _BOX, _ON, _BESIDE = (255, 220, 0), (0, 230, 90), (255, 60, 40)
 
 def overlay(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, prompt: Prompt) -> Image.Image:
     """Draw a mask over its photograph: outside it darker, its outline magenta, box yellow, clicks green or red.
-
-    Args:
-        image: (H, W, 3).
-        mask: (H, W), or None where there is none.
-        prompt: What was asked.
 
     Returns:
         At most `CELL` pixels wide and high.
@@ -59,13 +52,6 @@ def write_mask_sheets(run: MaskRun, progress: Callable[[int, int], None] | None 
     """Write contact sheets into the run's folder, ``check/sheet-1.png`` and ``.html`` and so on, 48 masks each.
 
     Masks are read from the folder, so that a mask that was replaced by hand is shown as it is.
-
-    Args:
-        run: A finished run.
-        progress: Called with (done, total).
-
-    Returns:
-        The files written.
     """
     folder = run.folder / FOLDER
     pages = [run.jobs[start : start + PER_PAGE] for start in range(0, len(run.jobs), PER_PAGE)]

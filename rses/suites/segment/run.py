@@ -21,22 +21,13 @@ from rses.runs.journal import Journal, recorded_keys
 from rses.suites.segment.base import Facts, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
 
-__all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
-
 JOURNAL = "masks.jsonl"
 _ALONE = "Several processes each need an --out of their own."
 
 
 @dataclass
 class MaskRun:
-    """A finished run.
-
-    Attributes:
-        folder: Holds one mask ``<name of the photograph>.png`` per job, and the journal.
-        facts: Who segmented.
-        jobs: What was asked for.
-        records: What the journal says of each job, by key.
-    """
+    """A finished run."""
 
     folder: Path
     facts: Facts
@@ -55,11 +46,7 @@ class MaskRun:
 
 
 def require_mask_folder(out: Path) -> None:
-    """Check that masks can be put into a folder without mixing with what else it holds.
-
-    Raises:
-        InputError: It is no folder, or holds something but no journal of masks.
-    """
+    """Check that masks can be put into a folder without mixing with what else it holds."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
     if out.is_dir() and not (out / JOURNAL).is_file() and any(path.name != ".lock" for path in out.iterdir()):
@@ -229,7 +216,7 @@ def _reason(outcome: Segmented | Exception) -> str:
 def _png(mask: NDArray[np.bool_], facts: Facts) -> bytes:
     # The file itself says who made it, in case it is passed on without the journal.
     text = PngInfo()
-    text.add_text("Software", f"rses suite mask: {facts.title}")
+    text.add_text("Software", f"rses suites mask: {facts.title}")
     memory = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * 255).save(memory, "PNG", pnginfo=text, optimize=True)
     return memory.getvalue()

@@ -44,7 +44,7 @@ def rules() -> list[Files]:
     return [{"rule.json": json.dumps(load_selection(name).model_dump()).encode()} for name in ("default", "hard")]
 
 
-BUILD = "rses suite build {} --root @ --out @/out"
+BUILD = "rses suites build {} --root @ --out @/out"
 STYLED = BUILD + " --styles 'pixel art,line art'"
 TARGETS = [
     Target("coco", functools.partial(layout, layouts.coco, 2), lambda folder: read_masks(CocoReader(folder)),

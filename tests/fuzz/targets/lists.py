@@ -84,7 +84,7 @@ SCORE = (
     "rses score --pred @/pred --masks @/masks --protocol rses-mini --metrics mse_bg --out @/out --device cpu "
     "--workers 1"
 )
-BUILD = "rses suite build folder --images @/images --out @/out"
+BUILD = "rses suites build folder --images @/images --out @/out"
 TARGETS = [
     Target("metadata.jsonl", metadata,
            lambda folder: pair_folder(folder / "pred", folder / "masks", allow_missing=True), (".jsonl",), SCORE),

@@ -82,10 +82,10 @@ def seal(folder: Path, place: str) -> None:
 BENCH = "rses bench --predictions @/edits --suite @/suite --protocol rses-mini --device cpu --out @/out"
 TARGETS = [
     Target("suite.json", lambda: [suite_files()], lambda folder: suite_statistics(verify_suite(folder)),
-           ("suite.json", "metadata.jsonl", ".png"), "rses suite verify @"),
+           ("suite.json", "metadata.jsonl", ".png"), "rses suites verify @"),
     Target("suite rows", rows_alone, read_rows, ("metadata.jsonl",)),
     Target("suite as parquet", dataset, lambda folder: read_dataset(folder, folder / "out"),
-           (".parquet", ".json", ".jsonl", ".md"), "rses suite pull @ --out @/out"),
+           (".parquet", ".json", ".jsonl", ".md"), "rses suites pull @ --out @/out"),
     Target("method.json", card, lambda folder: check_card(Predictions(folder / "edits")), ("method.json",), BENCH),
     Target("submission", lambda: [submission()], lambda folder: read_submission(folder / "out/submission"),
            (".json", ".parquet"), "rses leaderboard verify @/out/submission --rescore 0",

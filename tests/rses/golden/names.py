@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from types import ModuleType
+from importlib import metadata
 from typing import Any
 
 import typer
 
 import rses
 import rses.functional
+import rses.metrics
+import rses.suites
 from rses import get_protocol, list_suites, load_suite
 from rses.cli.main import app
 from rses.protocol import PROTOCOLS
 
 
 def public_names() -> dict[str, list[str]]:
-    """Return, by module that declares ``__all__``, its names and those that it defines without declaring them.
-
-    What a module merely imports is left out; a name defined there but not declared is marked by a star.
-    """
-    found = {}
-    for info in sorted(pkgutil.walk_packages(rses.__path__, "rses."), key=lambda item: item.name):
-        if not any(part.startswith("_") for part in info.name.split(".")):
-            module = importlib.import_module(info.name)
-            if hasattr(module, "__all__"):
-                found[info.name] = _names(module)
-    return {"rses": _names(rses), **found}
+    """Return what a user of the package may import, and which plug-ins it brings itself."""
+    names = {module.__name__: sorted(module.__all__) for module in (rses, rses.functional, rses.metrics, rses.suites)}
+    groups = ("rses.methods", "rses.metrics", "console_scripts")
+    return names | {f"entry points {group}": _entry_points(group) for group in groups}
 
 
-def _names(module: ModuleType) -> list[str]:
-    declared = set(module.__all__)
-    others = {
-        name
-        for name in dir(module)
-        if not name.startswith("_")
-        and name not in declared
-        and getattr(getattr(module, name), "__module__", None) == module.__name__
-    }
-    return sorted(declared) + sorted(f"{name}*" for name in others)
+def _entry_points(group: str) -> list[str]:
+    found = metadata.distribution("rses").entry_points.select(group=group)
+    return sorted(f"{entry.name} = {entry.value}" for entry in found)
 
 
 def commands() -> dict[str, list[str]]:
@@ -51,7 +37,7 @@ def _commands(name: str, command: Any) -> list[tuple[str, list[str]]]:
     own = sorted(option for item in command.params for option in [*item.opts, *item.secondary_opts])
     found = [(name, own)]
     for key, child in getattr(command, "commands", {}).items():
-        found += _commands(f"{name} {key}", child)
+        found += [] if child.hidden else _commands(f"{name} {key}", child)
     return found
 
 

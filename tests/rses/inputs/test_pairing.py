@@ -14,7 +14,6 @@ from rses.errors import InputError
 from rses.files.paths import id_problem, path_problem
 from rses.inputs.pairing import pair_folder
 from rses.inputs.rows import read_metadata
-from rses.inputs.styles import read_styles
 
 BYTES = b"not decoded here"
 
@@ -229,29 +228,28 @@ def test_accents_stored_apart_from_their_letters_match(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("line", "code", "field"),
     [
-        ("{bad", "not valid JSON"),
-        ("[1]", "expected a JSON object"),
-        ({"id": "../x", "mask_file_name": "m.png"}, "cannot name a file"),
-        ({"style": "x"}, "cannot name a file"),
-        ({"id": 3}, '"id" must be text'),
-        (record("q", file_name="../../etc/passwd.png"), "leads out of the folder"),
-        (record("q", mask_file_name="/etc/m.png"), "leads out of the folder"),
-        (record("q", file_name=f"{'q' * 300}.png"), "is too long"),
-        (record("q", file_name="q/" * 3000 + "q.png"), "is too long"),
-        (record("q" * 300, file_name="q.png", mask_file_name="m.png"), 'an id cannot name a file, "qqqqqqqq'),
-        (record("q", file_name="C:\\x.png"), "leads out of the folder"),
-        (record("q", tags="small"), '"tags" must be a list'),
-        (record("a"), 'already used ("a" in line 1)'),
+        ("{bad", "not-json", ""),
+        ("[1]", "wrong-type", ""),
+        ({"id": "../x", "mask_file_name": "m.png"}, "bad-id", ""),
+        ({"style": "x"}, "bad-id", ""),
+        ({"id": 3}, "wrong-type", "id"),
+        (record("q", file_name="../../etc/passwd.png"), "bad-path", "file_name"),
+        (record("q", mask_file_name="/etc/m.png"), "bad-path", "mask_file_name"),
+        (record("q", file_name=f"{'q' * 300}.png"), "bad-path", "file_name"),
+        (record("q", file_name="q/" * 3000 + "q.png"), "bad-path", "file_name"),
+        (record("q" * 300, file_name="q.png", mask_file_name="m.png"), "bad-id", ""),
+        (record("q", file_name="C:\\x.png"), "bad-path", "file_name"),
+        (record("q", tags="small"), "wrong-type", "tags"),
+        (record("a"), "used-twice", ""),
     ],
 )
-def test_bad_metadata_lines_are_named_by_number(suite, line, message):
-    rows(suite / "suite", record("a"), record("b"), record("c"), "", line)
-    found = problems(suite / "pred", suite / "suite" / "masks")
-    assert len(found) == 1
-    assert message in found[0]
-    assert "metadata.jsonl, line 5" in found[0]
+def test_bad_metadata_lines_are_named_by_number(suite, line, code, field):
+    path = rows(suite / "suite", record("a"), record("b"), record("c"), "", line)
+    (found,) = problems(suite / "pred", suite / "suite" / "masks")
+    assert (found.code, found.place.line, found.place.field) == (code, 5, field)
+    assert found.startswith(f"{path}, line 5: ")
 
 
 def test_metadata_that_is_no_text_or_empty(suite):
@@ -275,43 +273,6 @@ def test_metadata_keeps_unusual_characters_within_a_line(tmp_path):
 def test_id_defaults_to_the_stem_of_the_image(tmp_path):
     found, _ = read_metadata(rows(tmp_path, {"file_name": "images/x.1.png", "unknown": 4}))
     assert found[0].id == "x.1"
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("s.json", '{"a": "line art", "b": "pixel art"}'),
-        ("s.json", '[{"id": "a", "style": "line art"}, {"id": "b", "style": "pixel art"}]'),
-        ("s.jsonl", '{"id": "a", "style": "line art"}\n\n{"id": "b", "style": "pixel art"}\n'),
-        ("s.csv", "style,id,extra\nline art,a,1\npixel art,b,2\n"),
-        ("s.CSV", "\ufeffid,style\r\na,line art\r\nb,pixel art\r\n"),
-    ],
-)
-def test_styles_files(tmp_path, name, content):
-    (tmp_path / name).write_text(content, "utf-8", newline="")
-    assert read_styles(tmp_path / name) == {"a": "line art", "b": "pixel art"}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("s.json", "{", "not valid JSON"),
-        ("s.json", '{"a": 3}', 'key "a": expected an "id" and a "style"'),
-        ("s.json", "3", "row 1"),
-        ("s.jsonl", '{"id": "a", "style": " "}', "row 1"),
-        ("s.csv", "name,look\na,b\n", "expected a heading"),
-        ("s.csv", "id,style\na,x\na,y\n", 'ids with two styles: row 3 "a" (before in row 2)'),
-        ("s.txt", "a: b", "expected a .json, .jsonl, .csv or .tsv file"),
-        ("gone.json", None, "cannot be read: No such file"),
-    ],
-)
-def test_bad_styles_files(tmp_path, name, content, message):
-    if content is not None:
-        (tmp_path / name).write_text(content)
-    with pytest.raises(InputError, match=".") as caught:
-        read_styles(tmp_path / name)
-    assert message in str(caught.value)
-    assert name in str(caught.value)
 
 
 def test_styles_that_leave_an_id_out_or_contradict(suite):
@@ -433,7 +394,7 @@ def test_metadata_that_is_partly_ours_is_named(tmp_path):
     rows(root, {"id": "s0"}, {"id": "s1"}, *[{"id": number} for number in range(40)])
     found = problems(root / "pred", root / "masks", source=root / "images", style="x")
     assert "lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 30 more" in found[0]
-    assert "(the first: got 0)" in found[0]
+    assert "the first: id must be a text, got 0." in found[0]
     assert "speaks of 2 of 3 masks" in found[1]
     rows(root, *[{"id": f"s{number}"} for number in range(3)])
     assert pair_folder(root / "pred", root / "masks", source=root / "images", style="x").notes == ()

@@ -25,6 +25,7 @@ from rses.leaderboard.pack import add_run, slug
 from rses.leaderboard.published import read_published
 from rses.leaderboard.seeds import averaged, seed_spread
 from rses.leaderboard.serve import make_server
+from rses.leaderboard.site import board_page
 from rses.leaderboard.tables import board_csv, board_json, board_latex, board_markdown, board_parquet
 from rses.runs.results import Results, load_run
 from rses.runs.sample_result import SampleResult
@@ -136,6 +137,21 @@ def test_boards_of_several_suites_stay_apart(boards, make_run):
     build(boards)
     page = (boards / "site" / "photos--rses-mini.html").read_text()
     assert "gentle" not in page
+
+
+def test_the_floor_is_what_the_worst_nuisance_reaches(boards, make_run):
+    (board,) = load_boards(boards)
+    assert board.floor is None
+    assert "Floor" not in board_markdown(board)
+    for name, style, reference in (("jpeg-identity", -0.02, True), ("hue-identity", 0.01, True), ("blur", 0.2, False)):
+        add_run(make_run(name, style=style, reference=reference), boards, date="2026-02-19", previews=0)
+    (board,) = load_boards(boards)
+    worst = next(row for row in board.rows if row.name == "jpeg-identity").cells["rses_p"].mean
+    assert board.floor == ("jpeg-identity", -worst)
+    assert json.loads(board_json(board))["floor"] == {"method": "jpeg-identity", "rses_p": -worst}
+    for text in (board_markdown(board), board_page(board, set(), [])):
+        assert f"Floor: {-worst:.3f}," in text
+        assert "missed by this encoder" in text
 
 
 def test_every_format_says_the_same(boards):
@@ -277,7 +293,8 @@ def test_serve_shows_the_site_on_this_machine_only(boards):
         thread.start()
         assert server.server_address[0] == "127.0.0.1"
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{server.server_port}/mini--rses-mini.html", timeout=10) as answer:
-            assert b"strong" in answer.read()
+        for place, held in (("mini--rses-mini.html", b"strong"), ("tables/mini--rses-mini.csv", b"strong")):
+            with opener.open(f"http://127.0.0.1:{server.server_port}/{place}", timeout=10) as answer:
+                assert held in answer.read()
         server.shutdown()
         thread.join()

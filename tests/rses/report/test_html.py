@@ -12,7 +12,7 @@ from PIL import Image
 
 from rses.report.html import report_html
 from rses.report.inputs import SampleFiles, remember_inputs, run_files
-from rses.report.thumbs import data_uri, difference, heat_colors, outline
+from rses.report.thumbs import difference, embedded, heat_colors, outline
 from rses.report.worst import worst_first, worst_samples
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
@@ -25,12 +25,13 @@ def heat(pred, source, mask):
 
 def test_pictures_are_small_named_and_bounded(make_run, places):
     page = report_html([make_run("mine")], files=[places], heatmap=heat, limit=4)
-    pictures = Page(page).all("img")
+    pictures = [picture for picture in Page(page).all("img") if "src" in picture]
     assert len(pictures) == 4 * 5
-    assert all(picture["alt"] for picture in pictures)
+    assert all(picture["alt"] and picture["loading"] == "lazy" for picture in pictures)
     for picture in pictures:
         with Image.open(io.BytesIO(base64.b64decode(picture["src"].split(",")[1]))) as decoded:
             assert max(decoded.size) <= 256
+            assert [str(side) for side in decoded.size] == [picture["width"], picture["height"]]
     assert "4 of 10 scored samples, worst LPIPS_bg first" in page
     assert re.findall(r"<h3>(s\d)</h3>", page) == ["s9", "s8", "s7", "s6"]
 
@@ -60,9 +61,23 @@ def test_a_comparison_shows_every_method_once_per_sample(make_run, places):
     runs = [make_run("first", 3), make_run("second", 3, mse_bg=0.9)]
     text = report_html(runs, files=[places, places])
     page = Page(text)
-    assert text.count("<h4>first</h4>") == text.count("<h4>second</h4>") == 3
+    assert text.count("<b>first</b>") == text.count("<b>second</b>") == 3
     assert "2 methods compared" in page.text
     assert text.count('class="dots"') == 2 * len(page.all("svg"))
+    # Three numbers under each edit, the best of a sample in bold: mse_bg is worse in the second run, the others tie.
+    shots = [re.findall(r"<dt>(.*?)</dt><dd>(<strong>)?", part.split("</dl>")[0])
+             for part in text.split('<dl class="three">')[1:]]  # fmt: skip
+    assert [[name for name, _ in shot] for shot in shots] == [["LPIPS_bg", "MSE_bg", "RSM"]] * 6
+    assert [[bool(mark) for _, mark in shot] for shot in shots] == [[False, True, False], [False] * 3] * 3
+
+
+def test_references_are_last_and_columns_are_neither_empty_nor_twins(make_run):
+    ref = make_run("ref", clip_cosine=0.1)
+    runs = [Results(ref.samples, {**ref.info, "method_card": {"reference": True}}), make_run("own", mse_bg_pm1=0.1)]
+    page = Page(report_html(runs)).text
+    assert page.index("own") < page.index("ref")
+    heads = re.findall(r'data-sort="(\w+)"', report_html(runs))
+    assert heads == ["name", "rsm", "style_correct", "lpips_bg", "mse_bg", "psnr_bg", "scored"]
 
 
 def test_a_report_without_images_says_what_determines_the_numbers(make_run):
@@ -109,7 +124,7 @@ def test_outline_and_heat_point_at_the_right_pixels():
 
 def test_thumbnails_survive_their_encoding():
     image = np.tile(np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None], (64, 1, 3))
-    with Image.open(io.BytesIO(base64.b64decode(data_uri(image).split(",")[1]))) as decoded:
+    with Image.open(io.BytesIO(base64.b64decode(embedded(image).uri.split(",")[1]))) as decoded:
         assert np.abs(np.asarray(decoded).astype(int) - image).mean() < 2
 
 

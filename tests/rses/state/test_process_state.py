@@ -1,4 +1,4 @@
-"""No state of the caller's process changes a number: all columns, bit by bit, under one odd state after another."""
+"""P13: no state of the caller's process changes a number: all columns, bit by bit, under one state after another."""
 
 from __future__ import annotations
 

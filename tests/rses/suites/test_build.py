@@ -68,7 +68,7 @@ def test_voc_truncated_and_occluded(tmp_path: Path) -> None:
 def test_suite_is_sound_and_its_ids_are_frozen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layouts.big(tmp_path / "big")
     out = tmp_path / "suite"
-    arguments = ["suite", "build", "big", "--root", str(tmp_path / "big"), "--out", str(out)]
+    arguments = ["suites", "build", "big", "--root", str(tmp_path / "big"), "--out", str(out)]
     assert main([*arguments, "--styles", "pixel art, line art", "--n", "2"]) == 0
     suite = verify_suite(out)
     assert len(suite) == 4
@@ -81,11 +81,11 @@ def test_suite_is_sound_and_its_ids_are_frozen(tmp_path: Path, capsys: pytest.Ca
     assert first.image.read_bytes() == (tmp_path / "big" / f"{name}_im.jpg").read_bytes()
     selection = out / "selection.json"
     digest = json.loads(selection.read_text())["ids_sha256"]
-    assert main(["suite", "verify", str(out), "--ids", str(selection)]) == 0
-    assert main(["suite", "verify", str(out), "--ids", digest]) == 0
+    assert main(["suites", "verify", str(out), "--ids", str(selection)]) == 0
+    assert main(["suites", "verify", str(out), "--ids", digest]) == 0
     assert digest in capsys.readouterr().out
     (tmp_path / "other.txt").write_text("\n".join([sample.id for sample in suite.samples][1:] + ["more"]))
-    assert main(["suite", "verify", str(out), "--ids", str(tmp_path / "other.txt")]) == 2
+    assert main(["suites", "verify", str(out), "--ids", str(tmp_path / "other.txt")]) == 2
     assert "more: missing from the suite" in capsys.readouterr().err
     with pytest.raises(InputError, match="hash to"):
         verify_ids(suite, "0" * 64)
@@ -173,7 +173,7 @@ def _coco(root: Path) -> Path:
 @pytest.mark.parametrize("styles", ["", " , ", "a,a", "a/b"])
 def test_bad_styles(tmp_path: Path, styles: str, capsys: pytest.CaptureFixture[str]) -> None:
     root = str(_coco(tmp_path / "coco"))
-    assert main(["suite", "build", "coco", "--root", root, "--out", str(tmp_path / "x"), "--styles", styles]) == 2
+    assert main(["suites", "build", "coco", "--root", root, "--out", str(tmp_path / "x"), "--styles", styles]) == 2
     assert "tyle" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
@@ -212,7 +212,7 @@ def test_thousands_of_pictures_are_read_one_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_three_photographs_from_data_set_to_scores(real_data: Path, tmp_path: Path) -> None:
     suite = tmp_path / "suite"
-    arguments = ["suite", "build", "voc", "--root", str(real_data / "voc_layout"), "--out", str(suite)]
+    arguments = ["suites", "build", "voc", "--root", str(real_data / "voc_layout"), "--out", str(suite)]
     assert main([*arguments, "--styles", "pixel art", "--n", "3", "--selection", "hard"]) == 0
     scores = {}
     for method in ("identity", "oracle-paste", "global-style"):

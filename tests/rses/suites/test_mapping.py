@@ -79,7 +79,7 @@ def test_runs_past_the_end_are_cut_on_request() -> None:
 def test_pie_suite(tmp_path: Path) -> None:
     layouts.pie(tmp_path / "pie")
     out = tmp_path / "suite"
-    assert main(["suite", "build", "pie", "--root", str(tmp_path / "pie"), "--out", str(out)]) == 0
+    assert main(["suites", "build", "pie", "--root", str(tmp_path / "pie"), "--out", str(out)]) == 0
     suite = verify_suite(out)
     assert sorted(sample.id for sample in suite.samples) == [f"{k:012d}" for k in range(4)]
     for sample in suite.samples:
@@ -155,7 +155,7 @@ def test_brushbench_suite_counts_from_one(tmp_path: Path) -> None:
     layouts.brushbench(tmp_path / "brush")
     for key, inside in (("inpainting_mask", True), ("outpainting_mask", False)):
         out = tmp_path / key
-        arguments = ["suite", "build", "brushbench", "--root", str(tmp_path / "brush"), "--out", str(out)]
+        arguments = ["suites", "build", "brushbench", "--root", str(tmp_path / "brush"), "--out", str(out)]
         assert main([*arguments, "--mask-key", key]) == 0
         for sample in load_suite(out).samples:
             mask = np.asarray(Image.open(sample.mask))
@@ -230,7 +230,7 @@ def test_picture_of_another_size_and_link(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "brush/images/2.png").write_bytes(b"none")
     (tmp_path / "brush/images/0.png").rename(tmp_path / "elsewhere.png")
     (tmp_path / "brush/images/0.png").symlink_to(tmp_path / "elsewhere.png")
-    arguments = ["suite", "build", "brushbench", "--root", str(tmp_path / "brush"), "--out", str(tmp_path / "s")]
+    arguments = ["suites", "build", "brushbench", "--root", str(tmp_path / "brush"), "--out", str(tmp_path / "s")]
     assert main([*arguments, "--n", "3"]) == 2
     assert "1 entries can be used, --n asks for 3" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
@@ -248,7 +248,7 @@ def test_legacy_protocols_on_their_own_data(dataset: str, tmp_path: Path, capsys
     """From the mapping file to the published score, against the scores' own definition."""
     content = getattr(layouts, dataset)(tmp_path / "in", 2)
     out = tmp_path / "suite"
-    assert main(["suite", "build", dataset, "--root", str(tmp_path / "in"), "--out", str(out)]) == 0
+    assert main(["suites", "build", dataset, "--root", str(tmp_path / "in"), "--out", str(out)]) == 0
     expected = []
     for seed, sample in enumerate(load_suite(out).samples):
         edit = np.random.default_rng(seed).integers(0, 255, (512, 512, 3), dtype=np.uint8)

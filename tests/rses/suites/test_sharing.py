@@ -51,8 +51,8 @@ def suite(tmp_path: Path) -> Suite:
 
 
 def test_round_trip_gives_the_same_bytes(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["suite", "push", str(suite.root), "./shared"]) == 0
-    assert main(["suite", "pull", "./shared", "--out", "back"]) == 0
+    assert main(["suites", "push", str(suite.root), "./shared"]) == 0
+    assert main(["suites", "pull", "./shared", "--out", "back"]) == 0
     assert suite.sha256 in capsys.readouterr().out
     assert contents(Path("back")) == contents(suite.root)
     assert verify_suite("back").sha256 == suite.sha256
@@ -142,10 +142,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderHub:
 def test_hub_round_trip_and_cache(
     suite: Suite, hub: FolderHub, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["suite", "push", str(suite.root), "org/three"]) == 0
+    assert main(["suites", "push", str(suite.root), "org/three"]) == 0
     assert "https://huggingface.co/datasets/org/three" in capsys.readouterr().out
     assert hub.private
-    assert main(["suite", "pull", "org/three", "--out", "back"]) == 0
+    assert main(["suites", "pull", "org/three", "--out", "back"]) == 0
     assert contents(Path("back")) == contents(suite.root)
     loaded = load_suite("org/three")
     assert loaded.sha256 == suite.sha256
@@ -190,7 +190,7 @@ def test_what_the_hub_says_becomes_one_message(hub: FolderHub, cache: Path, caps
     ]
     for error, message in cases:
         hub.down = error
-        for command in (["suite", "push", "photos", "org/x"], ["suite", "pull", "org/x", "--out", "out"]):
+        for command in (["suites", "push", "photos", "org/x"], ["suites", "pull", "org/x", "--out", "out"]):
             assert main(command) == 2
             said = capsys.readouterr().err
             assert message in said

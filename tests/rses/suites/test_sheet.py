@@ -35,9 +35,9 @@ def test_statistics(tmp_path: Path) -> None:
 
 def test_sheets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite = _suite(tmp_path)
-    arguments = ["suite", "show", str(suite.root), "--sheet", str(tmp_path / "s.png"), "--sheet"]
+    arguments = ["suites", "show", str(suite.root), "--sheet", str(tmp_path / "s.png"), "--sheet"]
     assert main([*arguments, str(tmp_path / "s.html")]) == 0
-    assert "own 1: 4 samples" in capsys.readouterr().out
+    assert "samples  4\n  images   2" in capsys.readouterr().out
     picture = np.asarray(Image.open(tmp_path / "s.png"))
     assert picture.shape[1] == 512
     marked = (picture == (255, 0, 180)).all(axis=2)
@@ -63,7 +63,7 @@ def test_no_escape_sequence_of_a_strangers_suite_reaches_the_terminal(
     (suite.root / "metadata.jsonl").write_text(text.replace("<cat>", "cat\\u001b]0;OWNED\\u0007"))
     write_manifest(suite.root, "nm\x1b[2J", "1", "none")
     for command in ("show", "verify"):
-        assert main(["suite", command, str(suite.root)]) == 0
+        assert main(["suites", command, str(suite.root)]) == 0
         shown = capsys.readouterr()
         assert "\x1b" not in shown.out + shown.err
         assert "nm" in shown.out

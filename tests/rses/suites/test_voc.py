@@ -88,7 +88,7 @@ RED = Image.new("RGB", (40, 30), "red")
 
 def words(root: Path, out: Path, *more: str) -> list[str]:
     return [
-        "suite",
+        "suites",
         "build",
         "voc",
         "--root",

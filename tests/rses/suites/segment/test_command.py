@@ -1,4 +1,4 @@
-"""``rses suite mask`` from the command line."""
+"""``rses suites mask`` from the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def boxes(photographs, tmp_path):
 
 
 def _words(photographs, tmp_path, *more):
-    return ["suite", "mask", "--images", str(photographs), "--out", str(tmp_path / "masks"), *map(str, more)]
+    return ["suites", "mask", "--images", str(photographs), "--out", str(tmp_path / "masks"), *map(str, more)]
 
 
 def test_classical_masks_become_a_suite(photographs, boxes, tmp_path, capsys):
@@ -35,7 +35,7 @@ def test_classical_masks_become_a_suite(photographs, boxes, tmp_path, capsys):
     lines = (tmp_path / "masks" / "masks.jsonl").read_text().splitlines()
     assert {json.loads(line).get("kind") for line in lines[1:]} == {"classical"}
     assert (tmp_path / "masks" / "check" / "sheet-1.html").is_file()
-    build = ["suite", "build", "folder", "--images", str(photographs), "--masks", str(tmp_path / "masks")]
+    build = ["suites", "build", "folder", "--images", str(photographs), "--masks", str(tmp_path / "masks")]
     build += ["--objects", str(boxes), "--styles", "x", "--out", str(tmp_path / "suite")]
     assert main(build) == 0
     assert len(load_suite(str(tmp_path / "suite")).samples) == 3
