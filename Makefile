@@ -34,7 +34,7 @@ $(VENV)/.installed-dev: requirements.lock pyproject.toml | $(BIN)/uv
 	$(call packages,dev$(comma)docs$(comma)methods)
 	@touch $@ $(VENV)/.installed
 
-# Every fifth sample; the whole with demo-full.
+# Every seventh sample; the whole with demo-full.
 demo: install
 	$(BIN)/python -m baselines.demo --out demo
 

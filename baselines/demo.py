@@ -32,8 +32,8 @@ EMBEDDED = ("instruct-pix2pix", "prompt-to-prompt", "sd2-inpainting", "flux-kont
 METHODS = {"mini": (*REFERENCES, *EMBEDDED), "photos": REFERENCES}
 """Methods by suite. Embedded models know procedural scenes only, so they are not shown photographs."""
 PROTOCOL = "rses-mini"
-PART = Shard(1, 5)
-"""Every fifth sample: of both suites all styles, for these alternate by fours."""
+PART = Shard(1, 7)
+"""Every seventh sample: of both suites all styles, for these alternate by fours, and sources enough for intervals."""
 
 
 def run_demo(
@@ -64,7 +64,9 @@ def run_demo(
         ((name, method) for name in methods for method in methods[name]), key=lambda job: job[1] in REFERENCES
     )
     bench = functools.partial(_bench, folders=folders, out=out, limit=limit, part=part)
-    done = dict(side_by_side(bench, jobs, workers, threads))
+    # What is finished needs no process of its own, which would import everything again.
+    done = {job: bench(job) for job in jobs if (out / job[0] / job[1] / "summary.json").exists()}
+    done |= dict(side_by_side(bench, [job for job in jobs if job not in done], workers, threads))
     boards = {name: [done[name, method] for method in methods[name]] for name in methods}
     for name, runs in boards.items():
         pairs = zip(methods[name], runs, strict=True)
@@ -106,7 +108,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--workers", type=int, default=None, help="methods that are benched side by side")
     parser.add_argument("--methods", default=None, help="only these, with commas between")
-    parser.add_argument("--full", action="store_true", help="all samples, not every fifth")
+    parser.add_argument("--full", action="store_true", help="all samples, not every seventh")
     arguments = parser.parse_args()
     chosen = None if arguments.methods is None else {name.strip() for name in arguments.methods.split(",")}
     methods = {

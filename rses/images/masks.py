@@ -40,11 +40,8 @@ def read_mask(path: str | Path | ImageFile, threshold: float | None = None) -> n
 
     White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
     unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
-    dropped, real transparency refused.
-
-    Args:
-        path: Image file with one picture.
-        threshold: Share of the full value from which on a soft mask is region; soft masks are refused without it.
+    dropped, real transparency refused. With a threshold, pixels of at least that share of the full value are region;
+    soft masks are refused without it.
 
     Returns:
         (H, W) bool, True = edit.

@@ -107,17 +107,7 @@ class Original:
 def prepare(
     sample: Sample, protocol: Protocol, allow_resize: bool = False, original: Original | None = None
 ) -> Prepared:
-    """Decode one sample and bring it to the protocol's form.
-
-    Args:
-        sample: Paths or arrays.
-        protocol: Decides forced size, border and ignore band.
-        allow_resize: Bring a prediction of another size to the source's size instead of refusing it.
-        original: Source and mask, where several predictions of them are scored.
-
-    Raises:
-        InputError: A file cannot be decoded, a value range is wrong, or sizes differ.
-    """
+    """Decode one sample and bring it to the protocol's form; ``original`` serves several predictions of it."""
     original = original or Original(sample, protocol)
     try:
         decoded = _decode(sample.pred, f'prediction of "{sample.id}"')
