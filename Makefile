@@ -15,7 +15,7 @@ ifneq (,$(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bund
 export UV_SYSTEM_CERTS ?= 1
 endif
 
-.PHONY: install install-dev demo test lint bench docs fuzz kill lock clean
+.PHONY: install install-dev demo demo-full test lint bench bench-gpu docs fuzz kill lock clean
 
 # What it takes to score, to run the methods and to train.
 install: $(VENV)/.installed
@@ -34,8 +34,12 @@ $(VENV)/.installed-dev: requirements.lock pyproject.toml | $(BIN)/uv
 	$(call packages,dev$(comma)docs$(comma)methods)
 	@touch $@ $(VENV)/.installed
 
+# Every seventh sample; the whole with demo-full.
 demo: install
 	$(BIN)/python -m baselines.demo --out demo
+
+demo-full: install
+	$(BIN)/python -m baselines.demo --out demo --full
 
 # Two workers of one thread each: more threads than cores only wait for each other.
 test: install-dev
@@ -57,6 +61,10 @@ kill: install-dev
 
 bench: install-dev
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable -n 0
+
+# Decoding, transfer, batches and precision on a GPU; prints the table of docs/performance.md.
+bench-gpu: install-dev
+	$(BIN)/python -m tests.benchmarks.gpu
 
 # One site, nothing loaded from elsewhere; broken links are errors.
 docs: install-dev

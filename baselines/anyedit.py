@@ -8,8 +8,6 @@ from typing import Any
 from baselines.diffusion import Facts, load_pipeline
 from baselines.instruct_pix2pix import InstructPix2Pix
 
-__all__ = ["AnyEdit"]
-
 BASE = "timbrooks/instruct-pix2pix"
 """Brings everything but the UNet: both descend from Stable Diffusion 1.5."""
 

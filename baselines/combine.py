@@ -13,8 +13,6 @@ from baselines.templates import WHOLE, global_instruction
 from rses.errors import RsesError
 from rses.methods import Edited, EditSample, MethodCard, get_method
 
-__all__ = ["GlobalThenPaste", "SegmentThenPaste"]
-
 
 class GlobalThenPaste:
     """Any method asked for the style of the whole picture, pasted inside the true mask: an upper bound.

@@ -22,8 +22,6 @@ from rses.methods import Edited, EditSample, MethodCard
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DiffusersMethod", "Facts", "Request"]
-
 BIG = 8.0
 """GB from which a hub model is not loaded onto a CPU unasked."""
 
@@ -144,11 +142,7 @@ class DiffusersMethod:
         ).images)  # fmt: skip
 
     def load(self, device: str, dtype: str) -> None:
-        """Load the pipeline.
-
-        Raises:
-            RsesError: The extra is missing, the weights cannot be had, or there is no GPU for a large model.
-        """
+        """Load the pipeline."""
         require("diffusers", "methods")
         import torch
         from safetensors import SafetensorError
@@ -214,9 +208,6 @@ class DiffusersMethod:
 
 def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -> None:
     """Refuse settings of another type than their defaults have, before anything is loaded.
-
-    Raises:
-        InputError: With what was expected.
 
     Example:
         >>> check_types("m", {"steps": 28, "guidance": 3.5}, {"steps": 4, "guidance": 1})

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BUCKETS", "FILL", "KONTEXT", "KONTEXT_CONFIG", "LICENCE", "MEMORY_GB", "USE"]
-
 KONTEXT = "black-forest-labs/FLUX.1-Kontext-dev"
 FILL = "black-forest-labs/FLUX.1-Fill-dev"
 LICENCE = "FLUX.1-dev non-commercial"

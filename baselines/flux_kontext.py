@@ -9,8 +9,6 @@ from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.sizes import Buckets, SizeRule
 from baselines.templates import region_phrase
 
-__all__ = ["FluxKontext", "KontextInpaint"]
-
 PAPER = "FLUX.1 Kontext, arXiv 2506.15742"
 
 

@@ -13,8 +13,6 @@ from baselines.diffusion import DiffusersMethod, Facts, Request, recommended
 from baselines.sizes import SizeRule, Wide
 from baselines.templates import diptych
 
-__all__ = ["IcEdit"]
-
 
 class IcEdit(DiffusersMethod):
     """Edits by instruction; the mask it gives its own pipeline is always the right panel.

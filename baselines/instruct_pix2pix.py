@@ -6,8 +6,6 @@ from typing import Any
 
 from baselines.diffusion import DiffusersMethod, Facts, Request
 
-__all__ = ["InstructPix2Pix"]
-
 
 class InstructPix2Pix(DiffusersMethod):
     """Edits by instruction alone.

@@ -9,8 +9,6 @@ import numpy as np
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.templates import region_phrase
 
-__all__ = ["LeditsPP"]
-
 
 class LeditsPP(DiffusersMethod):
     """Edits by concept, one picture at a time: inversion leaves its state in the pipeline.

@@ -7,8 +7,6 @@ from typing import Any
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.sizes import Near, Settled, SizeRule
 
-__all__ = ["QwenImageEdit", "QwenImageEdit2509"]
-
 PAPER = "Qwen-Image, arXiv 2508.02324"
 
 

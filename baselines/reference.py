@@ -12,8 +12,6 @@ import numpy as np
 from baselines.classical import stylize
 from rses.methods import EditSample, MethodCard
 
-__all__ = ["BackgroundOnly", "GlobalStyle", "Identity", "OraclePaste", "Reference", "reference_card"]
-
 
 class Reference:
     """A method without weights."""

@@ -7,8 +7,6 @@ from typing import Any
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.templates import region_phrase
 
-__all__ = ["Sd2Inpainting"]
-
 
 class Sd2Inpainting(DiffusersMethod):
     """Given the mask.

@@ -7,8 +7,6 @@ from typing import Any
 from baselines.diffusion import DiffusersMethod, Facts, Request
 from baselines.templates import caption_pair
 
-__all__ = ["SdEdit"]
-
 
 class SdEdit(DiffusersMethod):
     """Edits by the caption of the result.

@@ -18,8 +18,6 @@ from rses.methods import EditSample
 from rses.suites.segment import Prompt
 from rses.suites.segment.classical import segment_by_colour
 
-__all__ = ["Classical", "ClipSeg", "GroundedSam", "MaskFolder", "Segmenter", "get_segmenter"]
-
 Segmenter = Callable[[EditSample], np.ndarray]
 """Returns the mask (H, W) bool of a sample's object; must not look at ``sample.mask``.
 
@@ -30,11 +28,7 @@ WITHOUT = "Without a download: --set segmenter=classical, or a folder of masks."
 
 
 def get_segmenter(name: str, device: str) -> Segmenter:
-    """Build a segmenter.
-
-    Raises:
-        InputError: None of these.
-    """
+    """Build a segmenter."""
     if Path(name).is_dir():
         return MaskFolder(Path(name))
     if name in BUILT_IN:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["LABEL", "contact_sheet"]
-
 LABEL = 18
 """Height in pixels of the strip for words above each row."""
 

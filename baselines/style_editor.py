@@ -5,8 +5,6 @@ from __future__ import annotations
 from rses.bench.predictions import Predictions
 from rses.methods import MethodCard
 
-__all__ = ["StyleEditor"]
-
 
 class StyleEditor(Predictions):
     """Edits made with the authors' program, ``<id>.png`` at the source's size."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from rses.methods import EditSample
 
-__all__ = ["WHOLE", "CaptionPair", "caption_pair", "diptych", "exchanged_pair", "global_instruction", "region_phrase"]
-
 DIPTYCH = (
     "A diptych with two side-by-side images of the same scene. On the right, the scene is exactly the same as on the "
     "left but {instruction}"

@@ -20,8 +20,6 @@ from torch.nn import functional as F
 
 from rses.errors import InputError, RsesError, did_you_mean, require
 
-__all__ = ["AttentionMaps", "StyleAttention", "attend", "project"]
-
 # Fused kernels on accelerators take head widths that are multiples of eight.
 WIDTH_STEP = 8
 

@@ -18,8 +18,6 @@ from rses.methods import DTYPES
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["MINI", "VARIANTS", "BaseFacts", "base_facts", "base_source", "choose_dtype", "load_base"]
-
 MINI = "mini"
 VARIANTS = {MINI: MINI, "flux-kontext": flux.KONTEXT}
 """Names that the command line knows, and what they load."""
@@ -36,11 +34,7 @@ class BaseFacts:
 
 
 def base_source(base: str) -> str:
-    """Return what ``from_pretrained`` is to load: the embedded folder for "mini", else ``base`` itself.
-
-    Raises:
-        WeightsError: The embedded model is not installed.
-    """
+    """Return what ``from_pretrained`` is to load: the embedded folder for "mini", else ``base`` itself."""
     if base != MINI:
         return VARIANTS.get(base, base)
     folder = mini_folder("kontext-mini")
@@ -54,9 +48,6 @@ def base_source(base: str) -> str:
 def choose_dtype(dtype: str, variant: str) -> str:
     """Return the dtype that the command line asks for, or what the variant needs if it asks for none.
 
-    Raises:
-        InputError: There is no such dtype.
-
     Example:
         >>> choose_dtype("", "mini"), choose_dtype("float16", "mini")
         ('float32', 'float16')
@@ -68,11 +59,7 @@ def choose_dtype(dtype: str, variant: str) -> str:
 
 
 def base_facts(source: str) -> BaseFacts:
-    """Read ``regionroute.json`` beside the weights; models without one are taken for FLUX.1-Kontext.
-
-    Raises:
-        WeightsError: The file cannot be used.
-    """
+    """Read ``regionroute.json`` beside the weights; models without one are taken for FLUX.1-Kontext."""
     path = Path(source) / "regionroute.json"
     if not path.is_file():
         return BaseFacts()

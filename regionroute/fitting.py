@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from regionroute.data.pairs import TrainingPair
     from regionroute.pipeline import RegionRoutePipeline
 
-__all__ = ["Fit", "fit_on_pairs", "mask_iou"]
-
 BATCH = 12
 
 

@@ -14,11 +14,6 @@ from rses.images.tensors import nearest_aspect, resize_array
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, FluxTransformer2DModel
 
-__all__ = [
-    "choose_bucket", "decode_latents", "encode_pixels", "image_ids", "pack", "predict_velocity", "text_ids",
-    "to_pixels", "unpack",
-]  # fmt: skip
-
 
 def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Return the bucket (width, height) of the nearest aspect ratio on a logarithmic scale; where two tie, the first.

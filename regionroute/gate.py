@@ -16,8 +16,6 @@ from regionroute.losses import log_odds
 from rses.errors import InputError, WeightsError
 from rses.files.atomic import write_atomic
 
-__all__ = ["GATE_FILE", "Gate", "fit_gate", "gate_of", "read_gate", "write_gate"]
-
 GATE_FILE = "gate.json"
 """Where a folder of experts keeps its gate."""
 
@@ -100,11 +98,7 @@ def _best(odds: Tensor, wanted: Tensor, slopes: Sequence[float], thresholds: Seq
 
 
 def read_gate(folder: Path) -> Gate:
-    """Read the gate of a folder of experts; without one, what the loss supervised: slope 1, bias 0.
-
-    Raises:
-        WeightsError: The file cannot be used.
-    """
+    """Read the gate of a folder of experts; without one, what the loss supervised: slope 1, bias 0."""
     path = folder / GATE_FILE
     if not path.is_file():
         return Gate()

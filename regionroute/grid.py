@@ -7,8 +7,6 @@ from torch import Tensor
 
 from rses.errors import InputError
 
-__all__ = ["mask_to_grid"]
-
 
 def mask_to_grid(mask: Tensor, grid: tuple[int, int], minimum: float = 0.5) -> Tensor:
     """Average a mask over the cells of a token grid.

@@ -28,11 +28,6 @@ from rses.files.text import parse_json
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = [
-    "LoraFile", "LoraSettings", "block_layers", "infer_settings", "lora_layers", "lora_shapes", "read_lora",
-    "target_pattern", "write_lora",
-]  # fmt: skip
-
 Streams = Literal["both", "double", "single"]
 STREAMS: dict[Streams, tuple[str, ...]] = {
     "both": ("transformer_blocks", "single_transformer_blocks"),
@@ -168,11 +163,7 @@ def lora_shapes(layers: Mapping[str, tuple[int, int]], rank: int) -> dict[str, t
 
 
 def write_lora(path: Path, file: LoraFile, style: str) -> None:
-    """Write an expert in float32, atomically; equal experts give equal bytes.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
+    """Write an expert in float32, atomically; equal experts give equal bytes."""
     from diffusers import FluxKontextPipeline
     from safetensors.torch import save
 
@@ -189,9 +180,6 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     Args:
         path: A file in the released format, in float32, float16 or bfloat16.
         transformer: The model that the expert is for, on any device including ``meta``.
-
-    Raises:
-        WeightsError: The file is missing, damaged, of another format or for another model.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -21,8 +21,6 @@ from torch.nn import functional as F
 
 from rses.errors import InputError, did_you_mean
 
-__all__ = ["MODES", "Mode", "cover_loss", "focus_loss", "log_odds", "mass_inside", "mean_map"]
-
 Mode = Literal["exact", "paper", "official"]
 MODES: tuple[str, ...] = get_args(Mode)
 

@@ -12,8 +12,6 @@ from scipy import ndimage
 
 from rses.images.tensors import resize_array
 
-__all__ = ["blend", "refine_mask"]
-
 FLOOR = 0.1
 """Values this near to 0 or 1 become 0 or 1, so that what lies far from the object is the source's own pixels."""
 SMOOTHNESS = 1e-3

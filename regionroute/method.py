@@ -16,8 +16,6 @@ from rses.methods import Edited, EditSample, MethodCard
 if TYPE_CHECKING:
     from regionroute.pipeline import Edit, RegionRoutePipeline
 
-__all__ = ["RegionRoute"]
-
 TITLES = {
     False: "Regional style editing from words alone, one LoRA expert per style",
     True: "The same experts' attention as a mask, the base's restyled picture inside it",

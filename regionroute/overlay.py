@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-__all__ = ["heat_overlay", "mask_files"]
-
 
 def heat_overlay(image: np.ndarray, heat: np.ndarray, strength: float = 0.75) -> np.ndarray:
     """Lay an attention map over a picture: black through red to yellow where the style tokens look.

@@ -28,8 +28,6 @@ from rses.images.tensors import resize_array
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["Edit", "RegionRoutePipeline", "embedded_experts", "whole_prompt"]
-
 
 @dataclass(frozen=True)
 class Edit:

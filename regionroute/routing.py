@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
     from torch import nn
 
-__all__ = ["routed"]
-
 BASE = "__base__"  # peft's name for "no adapter"
 
 

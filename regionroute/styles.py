@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 from rses.errors import InputError
 
-__all__ = ["EXPERT_STYLES", "StyleMatch", "find_style", "style_key"]
-
 EXPERT_STYLES: dict[str, tuple[str, ...]] = {
     "pixel art": ("pixel art", "pixelart", "pixelated", "pixelized", "pixelised", "8-bit", "8bit", "16-bit", "16bit"),
     "cyberpunk": ("cyberpunk", "cyber punk", "neon cyberpunk", "neon cyber punk", "cyberpunk neon"),
@@ -85,9 +83,6 @@ def find_style(prompt: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES)
 
 def style_key(text: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES) -> str:
     """Return the key of the style that a text names in any phrasing, with or without "style" after it.
-
-    Raises:
-        InputError: There is no such style.
 
     Example:
         >>> style_key("Pixel-Art style"), style_key("expressionist")

@@ -11,8 +11,6 @@ from typing import Any
 from regionroute.styles import find_style
 from rses.errors import InputError
 
-__all__ = ["prompt_positions", "style_positions"]
-
 
 def prompt_positions(tokenizer: Any, prompt: str, max_length: int) -> tuple[int, ...]:
     """Find the tokens of the style that a prompt names; see :func:`style_positions`.

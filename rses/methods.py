@@ -32,6 +32,7 @@ __all__ = [
     "get_card",
     "get_method",
     "list_methods",
+    "read_card",
     "require_method",
     "sample_seed",
 ]
@@ -202,18 +203,26 @@ def require_method(name: str) -> None:
         _entry_point(name)
 
 
-def _read_card(name: str, found: Any) -> None:
-    """Let a card be written as a dictionary."""
+def read_card(found: Any, name: str = "") -> None:
+    """Let a card be written as a dictionary, or as a name alone.
+
+    Raises:
+        RsesError: A dictionary with other keys than :class:`MethodCard` has, or a card that cannot be replaced.
+    """
     try:
         card = found.card
     except Exception:
         # There is none, or it is computed and fails: then it is no method.
         return
     try:
-        if isinstance(card, dict):
+        if isinstance(card, str):
+            found.card = MethodCard(card)
+        elif isinstance(card, dict):
             found.card = MethodCard(**card)
     except (AttributeError, TypeError) as error:
-        raise RsesError(f'The card of the method "{name}" cannot be read: {error}. See rses.MethodCard.') from error
+        raise RsesError(
+            f'The card of the method "{name or type(found).__name__}" cannot be read: {error}. See rses.MethodCard.'
+        ) from error
 
 
 def _is_method(found: Any) -> bool:
@@ -233,7 +242,7 @@ def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Meth
         raise
     except (Exception, SystemExit) as error:
         raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
-    _read_card(name, method)
+    read_card(method, name)
     if not _is_method(method):
         what = "None" if method is None else f"{type(method).__name__}"
         raise RsesError(

@@ -17,8 +17,6 @@ from rses.errors import NOWHERE, InputError, Place, Problem, did_you_mean
 from rses.files.escape import clean
 from rses.files.untrusted import shown, text_problem
 
-__all__ = ["FEW", "Filled", "Numbers", "Record", "Texts", "check", "fault", "problems_of", "shown_text"]
-
 FEW = Field(strict=False)
 """For tuples: JSON and TOML have lists only, and a list is no tuple to a strict model; its entries stay strict."""
 Texts = Annotated[tuple[str, ...], FEW]

@@ -16,8 +16,6 @@ from baselines.classical.common import (
     smooth_noise,
 )
 
-__all__ = ["cyberpunk", "sepia", "vaporwave"]
-
 
 def cyberpunk(image: Array, context: Context) -> Array:
     """Night scene: deep teal shadows, magenta lights, glowing neon edges and scan lines."""

@@ -12,12 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = [
-    "Array", "Cells", "Context", "adaptive_tone", "blur", "cell_mean", "contours", "edge_strength", "flow",
-    "gradient_map", "grid", "hatching", "jittered_cells", "kuwahara", "luma", "paper", "quantise", "saturate",
-    "smooth_noise", "smoothstep", "streamlines", "warp",
-]  # fmt: skip
-
 Array = NDArray[np.floating[Any]]
 
 # ITU-R BT.601 luma, the usual choice for gamma-encoded photographs.

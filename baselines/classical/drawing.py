@@ -20,8 +20,6 @@ from baselines.classical.common import (
     warp,
 )
 
-__all__ = ["blueprint", "charcoal", "ink_wash", "line_art", "pencil", "woodcut"]
-
 
 def _grey(tone: Array, tint: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Array:
     return tone[..., None] * np.asarray(tint, np.float32)

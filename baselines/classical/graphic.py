@@ -24,8 +24,6 @@ from baselines.classical.common import (
     smoothstep,
 )
 
-__all__ = ["cartoon", "halftone_comic", "low_poly", "mosaic", "pixel_art", "pop_art", "stained_glass"]
-
 # Dark to light; flat screen-print inks.
 SCREEN_PRINT = [
     [(20, 20, 30), (230, 20, 110), (255, 205, 0), (255, 250, 235)],

@@ -23,8 +23,6 @@ from baselines.classical.common import (
     warp,
 )
 
-__all__ = ["expressionism", "oil_painting", "pointillism", "watercolor"]
-
 # Dark to light; each pairs complementary hues, as the painters of Die Bruecke did.
 EXPRESSIVE = [
     [(18, 16, 60), (20, 70, 150), (200, 40, 50), (250, 140, 20), (255, 226, 90)],

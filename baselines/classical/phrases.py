@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["PHRASES"]
-
 PHRASES: dict[str, tuple[str, ...]] = {
     "pixel art": (
         "pixel art", "in pixel-art style", "pixelart", "8-bit pixelated look", "16-bit game graphics",

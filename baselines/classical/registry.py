@@ -12,8 +12,6 @@ from baselines.classical import colour, drawing, graphic, painting
 from baselines.classical.common import Array, Context
 from rses.errors import InputError, did_you_mean
 
-__all__ = ["MIN_SIZE", "STYLES", "Stylizer", "stylize"]
-
 Stylizer = Callable[[Array, Context], Array]
 """Turns an image (H, W, 3) in [0, 1] into its styled version of the same shape."""
 

@@ -17,8 +17,6 @@ from baselines.sheets import contact_sheet
 from rses.images.decode import read_image
 from rses.images.tensors import write_png
 
-__all__ = ["main", "style_sheet"]
-
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 
 

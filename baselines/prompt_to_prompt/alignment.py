@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["refine_map", "replace_map", "word_positions"]
-
 
 def refine_map(source: Sequence[int], target: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Align two captions of which the target has words added or exchanged.

@@ -12,8 +12,6 @@ import torch
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
 
-__all__ = ["Control", "controlled"]
-
 
 @dataclass
 class Control:

@@ -7,8 +7,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["INVERSIONS", "PREDICTIONS", "ddim_step", "invert", "null_text", "to_noise"]
-
 INVERSIONS = ("direct", "ddim", "null-text")
 PREDICTIONS = ("epsilon", "v_prediction")
 

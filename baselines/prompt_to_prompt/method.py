@@ -17,8 +17,6 @@ from baselines.templates import CaptionPair, caption_pair, exchanged_pair
 from rses.errors import InputError, RsesError
 from rses.methods import EditSample
 
-__all__ = ["PromptToPrompt"]
-
 EDITS = ("refine", "replace")
 
 

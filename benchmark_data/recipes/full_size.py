@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
     from torch import nn
 
-__all__ = [
-    "MemoryEstimate", "attention_share", "build_meta_transformer", "expert_parameter_count",
-    "memory_estimate", "parameter_count",
-]  # fmt: skip
-
 Supervision = Literal["off", "exact", "naive"]
 SUPERVISION: tuple[Supervision, ...] = ("off", "exact", "naive")
 DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-__all__ = ["Row", "render_rows"]
-
 Row = tuple[str, float, float]
 """Title, target (0 where there is none), measured value; more is better."""
 

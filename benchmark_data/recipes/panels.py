@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["step_panels"]
-
 
 @contextlib.contextmanager
 def step_panels(titles: Sequence[str], path: Path, width: float) -> Iterator[list[Any]]:

@@ -63,7 +63,7 @@ def main() -> None:
             f"### All columns, on `{suite}`",
             f"`rses validate --protocol rses-mini --suite {suite} --limit {LIMIT}`",
         ]
-        parts.append(to_markdown(found[suite]))
+        parts.append(to_markdown(found[suite]).rstrip())
     write_atomic(PAGE, replace_marked(PAGE, "validity", "\n\n".join(parts)).encode())
 
 

@@ -7,8 +7,6 @@ import numpy as np
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
 from benchmark_data.scenes.pen import Pen, Point, path, smooth
 
-__all__ = ["bird", "butterfly", "cat", "dog", "duck", "fish", "rabbit"]
-
 INK: Colour = (0.09, 0.07, 0.09)
 ROSE: Colour = (0.90, 0.55, 0.58)
 BEAK: Colour = (0.95, 0.62, 0.15)

@@ -16,8 +16,6 @@ from scipy import ndimage
 from benchmark_data.scenes.noise import fractal, value_noise
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, jitter, lighter, mix
 
-__all__ = ["BACKDROPS", "Backdrop"]
-
 Backdrop = tuple[np.ndarray, float | None]
 Painter = Callable[[np.random.Generator, int], Backdrop]
 

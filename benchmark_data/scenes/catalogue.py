@@ -11,8 +11,6 @@ from benchmark_data.scenes import animals, plants, things, vehicles
 from benchmark_data.scenes.palette import Colour
 from benchmark_data.scenes.pen import Pen
 
-__all__ = ["CLASSES", "HABITATS", "ObjectClass"]
-
 
 @dataclass(frozen=True)
 class ObjectClass:

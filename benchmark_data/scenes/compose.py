@@ -15,8 +15,6 @@ from benchmark_data.scenes.palette import COLOURS, jitter
 from benchmark_data.scenes.pen import Pen
 from benchmark_data.scenes.tags import object_tags
 
-__all__ = ["Scene", "SceneObject", "make_scene"]
-
 ATTEMPTS = 60
 CROWDED = ("touching", "multi-instance", "occluded")
 FLAT = ("plaster", "checks", "planks")

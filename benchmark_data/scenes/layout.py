@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["KINDS", "Layout", "Sprite", "choose_kind", "place"]
-
 KINDS = ("plain", "small", "touching", "touching_border", "multi-instance", "occluded")
 Corner = tuple[int, int]
 

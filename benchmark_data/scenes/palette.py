@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["COLOURS", "Colour", "darker", "jitter", "lighter", "mix"]
-
 Colour = tuple[float, float, float]
 
 COLOURS: dict[str, Colour] = {

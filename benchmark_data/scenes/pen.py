@@ -16,8 +16,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmark_data.scenes.noise import fractal
 from benchmark_data.scenes.palette import Colour
 
-__all__ = ["Layer", "Pen", "Point", "path", "ring", "smooth"]
-
 Point = tuple[float, float]
 EXTENT = 1.3
 

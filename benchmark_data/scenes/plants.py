@@ -7,8 +7,6 @@ import numpy as np
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
 from benchmark_data.scenes.pen import Pen, Point, path, ring, smooth
 
-__all__ = ["apple", "cactus", "flower", "mushroom", "pear", "tree"]
-
 BARK: Colour = (0.42, 0.28, 0.17)
 LEAF: Colour = (0.25, 0.55, 0.22)
 CLAY: Colour = (0.76, 0.42, 0.27)

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-__all__ = ["TAGS", "object_tags"]
-
 TAGS = ("small", "touching", "touching_border", "multi-instance", "occluded")
 SMALL_FRACTION = 0.03
 OCCLUDED_FRACTION = 0.15

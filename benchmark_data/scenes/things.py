@@ -7,8 +7,6 @@ import numpy as np
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
 from benchmark_data.scenes.pen import Pen, Point, path, ring, smooth
 
-__all__ = ["ball", "balloon", "bottle", "chair", "hat", "lamp", "mug", "star", "umbrella"]
-
 CREAM: Colour = (0.95, 0.92, 0.84)
 STEEL: Colour = (0.62, 0.64, 0.68)
 WOOD: Colour = (0.55, 0.36, 0.2)

@@ -7,8 +7,6 @@ import numpy as np
 from benchmark_data.scenes.palette import COLOURS, Colour, darker, lighter, mix
 from benchmark_data.scenes.pen import Pen, Point, path
 
-__all__ = ["boat", "car", "house", "rocket"]
-
 GLASS: Colour = (0.62, 0.80, 0.90)
 RUBBER: Colour = (0.12, 0.12, 0.13)
 CHROME: Colour = (0.75, 0.77, 0.8)

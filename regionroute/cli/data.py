@@ -11,8 +11,6 @@ import typer
 from regionroute.cli.options import Device, Seed
 from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout
 
-__all__ = ["data"]
-
 
 def data(
     out: Annotated[Path, typer.Option(help="Folder for the pairs; a stopped run goes on.", metavar="DIR")],

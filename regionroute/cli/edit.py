@@ -13,8 +13,6 @@ from rses.cli.common import elapsed, emit, note, quiet_stdout
 from rses.errors import InputError
 from rses.files.places import require_suffix
 
-__all__ = ["edit"]
-
 
 def edit(
     image: Annotated[Path, typer.Option(help="Picture to edit.", metavar="FILE")],

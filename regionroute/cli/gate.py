@@ -11,8 +11,6 @@ import typer
 from regionroute.cli.options import Device, Dtype, Variant, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 
-__all__ = ["gate"]
-
 
 def gate(
     experts: Annotated[Path, typer.Option(help="Folder with <style>.safetensors; gets gate.json.", metavar="DIR")],

@@ -8,8 +8,6 @@ from regionroute.cli import data, edit, gate, train
 from rses.cli.help import command
 from rses.cli.run import new_app, run_app
 
-__all__ = ["app", "main"]
-
 EDIT = 'regionroute edit --image scene.png --prompt "make the cat in pixel art style, keep other area unchanged"'
 app = new_app("regionroute", "RegionRoute: restyle one object of a picture from words alone, without a mask.", EDIT)
 # Modules of commands import nothing heavy before they run.

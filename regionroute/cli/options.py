@@ -10,8 +10,6 @@ import typer
 if TYPE_CHECKING:
     from regionroute.pipeline import RegionRoutePipeline
 
-__all__ = ["Device", "Dtype", "Seed", "Variant", "open_pipeline"]
-
 Variant = Annotated[str, typer.Option(help="mini (embedded), flux-kontext, a hub id or a folder.", metavar="NAME")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16 or float16; by default what the variant needs.")]

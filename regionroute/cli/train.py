@@ -11,14 +11,12 @@ import typer
 
 from rses.cli.common import Interrupted, elapsed, emit, note, progress, quiet_stdout
 
-__all__ = ["train"]
-
 
 def train(
     config: Annotated[
         str,
         typer.Option(help="Configuration (TOML), or the name of one that comes along: mini, paper, official.",
-                     metavar="FILE|NAME"),
+                     metavar="FILE|NAME")
     ],
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a key, e.g. optimiser.steps=9.", metavar="TABLE.KEY=VALUE")

@@ -28,8 +28,6 @@ from rses.images.tensors import write_png
 from rses.methods import Edited, EditSample, get_method, sample_seed
 from rses.suites import Sample, Suite, load_suite
 
-__all__ = ["build_pairs"]
-
 Progress = Callable[[int, int], None]
 Painter = Callable[[np.ndarray, "_Pair", int], np.ndarray]
 

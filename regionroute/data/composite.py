@@ -10,8 +10,6 @@ from scipy import ndimage
 
 from rses.errors import InputError
 
-__all__ = ["composite"]
-
 
 def composite(
     source: NDArray[np.uint8], stylised: NDArray[np.uint8], mask: NDArray[np.bool_], feather: float = 0.0

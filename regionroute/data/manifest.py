@@ -17,8 +17,6 @@ from rses.files.paths import path_problem
 from rses.files.text import parse_json
 from rses.schema import Record, check, fault
 
-__all__ = ["manifest_rows"]
-
 
 def _inside(text: str) -> str:
     # Manifests are passed around, so they must not reach outside their folder.
@@ -61,9 +59,6 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
 
     Returns:
         For each usable record what messages call it, and the fields of a training pair; and the problems of the rest.
-
-    Raises:
-        InputError: The file cannot be read as a JSON list.
     """
     try:
         content = parse_json(path.read_bytes())

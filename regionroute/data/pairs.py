@@ -16,8 +16,6 @@ from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.images.masks import read_mask
 
-__all__ = ["TrainingPair", "read_pairs", "region_problems", "style_problem"]
-
 
 @dataclass(frozen=True)
 class TrainingPair:

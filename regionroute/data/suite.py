@@ -35,9 +35,6 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
 
     Returns:
         For each usable row what messages call it, and the fields of a training pair; and the problems of the rest.
-
-    Raises:
-        InputError: There is no ``metadata.jsonl``, or it is not UTF-8 text.
     """
     path = folder / METADATA
     if not path.is_file():
@@ -64,10 +61,6 @@ def _fields(folder: Path, row: PairRow) -> dict[str, Any]:
 
 
 def write_rows(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write ``metadata.jsonl`` in one step.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
+    """Write ``metadata.jsonl`` in one step."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_atomic(folder / METADATA, text.encode())

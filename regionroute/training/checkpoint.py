@@ -16,8 +16,6 @@ from regionroute.training.config import TrainConfig
 from rses.errors import InputError
 from rses.files.text import parse_json
 
-__all__ = ["FORMAT", "Checkpoint", "latest_checkpoint", "load_optimiser", "remove_old", "save_checkpoint"]
-
 FORMAT = 1
 _FREE = ("run",)
 """Tables that may differ between the run that wrote a checkpoint and the one that goes on from it."""

@@ -18,11 +18,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = [
-    "AttentionConfig", "DataConfig", "ExpertConfig", "FlowConfig", "ModelConfig", "OptimiserConfig", "RunConfig",
-    "TrainConfig", "find_config", "load_config", "parse_config",
-]  # fmt: skip
-
 Count = Annotated[int, Field(ge=1)]
 """A whole number of at least 1."""
 Whole = Annotated[int, Field(ge=0)]
@@ -180,11 +175,7 @@ class TrainConfig(Record):
 
 
 def find_config(name: str) -> Path:
-    """Return the file of a configuration that comes with the package ("mini"), or the path itself.
-
-    Raises:
-        InputError: Neither a file nor one of those names.
-    """
+    """Return the file of a configuration that comes with the package ("mini"), or the path itself."""
     folder = Path(__file__).resolve().parents[1] / "configs"
     known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if name in known:
@@ -206,9 +197,6 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         changes: Keys with values in TOML, or bare text.
         texts: Keys ("run.out") with values that are text whatever they look like, such as a folder named 2024; these
             win over all else.
-
-    Raises:
-        InputError: The file cannot be read, or keys or values are wrong; all problems are listed at once.
     """
     try:
         tables = tomllib.loads(read_text(path))

@@ -25,8 +25,6 @@ from rses.images.masks import read_mask
 if TYPE_CHECKING:
     from diffusers import FluxKontextPipeline
 
-__all__ = ["EncodedPair", "PairBatch", "PairEncoder", "collate"]
-
 
 @dataclass(frozen=True)
 class EncodedPair:

@@ -12,8 +12,6 @@ from rses.errors import require
 from rses.files.atomic import write_atomic
 from rses.files.text import parse_json
 
-__all__ = ["Journal"]
-
 
 class Journal:
     """Appends one line per step to ``train.jsonl`` in a run folder, and events to ``tensorboard`` in it.

@@ -19,8 +19,6 @@ from regionroute.training.encoding import PairBatch
 if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
 
-__all__ = ["StepLosses", "draw_noise", "flow_loss", "step_losses"]
-
 
 @dataclass(frozen=True)
 class StepLosses:

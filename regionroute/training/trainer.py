@@ -31,8 +31,6 @@ from rses.files.lock import holding
 from rses.files.places import require_apart
 from rses.images.tensors import write_png
 
-__all__ = ["Trainer", "batch_indices", "train"]
-
 Progress = Callable[[int, int, dict[str, float]], None]
 MEASURE_EVERY = 50
 """Steps between measurements of the attention mass in a run without attention losses; recording takes time."""

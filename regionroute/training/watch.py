@@ -24,8 +24,6 @@ from rses.images.tensors import resize_array
 if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
 
-__all__ = ["draw_overlay"]
-
 LEVEL = 0.7
 """Noise level at which the maps are taken."""
 SIZE = (256, 256)

@@ -6,8 +6,6 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-__all__ = ["PerceptualBackbone", "StyleBackbone"]
-
 
 @runtime_checkable
 class StyleBackbone(Protocol):

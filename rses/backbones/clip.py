@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from rses.backbones.identity import clip_id
 from rses.backbones.published import OPENAI_FILES, Need, clip_sources
 from rses.backbones.specs import Spec, check_architecture, parse_spec, quick_gelu_message
 from rses.backbones.state import load_strict, read_tensors
@@ -21,8 +22,6 @@ from rses.backbones.weights import Located, locate
 from rses.errors import InputError, RsesError, WeightsError
 from rses.state.steady import steady
 from rses.texts import mostly_latin
-
-__all__ = ["OpenClipStyle", "load_clip", "refuse_openai_without_quick_gelu"]
 
 Tokenizer = Callable[..., torch.Tensor]
 
@@ -133,7 +132,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
     tensors = _converted(model, read_tensors(located.path, pinned=located.pinned), parsed)
     load_strict(model, tensors, path=located.path, purpose=f"the weights of {parsed.name}")
     mean, std = _normalisation(parsed)
-    name = f"open_clip:{parsed.name}/{parsed.pretrained or located.path.name}"
+    name = clip_id(parsed, located)
     style = OpenClipStyle(model, tokenizer, name=name, sha256=located.sha256, mean=mean, std=std)
     return style.to(device)
 

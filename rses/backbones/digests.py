@@ -11,8 +11,6 @@ from pathlib import Path
 from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.text import parse_json
 
-__all__ = ["cache_home", "file_digest"]
-
 # Reading less than this takes no noticeable time, so it is not worth an entry in the cache file.
 REMEMBERED_FROM_BYTES = 1 << 20
 
@@ -23,11 +21,7 @@ def cache_home() -> Path:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, computed anew when its size or time of change differs.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
+    """Return the SHA-256 of a file, computed anew when its size or time of change differs."""
     resolved = path.resolve()
     status = resolved.stat()
     return _remembered(str(resolved), status.st_size, status.st_mtime_ns)

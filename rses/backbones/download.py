@@ -15,8 +15,6 @@ from rses.backbones.published import Need, Source, needs
 from rses.backbones.weights import Located, find, hub_cache, locate, torch_checkpoints
 from rses.errors import WeightsError
 
-__all__ = ["pull"]
-
 # urllib waits for ever by default; a silent server should end in a message.
 TIMEOUT_S = 30.0
 

@@ -10,8 +10,6 @@ from rses.errors import RsesError, WeightsError
 from rses.files.atomic import sha256_files
 from rses.files.text import parse_json
 
-__all__ = ["EMBEDDED_ADVICE", "folder_digest", "gpu_error", "load_error", "snapshot", "weights_facts"]
-
 IDENTIFYING = ("model_index.json", "config.json", "unet/config.json", "pytorch_lora_weights.safetensors")
 """Files of which a repository that was loaded has at least one in the cache: of a pipeline, a model, a UNet, a LoRA."""
 

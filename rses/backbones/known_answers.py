@@ -9,8 +9,6 @@ import torch
 from rses.backbones import DEFAULT_STYLE, load_perceptual, load_style
 from rses.errors import WeightsError
 
-__all__ = ["DIAGRAM", "NOISE", "clip_on_diagram", "lpips_on_noise", "present"]
-
 DIAGRAM = (0.9928, 0.0042, 0.0030)
 """Probabilities of "a diagram", "a dog", "a cat" for CLIP.png: https://github.com/openai/CLIP#usage"""
 NOISE = 0.1024
@@ -18,11 +16,7 @@ NOISE = 0.1024
 
 
 def clip_on_diagram(picture: str | Path) -> tuple[float, ...]:
-    """Return what CLIP ViT-B/32 says of ``CLIP.png`` of its publishers, to compare with :data:`DIAGRAM`.
-
-    Raises:
-        WeightsError: The weights are not on this machine.
-    """
+    """Return what CLIP ViT-B/32 says of ``CLIP.png`` of its publishers, to compare with :data:`DIAGRAM`."""
     from torchvision.transforms import functional as tvf
 
     from rses.images.tensors import as_image
@@ -38,11 +32,7 @@ def clip_on_diagram(picture: str | Path) -> tuple[float, ...]:
 
 
 def lpips_on_noise() -> float:
-    """Return the plain distance of torchmetrics' example, to compare with :data:`NOISE`.
-
-    Raises:
-        WeightsError: The weights are not on this machine.
-    """
+    """Return the plain distance of torchmetrics' example, to compare with :data:`NOISE`."""
     backbone = load_perceptual("lpips:squeeze")
     generator = torch.Generator().manual_seed(42)
     a, b = (torch.rand(10, 3, 100, 100, generator=generator) for _ in range(2))

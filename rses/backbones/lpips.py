@@ -5,7 +5,6 @@ Source: https://arxiv.org/abs/1801.03924, https://github.com/richzhang/Perceptua
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from rses.backbones.identity import lpips_digest
 from rses.backbones.published import Need
 from rses.backbones.receptive import layer_windows, touched_cells
 from rses.backbones.specs import parse_spec
@@ -21,8 +21,6 @@ from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import locate
 from rses.errors import InputError, WeightsError
 from rses.state.steady import steady
-
-__all__ = ["MIN_SIZE", "LpipsPerceptual", "load_lpips"]
 
 # Smallest side for which every layer has at least one cell; measured, see the tests.
 MIN_SIZE = {"alex": 31, "vgg": 16, "squeeze": 17}
@@ -101,8 +99,7 @@ def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Ne
     trunk = build_trunk(net)
     _load_trunk(trunk, read_tensors(trunk_file.path, pinned=trunk_file.pinned), trunk_file.path, spec)
     heads = _read_heads(heads_file.path, _channels(net), spec)
-    digest = hashlib.sha256(f"{trunk_file.sha256}\n{heads_file.sha256}\n".encode()).hexdigest()
-    return LpipsPerceptual(net, trunk, heads, sha256=digest).to(device)
+    return LpipsPerceptual(net, trunk, heads, sha256=lpips_digest(trunk_file, heads_file)).to(device)
 
 
 def _channels(net: str) -> tuple[int, ...]:

@@ -25,8 +25,6 @@ from rses.texts import words_of
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-__all__ = ["MINI_ID", "MiniPerceptual", "MiniStyle", "load_mini_perceptual", "load_mini_style"]
-
 MINI_ID = "rses-mini"
 STYLE_WORDS = "style_words.txt"
 STEM = 4
@@ -60,11 +58,7 @@ class MiniStyle:
     @torch.no_grad()
     @steady()
     def encode_images(self, images: torch.Tensor) -> torch.Tensor:
-        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D).
-
-        Raises:
-            InputError: Another shape.
-        """
+        """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D)."""
         expected = (3, self.image_size, self.image_size)
         if tuple(images.shape[1:]) != expected:
             raise TensorError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
@@ -144,11 +138,7 @@ class MiniPerceptual:
 @steady()
 @quiet_rng()
 def load_mini_style(folder: Path | None = None) -> MiniStyle:
-    """Load the embedded image/text encoder.
-
-    Raises:
-        WeightsError: The files are absent or damaged.
-    """
+    """Load the embedded image/text encoder."""
     config, tensors, digest = _read(folder)
     images = _filled(ImageEncoder(config), tensors, "image.")
     texts = _filled(TextEncoder(config), tensors, "text.")
@@ -158,13 +148,21 @@ def load_mini_style(folder: Path | None = None) -> MiniStyle:
 @steady()
 @quiet_rng()
 def load_mini_perceptual(folder: Path | None = None) -> MiniPerceptual:
-    """Load the embedded perceptual trunk.
-
-    Raises:
-        WeightsError: The files are absent or damaged.
-    """
+    """Load the embedded perceptual trunk."""
     config, tensors, digest = _read(folder)
     return MiniPerceptual(_filled(PerceptualTrunk(config), tensors, "trunk."), digest)
+
+
+def embedded_digest() -> str:
+    """Return the SHA-256 of the embedded weights, without loading them.
+
+    Raises:
+        WeightsError: The file is absent.
+    """
+    try:
+        return hashlib.sha256(_packaged().joinpath("model.safetensors").read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(f"The embedded weights cannot be read: {error}. {REMEDY}") from error
 
 
 def _packaged() -> Traversable:

@@ -12,8 +12,6 @@ from torch import nn
 
 from rses.backbones.mini_text import hash_texts
 
-__all__ = ["FORMAT", "ImageEncoder", "MiniConfig", "PerceptualTrunk", "TextEncoder"]
-
 # Version of the networks, beside the weights in config.json: 1 is the first edition, 2 may have detail layers.
 FORMAT = 2
 # Keeps the gradient of a norm or a standard deviation finite where a feature map is flat.

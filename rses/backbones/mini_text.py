@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["hash_texts", "text_pieces"]
-
 NGRAM_LENGTHS = (3, 4, 5)
 
 

@@ -8,8 +8,6 @@ from pathlib import Path, PurePosixPath
 
 from rses.backbones.specs import Spec, parse_spec, published_config
 
-__all__ = ["LPIPS_HEADS", "LPIPS_TRUNKS", "OPENAI_FILES", "Need", "Source", "clip_sources", "needs"]
-
 SAFE_NAME = "open_clip_model.safetensors"
 PICKLE_NAME = "open_clip_pytorch_model.bin"
 OPENAI_URL = "https://openaipublic.azureedge.net/clip/models/"

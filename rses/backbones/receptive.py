@@ -12,8 +12,6 @@ from torchvision.models.squeezenet import Fire
 
 from rses.errors import RsesError
 
-__all__ = ["Window", "layer_windows", "touched_cells"]
-
 # Layers that look at one cell only.
 POINTWISE = (nn.ReLU, nn.Dropout, nn.Identity)
 

@@ -8,16 +8,6 @@ from typing import Any
 
 from rses.errors import WeightsError, did_you_mean
 
-__all__ = [
-    "DEFAULT_STYLE",
-    "KNOWN_SPECS",
-    "Spec",
-    "check_architecture",
-    "parse_spec",
-    "published_config",
-    "quick_gelu_message",
-]
-
 DEFAULT_STYLE = "open_clip:ViT-B-32-quickgelu/openai"
 MINI = "rses-mini"
 LPIPS_NETS = ("alex", "vgg", "squeeze")
@@ -54,9 +44,6 @@ def parse_spec(spec: str) -> Spec:
 
     What follows ``open_clip:NAME/`` is a path, not a tag, if it is absolute, starts with ``.`` or ``~``, or
     ends like a weights file: ``open_clip:ViT-B-32//data/my.safetensors``, ``open_clip:ViT-B-32/my.bin``.
-
-    Raises:
-        WeightsError: The name has none of the three forms.
     """
     if spec == MINI:
         return Spec(MINI, MINI)

@@ -14,15 +14,9 @@ from torch import nn
 
 from rses.errors import WeightsError
 
-__all__ = ["load_strict", "read_tensors"]
-
 
 def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]:
-    """Read a weights file to the CPU as tensors by name; nothing in the file is executed.
-
-    Raises:
-        WeightsError: The file is damaged, or holds anything but tensors.
-    """
+    """Read a weights file to the CPU as tensors by name; nothing in the file is executed."""
     if path.suffix.lower() == ".safetensors":
         return _read_safetensors(path)
     if _is_torchscript(path):
@@ -84,11 +78,7 @@ def _as_tensors(path: Path, content: Any) -> dict[str, torch.Tensor]:
 
 
 def load_strict(module: nn.Module, tensors: Mapping[str, torch.Tensor], *, path: Path, purpose: str) -> None:
-    """Fill ``module`` (it may be on the meta device) as float32; no tensor may be missing or extra.
-
-    Raises:
-        WeightsError: The tensors are not those of ``module``, or not finite.
-    """
+    """Fill ``module`` (it may be on the meta device) as float32; no tensor may be missing or extra."""
     expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     actual = {key: tuple(value.shape) for key, value in tensors.items()}
     problems = []

@@ -18,8 +18,6 @@ from rses.backbones.specs import parse_spec
 from rses.errors import WeightsError
 from rses.files.atomic import is_sha256
 
-__all__ = ["Located", "find", "hub_cache", "locate", "locate_all", "torch_checkpoints", "weights_folders"]
-
 
 @dataclass(frozen=True)
 class Located:
@@ -48,11 +46,7 @@ def torch_checkpoints() -> Path:
 
 
 def weights_folders() -> list[Path]:
-    """Return the folders named by ``$RSES_WEIGHTS`` (separated as in ``$PATH``), searched before any cache.
-
-    Raises:
-        WeightsError: One of them is not a folder.
-    """
+    """Return the folders named by ``$RSES_WEIGHTS`` (separated as in ``$PATH``), searched before any cache."""
     text = os.environ.get("RSES_WEIGHTS", "")
     folders = [Path(item).expanduser() for item in text.split(os.pathsep) if item]
     for folder in folders:
@@ -96,20 +90,12 @@ def _find_in_hub_cache(source: Source) -> Path | None:
 
 
 def locate(spec: str, files: Sequence[Need] | None = None) -> dict[str, Located]:
-    """Find and verify the files of one backbone, by role.
-
-    Raises:
-        WeightsError: A file is missing (one message for all of them) or is not the pinned one.
-    """
+    """Find and verify the files of one backbone, by role."""
     return locate_all({spec: files})[spec]
 
 
 def locate_all(specs: dict[str, Sequence[Need] | None]) -> dict[str, dict[str, Located]]:
-    """Find and verify the files of several backbones, or say in one message which are missing.
-
-    Raises:
-        WeightsError: Files are missing, or one is not the pinned one.
-    """
+    """Find and verify the files of several backbones, or say in one message which are missing."""
     found: dict[str, list[tuple[Need, Source, Path]]] = {}
     missing: dict[str, list[Need]] = {}
     for spec, files in specs.items():

@@ -19,7 +19,7 @@ from rses.files.lock import LOCK, exclusive
 from rses.files.places import require_apart, require_utf8
 from rses.images.file import FileCache
 from rses.inputs.sources import source_names
-from rses.methods import Method, get_method
+from rses.methods import Method, get_method, read_card
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.scoring.options import RunOptions
@@ -64,7 +64,7 @@ def run_bench(
         seed: Base seed; each sample's own seed follows from it and the sample's id.
         fresh: Forget what ``out`` holds.
         retry_failed: Edit samples again that failed in an earlier run.
-        progress: Called with (done, total) over edits and scores together.
+        progress: Called with (done, total) over samples that are edited and scored, or have failed.
 
     Raises:
         RsesError: Unknown method or suite, files of the suite were changed, ``out`` holds a run with other settings
@@ -75,6 +75,7 @@ def run_bench(
         The scored run, also written to ``out``; samples whose edit failed have the status "failed".
     """
     editor = get_method(method) if isinstance(method, str) else method
+    read_card(editor)
     loaded = suite if isinstance(suite, Suite) else load_suite(suite)
     samples, folder = select(loaded.samples, limit, shard), Path(out).absolute()
     require_utf8(folder, loaded.root)
@@ -100,18 +101,15 @@ def run_bench(
 def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progress | None, fresh: bool) -> Results:
     """Score edits while they are made; two models on one CPU would only slow each other down, so there, in turns."""
     lost: list[SampleResult] = []
-    counts = {"edited": 0, "scored": 0}
-    total = 2 * len(generation.samples)
 
-    def report(kind: str, number: int) -> None:
-        counts[kind] = number
+    def report(scored: int) -> None:
         if progress is not None:
-            progress(sum(counts.values()), total)
+            progress(scored + len(generation.failures), len(generation.samples))
 
     def units() -> Iterator[Sample]:
         names = source_names(sample.image for sample in generation.suite.samples)
-        for number, (sample, path) in enumerate(generation, start=1):
-            report("edited", number)
+        report(0)
+        for sample, path in generation:
             yield dataclasses.replace(sample, pred=path, source_name=names[sample.image])
 
     def arriving() -> Iterator[Sample]:
@@ -126,7 +124,7 @@ def _score(scorer: RSES, generation: Generation, folder: Path, progress: Progres
         method=card.name, card={**card.to_dict(), "seed": generation.settings.seed}, out=folder, fresh=fresh,
         # A mask that cannot be used is the suite's fault, and no reason to lose hours of edits.
         allow_missing=True, files=generation.files,
-        progress=lambda number: report("scored", number),
+        progress=report,
     ))  # fmt: skip
 
 

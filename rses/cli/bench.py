@@ -10,15 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.cli.common import (
+    Format,
+    elapsed,
+    emit,
+    keeping,
+    note,
+    progress,
+    quiet_stdout,
+    require_numbers,
+    terminal,
+    warn,
+)
 from rses.cli.options import Device, Dtype, Fresh, Output, Protocol, Report
 from rses.files.text import parse_json
 
 if TYPE_CHECKING:
+    from rses.bench import Shard
     from rses.methods import Method
     from rses.runs.results import Results
-
-__all__ = ["bench", "method_options"]
 
 
 def bench(
@@ -58,11 +68,16 @@ def bench(
 
     A stopped run goes on where it was. A sample whose edit fails is noted, and the run goes on.
     """
+    require_numbers(device, batch_size)
+    if engine not in ("local", "ray"):
+        raise typer.BadParameter("choose local or ray", param_hint="--engine")
     label = method or (predictions.name if predictions is not None else "method")
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
         _look_for_names(method, predictions, suite, protocol, folder)
+        part = _part_of(shard, dtype)
+        chosen = method_options(variant, options)
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
@@ -71,19 +86,15 @@ def bench(
             "device": device, "dtype": dtype, "batch_size": _batch_size(batch_size), "limit": limit, "seed": seed,
             "fresh": fresh, "retry_failed": retry_failed,
         }  # fmt: skip
-        chosen = method_options(variant, options)
         if engine == "ray":
             cluster = {"shards": shards, "address": ray_address, "gpus": gpus}
             results = _on_ray(method, shard, suite, folder, chosen, cluster, settings | {"protocol": protocol}, update)
-        elif engine == "local":
-            from rses.bench import Shard, run_bench
+        else:
+            from rses.bench import run_bench
 
             editor = _editor(method, predictions, chosen)
             scorer = RSES(protocol=protocol, device=device)
-            part = None if shard is None else Shard.parse(shard)
             results = run_bench(editor, suite, folder, scorer=scorer, shard=part, progress=update, **settings)
-        else:
-            raise typer.BadParameter("choose local or ray", param_hint="--engine")
         remember_inputs(folder, pred=folder / "images", suite=suite)
     width, color = terminal()
     emit(render([results], format.value, width=width, color=color))
@@ -120,6 +131,15 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
     require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
 
 
+def _part_of(shard: str | None, dtype: str) -> Shard | None:
+    from rses.bench.plan import Shard
+    from rses.methods import DTYPES
+
+    if dtype != "auto" and dtype not in DTYPES:
+        raise typer.BadParameter(f"choose auto, {', '.join(DTYPES)}", param_hint="--dtype")
+    return None if shard is None else Shard.parse(shard)
+
+
 def _counted(results: Results) -> str:
     from rses.runs.summary import suite_size
 
@@ -140,11 +160,7 @@ def _on_ray(
 
 
 def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
-    """Build what edits.
-
-    Raises:
-        InputError: Not exactly one of a method and a folder, or options for a folder.
-    """
+    """Build what edits."""
     from rses.bench.predictions import Predictions
     from rses.errors import InputError
     from rses.methods import get_method
@@ -160,9 +176,6 @@ def _editor(method: str | None, predictions: Path | None, options: dict[str, Any
 
 def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[str, Any]:
     """Read ``--variant`` and ``--set key=value``; values are JSON where they can be read as such, else text.
-
-    Raises:
-        InputError: Not of the form key=value.
 
     Example:
         >>> method_options("mini", ["steps=20", "inversion=direct"])

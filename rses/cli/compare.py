@@ -11,8 +11,6 @@ from rses.cli.common import Format, emit, note, progress, quiet_stdout, terminal
 from rses.cli.options import Metrics, Output, SuiteOfRuns
 from rses.files.places import require_suffix
 
-__all__ = ["compare"]
-
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; the first is the baseline.", metavar="RUN RUN...")],

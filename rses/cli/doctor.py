@@ -6,13 +6,11 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, NamedTuple, Optional
+from typing import Annotated, NamedTuple
 
 import typer
 
 from rses.cli.common import emit, quiet_stdout
-
-__all__ = ["doctor"]
 
 OK, ABSENT, FAILED = "ok", "--", "FAILED"
 REQUIRED = ("torch", "torchvision", "open_clip_torch", "lpips", "torchmetrics", "pillow", "numpy", "scipy", "datasets")
@@ -28,12 +26,11 @@ class Line(NamedTuple):
 
 def doctor(
     protocol: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Also require all that this protocol needs.", metavar="ID"),
+        str | None, typer.Option(help="Also require all that this protocol needs.", metavar="ID")
     ] = None,
     diagram: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="CLIP.png of github.com/openai/CLIP, for a known answer of CLIP.", metavar="FILE"),
+        Path | None,
+        typer.Option(help="CLIP.png of github.com/openai/CLIP, for a known answer.", metavar="FILE"),
     ] = None,
 ) -> None:
     """Check installation, device, caches, weights and known answers, one line each; exit status 1 if one fails."""

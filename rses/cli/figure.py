@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from rses.cli.common import emit, note, quiet_stdout
+from rses.cli.options import Names, SuiteOfRuns
 from rses.files.places import require_suffix
-
-__all__ = ["figure"]
 
 
 def figure(
@@ -18,19 +17,12 @@ def figure(
     out: Annotated[Path, typer.Option(help="File to write: .pdf, .png or .svg.", metavar="FILE")],
     best: Annotated[int, typer.Option(help="Samples at which the first run is best.", min=0, max=100)] = 0,
     worst: Annotated[int, typer.Option(help="Samples at which the first run is worst.", min=0, max=100)] = 0,
-    ids: Annotated[Optional[str], typer.Option(help="Samples by name, shown first.", metavar="A,B")] = None,  # noqa: UP045
+    ids: Annotated[str | None, typer.Option(help="Samples by name, shown first.", metavar="A,B")] = None,
     metrics: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help='Numbers under the pictures, see `rses metrics`; "" for none.', metavar="A,B,C"),
+        str | None, typer.Option(help='Numbers under the pictures, see `rses metrics`; "" for none.', metavar="A,B,C")
     ] = None,
-    name: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Another name for a method; may be repeated.", metavar="OLD=NEW"),
-    ] = None,
-    suite: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR"),
-    ] = None,
+    name: Names = None,
+    suite: SuiteOfRuns = None,
 ) -> None:
     """Draw sources with their regions beside the edits of each method, with numbers under them.
 

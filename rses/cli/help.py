@@ -10,8 +10,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["Command", "Group", "command", "group"]
-
 WIDEST, MANY = 120, 9
 """Columns of a line at the most; options from which on they come in groups."""
 

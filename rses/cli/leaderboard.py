@@ -9,9 +9,8 @@ import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
 from rses.cli.help import command, group
+from rses.cli.options import SuiteOfRuns
 from rses.errors import InputError
-
-__all__ = ["app"]
 
 app = group("Leaderboards: tables and a page from submitted results.")
 BOARDS = Path("leaderboards")
@@ -49,7 +48,7 @@ def add(
     run: Annotated[Path, typer.Argument(help="Finished run folder, with its images.", metavar="RUN")],
     boards: Boards = BOARDS,
     board: Annotated[str | None, typer.Option(help="Folder of the board; <suite>--<protocol> by default.")] = None,
-    suite: Annotated[str | None, typer.Option(help="Suite, if the run does not say.", metavar="NAME|DIR")] = None,
+    suite: SuiteOfRuns = None,
     images: Annotated[bool, typer.Option("--images", help="Copy all edits, so that anybody can score them.")] = False,
     previews: Annotated[int, typer.Option(help="Small copies kept for the page.", min=0, max=200)] = 24,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an older submission of this method.")] = False,

@@ -14,8 +14,6 @@ from rses.cli.help import command, group
 if TYPE_CHECKING:
     from rses.methods import MethodCard
 
-__all__ = ["Lines", "facts_text", "listing", "methods", "metrics", "protocols"]
-
 Lines = list[tuple[str, str]]
 
 

@@ -24,8 +24,6 @@ from rses.cli import (
 from rses.cli.help import command
 from rses.cli.run import new_app, run_app
 
-__all__ = ["app", "main"]
-
 app = new_app(
     "rses", "RSES: score regional image edits, and compare methods with uncertainty.",
     "rses bench --method oracle-paste --protocol rses-mini",

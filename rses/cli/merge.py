@@ -10,8 +10,6 @@ import typer
 from rses.cli.common import Format, emit, note, quiet_stdout, terminal, warn
 from rses.cli.options import Output
 
-__all__ = ["merge"]
-
 
 def merge(
     runs: Annotated[list[Path], typer.Argument(help="Finished runs, one a shard.", metavar="RUN RUN...")],

@@ -8,13 +8,14 @@ import typer
 
 from rses.cli.common import Format
 
-__all__ = ["Device", "Dtype", "Fresh", "Metrics", "Output", "Protocol", "Report", "SuiteOfRuns"]
-
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")]
 Fresh = Annotated[bool, typer.Option("--fresh/--resume", help="Start over, or go on with what --out holds.")]
 Metrics = Annotated[str | None, typer.Option(help="Only these, see `rses metrics`.", metavar="A,B,C")]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="Another name for a method; may be repeated.", metavar="OLD=NEW")
+]
 Output = Annotated[Format, typer.Option(help="table, json, csv, markdown or latex.")]
 Protocol = Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")]
-SuiteOfRuns = Annotated[str | None, typer.Option(help="Suite of the runs, if they do not say.", metavar="NAME|DIR")]
+SuiteOfRuns = Annotated[str | None, typer.Option(help="Suite, if the run does not say.", metavar="NAME|DIR")]

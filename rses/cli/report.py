@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from rses.report.gallery import HeatMap
     from rses.runs.results import Results
 
-__all__ = ["report"]
-
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.", metavar="RUN...")],

@@ -14,8 +14,6 @@ from rses.cli.common import Interrupted
 from rses.cli.help import group
 from rses.errors import RsesError
 
-__all__ = ["new_app", "run_app"]
-
 USAGE, INTERRUPTED = 2, 130
 
 # The base of all usage errors; typer brings its own copy of click or uses the installed one.

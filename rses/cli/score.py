@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Format, elapsed, emit, keeping, note, progress, quiet_stdout, terminal, warn
+from rses.cli.common import (
+    Format,
+    Progress,
+    elapsed,
+    emit,
+    keeping,
+    note,
+    progress,
+    quiet_stdout,
+    require_numbers,
+    terminal,
+    warn,
+)
 from rses.cli.options import Device, Metrics, Output
 from rses.cli.options import Protocol as ProtocolId
 from rses.errors import InputError
@@ -62,7 +74,13 @@ def score(
         Path | None, typer.Option(help="Folder of source images, without metadata.", metavar="DIR")
     ] = None,
     style: Annotated[str | None, typer.Option(help="One style for all samples.", metavar="TEXT")] = None,
-    styles: Annotated[Path | None, typer.Option(help="Style of each id: JSON, JSONL or CSV.", metavar="FILE")] = None,
+    styles: Annotated[
+        str | None,
+        typer.Option(
+            help="Style of each id: a JSON, JSONL or CSV file. Or the styles to choose among, with commas between.",
+            metavar="FILE|A,B,C",
+        ),
+    ] = None,
     suite: Annotated[
         str | None, typer.Option(help="Suite (name or folder) instead of --masks.", metavar="NAME|DIR")
     ] = None,
@@ -87,6 +105,16 @@ def score(
         str | None, typer.Option(help="Style backbone, e.g. open_clip:ViT-L-14-quickgelu/openai.", metavar="SPEC")
     ] = None,
     metrics: Metrics = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="Only the first N samples, by id; the rest counts as missing.", metavar="N", min=1),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Where soft masks begin to be region, above 0 and below 1; else they are refused.", metavar="T"
+        ),
+    ] = None,
     method_name: Annotated[
         str | None, typer.Option(help="Name in tables; by default the folder's.", metavar="NAME")
     ] = None,
@@ -98,38 +126,31 @@ def score(
     Results go to stdout, messages to stderr. Problems with files are all listed by name, with remedies.
     """
     _check(masks, suite, style, styles)
+    inputs = {
+        "masks": masks, "source": source, "style": style, "styles": _styles(styles), "suite": suite,
+        "allow_missing": allow_missing, "allow_resize": allow_resize, "fresh": fresh, "limit": limit,
+        "threshold": threshold,
+    }  # fmt: skip
+    require_numbers(device, batch_size)
+    if threshold is not None and not 0 < threshold < 1:
+        raise InputError(f"--threshold must lie between 0 and 1, got {threshold}.")
     places = _places(pred, masks, source, suite, out, method_name)
     start = time.monotonic()
-    with quiet_stdout():
+    named = "Scoring" if len(places) == 1 else f"Scoring {len(places)} methods"
+    with keeping(places[0].out), progress(named) as update, quiet_stdout():
         rules = custom_protocol(
             protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
         )
         for place in places:
-            _look_for_files(place, style, styles, metrics, allow_missing)
+            _look_for_files(place, inputs, metrics)
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
-        scorer = RSES(
-            protocol=rules,
-            device=device,
-            batch_size=batch_size,
-            metrics=metrics,
-            workers=workers,
-        )
-    runs = []
-    for place in places:
-        named = f"Scoring {place.method}" if len(places) > 1 else "Scoring"
-        with keeping(place.out), progress(named) as update, quiet_stdout():
-            results = scorer.score_folder(
-                place.pred, masks, source, style,
-                styles=styles, suite=suite, allow_missing=allow_missing, allow_resize=allow_resize, out=place.out,
-                fresh=fresh, method=place.method, progress=update,
-            )  # fmt: skip
+        scorer = RSES(rules, device, batch_size, metrics, workers)
+        runs = _run(scorer, places, out, inputs, update)
+    for results, place in zip(runs, places, strict=True):
         _tell(results, place, " ".join(map(shlex.quote, context.obj or [])))
-        runs.append(results)
     _show(runs, format)
-    note(
-        f"{sum(len(run.samples) for run in runs)} samples in {elapsed(start)}" + (f", written to {out}" if out else "")
-    )
+    note(_counted(runs) + f" in {elapsed(start)}" + (f", written to {out}" if out else ""))
     if report:
         write_page(runs, scorer, places, (out or Path()) / "report.html")
 
@@ -157,6 +178,22 @@ def _places(
     ]
 
 
+def _run(
+    scorer: RSES, places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], update: Progress
+) -> list[Results]:
+    """Score one folder, or several together."""
+    if len(places) == 1:
+        (place,) = places
+        return [scorer.score_folder(place.pred, out=place.out, method=place.method, progress=update, **inputs)]
+    preds: dict[str, str | Path] = {str(place.method): place.pred for place in places}
+    return list(scorer.score_folders(preds, out=out, progress=update, **inputs).values())
+
+
+def _counted(runs: Sequence[Results]) -> str:
+    cached = sum(run.cached for run in runs)
+    return f"{sum(len(run.samples) for run in runs)} samples" + (f" ({cached} of them scored before)" if cached else "")
+
+
 def _tell(results: Results, place: Places, command: str) -> None:
     """Say what concerns one run beside its numbers, and write down how it was made."""
     _name_left_out(results)
@@ -171,14 +208,15 @@ def _tell(results: Results, place: Places, command: str) -> None:
         )
 
 
-def _look_for_files(
-    places: Places, style: str | None, styles: Path | None, metrics: str | None, allow_missing: bool
-) -> None:
+def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | None) -> None:
     """Find wrong names, paths and folders; the scorer looks again, but only after torch was imported."""
+    from rses.inputs.card import name_problem
     from rses.inputs.pairing import pair_folder
     from rses.suites import load_suite
     from rses.table import METRICS, select_metrics
 
+    if fault := name_problem(places.method or places.pred.resolve().name):
+        raise InputError(f"The name of the method {fault}. Give another with --method-name.")
     needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
@@ -187,8 +225,8 @@ def _look_for_files(
         require_apart(places.out, {"the suite": root})
         masks, metadata = root / "masks", root / "metadata.jsonl"
     pair_folder(
-        places.pred, masks, source=places.source, style=style, styles=styles, metadata=metadata,
-        allow_missing=allow_missing, needs=needs,
+        places.pred, masks, source=places.source, style=inputs["style"], styles=inputs["styles"], metadata=metadata,
+        allow_missing=inputs["allow_missing"], needs=needs, limit=inputs["limit"],
     )  # fmt: skip
 
 
@@ -216,8 +254,11 @@ def custom_protocol(name: str, **knobs: Any) -> Protocol:
         >>> custom_protocol("rses-mini", ignore_band=None).id, custom_protocol("rses-mini", ignore_band=2).id
         ('rses-mini', 'rses-mini+custom')
     """
+    from rses.backbones.specs import parse_spec
     from rses.protocol import get_protocol
 
+    if knobs.get("style_backbone") is not None:
+        parse_spec(knobs["style_backbone"])
     return get_protocol(name).replace(**{key: value for key, value in knobs.items() if value is not None})
 
 
@@ -233,7 +274,19 @@ def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], 
     note(f"report: {path}")
 
 
-def _check(masks: Path | None, suite: str | None, style: str | None, styles: Path | None) -> None:
+def _styles(text: str | None) -> Path | list[str] | None:
+    """Read ``--styles``: a file, or texts with commas between.
+
+    Example:
+        >>> _styles("pixel art, line art"), _styles("styles.csv").name
+        (['pixel art', 'line art'], 'styles.csv')
+    """
+    if text is None or Path(text).suffix or Path(text).exists():
+        return None if text is None else Path(text)
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:
     problems = []
     if masks is not None and suite is not None:
         problems.append("Give --masks or --suite, not both: a suite brings its own masks.")

@@ -15,8 +15,6 @@ from rses.files.places import require_apart
 if TYPE_CHECKING:
     from rses.suites import Suite
 
-__all__ = ["app"]
-
 app = group("Build a suite from a data set, or from your own photographs.")
 
 Root = Annotated[Path, typer.Option("--root", help="Folder of the data set.", metavar="DIR")]
@@ -164,7 +162,7 @@ def folder(
 
         return build_folder(
             images, out, require_styles(styles), masks=masks, regions=regions, alpha=alpha, thing=thing,
-            objects=objects, template=template or TEMPLATE, licence=licence, name=name or images.resolve().name,
+            objects=objects, template=template or TEMPLATE, licence=licence, name=name or out.resolve().name,
             progress=report, warn=warn,
         )  # fmt: skip
 

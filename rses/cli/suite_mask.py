@@ -12,8 +12,6 @@ from rses.cli.options import Device, Fresh
 from rses.files.names import listed
 from rses.files.places import require_apart
 
-__all__ = ["mask"]
-
 _SHOWN = 10
 
 

@@ -9,8 +9,6 @@ import typer
 
 from rses.cli.common import emit, progress, quiet_stdout
 
-__all__ = ["pull", "push"]
-
 
 def push(
     suite: Annotated[str, typer.Argument(help="Name of an embedded suite, or a suite folder.", metavar="SUITE")],

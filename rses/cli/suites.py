@@ -13,8 +13,6 @@ from rses.cli.common import emit, progress, quiet_stdout
 from rses.cli.help import command
 from rses.cli.lists import Lines, facts_text, listing
 
-__all__ = ["app"]
-
 
 def _lines() -> Lines:
     from rses.suites import list_suites, load_suite

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from rses.cli.common import emit, quiet_stdout
+from rses.cli.options import Names
 from rses.files.atomic import write_atomic
 from rses.files.places import require_suffix
-
-__all__ = ["table"]
 
 SUFFIXES = {".tex": "latex", ".md": "markdown", ".csv": "csv", ".html": "html"}
 
@@ -28,28 +27,21 @@ class PaperFormat(str, Enum):
 
 def table(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, in the order of the rows.", metavar="RUN RUN...")],
-    metrics: Annotated[Optional[str], typer.Option(help="Columns, see `rses metrics`.", metavar="A,B,C")] = None,  # noqa: UP045
+    metrics: Annotated[str | None, typer.Option(help="Columns, see `rses metrics`.", metavar="A,B,C")] = None,
     format: Annotated[
-        Optional[PaperFormat],  # noqa: UP045
-        typer.Option(help="How the table is written; by default as --out ends, or latex."),
+        PaperFormat | None, typer.Option(help="How the table is written; by default as --out ends, or latex.")
     ] = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="File to write instead of printing: .tex, .md, .csv or .html.", metavar="FILE"),
+        Path | None, typer.Option(help="File to write instead of printing: .tex, .md, .csv or .html.", metavar="FILE")
     ] = None,
     digits: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Decimals of every column; by default each metric's own.", min=0, max=12),
+        int | None, typer.Option(help="Decimals of every column; by default each metric's own.", min=0, max=12)
     ] = None,
     intervals: Annotated[bool, typer.Option(help="95 % intervals beside the means.")] = True,
     against: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Mark what is significantly better or worse than this run.", metavar="NAME"),
+        str | None, typer.Option(help="Mark what is significantly better or worse than this run.", metavar="NAME")
     ] = None,
-    name: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(help="Another name for a method; may be repeated.", metavar="OLD=NEW"),
-    ] = None,
+    name: Names = None,
 ) -> None:
     """Write the main table of a paper: methods by metrics, with a caption that says what was measured how."""
     if out is not None:

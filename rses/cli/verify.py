@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from rses.cli.common import emit, progress, quiet_stdout
-
-__all__ = ["verify"]
+from rses.cli.options import SuiteOfRuns
 
 
 def verify(
     run: Annotated[Path, typer.Argument(help="Run folder, of `rses score --out` or `rses bench`.", metavar="RUN")],
     rescore: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Score this many random samples again; all by default.", min=0, metavar="K"),
+        int | None, typer.Option(help="Score this many random samples again; all by default.", min=0, metavar="K")
     ] = None,
-    suite: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Suite of the run, if it does not say.", metavar="NAME|DIR"),
-    ] = None,
+    suite: SuiteOfRuns = None,
     device: Annotated[str, typer.Option(help="Device to score on.")] = "auto",
 ) -> None:
     """Score a run again from what it recorded; says "same", or what differs by column and sample.

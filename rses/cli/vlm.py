@@ -11,8 +11,6 @@ import typer
 from rses.cli.common import Format, emit, keeping, note, progress, quiet_stdout
 from rses.cli.options import Device, Dtype
 
-__all__ = ["vlm"]
-
 
 def vlm(
     run: Annotated[Path, typer.Argument(help="Run folder of `rses bench`.", metavar="RUN")],

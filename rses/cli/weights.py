@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from rses.cli.common import aligned, emit, note
 from rses.cli.help import command, group
-
-__all__ = ["app"]
 
 app = group("List, fetch and locate the weights of the real backbones.")
 
@@ -33,12 +31,8 @@ def list_weights(
 
 
 def pull_weights(
-    specs: Annotated[
-        Optional[list[str]], typer.Argument(help="Backbones, e.g. lpips:alex", metavar="SPEC...")  # noqa: UP045
-    ] = None,
-    protocol: Annotated[
-        Optional[str], typer.Option("--protocol", help="Fetch all that this protocol needs.")  # noqa: UP045
-    ] = None,
+    specs: Annotated[list[str] | None, typer.Argument(help="Backbones, e.g. lpips:alex", metavar="SPEC...")] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Fetch all that this protocol needs.")] = None,
 ) -> None:
     """Fetch weights into the usual caches and verify their SHA-256. Nothing else downloads."""
     from rses.backbones.download import pull

@@ -15,30 +15,12 @@ from pathlib import Path
 from rses.errors import InputError
 from rses.files.names import folded
 
-__all__ = [
-    "is_leftover",
-    "is_sha256",
-    "remove_leftovers",
-    "remove_new_folders",
-    "require_writable",
-    "sha256_bytes",
-    "sha256_file",
-    "sha256_files",
-    "try_lock",
-    "write_atomic",
-]
-
-
 LEFTOVER = ".{}." + "[0-9a-f]" * 32 + ".tmp"
 """Names of files that are being written."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary file beside ``path``, flush it to disk, then rename it into place.
-
-    Raises:
-        OSError: The folder cannot be written or the disk is full; ``path`` keeps its former content.
-    """
+    """Write ``data`` to a temporary file beside ``path``, flush it to disk, then rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
@@ -83,11 +65,7 @@ def _is_held(path: Path) -> bool:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file or folder, if nobody else does, until it is closed or the process ends.
-
-    Raises:
-        OSError: The file system has no locks.
-    """
+    """Lock an open file or folder, if nobody else does, until it is closed or the process ends."""
     from filelock import lock_descriptor  # takes a tenth of a second, which listing things need not wait for
 
     return lock_descriptor(descriptor, blocking=False)
@@ -133,11 +111,7 @@ def sha256_files(paths: Iterable[Path], folder: Path) -> str:
 
 
 def require_writable(folder: Path) -> None:
-    """Check, before hours of work, that results can be written to ``folder``.
-
-    Raises:
-        InputError: The folder cannot be made or written.
-    """
+    """Check, before hours of work, that results can be written to ``folder``."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

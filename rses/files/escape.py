@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clean", "escape_csv", "escape_latex", "escape_markdown"]
-
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",

@@ -13,15 +13,10 @@ from pathlib import Path
 from rses.errors import InputError, Place
 from rses.files.lock import hold
 
-__all__ = ["new_folder"]
-
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """Fill a folder beside its place, then rename it into place; nothing is left where that fails.
-
-    Raises:
-        InputError: The target is in use or cannot be written.
 
     Example:
         >>> import tempfile

@@ -11,8 +11,6 @@ from pathlib import Path
 from rses.errors import InputError, Place
 from rses.files.atomic import require_writable, try_lock
 
-__all__ = ["LOCK", "exclusive", "hold", "holding"]
-
 LOCK = ".lock"
 """Name of the lock within its folder."""
 SHARDS = "To work side by side, give every process its own --shard and --out, and merge with `rses merge`."
@@ -20,11 +18,7 @@ SHARDS = "To work side by side, give every process its own --shard and --out, an
 
 @contextlib.contextmanager
 def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
-    """Hold a run folder; the operating system lets go of it when the process ends, however it ends.
-
-    Raises:
-        InputError: Another process holds it, or it cannot be written.
-    """
+    """Hold a run folder; the operating system lets go of it when the process ends, however it ends."""
     require_writable(folder)
     path = folder / LOCK
     with path.open("a+b") as stream:
@@ -45,11 +39,7 @@ def exclusive(folder: Path, advice: str = SHARDS) -> Iterator[None]:
 
 @contextlib.contextmanager
 def holding(folder: Path) -> Iterator[None]:
-    """Hold a folder itself, without a file in it; where the system cannot do that, nobody is kept out.
-
-    Raises:
-        InputError: Another process holds it, or it cannot be made.
-    """
+    """Hold a folder itself, without a file in it; where the system cannot do that, nobody is kept out."""
     require_writable(folder)
     try:
         descriptor = hold(folder)

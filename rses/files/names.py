@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SHOWN", "Affix", "Locator", "common_affix", "folded", "listed"]
-
 SHOWN = 10
 """Names that a message gives before it counts the rest."""
 TRIED = 10

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Pages", "measure_pages"]
-
 Fields = dict[int, Any]
 _HEADER = 64 << 10
 """Most bytes of a header; it holds statistics, which writers keep short."""

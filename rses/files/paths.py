@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-__all__ = ["IGNORED", "id_problem", "list_files", "path_problem"]
-
 IGNORED = frozenset({".DS_Store", ".cache", ".git", ".gitattributes", "Thumbs.db"})
 """Names that file managers and download tools leave behind; they are not part of a suite."""
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["require_apart", "require_suffix", "require_utf8", "shown_name", "unwritable_name"]
-
 
 def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], *, inside: bool = False) -> None:
     """Refuse an output folder that is an input folder, lies in one, or holds one.
@@ -17,9 +15,6 @@ def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None
         out: Where results are to go.
         inputs: Folders by what they hold, for the message; ``None`` for those that were not given.
         inside: Whether it may lie in one, as a new folder among those of a data set.
-
-    Raises:
-        InputError: Names the folder and what it would mix with.
 
     Example:
         >>> require_apart("run", {"predictions": "edits"})
@@ -48,9 +43,6 @@ def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None
 
 def require_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> None:
     """Refuse a file whose name promises another kind of file than is written.
-
-    Raises:
-        InputError: Names the endings that it may have.
 
     Example:
         >>> require_suffix(Path("a.JPG"), (".png",), "A picture")
@@ -91,11 +83,7 @@ def shown_name(name: str) -> str:
 
 
 def require_utf8(*places: str | Path | None) -> None:
-    """Refuse paths that are not UTF-8, which can be written into no file of results.
-
-    Raises:
-        InputError: Names them.
-    """
+    """Refuse paths that are not UTF-8, which can be written into no file of results."""
     bad = [shown_name(str(place)) for place in places if place is not None and unwritable_name(str(place))]
     if bad:
         raise InputError([f"{name} is not a UTF-8 name. Rename it." for name in bad])

@@ -10,8 +10,6 @@ from typing import Any, NoReturn
 
 from rses.errors import InputError, Place
 
-__all__ = ["JsonError", "parse_json", "read_json", "read_text"]
-
 MOST_DIGITS = 400
 """Digits of a whole number; the largest float has 309."""
 
@@ -71,11 +69,7 @@ def parse_json(
 
 
 def read_text(path: Path) -> str:
-    """Read a text file as UTF-8, with or without a byte-order mark, or as UTF-16 with one; lines end in a line feed.
-
-    Raises:
-        InputError: It is neither, or cannot be read.
-    """
+    """Read a text file as UTF-8, with or without a byte-order mark, or as UTF-16 with one; lines end in a line feed."""
     try:
         return _decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -88,11 +82,7 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        InputError: It cannot be read, or is not JSON that :func:`parse_json` takes.
-    """
+    """Read a JSON file."""
     text = read_text(path)
     try:
         return parse_json(text)

@@ -8,8 +8,6 @@ from typing import Any
 
 from rses.files.escape import clean
 
-__all__ = ["MAX_NAME", "MAX_TEXT", "shown", "text_problem", "tree_problems"]
-
 MAX_TEXT, MAX_NAME, MAX_DEPTH, MAX_NODES = 2000, 100, 8, 2_000_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -12,7 +13,7 @@ from rses.errors import TensorError
 from rses.functional._checks import check_images, check_mask, wide
 from rses.state.steady import steady
 
-__all__ = ["LPIPS_FORMS", "LpipsForm", "lpips_map", "masked_lpips"]
+__all__ = ["LPIPS_FORMS", "LpipsForm", "lpips_map", "masked_lpips", "source_features"]
 
 LpipsForm = Literal["neutral", "spatial", "blackout", "strict"]
 LPIPS_FORMS: tuple[str, ...] = get_args(LpipsForm)
@@ -25,6 +26,7 @@ def masked_lpips(
     mask: torch.Tensor,
     backbone: PerceptualBackbone,
     form: LpipsForm = "neutral",
+    source_maps: Sequence[torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """Perceptual distance of the background.
 
@@ -42,6 +44,8 @@ def masked_lpips(
         mask: (N, 1, H, W), 1 = region to edit; bool or 0/1.
         backbone: Trunk and heads, e.g. from :func:`rses.backbones.load_perceptual`.
         form: One of the four names.
+        source_maps: What :func:`source_features` returned for this source, mask and form, where several edits of it
+            are measured.
 
     Returns:
         (N,) float64, at least 0; NaN where the form leaves nothing to average.
@@ -71,7 +75,8 @@ def masked_lpips(
             f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}"
         )
     first, second = _pair(pred, source, edited, form)
-    maps = _distance_maps(first, second, backbone)
+    known = backbone.features(second.float()) if source_maps is None else source_maps
+    maps = _distance_maps(first, second, backbone, known)
     if form == "spatial":
         full = _upsampled_sum(maps, pred.shape[-2:])
         return _weighted_mean(full, wide(~edited))
@@ -80,6 +85,15 @@ def masked_lpips(
         for distance, weight in zip(maps, _weights(edited, maps, backbone, form), strict=True)
     ]
     return torch.stack(layers).sum(dim=0)
+
+
+@steady()
+def source_features(
+    source: torch.Tensor, mask: torch.Tensor, backbone: PerceptualBackbone, form: LpipsForm = "neutral"
+) -> list[torch.Tensor]:
+    """The half of :func:`masked_lpips` that follows from the source: its maps [(N, C_l, H_l, W_l)]."""
+    _, second = _pair(source, source, check_mask(mask, source), form)
+    return backbone.features(second.float())
 
 
 @steady()
@@ -94,7 +108,8 @@ def lpips_map(
     check_images(pred, source)
     edited = check_mask(mask, pred)
     first, second = _pair(pred, source, edited, "neutral")
-    full = _upsampled_sum(_distance_maps(first, second, backbone), pred.shape[-2:])
+    maps = _distance_maps(first, second, backbone, backbone.features(second.float()))
+    full = _upsampled_sum(maps, pred.shape[-2:])
     return torch.where(edited.to(full.device), 0.0, full)
 
 
@@ -108,14 +123,14 @@ def _pair(
     return torch.where(edited, source, pred), source
 
 
-def _distance_maps(first: torch.Tensor, second: torch.Tensor, backbone: PerceptualBackbone) -> list[torch.Tensor]:
+def _distance_maps(
+    first: torch.Tensor, second: torch.Tensor, backbone: PerceptualBackbone, of_second: Sequence[torch.Tensor]
+) -> list[torch.Tensor]:
     # Equal inputs have distance 0 by definition. Saying so, rather than subtracting two forward passes, keeps the
     # zero exact on every device and batch layout.
     same = (first == second).flatten(1).all(dim=1).view(-1, 1, 1, 1)
     maps = []
-    for a, b, head in zip(
-        backbone.features(first.float()), backbone.features(second.float()), backbone.weights(), strict=True
-    ):
+    for a, b, head in zip(backbone.features(first.float()), of_second, backbone.weights(), strict=True):
         distance = wide(((a - b).square() * head.view(1, -1, 1, 1)).sum(dim=1, keepdim=True))
         maps.append(torch.where(same.to(distance.device), 0.0, distance))
     return maps

@@ -10,8 +10,6 @@ from PIL import Image, ImageCms
 
 from rses.errors import InputError
 
-__all__ = ["drop_opaque_alpha", "moves_colours", "to_srgb"]
-
 # Profiles that move no colour by more than this many 8-bit levels are sRGB in all but name. They must not be
 # applied: rounding would then tell an image from its own copy without the profile.
 SRGB_TOLERANCE = 2

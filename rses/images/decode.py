@@ -30,21 +30,6 @@ from rses.images.header import (
 )
 from rses.state.pillow import pillow_defaults
 
-__all__ = [
-    "IMAGE_EXTENSIONS",
-    "MAX_PIXELS",
-    "deep_values",
-    "file_facts",
-    "image_size",
-    "is_lossy",
-    "open_image",
-    "pixels_of",
-    "read_image",
-    "rgb_pixels",
-    "turned_note",
-    "upright",
-]
-
 MAX_PIXELS = 8192 * 8192
 IMAGE_EXTENSIONS = (
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm",

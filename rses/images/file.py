@@ -11,10 +11,12 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["FILES", "FileCache", "ImageFile"]
-
 MAX_BYTES = 1 << 30
 """More than the largest image that is decoded takes uncompressed."""
+
+
+OWN_BYTES = 2048
+"""About what a held file takes beside its content."""
 
 
 class ImageFile:
@@ -80,7 +82,7 @@ def _absent(path: Path, error: OSError) -> str:
 class FileCache:
     """Reads files, and keeps what fits: samples share sources, and checks come before scoring."""
 
-    def __init__(self, limit: int = 512 << 20):
+    def __init__(self, limit: int = 32 << 20):
         self._limit = limit
         self._held = 0
         self._files: OrderedDict[Path, ImageFile] = OrderedDict()
@@ -98,9 +100,9 @@ class FileCache:
             found = self._files.pop(Path(path), None)
             if found is None:
                 found = ImageFile.read(path)
-                self._held += len(found.data)
+                self._held += len(found.data) + OWN_BYTES
             self._files[found.path] = found
             while self._held > self._limit:
                 _, oldest = self._files.popitem(last=False)
-                self._held -= len(oldest.data)
+                self._held -= len(oldest.data) + OWN_BYTES
             return found

@@ -13,19 +13,6 @@ from rses.errors import InputError
 from rses.images.file import ImageFile
 from rses.state.pillow import pillow_defaults
 
-__all__ = [
-    "FORMATS",
-    "MULTI_PICTURE",
-    "ORIENTATION",
-    "TURNED_TIFF",
-    "TURNS",
-    "FileFacts",
-    "image_facts",
-    "inspect",
-    "not_read",
-    "orientation_of",
-]
-
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", *(["AVIF"] if features.check("avif") else []))
 READ = "PNG, JPEG, WebP, BMP, TIFF, GIF, PPM" + (", AVIF" if "AVIF" in FORMATS else "")
 # Phones write JPEGs with a second, smaller picture behind the first; only the first one is the photograph.

@@ -17,8 +17,6 @@ from rses.images.file import FILES, ImageFile
 from rses.images.header import image_facts, inspect
 from rses.state.pillow import pillow_defaults
 
-__all__ = ["as_mask", "binarise", "read_alpha", "read_mask"]
-
 # Antialiasing greys one or two pixels at an edge; this allows for a little more and for hair-thin parts.
 EDGE_REACH = 3
 STRAY_SHARE = 0.002
@@ -37,12 +35,13 @@ COLOURED = (
 )
 
 
-def read_mask(path: str | Path | ImageFile) -> np.ndarray:
+def read_mask(path: str | Path | ImageFile, threshold: float | None = None) -> np.ndarray:
     """Decode a mask file.
 
     White (or the one nonzero value) marks the region to edit, at the file's own depth. Palette files are read by index
     unless the palette is grey; then index 0, the background, must be black. EXIF orientation is applied, opaque alpha
-    dropped, real transparency refused.
+    dropped, real transparency refused. With a threshold, pixels of at least that share of the full value are region;
+    soft masks are refused without it.
 
     Returns:
         (H, W) bool, True = edit.
@@ -63,7 +62,7 @@ def read_mask(path: str | Path | ImageFile) -> np.ndarray:
         # Not brought to 8 bits: labels that differ by less than 257 would become one.
         deep = deep_values(image, file)
         values = _grey_values(pixels_of(image, file), str(file)) if deep is None else _deep_grey(deep, str(file))
-    return _binarise_grey(values, str(file), lossy)
+    return _binarise_grey(values, str(file), lossy, threshold)
 
 
 def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
@@ -98,14 +97,16 @@ def _is_lossy_alpha(image: Image.Image) -> bool:
     return image.format in ("WEBP", "AVIF")
 
 
-def _binarise_grey(values: np.ndarray, name: str, lossy: bool) -> np.ndarray:
-    if lossy and values.dtype == np.uint8:
+def _binarise_grey(values: np.ndarray, name: str, lossy: bool, threshold: float | None = None) -> np.ndarray:
+    if threshold is None and lossy and values.dtype == np.uint8:
         values = _without_ringing(values)
         _refuse_flat_levels(values, 255, name)
-    return binarise(values, name)
+    return binarise(values, name, threshold)
 
 
-def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> torch.Tensor:
+def as_mask(
+    x: Any, size: tuple[int, int] | None = None, source: Any = None, threshold: float | None = None
+) -> torch.Tensor:
     """Bring a mask to 0/1 floats, 1 = region to edit.
 
     Args:
@@ -113,6 +114,7 @@ def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> 
             (H, W, 1), (1, H, W), or three equal channels.
         size: Expected (height, width), the source's.
         source: The source, for the message about another size where its orientation tag explains it.
+        threshold: As in :func:`read_mask`.
 
     Returns:
         (1, H, W) float32, values 0 and 1.
@@ -128,9 +130,9 @@ def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> 
         rses.errors.InputError: The mask has areas of the values 0, 127, 255, expected two values ...
     """
     if isinstance(x, FILES):
-        name, mask = str(x), read_mask(x)
+        name, mask = str(x), read_mask(x, threshold)
     else:
-        name, mask = "The mask", _from_memory(x)
+        name, mask = "The mask", _from_memory(x, threshold)
     if size is not None and mask.shape != tuple(size):
         raise InputError(
             f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
@@ -141,7 +143,7 @@ def as_mask(x: Any, size: tuple[int, int] | None = None, source: Any = None) -> 
     return torch.from_numpy(mask).to(torch.float32)[None]
 
 
-def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
+def binarise(values: np.ndarray, name: str = "The mask", threshold: float | None = None) -> np.ndarray:
     """Turn mask values into True (edit) and False, or refuse them.
 
     Two values, 0 and any other, need no threshold. Otherwise grey pixels must be those of antialiasing: few,
@@ -151,6 +153,7 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
         values: (H, W) bool, uint8 or uint16 (full value 1, 255 or 65535, the first that nothing exceeds) or float
             in [0, 1].
         name: What messages call the mask.
+        threshold: Share of the full value from which on a pixel is region, whatever the other values are.
 
     Returns:
         (H, W) bool.
@@ -170,6 +173,8 @@ def binarise(values: np.ndarray, name: str = "The mask") -> np.ndarray:
             f"{name} holds floats outside [0, 1] ({values.min():g} to {values.max():g}). "
             "Pass bool, or uint8 for 0..255."
         )
+    if threshold is not None:
+        return np.asarray(values >= threshold * full)
     levels = np.unique(values)
     if len(levels) <= 2 and set(levels.tolist()) <= {0, full}:
         return np.asarray(values == full)
@@ -208,7 +213,8 @@ def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
     shown = ", ".join(f"{level:g}" for level in listed[:8]) + (", ..." if len(listed) > 8 else "")
     raise InputError(
         f"{name} has areas of the values {shown}, expected two values (0 = keep, {full:g} = edit). "
-        "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Threshold it."
+        "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Say where its region begins: "
+        "--threshold 0.5 of rses score, or mask >= 128."
     )
 
 
@@ -223,7 +229,8 @@ def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str)
     if share > GREY_SHARE or stray > max(STRAY_SHARE, 1.5 / grey.size):
         raise InputError(
             f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
-            "Only the grey of antialiased edges is accepted; threshold it where you want the edge."
+            "Only the grey of antialiased edges is accepted. Say where the region of a soft mask begins: "
+            "--threshold 0.5 of rses score, or mask >= 128."
         )
 
 
@@ -262,7 +269,7 @@ def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
     return _one_channel(values, name)
 
 
-def _from_memory(x: Any) -> np.ndarray:
+def _from_memory(x: Any, threshold: float | None = None) -> np.ndarray:
     if isinstance(x, Image.Image):
         lossy = image_facts(x).lossy
         x = upright(x, "The mask")
@@ -270,7 +277,7 @@ def _from_memory(x: Any) -> np.ndarray:
             x = np.asarray(x)
         else:
             with pillow_defaults():
-                return _binarise_grey(_grey_values(x, "The mask"), "The mask", lossy)
+                return _binarise_grey(_grey_values(x, "The mask"), "The mask", lossy, threshold)
     if isinstance(x, torch.Tensor):
         x = (x.float() if x.dtype in (torch.bfloat16, torch.float16) else x).detach().cpu().numpy()
     if not isinstance(x, np.ndarray):
@@ -288,7 +295,7 @@ def _from_memory(x: Any) -> np.ndarray:
             raise InputError("The mask holds NaN or infinite values.")
     elif array.dtype.kind != "b":
         raise InputError(f"Masks must be bool, integer or floating point, got {array.dtype}.")
-    return binarise(array)
+    return binarise(array, threshold=threshold)
 
 
 def _two_dimensional(x: np.ndarray) -> np.ndarray:

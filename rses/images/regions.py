@@ -12,8 +12,6 @@ from rses.errors import TensorError
 from rses.images.tensors import resize_image
 from rses.state.steady import steady
 
-__all__ = ["CLIP_MEAN", "Window", "bounding_box", "boundary_band", "dilate", "region_crop", "square_window"]
-
 # https://github.com/openai/CLIP/blob/main/clip/clip.py, _transform
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 

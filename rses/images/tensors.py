@@ -19,8 +19,6 @@ from rses.images.decode import read_image, rgb_pixels, upright
 from rses.images.file import FILES
 from rses.state.pillow import pillow_defaults
 
-__all__ = ["as_image", "nearest_aspect", "resize_array", "resize_image", "to_uint8", "write_png"]
-
 # Interpolation overshoots by a few units in the last place; a wrong range is off by far more.
 ROUNDING = 1e-5
 

@@ -11,8 +11,6 @@ from rses.errors import NOWHERE, Place, Problem
 from rses.files.untrusted import MAX_NAME, MAX_TEXT, text_problem, tree_problems
 from rses.schema import Record, fault, problems_of, shown_text
 
-__all__ = ["Card", "card_problems", "name_problem"]
-
 DEPTH = 2
 """Levels above the card in ``summary.json``."""
 LATEST_YEAR = 9999

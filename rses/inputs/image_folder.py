@@ -11,8 +11,6 @@ from rses.files.names import SHOWN, Affix, common_affix, folded, listed
 from rses.files.places import shown_name, unwritable_name
 from rses.images.decode import IMAGE_EXTENSIONS
 
-__all__ = ["ImageFolder", "name_hint"]
-
 NAMED = 3
 """Renames that a hint gives."""
 MOST_COMPARED = 300

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +20,6 @@ from rses.inputs.sample import Sample
 from rses.inputs.suspect import suspicions
 from rses.protocol import Protocol
 from rses.state.steady import steady_thread
-
-__all__ = ["Prepared", "prepare", "with_files"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,7 @@ class Prepared:
 
 
 def with_files(sample: Sample, files: FileCache) -> Sample:
-    """Put the files' content in the place of their paths.
-
-    Raises:
-        InputError: A file cannot be read.
-    """
+    """Put the files' content in the place of their paths."""
 
     def read(image: Any) -> Any:
         return files(image) if isinstance(image, FILES) else image
@@ -59,35 +54,78 @@ def with_files(sample: Sample, files: FileCache) -> Sample:
     return replace(sample, pred=read(sample.pred), mask=read(sample.mask), image=read(sample.image), source_name=name)
 
 
-@steady_thread()
-def prepare(sample: Sample, protocol: Protocol, allow_resize: bool = False) -> Prepared:
-    """Decode one sample and bring it to the protocol's form.
+class _Formed(NamedTuple):
+    """Source and region in the protocol's form; the region as it is, and as background metrics see it."""
 
-    Raises:
-        InputError: A file cannot be decoded, a value range is wrong, or sizes differ.
+    source: torch.Tensor | None
+    region: torch.Tensor
+    edited: torch.Tensor
+
+
+class Original:
+    """Source and mask of a sample: decoded when first asked for, and once for all predictions of it.
+
+    Args:
+        sample: With paths or arrays.
+        protocol: Decides forced size, border and ignore band.
+        threshold: Where a soft mask begins to be region, in (0, 1); soft masks are refused without it.
     """
+
+    def __init__(self, sample: Sample, protocol: Protocol, threshold: float | None = None):
+        self._sample = sample
+        self._threshold = threshold
+        self._protocol = protocol
+        self._region: torch.Tensor | None = None
+
+    @cached_property
+    def source(self) -> torch.Tensor | None:
+        """The source (1, 3, H, W) at its own size; ``None`` where no metric needs it."""
+        sample = self._sample
+        return None if sample.image is None else _decode(sample.image, f'source of "{sample.id}"')
+
+    def region(self, size: tuple[int, ...]) -> torch.Tensor:
+        """Return the mask (1, 1, H, W), whose size must be ``size``."""
+        if self._region is None or tuple(self._region.shape[-2:]) != size:
+            self._region = _decode_mask(self._sample, size, self._threshold)
+        return self._region
+
+    @cached_property
+    def formed(self) -> _Formed:
+        """Both in the protocol's form, once :meth:`region` has said which size they have."""
+        assert self._region is not None
+        source, region, side = self.source, self._region, self._protocol.force_size
+        if side:
+            source = None if source is None else resize_image(source, (side, side))
+            region = F.interpolate(region, size=(side, side), mode="nearest")
+        edited = force_border(region) if self._protocol.border == "forced_edit" else region
+        if self._protocol.ignore_band:
+            edited = dilate(edited, self._protocol.ignore_band)
+        return _Formed(source, region, edited)
+
+
+@steady_thread()
+def prepare(
+    sample: Sample, protocol: Protocol, allow_resize: bool = False, original: Original | None = None
+) -> Prepared:
+    """Decode one sample and bring it to the protocol's form; ``original`` serves several predictions of it."""
+    original = original or Original(sample, protocol)
     try:
-        pred = _decode(sample.pred, f'prediction of "{sample.id}"')
-        source = None if sample.image is None else _decode(sample.image, f'source of "{sample.id}"')
+        decoded = _decode(sample.pred, f'prediction of "{sample.id}"')
+        source = original.source
     except NonFiniteError as error:
         return Prepared(sample, "non_finite", str(error))
-    size = tuple(pred.shape[-2:] if source is None else source.shape[-2:])
-    region = _decode_mask(sample, size)
-    decoded = pred
-    pred, resized = _match_size(pred, size, sample, allow_resize)
+    size = tuple(decoded.shape[-2:] if source is None else source.shape[-2:])
+    region = original.region(size)
+    pred, resized = _match_size(decoded, size, sample, allow_resize)
     codes = suspicions(sample.pred, sample.image, decoded, pred, source, region)
     if protocol.force_size:
         square = (protocol.force_size, protocol.force_size)
         resized = resized or size != square
         pred = resize_image(pred, square)
-        source = None if source is None else resize_image(source, square)
-        region = F.interpolate(region, size=square, mode="nearest")
-    edited = force_border(region) if protocol.border == "forced_edit" else region
-    if protocol.ignore_band:
-        edited = dilate(edited, protocol.ignore_band)
-    fraction = float(region.double().mean())
-    status, note = _mask_status(region, edited)
-    return Prepared(sample, status, note, pred, source, region, edited, resized, fraction, codes)
+    formed = original.formed
+    fraction = float(formed.region.double().mean())
+    status, note = _mask_status(formed.region, formed.edited)
+    return Prepared(sample, status, note, pred, *formed, resized, fraction, codes)
 
 
 def _decode(image: Any, what: str) -> torch.Tensor:
@@ -99,9 +137,9 @@ def _decode(image: Any, what: str) -> torch.Tensor:
         raise type(error)([f"{what}: {problem}" for problem in error.problems]) from error
 
 
-def _decode_mask(sample: Sample, size: tuple[int, ...]) -> torch.Tensor:
+def _decode_mask(sample: Sample, size: tuple[int, ...], threshold: float | None) -> torch.Tensor:
     try:
-        return as_mask(sample.mask, size=(size[0], size[1]), source=sample.image)[None]
+        return as_mask(sample.mask, (size[0], size[1]), sample.image, threshold)[None]
     except InputError as error:
         if isinstance(sample.mask, FILES):
             raise

@@ -17,8 +17,6 @@ from rses.inputs.sources import source_names
 from rses.inputs.styles import read_styles
 from rses.texts import text_fault
 
-__all__ = ["Pairing", "pair_folder"]
-
 
 @dataclass(frozen=True)
 class Pairing:
@@ -30,6 +28,7 @@ class Pairing:
         extra: File names of predictions without a sample.
         suite_name: From ``suite.json`` beside the metadata, else the name of the metadata's folder.
         notes: What was found and not used, for the user to know.
+        left_out: Samples beyond the limit.
     """
 
     pairs: list[Sample]
@@ -37,6 +36,7 @@ class Pairing:
     extra: list[str]
     suite_name: str | None
     notes: tuple[str, ...] = ()
+    left_out: tuple[Sample, ...] = ()
 
     def found(self, with_sources: bool = True) -> list[Sample]:
         """Return the samples that have a prediction; without sources where those need not even be there."""
@@ -49,10 +49,11 @@ def pair_folder(
     masks: Path,
     source: Path | None = None,
     style: str | None = None,
-    styles: Path | None = None,
+    styles: str | Path | Sequence[str] | Mapping[str, str] | None = None,
     metadata: Path | None = None,
     allow_missing: bool = False,
     needs: Sequence[str] = ("source", "style"),
+    limit: int | None = None,
 ) -> Pairing:
     """Find the files of every sample, or say everything that is wrong at once.
 
@@ -66,13 +67,12 @@ def pair_folder(
         masks: Folder of masks.
         source: Folder of sources ``<id>.<extension>``; wins over the metadata.
         style: One style for all samples; wins over the metadata.
-        styles: File with a style for each id, see :func:`rses.inputs.styles.read_styles`; wins over the metadata.
+        styles: Style of each id, a dictionary or a file, see :func:`rses.inputs.styles.read_styles`; wins over the
+            metadata. A list of texts is none of these, and says nothing here.
         metadata: The ``metadata.jsonl`` to use instead of searching for one.
         allow_missing: Report predictions that are missing, extra or empty instead of refusing the folder.
         needs: What the metrics take, of "source" and "style".
-
-    Raises:
-        InputError: With every missing, extra, duplicate, empty or misnamed file.
+        limit: Only the first samples, in the order of their ids.
 
     Example:
         >>> import tempfile
@@ -88,16 +88,21 @@ def pair_folder(
     pred_files = ImageFolder(pred, "predictions", problems)
     mask_files = ImageFolder(masks, "masks", problems)
     source_files = None if source is None else ImageFolder(source, "sources", problems)
-    told = {"source": source is not None, "style": style is not None or styles is not None}
+    by_id = styles if isinstance(styles, str | Path | Mapping) else None
+    told = {"source": source is not None, "style": style is not None or by_id is not None}
     found, rows, notes = _samples(metadata, mask_files, all(told[need] for need in needs), problems)
     before = len(problems)
-    texts = _styles(style, styles, problems)
+    texts = _styles(style, by_id, problems)
     styles_known = len(problems) == before
     builder = _Builder(found, metadata is not None, mask_files, source_files, pred_files, problems)
     pairs = [builder.pair(row) for row in rows]
     pairs = [_with_style(pair, style, texts) for pair in sorted(pairs, key=lambda pair: pair.id)]
     # What a suite says of its sources holds for copies of them, too.
     pairs = _with_source_names(pairs, rows if metadata is not None else ())
+    everything = pairs
+    pairs, left_out = everything[:limit], everything[limit or len(everything) :]
+    for pair in left_out:
+        pred_files.files.pop(pair.id, None)
     if rows and pred_files.exists:
         missing, extra = _coverage(pairs, pred_files, allow_missing, problems)
     else:
@@ -106,13 +111,14 @@ def pair_folder(
         _check_masks(pairs, masks, problems)
     _check_sources(pairs, source, "source" in needs, problems)
     if "style" in needs and styles_known:
-        _check_styles(pairs, styles, problems)
+        _check_styles(pairs, by_id, problems)
     if texts and rows:
-        _check_names(pairs, styles, texts, problems)
+        _check_names(everything, by_id, texts, problems)
     _check_empty(pairs, allow_missing, "source" in needs, problems)
     if problems:
         raise InputError(problems)
-    return Pairing(pairs, missing, extra, None if found is None else _suite_name(found.parent), tuple(notes))
+    suite_name = None if found is None else _suite_name(found.parent)
+    return Pairing(pairs, missing, extra, suite_name, tuple(notes), tuple(left_out))
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,7 @@ def _speaks_of(row: Sample, masks: ImageFolder) -> bool:
     return any(name in masks.files for name in names)
 
 
-def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapping[str, str]:
+def _styles(style: str | None, styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
         problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
     if style is not None and (fault := text_fault(style)):
@@ -212,7 +218,7 @@ def _styles(style: str | None, styles: Path | None, problems: list[str]) -> Mapp
     if styles is None:
         return {}
     try:
-        return read_styles(styles)
+        return read_styles(styles if isinstance(styles, Mapping) else Path(styles))
     except InputError as error:
         problems.extend(error.problems)
         return {}
@@ -290,10 +296,11 @@ def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, p
         )
 
 
-def _check_styles(pairs: Sequence[Sample], styles: Path | None, problems: list[str]) -> None:
+def _check_styles(pairs: Sequence[Sample], styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> None:
     bare = [pair.id for pair in pairs if not pair.style]
     if bare:
-        where = f" (the file {styles} does not name them)" if styles is not None else ""
+        named = "dictionary" if isinstance(styles, Mapping) else f"file {styles}"
+        where = f" (the {named} does not name them)" if styles is not None else ""
         problems.append(
             f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
             "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
@@ -305,15 +312,19 @@ def _check_styles(pairs: Sequence[Sample], styles: Path | None, problems: list[s
     problems.extend(f"{fault}: {listed(ids)}." for fault, ids in faults.items())
 
 
-def _check_names(pairs: Sequence[Sample], styles: Path | None, texts: Mapping[str, str], problems: list[str]) -> None:
+def _check_names(
+    pairs: Sequence[Sample], styles: str | Path | Mapping[str, str] | None, texts: Mapping[str, str],
+    problems: list[str],
+) -> None:  # fmt: skip
     """A file of styles that speaks of other ids than the samples' was made for other samples."""
     ids = [pair.id for pair in pairs]
     known = set(ids)
     strange = {name: name for name in texts if name not in known}
     if strange:
         hint = name_hint(strange, [name for name in ids if name not in texts])
+        where = "The dictionary of styles" if isinstance(styles, Mapping) else str(styles)
         problems.append(
-            f"{styles} names {len(strange)} ids that are no samples: {listed(strange)}. "
+            f"{where} names {len(strange)} ids that are no samples: {listed(strange)}. "
             + (f"{hint} " if hint else "")
             + "Ids are the file names of masks without their ending, or those of metadata.jsonl."
         )

@@ -9,15 +9,9 @@ from rses.images.decode import image_size, turned_note
 from rses.images.file import FILES, FileCache
 from rses.inputs.sample import Sample
 
-__all__ = ["check_samples"]
-
 
 def check_samples(samples: Iterable[Sample], allow_resize: bool, files: FileCache) -> None:
-    """Check every file's header and every size, and report all problems at once.
-
-    Raises:
-        InputError: With one sentence a problem.
-    """
+    """Check every file's header and every size, and report all problems at once."""
     problems = [problem for sample in samples for problem in _check(sample, allow_resize, files)]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))

@@ -18,8 +18,6 @@ from rses.files.text import JsonError, parse_json, read_text
 from rses.inputs.sample import Sample
 from rses.schema import Filled, Record, Texts, check, fault
 
-__all__ = ["METADATA", "PortableId", "PortablePath", "Row", "WholeRow", "read_lines", "read_metadata", "read_rows"]
-
 METADATA = "metadata.jsonl"
 TABLES = (".csv", ".tsv")
 SEPARATORS = ",;\t|"
@@ -105,9 +103,6 @@ def read_lines(
 
     Returns:
         The usable rows with their lines; and one problem for each cause for which rows cannot be used.
-
-    Raises:
-        InputError: The file cannot be read at all.
     """
     rows: list[tuple[int, AnyRow]] = []
     faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -153,9 +148,6 @@ def read_metadata(path: Path) -> tuple[list[Sample], list[Problem]]:
     Returns:
         The usable rows in order, ``image`` and ``mask`` as texts relative to the file's folder; and one problem for
         each cause for which rows cannot be used.
-
-    Raises:
-        InputError: The file cannot be read at all.
 
     Example:
         >>> import tempfile

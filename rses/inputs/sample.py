@@ -9,8 +9,6 @@ from typing import Any
 
 from rses.runs.sample_result import SampleResult
 
-__all__ = ["Sample"]
-
 
 @dataclass(frozen=True)
 class Sample:

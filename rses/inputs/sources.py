@@ -8,8 +8,6 @@ from pathlib import Path
 
 from rses.files.names import folded
 
-__all__ = ["source_names"]
-
 
 def source_names(paths: Iterable[Path | None]) -> dict[Path, str]:
     """Name source images so that no two share one: by the file's name, with folders where several have the same.

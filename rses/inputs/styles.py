@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,14 @@ from rses.errors import InputError
 from rses.files.names import folded, listed
 from rses.inputs.rows import TABLES, read_rows
 
-__all__ = ["read_styles"]
 
-
-def read_styles(path: Path) -> dict[str, str]:
-    r"""Read a file that gives each id its style.
+def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
+    r"""Read a file, or a dictionary, that gives each id its style.
 
     Args:
-        path: ``.json`` (object id -> style, or a list of rows), ``.jsonl`` (rows), or ``.csv`` or ``.tsv`` with a
-            heading; rows have the columns ``id`` and ``style``, see :func:`rses.inputs.rows.read_rows`.
+        path: The dictionary id -> style, or ``.json`` (object id -> style, or a list of rows), ``.jsonl`` (rows), or
+            ``.csv`` or ``.tsv`` with a heading; rows have the columns ``id`` and ``style``, see
+            :func:`rses.inputs.rows.read_rows`.
 
     Returns:
         Style by id, ids in form NFC.
@@ -54,7 +54,9 @@ def read_styles(path: Path) -> dict[str, str]:
     return styles
 
 
-def _entries(path: Path) -> list[tuple[str, Any, Any]]:
+def _entries(path: Path | Mapping[str, str]) -> list[tuple[str, Any, Any]]:
+    if isinstance(path, Mapping):
+        return [(repr(name), name, style) for name, style in path.items()]
     if path.suffix.lower() not in (".json", ".jsonl", *TABLES):
         raise InputError(f"{path}: expected a .json, .jsonl, .csv or .tsv file with the style of each id.")
     rows = read_rows(path, ("id", "style"))

@@ -18,8 +18,6 @@ from rses.images.header import FileFacts, image_facts
 from rses.runs.warning_codes import in_order
 from rses.state.pillow import pillow_defaults
 
-__all__ = ["suspicions"]
-
 # Mean absolute change, in [0, 1]: of a visible edit, and inside the region as a share of outside.
 VISIBLE, HARDLY = 0.02, 0.2
 # Squared error by which another reading of the files must be nearer than the right one.

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["run_info"]
-
 _TEXT, _OBJECT = (str,), (dict,)
 _TYPES: dict[str, tuple[type, ...]] = {
     "method": _TEXT, "method_card": _OBJECT, "suite": _OBJECT, "suite.name": _TEXT, "suite.version": _TEXT,
@@ -25,11 +23,7 @@ _REQUIRED = frozenset({"wall_time_s", "generation", "generation.failed", "genera
 
 
 def run_info(summary: Any) -> dict[str, Any]:
-    """Return ``info`` of a summary, after checking the types in it.
-
-    Raises:
-        ValueError: Names the first entry of another type.
-    """
+    """Return ``info`` of a summary, after checking the types in it."""
     if not isinstance(summary, dict):
         raise ValueError("summary.json must hold an object")
     info = summary.get("info", {})

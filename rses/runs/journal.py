@@ -15,8 +15,6 @@ from typing import IO, Any
 from rses.errors import InputError
 from rses.files.text import parse_json
 
-__all__ = ["Journal", "recorded_keys", "records_of"]
-
 VERSION = 1
 LONGEST = 60
 """Letters of an old and a new value that are still shown."""

@@ -10,8 +10,6 @@ from typing import Any, TypeGuard
 from rses.protocol import PROTOCOLS
 from rses.runs.sample_result import SampleResult
 
-__all__ = ["COMBINED", "DROPPED", "alike", "logit_scale_of", "migrated"]
-
 DROPPED = "rses_h"
 COMBINED = ("style_success", "preservation", "rses_p")
 MINI_SCALES = {"b74f4e9f80df880828e0e516ea675fd898d7b05d9c01fef2af662fb1d44db3f3": 8.867}

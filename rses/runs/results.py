@@ -40,11 +40,13 @@ class Results:
         samples: One record per sample, sorted by id.
         info: Protocol, weights, suite, method card, device, versions; goes into ``summary.json``.
         folder: Where it was read from or saved to.
+        cached: Samples that an earlier, stopped or finished run had scored.
     """
 
     samples: Sequence[SampleResult]
     info: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False)
+    cached: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "samples", tuple(self.samples))

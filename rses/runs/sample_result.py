@@ -12,8 +12,6 @@ from typing import Any
 from rses.files.names import folded
 from rses.table import METRICS
 
-__all__ = ["STATUSES", "SampleResult", "is_metric"]
-
 LARGEST = 2**53
 """Whole numbers up to here are exact as doubles."""
 OTHER = re.compile(r"[A-Za-z0-9._-]{1,100}:[A-Za-z0-9._-]{1,100}")

@@ -11,8 +11,6 @@ from rses.files.parquet_pages import measure_pages
 from rses.files.paths import id_problem
 from rses.runs.sample_result import SampleResult
 
-__all__ = ["read_rows", "read_samples"]
-
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 200
 MAX_PAGE, MAX_VALUES = 128 << 20, 8_000_000
 """Bytes that one page may unpack to (writers make pages of about 1 MB), and values of a column."""

@@ -13,19 +13,6 @@ from rses.runs.warning_codes import grouped_warnings
 from rses.statistics import column_intervals
 from rses.table import METRICS, MetricInfo, in_table_order
 
-__all__ = [
-    "SCHEMA",
-    "aggregate",
-    "clusters_of",
-    "columns_with_values",
-    "further_columns",
-    "mask_size_bin",
-    "schema_problem",
-    "suite_size",
-    "summarise",
-    "table_of",
-]
-
 # Of summary.json; raised when a reader of an older version would misunderstand the file.
 # 2: intervals resample source images instead of samples, and there is by_tag.
 # 3: rses_p in place of rses_h; no interval from fewer than six source images, one for proportions of 0 and 1.

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rses.runs.sample_result import SampleResult
 
-__all__ = ["NAMED", "WARNINGS", "WarningKind", "grouped_warnings", "in_order", "warning_line"]
-
 NAMED = 10
 """Samples, and values, that a warning names."""
 

@@ -10,7 +10,7 @@ import torch
 
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.errors import InputError, RsesError
-from rses.functional.batch import Batch, Encoder
+from rses.functional.batch import VIEWS, Batch, Encoder, Originals
 from rses.inputs.load import Prepared
 from rses.inputs.sample import Sample
 from rses.protocol import Protocol
@@ -19,6 +19,9 @@ from rses.table import METRICS, MetricInfo
 from rses.texts import text_fault
 
 __all__ = ["Measurer", "needs_of", "sample_text"]
+
+GAINS = {"rsm_gain", "style_success", "rses_p"}
+"""Columns for which the encoder looks at the source's region, too."""
 
 
 def needs_of(metrics: Sequence[str]) -> frozenset[str]:
@@ -84,32 +87,42 @@ class Measurer:
 
     @torch.inference_mode()
     @steady()
-    def __call__(self, items: Sequence[Prepared], styles: Sequence[str]) -> list[dict[str, Any]]:
-        """Measure samples of one size.
+    def __call__(self, cases: Sequence[Sequence[Prepared]], styles: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Measure samples of one size, each edited by the same methods.
 
         Args:
-            items: Prepared samples with status "ok", all of one size.
+            cases: For each sample its predictions, prepared and with status "ok"; they share source and mask.
             styles: All style texts of the suite, the candidates of ``style_correct``.
 
         Returns:
-            One dictionary per sample, column name -> value or ``None``.
+            For each prediction of each sample a dictionary, column name -> value or ``None``.
         """
-        samples = [item.sample for item in items]
+        firsts = [case[0] for case in cases]
+        originals = self._originals(firsts)
+        samples = [item.sample for item in firsts]
+        texts = () if self._encoder is None else tuple(sample_text(sample, self.protocol) for sample in samples)
+        found: list[list[dict[str, Any]]] = [[] for _ in cases]
+        for items in zip(*cases, strict=True):
+            pred = self._stack([item.pred for item in items])
+            batch = Batch(pred, originals, tuple(sample.style for sample in samples), texts, tuple(styles))
+            columns = {name: self._column(METRICS[name], batch, len(items)) for name in self.metrics}
+            for index, numbers in enumerate(found):
+                numbers.append({name: values[index] for name, values in columns.items()})
+        return found
+
+    def _originals(self, items: Sequence[Prepared]) -> Originals:
         has_source = all(item.source is not None for item in items)
-        batch = Batch(
+        # Both views of a picture are wanted by these alone.
+        both = has_source and "leakage" in self.metrics and not GAINS.isdisjoint(self.metrics)
+        return Originals(
             self.protocol,
-            self._stack([item.pred for item in items]),
             self._stack([item.source for item in items]) if has_source else None,
             self._stack([item.region for item in items]),
             self._stack([item.edited for item in items]),
-            tuple(sample.style for sample in samples),
-            () if self._encoder is None else tuple(sample_text(sample, self.protocol) for sample in samples),
-            tuple(styles),
             self._encoder,
             self.perceptual,
+            VIEWS if both else (),
         )
-        columns = {name: self._column(METRICS[name], batch, len(items)) for name in self.metrics}
-        return [{name: values[index] for name, values in columns.items()} for index in range(len(items))]
 
     def _column(self, info: MetricInfo, batch: Batch, count: int) -> list[Any]:
         if "source" in info.needs and batch.source is None:

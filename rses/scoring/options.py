@@ -30,6 +30,7 @@ class RunOptions:
         allow_resize: Resize predictions of another size.
         progress: Called with the number of samples scored.
         files: Reads files, each once.
+        threshold: Where soft masks begin to be region; these are refused without it.
     """
 
     styles: Iterable[str] | None = None
@@ -44,3 +45,4 @@ class RunOptions:
     allow_resize: bool = False
     progress: Callable[[int], None] | None = None
     files: FileCache = field(default_factory=FileCache)
+    threshold: float | None = None

@@ -13,30 +13,27 @@ import numpy as np
 import torch
 
 from rses.arguments import require_path, require_text, text_list, whole_number
+from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.device import choose_batch_size, choose_device
 from rses.errors import InputError, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable
 from rses.files.lock import LOCK, exclusive
-from rses.files.places import require_apart, require_utf8
 from rses.functional.perceptual import lpips_map
 from rses.images.file import FileCache
 from rses.images.masks import as_mask
 from rses.images.tensors import as_image
-from rses.inputs.card import name_problem
 from rses.inputs.load import prepare, with_files
-from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.preflight import check_samples
-from rses.inputs.rows import METADATA
 from rses.inputs.sample import Sample
 from rses.protocol import Protocol, get_protocol
 from rses.runs.journal import Journal
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
-from rses.scoring.engine import Engine
+from rses.scoring.engine import Case, Engine, Track
+from rses.scoring.folders import Inputs, folder_runs
 from rses.scoring.measure import needs_of, sample_text
 from rses.scoring.options import RunOptions
 from rses.state.steady import steady
-from rses.suites import load_suite, verify_files
 from rses.table import select_metrics
 from rses.texts import require_readable
 
@@ -55,6 +52,8 @@ class RSES:
             so that no number depends on its neighbours.
         metrics: Columns to compute; all by default.
         workers: Threads that decode images ahead.
+        style_backbone: Encoder of one's own in place of the protocol's, an object; marked ``+custom``.
+        perceptual_backbone: Perceptual network of one's own, likewise.
 
     Raises:
         RsesError: Unknown protocol, metric or device. Weights are looked for at the first use that needs them.
@@ -75,12 +74,25 @@ class RSES:
         batch_size: int | str = "auto",
         metrics: str | Iterable[str] | None = None,
         workers: int = 2,
+        style_backbone: StyleBackbone | None = None,
+        perceptual_backbone: PerceptualBackbone | None = None,
     ):
-        self.protocol = get_protocol(protocol)
+        own = {"style_backbone": style_backbone, "perceptual_backbone": perceptual_backbone}
+        for name, method in (("style_backbone", "encode_images"), ("perceptual_backbone", "features")):
+            if own[name] is not None and not hasattr(own[name], method):
+                raise InputError(
+                    f"{name} must be an object as in rses.backbones.base, got {type(own[name]).__name__}. A backbone "
+                    f"that rses knows by name: get_protocol(...).replace({name}=...), or rses.load_style(...)."
+                )
+        named = {name: f"custom:{given.id}" for name, given in own.items() if given is not None}
+        self.protocol = get_protocol(protocol).replace(**named)
         self.device = choose_device(device)
         self.metrics = select_metrics(metrics)
         size = choose_batch_size(batch_size, self.device)
-        self.engine = Engine(self.protocol, self.metrics, self.device, size, whole_number(workers, "workers", 0))
+        workers = whole_number(workers, "workers", 0)
+        self.engine = Engine(
+            self.protocol, self.metrics, self.device, size, workers, style_backbone, perceptual_backbone
+        )
 
     def score(
         self,
@@ -120,7 +132,7 @@ class RSES:
         sample = Sample(id, source, mask, object or "", style or "", prompt or "", pred=pred)
         self._require_inputs([sample])
         prepared = prepare(with_files(sample, FileCache()), self.protocol, allow_resize)
-        result = self.engine.score([prepared], [*candidates, *([style] if style else [])])[0]
+        result = self.engine.score([[prepared]], [*candidates, *([style] if style else [])])[0][0]
         # Paths and arrays give the same result; a source matters among several samples only.
         return dataclasses.replace(result, source=None)
 
@@ -131,12 +143,14 @@ class RSES:
         source: str | Path | None = None,
         style: str | None = None,
         *,
-        styles: str | Path | None = None,
+        styles: str | Path | Sequence[str] | Mapping[str, str] | None = None,
         suite: str | Path | None = None,
         allow_missing: bool = False,
         allow_resize: bool = False,
         out: str | Path | None = None,
         fresh: bool = False,
+        limit: int | None = None,
+        threshold: float | None = None,
         method: str | None = None,
         progress: Progress | None = None,
     ) -> Results:
@@ -147,67 +161,66 @@ class RSES:
             masks: Folder of masks; sources and styles come from ``metadata.jsonl`` in it or in its parent.
             source: Folder of sources, where there is no metadata.
             style: One style text for all samples.
-            styles: File with a style for each id (JSON, JSONL or CSV).
+            styles: The style of each id, as a dictionary or a file (JSON, JSONL or CSV); or a list of texts that
+                ``style_correct`` chooses among beside those of the samples.
             suite: Name or folder of a suite, instead of ``masks``.
             allow_missing: Score what is there and report coverage, instead of refusing an incomplete folder.
             allow_resize: Resize predictions of another size.
             out: Run folder to write; a stopped run with the same settings is continued.
             fresh: Forget what ``out`` holds.
+            limit: Score only the first samples, by their ids; the others count as missing.
+            threshold: In (0, 1): where a soft mask begins to be region. Soft masks are refused without it.
             method: Name of the method in results; the folder's name by default.
             progress: Called with (done, total).
 
         Raises:
             InputError: With every missing, extra, unreadable or mismatched file by name.
         """
-        for name, path in (("masks", masks), ("source", source), ("out", out)):
-            require_path(path, name, "folder")
-        require_path(pred, "pred", "folder", optional=False)
-        require_path(suite, "suite", "suite, or its name")
-        require_path(styles, "styles", "file with a style for each id (JSON, JSONL or CSV)")
-        require_text(style, "style", "pixel art")
         require_text(method, "method", "my-method")
-        needs = sorted(needs_of(self.metrics) - {"perceptual"})
-        require_utf8(pred, masks, source, styles, suite, out, method)
-        require_apart(out, {"predictions": pred, "masks": masks, "sources": source})
-        files = FileCache()
-        suite_info, masks_folder, metadata = _resolve_suite(suite, masks, files)
-        require_apart(out, {"the suite": None if metadata is None else metadata.parent})
-        pairing = pair_folder(
-            Path(pred), masks_folder,
-            source=None if source is None else Path(source), style=style,
-            styles=None if styles is None else Path(styles), metadata=metadata,
-            allow_missing=allow_missing, needs=needs,
-        )  # fmt: skip
+        require_path(pred, "pred", "folder", optional=False)
         name = method or Path(pred).resolve().name
-        if fault := name_problem(name):
-            raise InputError(f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name.")
-        samples = pairing.found("source" in needs)
-        notes = {"extra_files": pairing.extra, "notes": pairing.notes}
-        return self.score_samples(samples, RunOptions(
-            styles={pair.style for pair in pairing.pairs if pair.style},
-            suite=suite_info or {"name": pairing.suite_name}, method=name, missing=_missing(pairing), notes=notes,
-            out=None if out is None else Path(out), fresh=fresh, allow_missing=allow_missing,
-            allow_resize=allow_resize, files=files,
-            progress=None if progress is None else lambda done: progress(done, len(samples)),
-        ))  # fmt: skip
+        inputs = Inputs(masks, source, style, styles, suite, allow_missing, allow_resize, fresh, limit, threshold)
+        return self._score_folders({name: pred}, {name: out}, inputs, progress)[name]
 
     def score_folders(
-        self, preds: Mapping[str, str | Path], *, out: str | Path | None = None, **options: Any
+        self,
+        preds: Mapping[str, str | Path],
+        *,
+        out: str | Path | None = None,
+        progress: Progress | None = None,
+        **options: Any,
     ) -> dict[str, Results]:
-        """Score several methods, one after the other, with one set of loaded networks.
+        """Score several methods together: every source and mask is opened, decoded and encoded once.
+
+        The numbers are those that each method has alone.
 
         Args:
             preds: Folder of predictions of each method, by its name.
             out: Folder in which each method gets a run folder of its name.
+            progress: Called with (done, total) over the predictions of all methods.
             **options: As in :meth:`score_folder`.
 
         Raises:
             InputError: As in :meth:`score_folder`.
         """
-        return {
-            name: self.score_folder(pred, method=name, out=None if out is None else Path(out) / name, **options)
-            for name, pred in preds.items()
-        }
+        unknown = sorted(options.keys() - {field.name for field in dataclasses.fields(Inputs)})
+        if unknown:
+            raise TypeError(f"score_folders has no option {', '.join(unknown)}")
+        outs = {name: None if out is None else Path(out) / name for name in preds}
+        return self._score_folders(preds, outs, Inputs(**options), progress)
+
+    def _score_folders(
+        self,
+        preds: Mapping[str, str | Path],
+        outs: Mapping[str, str | Path | None],
+        inputs: Inputs,
+        progress: Progress | None,
+    ) -> dict[str, Results]:
+        runs = folder_runs(preds, outs, inputs, sorted(needs_of(self.metrics) - {"perceptual"}))
+        total = sum(len(samples) for samples, _ in runs)
+        report = None if progress is None else lambda done: progress(done, total)
+        runs = [(samples, dataclasses.replace(options, progress=report)) for samples, options in runs]
+        return dict(zip(preds, self._score_together(runs), strict=True))
 
     def score_batch(
         self, pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, style: str | Sequence[str], **options: Any
@@ -253,15 +266,35 @@ class RSES:
             InputError: As in :meth:`score_folder`; files found broken while decoding are listed at the end, and
                 what was scored stays in the journal of ``out``.
         """
-        options = options or RunOptions()
-        self._require_inputs(samples)
-        if not options.allow_missing:
-            check_samples(samples, options.allow_resize, options.files)
-        out = options.out
-        with contextlib.nullcontext() if out is None else _run_folder(out):
-            results = self.score_stream(samples, options)
-            if out is not None:
-                results.save(out)
+        return self._score_together([(samples, options or RunOptions())])[0]
+
+    def _score_together(self, runs: Sequence[tuple[Sequence[Sample], RunOptions]]) -> list[Results]:
+        """Score the samples of several runs, those of one id side by side, and write each run to its folder."""
+        problems: list[str] = []
+        for samples, options in runs:
+            for check in (self._require_inputs, None if options.allow_missing else self._check_files(options)):
+                try:
+                    if check is not None:
+                        check(samples)
+                except InputError as error:
+                    problems += error.problems
+        if problems:
+            raise InputError(list(dict.fromkeys(problems)))
+        cases: dict[tuple[Any, ...], dict[int, Sample]] = {}
+        for number, (samples, _) in enumerate(runs):
+            for place, sample in enumerate(samples):
+                shared = isinstance(sample.image, str | Path | None) and isinstance(sample.mask, str | Path)
+                texts = (sample.style, sample.prompt)
+                key = (sample.id, sample.image, sample.mask, *texts) if shared else (number, place)
+                cases.setdefault(key, {})[number] = sample
+        with contextlib.ExitStack() as held:
+            for _, options in runs:
+                if options.out is not None:
+                    held.enter_context(_run_folder(options.out))
+            results = self._score(cases.values(), [self._with_styles(samples, options) for samples, options in runs])
+            for scored, (_, options) in zip(results, runs, strict=True):
+                if options.out is not None:
+                    scored.save(options.out)
         return results
 
     def score_stream(self, samples: Iterable[Sample], options: RunOptions) -> Results:
@@ -271,24 +304,37 @@ class RSES:
             samples: As in :meth:`score_samples`, each file there when its sample arrives.
             options: As in :meth:`score_samples`.
         """
-        start = time.monotonic()
-        info = self._info(options)
         if options.styles is None:
             samples = list(samples)
+            options = self._with_styles(samples, options)
+        return self._score(({0: sample} for sample in samples), [options])[0]
+
+    @staticmethod
+    def _with_styles(samples: Sequence[Sample], options: RunOptions) -> RunOptions:
         styles = [sample.style for sample in samples if sample.style] if options.styles is None else options.styles
-        texts = sorted(set(_candidates(styles)))
-        journal = None
-        if options.out is not None:
-            require_writable(options.out)
-            settings = {"settings": info, "allow_resize": options.allow_resize, "styles": texts}
-            journal = Journal(options.out / "journal.jsonl", settings, options.fresh)
-        scored = [*self.engine.run(samples, texts, journal, options), *options.missing]
-        named = [
-            dataclasses.replace(result, method=options.method, suite=options.suite.get("name"))
-            for result in sorted(scored, key=lambda result: result.id)
+        return dataclasses.replace(options, styles=sorted(set(_candidates(styles))))
+
+    @staticmethod
+    def _check_files(options: RunOptions) -> Callable[[Iterable[Sample]], None]:
+        return lambda samples: check_samples(samples, options.allow_resize, options.files)
+
+    def _score(self, cases: Iterable[Case], runs: Sequence[RunOptions]) -> list[Results]:
+        start = time.monotonic()
+        infos = [self._info(options) for options in runs]
+        texts = sorted({text for options in runs for text in _candidates(options.styles or ())})
+        tracks = []
+        for info, options in zip(infos, runs, strict=True):
+            journal = None
+            if options.out is not None:
+                require_writable(options.out)
+                settings = {"settings": info, "allow_resize": options.allow_resize, "styles": texts}
+                journal = Journal(options.out / "journal.jsonl", settings, options.fresh)
+            tracks.append(Track(journal))
+        self.engine.run(cases, texts, tracks, runs[0])
+        return [
+            _results(track, options, {**info, "wall_time_s": round(time.monotonic() - start, 3)})
+            for track, options, info in zip(tracks, runs, infos, strict=True)
         ]
-        info["wall_time_s"] = round(time.monotonic() - start, 3)
-        return Results(named, {**info, **{name: list(texts) for name, texts in options.notes.items() if texts}})
 
     @steady()
     def heatmap(self, pred: Any, source: Any, mask: Any) -> np.ndarray:
@@ -328,49 +374,27 @@ class RSES:
     def _info(self, options: RunOptions) -> dict[str, Any]:
         import rses
 
-        measurer = self.engine.measurer
-        weights = {
-            role: None if backbone is None else {"id": backbone.id, "sha256": backbone.sha256}
-            for role, backbone in (("style", measurer.style), ("perceptual", measurer.perceptual))
-        }
         return {
             "method": options.method,
             "method_card": options.card,
             "suite": options.suite,
             "protocol": {"id": self.protocol.id, "hash": self.protocol.hash, "knobs": self.protocol.knobs},
             "metrics": list(self.metrics),
-            "weights": weights,
+            "weights": self.engine.weights(),
             "device": self.device.type,
             "dtype": "float32",
             "versions": {"rses": rses.__version__, "torch": torch.__version__},
+            **({} if options.threshold is None else {"mask_threshold": options.threshold}),
         }
 
 
-def _resolve_suite(
-    suite: str | Path | None, masks: str | Path | None, files: FileCache
-) -> tuple[dict[str, Any] | None, Path, Path | None]:
-    """Return what identifies the suite, its masks folder, and its metadata file.
-
-    Raises:
-        InputError: Neither a suite nor a folder of masks, or a suite that is unusable or whose files were changed.
-    """
-    if suite is None:
-        if masks is None:
-            raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
-        return None, Path(masks), None
-    loaded = load_suite(suite)
-    verify_files(loaded, files=files)
-    info = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
-    return info, loaded.root / "masks", loaded.root / METADATA
-
-
-def _missing(pairing: Pairing) -> list[SampleResult]:
-    """Return one result a missing prediction, to be counted in coverage."""
-    return [
-        dataclasses.replace(pair.result(status="missing", note="no prediction"), source=None)
-        for pair in pairing.pairs
-        if pair.pred is None
+def _results(track: Track, options: RunOptions, info: dict[str, Any]) -> Results:
+    named = [
+        dataclasses.replace(result, method=options.method, suite=options.suite.get("name"))
+        for result in sorted([*track.done, *options.missing], key=lambda result: result.id)
     ]
+    notes = {name: list(texts) for name, texts in options.notes.items() if texts}
+    return Results(named, {**info, **notes}, cached=track.cached)
 
 
 def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -> None:

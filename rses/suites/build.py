@@ -16,8 +16,6 @@ from rses.suites.readers.mapping import SIDE
 from rses.suites.selection import RULE, Choice, Selection, hash_order, load_selection, select
 from rses.suites.writing import Plan, write_suite
 
-__all__ = ["build_prompted", "build_suite", "open_reader"]
-
 _READERS: dict[str, type[Any]] = {"coco": CocoReader, "voc": VocReader, "big": BigReader}
 _NAMES = {"coco": "COCO", "voc": "Pascal VOC", "big": "BIG"}
 _Progress = Callable[[int, int], None]
@@ -25,11 +23,7 @@ _Warn = Callable[[str], None]
 
 
 def open_reader(dataset: str, root: Path, **options: Any) -> Reader:
-    """Open a data set.
-
-    Raises:
-        InputError: Unknown, or unsound; lists what was left out.
-    """
+    """Open a data set."""
     if dataset not in _READERS:
         raise InputError(f'Data sets are {", ".join(_READERS)}, found "{dataset}".')
     reader: Reader = _READERS[dataset](root, **options)
@@ -62,9 +56,6 @@ def build_suite(
 
     Returns:
         The suite. What is unsound is left out of it, counted and named in its card.
-
-    Raises:
-        InputError: Too few pictures; lists what was left out. Nothing is written then.
     """
     if n is not None and n < 1:
         raise InputError(f"--n must be at least 1, found {n}.")
@@ -108,9 +99,6 @@ def build_prompted(
     Entries come in the order of the selection rule's hash, so that a smaller suite is a prefix of a larger one.
 
     Arguments are those of `build_suite`; the name is that of the data set by default.
-
-    Raises:
-        InputError: Too few entries; lists what was left out. Nothing is written then.
     """
     keys = hash_order(reader.keys(), RULE, seed, reader.name)
     if not keys:

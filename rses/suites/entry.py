@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from rses.suites.format import METADATA
 from rses.suites.left_out import LeftOut, left_out_lines
 
-__all__ = ["TEMPLATE", "Entry", "SuiteFacts", "card", "card_line"]
-
 TEMPLATE = "make the {object} in {style} style, keep other area unchanged"
 
 

@@ -152,9 +152,6 @@ def read_suite(root: Path) -> Suite:
     """Load a suite folder, and check its manifest, its rows, and that the files they name are there.
 
     Contents of images and masks are not read; `rses.suites.verify_suite` does that.
-
-    Raises:
-        InputError: Lists every problem found.
     """
     manifest = read_manifest(root)
     path = root / METADATA

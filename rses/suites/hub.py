@@ -15,8 +15,6 @@ from rses.errors import InputError
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
 
-__all__ = ["cached_folder", "cached_suite", "fetch", "hub_error", "suite_cache"]
-
 _Progress = Callable[[int, int], None]
 
 
@@ -30,11 +28,7 @@ def suite_cache() -> Path:
 
 
 def cached_folder(folder: Path) -> Suite:
-    """Load a folder that `push_suite` wrote, by way of the cache, where it is known by its SHA-256.
-
-    Raises:
-        InputError: It is not what its ``suite.json`` describes.
-    """
+    """Load a folder that `push_suite` wrote, by way of the cache, where it is known by its SHA-256."""
     from rses.suites.parquet import read_dataset
 
     place = suite_cache() / f"folder--{read_manifest(folder / 'suite').sha256[:32]}"
@@ -45,9 +39,6 @@ def cached_suite(repo: str, revision: str | None = None) -> Suite:
     """Load a suite of the hub, by way of the cache, where it is known by its commit.
 
     The hub is asked which commit the revision is; where it cannot be reached, the last known one is used.
-
-    Raises:
-        InputError: There is none, it cannot be reached and is not in the cache, or it is unsound.
     """
     home = suite_cache() / f"hub--{repo.replace('/', '--')}"
     name = revision or "main"
@@ -89,11 +80,7 @@ def _unless_made(place: Path, make: Callable[[], Suite]) -> Suite:
 
 
 def fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None) -> Suite:
-    """Fetch a suite of the hub into a folder and verify it.
-
-    Raises:
-        InputError: There is none, it cannot be reached, or it is unsound.
-    """
+    """Fetch a suite of the hub into a folder and verify it."""
     from huggingface_hub import snapshot_download
 
     from rses.suites.parquet import read_dataset

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from rses.errors import InputError
 
-__all__ = ["ASSUMED", "NAMED", "REASONS", "DataSetError", "LeftOut", "UnusableError", "as_left_out", "left_out_lines"]
-
 NAMED = 10
 """Names given for each reason; the rest are counted."""
 
@@ -65,7 +63,7 @@ class UnusableError(InputError):
 
     def __init__(self, reason: str, name: str, detail: str = ""):
         self.left_out = LeftOut(reason, name, detail)
-        super().__init__(str(self.left_out))
+        super().__init__(str(self.left_out), code=reason)
 
 
 class DataSetError(InputError):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.names import folded
 from rses.images.decode import image_size, turned_note
 from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
@@ -21,8 +21,6 @@ from rses.suites.photographs import find_photographs, masks_by_name
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import Plan, write_suite
-
-__all__ = ["build_folder"]
 
 _Region = Callable[[], NDArray[np.bool_]]
 
@@ -48,7 +46,7 @@ def build_folder(
     Args:
         images: The photographs; turned as their orientation tag says. Links are followed.
         out: A folder that does not exist yet or is empty.
-        styles: Styles, each of which every picture gets.
+        styles: Styles, each of which every picture gets; with one alone, samples are called like the pictures.
         masks: Folder of masks named like the photographs and for them as they are shown, upright; read as the
             scorer reads them, see :func:`rses.images.masks.read_mask`.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
@@ -78,22 +76,29 @@ def build_folder(
     if not paths:
         raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)])
     rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
-    placed, problems = ({}, []) if masks is None else masks_by_name(masks)
-    problems = doubles(paths) + problems
+    placed, twice = ({}, []) if masks is None else masks_by_name(masks)
+    problems = [*doubles(paths), *twice]
     entries = []
     for path in paths:
         row = rows.get(path.name, {})
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
-            problems.append(f"{path.name}: nothing says what its region covers; use --object or --objects")
+            text = f"{path.name}: nothing says what its region covers; use --object or --objects"
+            problems.append(Problem(text, "missing-object"))
         try:
             region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
         except InputError as error:
             problems += error.problems
             continue
-        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, alpha=alpha))
+        only = styles[0] if len(styles) == 1 else None
+        entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, style=only, alpha=alpha))
     if problems:
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
+    if thing and warn is not None and len(paths) > 1 and {entry.object for entry in entries} == {thing.strip()}:
+        warn(
+            f'All {len(paths)} pictures are said to show "{thing.strip()}", which every prompt repeats. If they show '
+            "different things, name these with --objects."
+        )
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
     facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
@@ -119,7 +124,7 @@ def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path |
             raise InputError(f"{path.name}: has no row in --regions")
         return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
     if mask is None:
-        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}")
+        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}", code="mask-absent")
     return partial(_mask, mask, path, height, width)
 
 
@@ -137,6 +142,7 @@ def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]
         raise InputError(
             f"{mask} is {region.shape[1]}x{region.shape[0]}, its photograph {image.name} is {width}x{height}."
             + turned_note(image, (region.shape[0], region.shape[1]))
-            + turned_note(mask, (height, width))
+            + turned_note(mask, (height, width)),
+            code="size",
         )
     return region

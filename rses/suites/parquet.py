@@ -29,8 +29,6 @@ from rses.files.paths import path_problem
 from rses.suites.format import COLUMNS, MANIFEST, METADATA, Manifest, Suite, read_manifest, read_rows, read_suite
 from rses.suites.verify import verify_suite
 
-__all__ = ["is_dataset", "read_dataset", "sample_rows", "text_columns", "write_dataset"]
-
 ROW_GROUP, SHARD = 16 << 20, 512 << 20
 """Bytes of image and mask in a row group and in a file, about."""
 MAX_PAGE = 512 << 20

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.names import folded
 from rses.files.paths import IGNORED
 from rses.images.decode import IMAGE_EXTENSIONS, image_size
 from rses.suites.left_out import LeftOut
-
-__all__ = ["find_photographs", "masks_by_name"]
 
 
 def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
@@ -18,9 +16,6 @@ def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
 
     Returns:
         Photographs, sorted, some of which may still turn out to be damaged; and everything else but hidden files.
-
-    Raises:
-        InputError: It is no folder, or cannot be read.
 
     Example:
         >>> import tempfile
@@ -45,12 +40,8 @@ def find_photographs(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     return paths, left_out
 
 
-def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return the masks of a folder by their name without its ending, and what is wrong with names.
-
-    Raises:
-        InputError: It is no folder, or cannot be read.
-    """
+def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """Return the masks of a folder by their name without its ending, and what is wrong with names."""
     found: dict[str, Path] = {}
     problems = []
     for entry in _entries(folder):
@@ -58,7 +49,8 @@ def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[str]]:
             continue
         first = found.setdefault(folded(entry.stem), entry)
         if first != entry:
-            problems.append(f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one.")
+            text = f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one."
+            problems.append(Problem(text, "two-masks"))
     return found, problems
 
 

@@ -17,8 +17,6 @@ from rses.inputs.rows import read_rows
 from rses.schema import FEW, AnyRecord, Numbers, Record, check, fault
 from rses.suites.shapes import fractions_problem, inside
 
-__all__ = ["Clicks", "doubles", "of_row", "outline_of", "rows_by_file", "sort_rows"]
-
 _BOX = ("x", "y", "width", "height")
 
 
@@ -91,11 +89,7 @@ class Clicks(Record, extra="ignore"):
 
 
 def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecord:
-    """Read what a row says.
-
-    Raises:
-        InputError: Lists what is wrong, each with the name of the photograph.
-    """
+    """Read what a row says."""
     try:
         return check(kind, dict(row))
     except InputError as error:
@@ -103,7 +97,7 @@ def of_row(kind: type[AnyRecord], row: Mapping[str, Any], name: str) -> AnyRecor
                           for problem in error.problems]) from error  # fmt: skip
 
 
-def doubles(paths: Sequence[Path]) -> list[str]:
+def doubles(paths: Sequence[Path]) -> list[Problem]:
     """Say which names differ by ending or case only: their masks would be one file.
 
     Example:
@@ -111,8 +105,8 @@ def doubles(paths: Sequence[Path]) -> list[str]:
         ['a.png', 'A.jpg']
     """
     stems = Counter(path.stem.casefold() for path in paths)
-    return [f"{path.name}: its name differs from another's by ending or case only" for path in paths
-            if stems[path.stem.casefold()] > 1]  # fmt: skip
+    return [Problem(f"{path.name}: its name differs from another's by ending or case only", "two-names")
+            for path in paths if stems[path.stem.casefold()] > 1]  # fmt: skip
 
 
 def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> list[float]:
@@ -139,23 +133,15 @@ def outline_of(row: Mapping[str, Any], name: str, width: int, height: int) -> li
 
 
 def rows_by_file(file: Path, images: Path) -> dict[str, dict[str, Any]]:
-    """Read a list of rows with a ``file_name`` each.
-
-    Raises:
-        InputError: The list cannot be read, or names are absent, twice there, or lead elsewhere; lists all.
-    """
+    """Read a list of rows with a ``file_name`` each."""
     found, problems = sort_rows(file, images)
     if problems:
         raise InputError(problems, f"{file} cannot be used, {len(problems)} faults:")
     return found
 
 
-def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Do the same, but return what is wrong with names beside the rows that are right.
-
-    Raises:
-        InputError: The list cannot be read.
-    """
+def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
+    """Do the same, but return what is wrong with names beside the rows that are right."""
     problems = []
     found: dict[str, dict[str, Any]] = {}
     locate = Locator()
@@ -163,14 +149,14 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
         name = row["file_name"]
         # Links are followed: the folder is the user's own.
         if fault := path_problem(None, name):
-            problems.append(f'"{name}" {fault}')
+            problems.append(Problem(f'"{name}" {fault}', "bad-path"))
             continue
         name = locate(images / name).relative_to(images).as_posix()
         if not (images / name).is_file():
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
-            problems.append(f'"{name}" is listed but absent from {images}{dangling}')
+            problems.append(Problem(f'"{name}" is listed but absent from {images}{dangling}', "missing-file"))
         elif name in found:
-            problems.append(f'"{name}" has two rows; one region per photograph')
+            problems.append(Problem(f'"{name}" has two rows; one region per photograph', "two-rows"))
         else:
             found[name] = row
     return found, problems

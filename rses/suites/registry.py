@@ -10,8 +10,6 @@ from pathlib import Path
 from rses.errors import InputError, did_you_mean
 from rses.suites.format import MANIFEST, Suite, read_suite
 
-__all__ = ["embedded_root", "hub_id", "list_suites", "load_suite"]
-
 
 def embedded_root() -> Path | None:
     """Folder of the embedded suites, or None where ``benchmark_data`` is not installed.

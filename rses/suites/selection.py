@@ -37,8 +37,6 @@ from rses.schema import FEW, Filled, Record, Texts, check, fault
 from rses.suites.left_out import ASSUMED, DataSetError, LeftOut, as_left_out
 from rses.suites.readers.types import Instance, Picture, Reader
 
-__all__ = ["ALLOWED", "RULE", "Choice", "Selection", "choose", "hash_order", "load_selection", "select", "tags_of"]
-
 RULE = "rses-selection-1"
 _Allowed = Literal["multi-instance", "truncated", "difficult"]
 ALLOWED: tuple[str, ...] = get_args(_Allowed)
@@ -86,9 +84,6 @@ class Choice:
 
 def load_selection(name_or_file: str | Path) -> Selection:
     """Load a selection by name, or a JSON file of one.
-
-    Raises:
-        InputError: There is none of that name, or its settings are unsound; lists all.
 
     Example:
         >>> load_selection("default").minimum_area

@@ -11,11 +11,6 @@ from PIL import Image, ImageDraw
 
 from rses.errors import InputError, require
 
-__all__ = [
-    "OVERHANG", "draw_coco_polygons", "draw_outlines", "draw_polygons", "fractions_problem", "inside", "run_lengths",
-    "starts_and_ends", "unfold_runs", "unfold_starts",
-]  # fmt: skip
-
 Mask = NDArray[np.bool_]
 
 OVERHANG = 0.5
@@ -45,9 +40,6 @@ def fractions_problem(points: Sequence[float], width: int, height: int) -> str |
 def inside(points: Sequence[float], name: str, width: int, height: int) -> list[float]:
     """Move points ``[x0, y0, x1, y1, ...]`` that lie at most `OVERHANG` beyond the image to its edge.
 
-    Raises:
-        InputError: A point lies further outside.
-
     Example:
         >>> inside([-0.4, 3.0, 10.4, 5.0], "a.png", 10, 5)
         [0.0, 3.0, 10.0, 5.0]
@@ -55,7 +47,7 @@ def inside(points: Sequence[float], name: str, width: int, height: int) -> list[
     xs, ys = points[::2], points[1::2]
     if min(xs) < -OVERHANG or min(ys) < -OVERHANG or max(xs) > width + OVERHANG or max(ys) > height + OVERHANG:
         reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}")
+        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}", code="outside")
     limits = (float(width), float(height))
     return [min(max(float(value), 0.0), limits[place % 2]) for place, value in enumerate(points)]
 
@@ -97,9 +89,6 @@ def draw_outlines(polygons: Sequence[Sequence[float]], width: int, height: int) 
 
 def draw_coco_polygons(polygons: Sequence[Sequence[float]], width: int, height: int) -> Mask:
     """Draw the union of polygons with the pixels that COCO's own API gives them.
-
-    Raises:
-        RsesError: The extra ``coco`` is not installed.
 
     Example:
         >>> draw_coco_polygons([[1, 0, 3, 0, 3, 2, 1, 2]], 4, 3).astype(int).tolist()
@@ -167,9 +156,6 @@ def unfold_starts(code: Any, width: int, height: int, base: int, cut: bool = Fal
     """Turn a list of (start, length) pairs, as PIE-Bench and BrushBench write them, into a mask.
 
     Starts count along the rows, from ``base``.
-
-    Raises:
-        ValueError: As `starts_and_ends` does.
 
     Example:
         >>> unfold_starts([1, 2], 3, 2, base=0).astype(int).tolist()

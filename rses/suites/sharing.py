@@ -18,8 +18,6 @@ from rses.suites.verify import verify_suite
 if TYPE_CHECKING:
     from datasets import Dataset
 
-__all__ = ["export_suite", "pull_suite", "push_suite", "to_hf"]
-
 _Progress = Callable[[int, int], None]
 
 

@@ -18,8 +18,6 @@ from rses.images.file import FileCache
 from rses.schema import check
 from rses.suites.format import MANIFEST, METADATA, Manifest, Sample, Suite, read_manifest, read_suite
 
-__all__ = ["ids_sha256", "verify_files", "verify_ids", "verify_suite", "write_manifest"]
-
 
 def verify_suite(folder: str | Path) -> Suite:
     """Compare every file with its SHA-256 in ``suite.json``.
@@ -69,9 +67,6 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: F
         suite: A loaded suite.
         samples: Some of its samples; all by default.
         files: Reads them, and keeps what is scored next.
-
-    Raises:
-        InputError: Lists every changed file, or every mask of another size than its image.
     """
     files = files or FileCache()
     declared = {folded(name): digest for name, digest in read_manifest(suite.root).files.items()}

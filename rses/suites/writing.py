@@ -28,15 +28,9 @@ from rses.suites.left_out import LeftOut, UnusableError, as_left_out, left_out_l
 from rses.suites.verify import ids_sha256, verify_suite, write_manifest
 from rses.texts import fold_style, require_readable
 
-__all__ = ["Plan", "require_free", "require_styles", "to_upright", "write_suite"]
-
 
 def require_free(out: Path) -> None:
-    """Check, before anything is read, that a suite can be written to a folder.
-
-    Raises:
-        InputError: It is in use.
-    """
+    """Check, before anything is read, that a suite can be written to a folder."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
     if out.is_dir() and any(out.iterdir()):
@@ -45,9 +39,6 @@ def require_free(out: Path) -> None:
 
 def require_styles(text: str) -> tuple[str, ...]:
     """Split a list of styles at commas.
-
-    Raises:
-        InputError: There is none, or one is there twice.
 
     Example:
         >>> require_styles("pixel art, line art")

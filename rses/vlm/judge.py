@@ -15,8 +15,6 @@ from rses.device import choose_device
 from rses.errors import InputError, require
 from rses.methods import DTYPES
 
-__all__ = ["DEFAULT_MODEL", "Answer", "YesNoJudge"]
-
 DEFAULT_MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 YES, NO = ("Yes", "yes", "YES"), ("No", "no", "NO")
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 from rses.errors import InputError
 
-__all__ = ["OPPOSITES", "QUESTIONS", "opposite_style", "questions", "wording_hash"]
-
 QUESTIONS = ("q1_object_in_style", "q2_background_in_style", "q3_object_in_opposite", "q4_background_in_opposite")
 """Rates of yes: the first should be high, the others low."""
 

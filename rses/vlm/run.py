@@ -19,8 +19,6 @@ from rses.statistics import mean_interval
 from rses.vlm.judge import Answer, YesNoJudge
 from rses.vlm.questions import QUESTIONS, opposite_style, questions, wording_hash
 
-__all__ = ["judge_run", "open_questions"]
-
 JOURNAL, SUMMARY = "vlm.jsonl", "vlm.json"
 
 

@@ -34,14 +34,15 @@ def test_processes_side_by_side_give_what_one_would_and_a_repeat_redoes_nothing(
 
 @pytest.mark.slow
 def test_stopping_it_ends_all_processes_with_one_message(tmp_path):
-    command = [sys.executable, "-m", "baselines.demo", "--out", str(tmp_path), "--workers", "2"]
+    command = [sys.executable, "-m", "baselines.demo", "--out", str(tmp_path), "--workers", "2", "--full"]
+    command += ["--methods", "identity,global-style,jpeg-identity"]
     demo = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         # A parent that runs in the background (nohup, `&`) ignores SIGINT, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     until = time.monotonic() + 120
-    while not list(tmp_path.glob("mini/*/images/*.png")) and time.monotonic() < until:
+    while not list(tmp_path.glob("full/mini/*/images/*.png")) and time.monotonic() < until:
         time.sleep(0.1)
     os.killpg(demo.pid, signal.SIGINT)
     errors = demo.communicate(timeout=60)[1]

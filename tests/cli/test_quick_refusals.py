@@ -43,13 +43,16 @@ def test_wrong_names_and_paths_need_no_torch(here):
     given = "score --pred pred --masks masks --style art"
     commands = [command.split() for command in (
         "score --pred none --masks masks", given, f"{given} --protocol nope", f"{given} --metrics nope",
+        f"{given} --device gpu", f"{given} --batch-size 0", f"{given} --threshold 2", f"{given} --backbone nope",
+        "bench --method identity --shard 9/2", "bench --method identity --dtype int8", "bench --method a --engine x",
+        "bench --method identity --set x", "bench --method identity --device gpu",
         "score --pred pred --suite nope", "score --pred pred --suite mini", "bench --method nope",
         "bench --method identity --suite nope", "bench --method identity --protocol nope", "bench --predictions none",
         "compare none none", "compare none --page page.pdf", "report none", "report none --out fig.png",
         "merge none --out merged", "vlm none", "leaderboard build --boards none", "leaderboard add none",
-        "leaderboard verify none", "suite build folder --images none --out s --styles art",
-        "suite build coco --root none --out s --styles art", "suite mask --images none --out m --boxes none",
-        "suite verify none", "suite show nope", "suite export nope s",
+        "leaderboard verify none", "suites build folder --images none --out s --styles art",
+        "suites build coco --root none --out s --styles art", "suites mask --images none --out m --boxes none",
+        "suites verify none", "suites show nope", "suites export nope s",
     )]  # fmt: skip
     code = QUICK.format(commands=commands)
     environment = {**os.environ, "PYTHONPATH": ROOT}
@@ -94,7 +97,7 @@ def test_nothing_is_written_into_a_suite(program, command, place, here, capsys):
 ])  # fmt: skip
 def test_a_suite_and_masks_are_not_made_among_the_photographs(command, here, capsys):
     (here / "boxes.csv").write_text("file_name,x,y,width,height\na.png,5,5,20,20\n")
-    assert main(["suite", *command.split(), "--images", "images"]) == 2
+    assert main(["suites", *command.split(), "--images", "images"]) == 2
     assert "Choose another --out" in capsys.readouterr().err
 
 
@@ -144,11 +147,11 @@ def test_odd_json_is_named_by_line(line, here, capsys):
 
 READERS = {
     "run/summary.json": "compare run run",
-    "suite/suite.json": "suite verify suite",
+    "suite/suite.json": "suites verify suite",
     "styles.json": "score --pred pred --masks masks --styles styles.json",
     "pred/method.json": "bench --predictions pred --protocol rses-mini --out b",
-    "rule.json": "suite build coco --root . --out c --styles x --selection ./rule.json",
-    "boxes.json": "suite mask --images images --boxes boxes.json --out m",
+    "rule.json": "suites build coco --root . --out c --styles x --selection ./rule.json",
+    "boxes.json": "suites mask --images images --boxes boxes.json --out m",
     "run/journal.jsonl": f"score --pred pred --masks masks --metrics mse_bg --out run {PIXELS}",
 }
 

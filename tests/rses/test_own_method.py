@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rses.errors import RsesError
-from rses.methods import get_method
+from rses.methods import MethodCard, get_method
 
 CODE = """
 from rses.methods import Edited
@@ -30,6 +30,12 @@ def test_file_and_module_of_the_current_folder(name: str, tmp_path: Path, monkey
     monkeypatch.delitem(__import__("sys").modules, "my_only_method", raising=False)
     card = get_method(name.format(folder=tmp_path)).card
     assert (card.name, card.title, card.mask_used) == ("mine-alone", "mine-alone", None)
+
+
+def test_a_name_alone_is_a_card(tmp_path: Path):
+    (tmp_path / "named.py").write_text(CODE.replace('{"name": "mine-alone"}', '"mine-alone"'), "utf-8")
+    method = get_method(f"{tmp_path}/named.py:Mine")
+    assert method.card == MethodCard("mine-alone")
 
 
 def test_keys_that_no_card_has_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -8,8 +8,6 @@ from typing import Any
 
 import safetensors
 
-__all__ = ["render_table", "write_card"]
-
 METRICS = (
     ("rsm", "RSM"), ("rsm_gain", "gain"), ("style_accuracy", "style acc."), ("lpips_bg", "LPIPS_bg"),
     ("mse_bg", "MSE_bg"), ("psnr_bg", "PSNR_bg"), ("leakage", "leakage"),

@@ -9,8 +9,6 @@ from typing import Any
 
 from benchmark_data.recipes.panels import step_panels
 
-__all__ = ["plot"]
-
 PANELS = (
     ("flow", "Flow matching"), ("focus", "Focus"), ("cover", "Cover"), ("mass", "Attention mass inside the mask"),
 )  # fmt: skip

@@ -16,8 +16,6 @@ from benchmark_data.recipes.sd_mini.captions import caption, object_phrase
 from benchmark_data.recipes.sd_mini.objects import GroupObjects, read_objects
 from rses.errors import InputError
 
-__all__ = ["Batch", "Latents", "dig", "draw", "hole"]
-
 DROPPED = 0.1
 """Share of rows whose prompt is empty, for guidance; InstructPix2Pix's rows also lose the source as often."""
 RECOLOURED = 0.6

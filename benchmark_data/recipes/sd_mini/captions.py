@@ -12,8 +12,6 @@ from benchmark_data.recipes.kontext_mini.prompts import words as prompt_words
 from benchmark_data.scenes import BACKDROPS, CLASSES, COLOURS
 from regionroute.styles import EXPERT_STYLES
 
-__all__ = ["caption", "object_phrase", "vocabulary"]
-
 PHOTO = "a photo of {things}{place}"
 STYLED = ("a photo of {things}{place}", "{things}{place} in {style} style")
 EVERY, PLACES = 0.85, 0.75

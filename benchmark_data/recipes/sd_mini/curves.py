@@ -9,8 +9,6 @@ from pathlib import Path
 from benchmark_data.recipes.kontext_mini.curves import read_logs, write_logs
 from benchmark_data.recipes.sd_mini.export import FOLDERS
 
-__all__ = ["main"]
-
 AUTOENCODER = ("shallow", "psnr", "Autoencoder: PSNR of whole pictures, dB")
 PANELS = {
     "sd": (

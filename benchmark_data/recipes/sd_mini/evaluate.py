@@ -40,8 +40,6 @@ from rses.report.marked import replace_marked
 from rses.scoring.scorer import RSES
 from rses.suites import load_suite
 
-__all__ = ["evaluate", "main", "render_card_table"]
-
 BATCH = 8
 SHOWN = 16
 """Pictures on a sheet."""

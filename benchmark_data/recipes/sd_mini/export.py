@@ -17,8 +17,6 @@ from benchmark_data.recipes.kontext_mini.latents import latent_scale
 from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, build_scheduler
 from benchmark_data.recipes.sd_mini.train import trained, trained_vae
 
-__all__ = ["FOLDERS", "PIPELINES", "assemble", "export"]
-
 PIPELINES = {
     "sd": "StableDiffusionPipeline",
     "instruct-pix2pix": "StableDiffusionInstructPix2PixPipeline",

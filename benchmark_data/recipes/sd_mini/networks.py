@@ -19,8 +19,6 @@ from benchmark_data.recipes.kontext_mini.networks import start_straight
 from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer
 from benchmark_data.recipes.sd_mini.captions import vocabulary
 
-__all__ = ["KINDS", "Kind", "TextAndUnet", "begin_shallow", "build_scheduler", "build_shallow_vae"]
-
 TEXT_WIDTH, TEXT_LENGTH = 128, 77
 
 

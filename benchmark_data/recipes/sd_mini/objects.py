@@ -17,8 +17,6 @@ import numpy as np
 from benchmark_data.recipes.kontext_mini.data import FIRST_SEED, SHARD, SIZE
 from benchmark_data.scenes import make_scene
 
-__all__ = ["MOST", "GroupObjects", "annotate", "read_objects"]
-
 MOST = 4
 """Objects of a scene at most."""
 

@@ -14,8 +14,6 @@ from torch import nn
 
 from benchmark_data.scenes import CLASSES, Scene, make_scene
 
-__all__ = ["lone_scenes", "recognise", "train_recogniser"]
-
 NAMES = tuple(CLASSES)
 FIRST_SEED = 60_000_000
 """No suite, training or evaluation uses these scenes."""

@@ -14,9 +14,6 @@ from benchmark_data.recipes.kontext_mini.workers import worker
 from benchmark_data.recipes.sd_mini.batches import Latents, draw
 from benchmark_data.recipes.sd_mini.networks import TextAndUnet, build_scheduler
 
-__all__ = ["UnetSettings", "train_unet"]
-
-
 CENTRE = 0.3
 """Logit of the median of centred noise levels: from about level 350 to 800, scenes lose what their objects are."""
 

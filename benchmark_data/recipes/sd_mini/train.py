@@ -27,8 +27,6 @@ from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_sh
 from benchmark_data.recipes.sd_mini.objects import read_objects
 from benchmark_data.recipes.sd_mini.stage import UnetSettings, train_unet
 
-__all__ = ["main", "run", "trained", "trained_vae"]
-
 STAGES = ("latents", "shallow", "shallow-latents", "shallow-masked")
 ENCODED_PARTS = 8
 """Parts of 250 scenes that inpainting learns from: each is encoded twice by an autoencoder that nothing else needs."""

@@ -17,8 +17,6 @@ from rses.suites.left_out import as_left_out
 from rses.suites.readers.labels import VOC_CLASSES
 from rses.suites.readers.types import Instance, Picture
 
-__all__ = ["BigReader"]
-
 
 class BigReader:
     """Pictures of BIG.

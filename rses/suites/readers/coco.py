@@ -34,8 +34,6 @@ from rses.suites.readers.files import FileFinder, name_parts
 from rses.suites.readers.types import Instance, Picture
 from rses.suites.shapes import draw_coco_polygons, draw_outlines, unfold_runs
 
-__all__ = ["CocoReader"]
-
 
 @dataclass
 class _Photo:

@@ -17,11 +17,6 @@ from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem, read_annotation
 from rses.suites.shapes import fractions_problem, unfold_runs
 
-__all__ = [
-    "Region", "category_labels", "find_annotations", "has_extent", "image_facts", "image_folders", "load_annotations",
-    "objects", "plain_id", "plain_text", "region_of",
-]  # fmt: skip
-
 # Roboflow, Label Studio, labelme2coco, and what people call it themselves.
 _NAMES = ("_annotations.coco.json", "result.json", "annotations.json", "coco.json")
 # Official annotation strays past the border by rounding.
@@ -40,9 +35,6 @@ def find_annotations(root: Path, split: str | None) -> Path:
         root: The folder: COCO's and CVAT's ``annotations/instances_<split>.json``, Roboflow's
             ``<split>/_annotations.coco.json``, Label Studio's ``result.json``, labelme2coco's ``annotations.json``.
         split: Such as "val2017"; needed where there are several.
-
-    Raises:
-        InputError: There is none, or several.
     """
     folder = root / "annotations"
     if split is not None:
@@ -82,11 +74,7 @@ def _split_of(file: Path) -> str:
 
 
 def load_annotations(file: Path) -> dict[str, Any]:
-    """Read an annotation file.
-
-    Raises:
-        InputError: It cannot be read, or is no COCO annotation.
-    """
+    """Read an annotation file."""
     content = read_annotation(file)
     wanted = ("images", "annotations", "categories")
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in wanted):

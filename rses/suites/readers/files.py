@@ -12,18 +12,12 @@ from rses.errors import InputError
 from rses.files.names import folded
 from rses.files.text import JsonError, parse_json
 
-__all__ = ["FileFinder", "name_parts", "name_problem", "read_annotation"]
-
 # Label Studio puts eight hexadecimal digits before the names of uploaded files.
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")
 
 
 def read_annotation(file: Path, hint: str = "") -> Any:
-    """Read a JSON file of a data set; numbers and texts that no annotation holds are judged entry by entry.
-
-    Raises:
-        InputError: It cannot be read (``hint`` says what to do), or is not JSON.
-    """
+    """Read a JSON file of a data set; numbers and texts that no annotation holds are judged entry by entry."""
     try:
         return parse_json(file.read_bytes(), lenient=True)
     except OSError as error:

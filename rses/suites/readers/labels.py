@@ -18,11 +18,6 @@ from rses.images.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pi
 from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem
 
-__all__ = [
-    "LISTS", "VOC_CLASSES", "VOC_NAMES", "VOID", "VOID_COLOUR", "ClassNames", "LabelImage", "find_class_list",
-    "read_class_list", "read_labels",
-]  # fmt: skip
-
 VOID = 255
 """Number of the band along outlines that belongs to no object."""
 
@@ -43,11 +38,7 @@ class LabelImage:
 
 
 def read_labels(path: Path) -> LabelImage:
-    """Read a label image: palette, grey or RGB PNG, or a two-dimensional ``.npy`` of whole numbers.
-
-    Raises:
-        UnusableError: The file is damaged, compressed with loss, transparent, or of another form.
-    """
+    """Read a label image: palette, grey or RGB PNG, or a two-dimensional ``.npy`` of whole numbers."""
     try:
         if path.suffix.lower() == ".npy":
             return LabelImage(_array(path), False, {})
@@ -162,11 +153,7 @@ VOC_NAMES = ClassNames("Pascal VOC", dict(enumerate(VOC_CLASSES, 1)), own=False)
 
 
 def find_class_list(root: Path) -> Path | None:
-    """Return the list of classes in a data set's folder, or None.
-
-    Raises:
-        InputError: There are several that differ.
-    """
+    """Return the list of classes in a data set's folder, or None."""
     found = [root / name for name in LISTS if (root / name).is_file()]
     if len({frozenset(read_class_list(file).by_number.items()) for file in found}) > 1:
         names = ", ".join(file.name for file in found)
@@ -180,9 +167,6 @@ def read_class_list(file: Path) -> ClassNames:
     Three forms are read: one name per line, as labelme writes it, counted from 0 where the first is the background,
     from -1 where it is ``__ignore__``, and else from 1; CVAT's ``name:red,green,blue::``; and CSV with a heading, with
     a column ``number`` (or ``id``, ``class``) and a column ``object`` (or ``name``, ``label``).
-
-    Raises:
-        InputError: It cannot be read, is empty, or names a number or colour twice.
     """
     lines = [line.strip() for line in read_text(file).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]

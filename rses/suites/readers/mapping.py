@@ -22,8 +22,6 @@ from rses.suites.left_out import LeftOut, UnusableError, left_out_lines
 from rses.suites.readers.files import FileFinder, name_problem, read_annotation
 from rses.suites.shapes import starts_and_ends, unfold_starts
 
-__all__ = ["PIE_TYPES", "SIDE", "BrushReader", "MappingReader", "PieReader"]
-
 SIDE = 512
 PIE_TYPES = (
     "random", "change_object", "add_object", "delete_object", "change_attribute_content", "change_attribute_pose",
@@ -33,11 +31,7 @@ PIE_TYPES = (
 
 
 class MappingReader:
-    """What both data sets have in common.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """What both data sets have in common."""
 
     name = ""
     base = 0
@@ -136,9 +130,6 @@ class PieReader(MappingReader):
         instructions: Make ``editing_instruction`` the prompt, for methods that follow instructions.
         as_published: Read masks as PIE-Bench's script does: runs that pass the last pixel are cut, and the outermost
             ring of pixels is part of every mask. The protocol ``pie-bench`` adds the ring by itself.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
     """
 
     name = "pie-bench"
@@ -194,11 +185,7 @@ class PieReader(MappingReader):
 
 
 class BrushReader(MappingReader):
-    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named.
-
-    Raises:
-        InputError: The mapping file cannot be read, or no entry of it can be used.
-    """
+    """BrushBench: ``images/`` and ``mapping_file.json``. Prompt and style are the caption; no object is named."""
 
     name = "brushbench"
     base = 1

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from rses.suites.left_out import LeftOut
 
-__all__ = ["Instance", "Picture", "Reader"]
-
 
 @dataclass(frozen=True)
 class Instance:

@@ -35,8 +35,6 @@ from rses.suites.readers.labels import (
 )  # fmt: skip
 from rses.suites.readers.types import Instance, Picture
 
-__all__ = ["VocReader"]
-
 PHOTOGRAPHS, OBJECTS, CLASSES = ("JPEGImages",), ("SegmentationObject", "SegmentationObjectPNG"), (
     "SegmentationClass", "SegmentationClassPNG",
 )  # fmt: skip

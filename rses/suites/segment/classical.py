@@ -25,8 +25,6 @@ from scipy.cluster.vq import kmeans2
 
 from rses.suites.segment.base import CLASSICAL, Facts, Prompt, Segmented
 
-__all__ = ["ClassicalSegmenter", "lab_of", "least_cut", "segment_by_colour"]
-
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 

@@ -19,8 +19,6 @@ from rses.suites.segment.prompts import Job
 from rses.suites.segment.run import MaskRun
 from rses.suites.sheet import CELL, Cell, montage, outlined, png_bytes, sheet_page, shrunk
 
-__all__ = ["FOLDER", "overlay", "write_mask_sheets"]
-
 FOLDER = "check"
 PER_PAGE = 48
 _BOX, _ON, _BESIDE = (255, 220, 0), (0, 230, 90), (255, 60, 40)

@@ -15,8 +15,6 @@ from rses.suites.region_list import Clicks, doubles, of_row, outline_of, sort_ro
 from rses.suites.segment.base import Prompt
 from rses.suites.shapes import fractions_problem, inside
 
-__all__ = ["Job", "read_jobs", "unlisted"]
-
 
 @dataclass(frozen=True)
 class Job:
@@ -68,7 +66,7 @@ def unlisted(images: Path, jobs: list[Job]) -> list[str]:
 
 def _job(path: Path, name: str, row: Mapping[str, Any], box: bool) -> Job:
     if "/" in name:
-        raise InputError(f"{name}: lies in a folder of its own; put the photographs side by side")
+        raise InputError(f"{name}: lies in a folder of its own; put the photographs side by side", code="bad-path")
     if fault := id_problem(path.stem):
         raise InputError(f'"{path.stem}" {fault}')
     height, width = image_size(path)
@@ -90,7 +88,7 @@ def _clicks(row: Mapping[str, Any], name: str, width: int, height: int) -> Promp
     values = clicks.places
     # The corner pixels are clicked with whole numbers; fractions below 1 are those of the image.
     if any(not value.is_integer() for value in values) and (problem := fractions_problem(values, width, height)):
-        raise InputError(f"{name}: {problem}")
+        raise InputError(f"{name}: {problem}", code="fractions")
     within = inside(values, name, width, height)
     # A click on the far edge means the last pixel.
     xs, ys = ([value if value < limit else limit - 0.5 for value in part]

@@ -21,8 +21,6 @@ from rses.runs.journal import Journal, recorded_keys
 from rses.suites.segment.base import Facts, Segmented, Segmenter
 from rses.suites.segment.prompts import Job
 
-__all__ = ["JOURNAL", "MaskRun", "make_masks", "require_mask_folder"]
-
 JOURNAL = "masks.jsonl"
 _ALONE = "Several processes each need an --out of their own."
 
@@ -48,11 +46,7 @@ class MaskRun:
 
 
 def require_mask_folder(out: Path) -> None:
-    """Check that masks can be put into a folder without mixing with what else it holds.
-
-    Raises:
-        InputError: It is no folder, or holds something but no journal of masks.
-    """
+    """Check that masks can be put into a folder without mixing with what else it holds."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
     if out.is_dir() and not (out / JOURNAL).is_file() and any(path.name != ".lock" for path in out.iterdir()):

@@ -16,8 +16,6 @@ from rses.errors import WeightsError, require
 from rses.files.atomic import sha256_file
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
-__all__ = ["PUBLISHED", "SegmentAnything", "build_for", "load_checkpoint"]
-
 PUBLISHED = {
     "sam_vit_b_01ec64.pth": "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
     "sam_vit_l_0b3195.pth": "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
@@ -89,11 +87,7 @@ def _best(output: dict[str, torch.Tensor]) -> Segmented:
 
 
 def load_checkpoint(path: Path) -> tuple[Any, str]:
-    """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names.
-
-    Raises:
-        WeightsError: The file is missing, damaged, or not SAM's.
-    """
+    """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names."""
     if not path.is_file():
         raise WeightsError(f"segment-anything: there is no file {path}. {_WHERE}")
     digest = sha256_file(path)
@@ -114,11 +108,7 @@ def load_checkpoint(path: Path) -> tuple[Any, str]:
 
 
 def build_for(state: dict[str, torch.Tensor]) -> Any:
-    """Build the model of the package's registry whose tensors have the names and shapes of a checkpoint's.
-
-    Raises:
-        ValueError: There is none.
-    """
+    """Build the model of the package's registry whose tensors have the names and shapes of a checkpoint's."""
     from segment_anything import sam_model_registry
 
     given = {name: tensor.shape for name, tensor in state.items()}

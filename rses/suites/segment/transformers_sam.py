@@ -16,8 +16,6 @@ from rses.device import choose_device
 from rses.errors import WeightsError, require
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
-__all__ = ["DEFAULT_WEIGHTS", "TransformersSam", "predict"]
-
 DEFAULT_WEIGHTS = {"sam": "facebook/sam-vit-base", "sam2": "facebook/sam2.1-hiera-base-plus"}
 """Hub ids; both Apache-2.0."""
 

@@ -156,7 +156,7 @@ def test_list_says_what_is_here(empty_caches, monkeypatch, tmp_path):
     lines = {line.split()[0]: line for line in invoke("list").splitlines()}
     assert "on disk" in lines["lpips:alex"]
     assert str(tmp_path) in lines["lpips:alex"]
-    assert "rses weights pull lpips:vgg" in lines["lpips:vgg"]
+    assert "missing   vgg16-397923af.pth" in lines["lpips:vgg"]
     assert "embedded" in lines["rses-mini"]
 
 

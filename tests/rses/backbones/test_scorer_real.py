@@ -7,13 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
-from rses import RSES, get_protocol, load_suite
+from rses import RSES, load_suite
 from rses.backbones import load_perceptual, load_style
 from rses.backbones.published import needs
 from rses.cli.main import main
-from rses.scoring.measure import Measurer
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
 
@@ -42,15 +40,15 @@ def test_another_clip_by_option(capsys, weights_file, edits):
 
 def test_all_columns_with_clip_and_alexnet(weights_file, trunk_folder, unpin, monkeypatch):
     monkeypatch.setenv("RSES_WEIGHTS", str(trunk_folder))
-    scorer = RSES("rses-v1", device="cpu")
     style = load_style(f"open_clip:{ARCHITECTURE}/{weights_file}")
     trunk = load_perceptual("lpips:alex", "cpu", unpin(needs("lpips:alex")))
-    metrics = frozenset(scorer.metrics)
-    scorer.engine.measurer = Measurer(get_protocol("rses-v1"), metrics, style, trunk, torch.device("cpu"))
+    scorer = RSES("rses-v1", device="cpu", style_backbone=style, perceptual_backbone=trunk)
+    assert scorer.protocol.id == "rses-v1+custom"
+    assert scorer.engine.weights()["style"] == {"id": style.id, "sha256": style.sha256}
     sample, other = load_suite("mini").samples[:2]
     same = scorer.score(sample.image, sample.image, sample.mask, "pixel art", styles=["line art"])
     assert (same.lpips_bg, same.mse_bg, same.ssim_bg, same.rsm_gain, same.leakage) == (0.0, 0.0, 1.0, 0.0, 0.0)
     changed = scorer.score(other.image, sample.image, sample.mask, "pixel art", styles=["line art"])
-    assert all(getattr(changed, name) is not None for name in metrics)
+    assert all(getattr(changed, name) is not None for name in scorer.metrics)
     assert changed.lpips_bg > 0
     assert scorer.heatmap(other.image, sample.image, sample.mask).max() > 0

@@ -47,17 +47,6 @@ def test_a_run_of_files_that_changed_since_is_not_taken_for_theirs(tmp_path, cap
     assert summary(tmp_path / "run")["metrics"]["mse_bg"]["mean"] > 0
 
 
-def test_shards_are_merged_on_the_command_line(tmp_path, capsys):
-    words = [*COMMON, "--method", "identity", "--limit", "4"]
-    for number in (1, 2):
-        assert main([*words, "--shard", f"{number}/2", "--out", str(tmp_path / f"part{number}")]) == 0
-    parts = [str(tmp_path / f"part{number}") for number in (1, 2)]
-    assert main(["merge", *parts, "--out", str(tmp_path / "all"), "--format", "json"]) == 0
-    assert summary(tmp_path / "all")["coverage"]["n"] == 4
-    assert main(["merge", parts[0], "--out", str(tmp_path / "half")]) == 2
-    assert "hold 2 of 4 samples" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -93,13 +82,16 @@ def test_the_list_says_what_a_reader_must_know(capsys):
     assert "2023" in lines["instruct-pix2pix"]
 
 
-def test_shards_do_not_replace_each_other_in_the_default_folder(tmp_path, monkeypatch):
+def test_shards_do_not_replace_each_other_in_the_default_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
         assert main([*COMMON, "--method", "identity", "--limit", "4", "--shard", f"{number}/2"]) == 0
     parts = [tmp_path / "runs" / "mini" / "identity" / "shards" / f"{number}-of-2" for number in (1, 2)]
     assert [summary(part)["coverage"]["n"] for part in parts] == [2, 2]
     assert main(["merge", *map(str, parts), "--out", "runs/mini/identity"]) == 0
+    assert summary(tmp_path / "runs" / "mini" / "identity")["coverage"]["n"] == 4
+    assert main(["merge", str(parts[0]), "--out", "half"]) == 2
+    assert "hold 2 of 4 samples" in capsys.readouterr().err
 
 
 def test_predictions_are_not_read_from_where_the_run_writes(tmp_path, capsys):

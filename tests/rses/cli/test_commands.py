@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -161,11 +159,3 @@ def test_mistakes_exit_2_without_traceback(capsys, words, message):
     assert code == 2
     assert message in err
     assert "Traceback" not in err
-
-
-def test_help_imports_nothing_heavy():
-    script = (
-        "import sys; from rses.cli.main import main; main(['score', '--help']);"
-        "heavy = {'torch', 'pandas', 'datasets', 'numpy', 'PIL', 'pyarrow'} & set(sys.modules); assert not heavy, heavy"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

@@ -24,6 +24,7 @@ from rses.images.decode import image_size, is_lossy, read_image
 from rses.images.file import MAX_BYTES
 from rses.images.masks import read_mask
 from rses.images.tensors import as_image, resize_image, to_uint8, write_png
+from tests.helpers.png import chunk, header, png
 from tests.helpers.profiles import P3, profile, rgb_profile
 
 quick = settings(max_examples=40, deadline=None)
@@ -31,26 +32,6 @@ quick = settings(max_examples=40, deadline=None)
 
 def noise(height: int = 12, width: int = 16, channels: int = 3, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(samples: np.ndarray, depth: int, colour: int, before: bytes = b"", after: bytes = b"", rows=None) -> bytes:
-    """A PNG written from its specification (https://www.w3.org/TR/png/), independent of Pillow."""
-    height, width = samples.shape[:2]
-    kind = ">u2" if depth == 16 else "u1"
-    raw = rows if rows is not None else b"".join(b"\0" + row.astype(kind).tobytes() for row in samples)
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + before
-        + chunk(b"IDAT", zlib.compress(raw))
-        + after
-        + chunk(b"IEND", b"")
-    )
 
 
 def cmyk_profile() -> bytes:
@@ -368,8 +349,7 @@ def test_unreadable_file_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (12_000, 12_000), (2**31 - 1, 1)])
 def test_huge_images_are_refused_from_the_header(tmp_path, width, height):
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    data = header(width, height) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
     (tmp_path / "big.png").write_bytes(data)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

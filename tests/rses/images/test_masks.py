@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-
 import numpy as np
 import pytest
 import torch
@@ -18,6 +15,7 @@ from rses.errors import InputError
 from rses.images.masks import as_mask, read_mask
 from rses.images.regions import Window, boundary_band, bounding_box, dilate, region_crop, square_window
 from rses.images.tensors import resize_image, write_png
+from tests.helpers.png import COLOUR, GREY, png
 
 quick = settings(max_examples=60, deadline=None)
 shapes = st.tuples(st.integers(5, 14), st.integers(5, 14))
@@ -125,15 +123,8 @@ def test_one_level_of_16_bits_is_the_region(tmp_path, level, channels):
 
 
 def save_16_bits(path, values, channels):
-    """Write a PNG by hand: Pillow writes no colour of 16 bits."""
-    rows = np.repeat(values[..., None], channels, axis=2).astype(">u2")
-    data = b"".join(b"\0" + row.tobytes() for row in rows)
-    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 0 if channels == 1 else 2, 0, 0, 0)
-    with path.open("wb") as stream:
-        stream.write(b"\x89PNG\r\n\x1a\n")
-        for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b"")):
-            stream.write(struct.pack(">I", len(content)) + kind + content)
-            stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+    samples = np.repeat(values[..., None], channels, axis=2)
+    path.write_bytes(png(samples, 16, GREY if channels == 1 else COLOUR))
 
 
 @pytest.mark.parametrize("levels", [(0, 40, 255), (0, 220, 255), (0, 30, 30)])

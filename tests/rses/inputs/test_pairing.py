@@ -14,7 +14,6 @@ from rses.errors import InputError
 from rses.files.paths import id_problem, path_problem
 from rses.inputs.pairing import pair_folder
 from rses.inputs.rows import read_metadata
-from rses.inputs.styles import read_styles
 
 BYTES = b"not decoded here"
 
@@ -274,43 +273,6 @@ def test_metadata_keeps_unusual_characters_within_a_line(tmp_path):
 def test_id_defaults_to_the_stem_of_the_image(tmp_path):
     found, _ = read_metadata(rows(tmp_path, {"file_name": "images/x.1.png", "unknown": 4}))
     assert found[0].id == "x.1"
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("s.json", '{"a": "line art", "b": "pixel art"}'),
-        ("s.json", '[{"id": "a", "style": "line art"}, {"id": "b", "style": "pixel art"}]'),
-        ("s.jsonl", '{"id": "a", "style": "line art"}\n\n{"id": "b", "style": "pixel art"}\n'),
-        ("s.csv", "style,id,extra\nline art,a,1\npixel art,b,2\n"),
-        ("s.CSV", "\ufeffid,style\r\na,line art\r\nb,pixel art\r\n"),
-    ],
-)
-def test_styles_files(tmp_path, name, content):
-    (tmp_path / name).write_text(content, "utf-8", newline="")
-    assert read_styles(tmp_path / name) == {"a": "line art", "b": "pixel art"}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("s.json", "{", "not valid JSON"),
-        ("s.json", '{"a": 3}', 'key "a": expected an "id" and a "style"'),
-        ("s.json", "3", "row 1"),
-        ("s.jsonl", '{"id": "a", "style": " "}', "row 1"),
-        ("s.csv", "name,look\na,b\n", "expected a heading"),
-        ("s.csv", "id,style\na,x\na,y\n", 'ids with two styles: row 3 "a" (before in row 2)'),
-        ("s.txt", "a: b", "expected a .json, .jsonl, .csv or .tsv file"),
-        ("gone.json", None, "cannot be read: No such file"),
-    ],
-)
-def test_bad_styles_files(tmp_path, name, content, message):
-    if content is not None:
-        (tmp_path / name).write_text(content)
-    with pytest.raises(InputError, match=".") as caught:
-        read_styles(tmp_path / name)
-    assert message in str(caught.value)
-    assert name in str(caught.value)
 
 
 def test_styles_that_leave_an_id_out_or_contradict(suite):

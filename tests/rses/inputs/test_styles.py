@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def test_rows_that_cannot_be_read_are_one_message(tmp_path, content, part):
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("s.json", json.dumps(ROWS)),
+        ("s.json", json.dumps([{"id": key, "style": style} for key, style in ROWS.items()])),
+        ("s.jsonl", "\n\n".join(json.dumps({"id": key, "style": style}) for key, style in ROWS.items())),
+    ],
+)
+def test_json_is_read_in_each_of_its_forms(tmp_path, name, content):
+    assert read_styles(write(tmp_path, name, content)) == ROWS
+
+
+def test_a_file_that_is_absent_or_of_another_kind(tmp_path):
+    for path, part in ((tmp_path / "gone.json", "gone.json cannot be read"), (tmp_path / "s.txt", "expected a .json")):
+        with pytest.raises(InputError, match=part):
+            read_styles(path)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "part"),
     [
         ("s.json", '{"a": "x", "a": "y"}', "used twice"),
@@ -87,7 +106,10 @@ def test_rows_that_cannot_be_read_are_one_message(tmp_path, content, part):
         ("s.json", "1" * 5000, "not valid JSON"),
         ("s.json", '{"a": {"b": "c"}}', 'key "a": expected'),
         ("s.json", '[{"id": "a", "style": "x", "style": "y"}]', "used twice"),
+        ("s.json", '{"a": 3}', 'key "a": expected an "id" and a "style"'),
+        ("s.json", "3", "row 1"),
         ("s.jsonl", '{"id": "a"}\n' * 30, "and 20 more: expected"),
+        ("s.jsonl", '{"id": "a", "style": " "}', "row 1"),
         ("s.jsonl", "{}\n" + "[" * 100_000, "not valid JSON"),
     ],
 )

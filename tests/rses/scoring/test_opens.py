@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_each_picture_is_opened_once(suite, opened, named):
     assert [sample.status for sample in results.samples] == ["ok"] * 3
     pictures = {path: count for path, count in opened.items() if Path(path).parent.name in ("pred", "masks", "images")}
     assert len(pictures) == 3 + 3 + 2
+    assert set(pictures.values()) == {1}
+
+
+def test_methods_share_what_was_opened(suite, opened):
+    pred = suite.parent / "pred"
+    other = shutil.copytree(pred, suite.parent / "other" / "pred")
+    scorer = RSES("rses-mini", device="cpu", metrics="mse_bg,boundary_mse")
+    opened.clear()
+    scorer.score_folders({"one": pred, "two": other}, suite=suite, out=suite.parent / "runs")
+    pictures = {path: count for path, count in opened.items() if Path(path).parent.name in ("pred", "masks", "images")}
+    assert len(pictures) == 2 * 3 + 3 + 2
     assert set(pictures.values()) == {1}
 
 

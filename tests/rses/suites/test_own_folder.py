@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from rses.suites import verify_suite
 from rses.suites.own_folder import build_folder
 from rses.suites.segment.prompts import read_jobs
 from rses.suites.sheet import suite_statistics
+from tests.helpers.png import COLOUR_ALPHA, png
 
 
 @pytest.fixture
@@ -59,20 +58,21 @@ def test_masks_boxes_outlines_and_alpha_give_the_same_regions(folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "codes"),
     [
-        ({"file_name": "a.png", "x": 15, "y": 2, "width": 6, "height": 3}, "outside the image of 20x10"),
-        ({"file_name": "../a.png"}, "leads outside"),
-        ({"file_name": "/a.png"}, "absolute"),
-        ({"file_name": "c.png"}, "listed but absent"),
-        ({"file_name": "a.png", "x": "k"}, "x must be a number"),
+        ({"file_name": "a.png", "x": 15, "y": 2, "width": 6, "height": 3}, ["outside"]),
+        ({"file_name": "../a.png"}, ["bad-path"]),
+        ({"file_name": "/a.png"}, ["bad-path"]),
+        ({"file_name": "c.png"}, ["missing-file"]),
+        ({"file_name": "a.png", "x": "k"}, ["wrong-type"]),
     ],
 )
-def test_bad_regions(folder: Path, row: dict, message: str) -> None:
+def test_bad_regions(folder: Path, row: dict, codes: list[str]) -> None:
     (folder / "images" / "b.png").unlink()
     (folder / "rows.json").write_text(json.dumps([row]))
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         build_folder(folder / "images", folder / "out", ["x"], regions=folder / "rows.json", thing="cat")
+    assert caught.value.codes == codes
     assert not (folder / "out").exists()
 
 
@@ -86,24 +86,24 @@ def test_all_faults_at_once_and_nothing_written(folder: Path) -> None:
     assert sorted(folder.iterdir()) == before
 
 
-def _two_masks(masks: Path) -> None:
-    Image.new("L", (20, 10), 255).save(masks / "a.jpg")
-
-
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "code"),
     [
-        (lambda masks: Image.new("L", (20, 10)).save(masks / "a.png"), "is empty"),
-        (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.png"), "covers the whole picture"),
-        (lambda masks: Image.new("L", (9, 9)).save(masks / "a.png"), "is 9x9, its photograph a.png is 20x10"),
-        (_two_masks, r"several masks of one photograph: a\.jpg, a\.png"),
-        (lambda masks: Image.new("CMYK", (20, 10), (9, 9, 9, 9)).save(masks.parent / "images" / "c.jpg"), "no mask c"),
+        (lambda masks: Image.new("L", (20, 10)).save(masks / "a.png"), "mask-empty"),
+        (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.png"), "region-whole"),
+        (lambda masks: Image.new("L", (9, 9)).save(masks / "a.png"), "size"),
+        (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.jpg"), "two-masks"),
+        (
+            lambda masks: Image.new("CMYK", (20, 10), (9, 9, 9, 9)).save(masks.parent / "images" / "c.jpg"),
+            "mask-absent",
+        ),
     ],
 )
-def test_masks_that_do_not_fit(folder: Path, spoil, message: str) -> None:
+def test_masks_that_do_not_fit(folder: Path, spoil, code: str) -> None:
     spoil(folder / "masks")
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         build_folder(folder / "images", folder / "out", ["x"], masks=folder / "masks", thing="cat")
+    assert caught.value.codes == [code]
     assert not (folder / "out").exists()
 
 
@@ -112,6 +112,19 @@ def test_a_template_of_ones_own(folder: Path) -> None:
     arguments += ["--out", str(folder / "out"), "--styles", "neon", "--object", "cup"]
     assert main([*arguments, "--template", "turn the {object} {style}"]) == 0
     assert verify_suite(folder / "out").samples[0].prompt == "turn the cup neon"
+
+
+def test_with_one_style_samples_are_called_like_the_pictures(folder: Path, capsys) -> None:
+    arguments = ["suite", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    arguments += ["--object", "cup"]
+    stems = {path.stem for path in (folder / "images").iterdir()}
+    assert main([*arguments, "--styles", "neon", "--out", str(folder / "mine")]) == 0
+    suite = verify_suite(folder / "mine")
+    assert ({sample.id for sample in suite.samples}, suite.name) == (stems, "mine")
+    assert ("--objects" in capsys.readouterr().err) == (len(stems) > 1)
+    assert main([*arguments, "--styles", "neon,ink", "--out", str(folder / "two")]) == 0
+    found = {sample.id for sample in verify_suite(folder / "two").samples}
+    assert found == {f"{stem}-{style}" for stem in stems for style in ("neon", "ink")}
 
 
 @pytest.mark.parametrize("template", ["turn it {style}", "{object} {style} {0}", "{object} {style"])
@@ -360,7 +373,7 @@ def test_every_kind_of_transparency_is_a_region_and_the_colours_below_it_are_kep
         expected = np.repeat(pixels[..., :1], 3, 2)
     elif kind == "16 bits":
         deep = np.dstack([pixels.astype(np.uint16) * 257 + 100, alpha.astype(np.uint16) * 257])
-        (images / "a.png").write_bytes(_deep_png(deep))
+        (images / "a.png").write_bytes(png(deep, 16, COLOUR_ALPHA))
     else:
         exif = Image.Exif()
         exif[0x0112] = 3
@@ -368,15 +381,3 @@ def test_every_kind_of_transparency_is_a_region_and_the_colours_below_it_are_kep
     suite = build_folder(images, tmp_path / "out", ["x"], alpha=True, thing="cat")
     assert np.array_equal(read_mask(suite.samples[0].mask), REGION)
     assert np.array_equal(read_image(suite.samples[0].image), expected)
-
-
-def _deep_png(values: np.ndarray) -> bytes:
-    """A PNG of 16 bits a channel with alpha, which Pillow does not write."""
-    height, width, _ = values.shape
-    rows = b"".join(b"\x00" + row.astype(">u2").tobytes() for row in values)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

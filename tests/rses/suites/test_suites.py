@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from rses.errors import InputError
-from rses.files.paths import id_problem, path_problem
 from rses.suites import export_suite, list_suites, load_suite, verify_files, verify_suite, write_manifest
 
 ROW = {
@@ -181,11 +180,6 @@ def test_bad_rows_are_named_by_line(folder, row, code, field):
     assert [(problem.code, problem.place.field) for problem in found] == [(code, field)]
 
 
-def test_unusual_line_separators_inside_texts_do_not_split_rows(folder):
-    write_rows(folder, {**ROW, "prompt": "one\u2028two"})
-    assert load_suite(folder).samples[0].prompt == "one\u2028two"
-
-
 @pytest.mark.parametrize(
     ("change", "field", "code"),
     [
@@ -220,13 +214,6 @@ def test_export_does_not_touch_a_folder_in_use(folder, tmp_path):
     with pytest.raises(InputError, match="is not empty"):
         export_suite(folder, target)
     assert [path.name for path in target.iterdir()] == ["work.txt"]
-
-
-def test_path_and_id_rules():
-    assert path_problem(Path("x"), "images/\u732b.png") is None
-    assert id_problem("\u732b-01") is None
-    assert id_problem("tab\there") is not None
-    assert id_problem(7) is not None
 
 
 def test_no_torch_is_imported():

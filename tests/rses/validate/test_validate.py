@@ -104,11 +104,14 @@ def test_embedded_weights_keep_what_holds_for_any_weights(found):
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["info"]["protocol"]["id"] == "rses-mini"
 
 
-def test_a_form_that_sees_into_the_region_is_caught():
-    spatial = get_protocol("rses-mini").replace(lpips_form="spatial")
-    found = validate(spatial, "mini", limit=1, device="cpu")
+def test_a_form_that_sees_into_the_region_is_caught_whatever_else_the_protocol_lacks():
+    knobs = {"lpips_form": "spatial", "text": "prompt", "region": "frame", "ssim_form": "none", "perfect_psnr": "1000"}
+    found = validate(get_protocol("rses-mini").replace(**knobs), "mini", limit=1, device="cpu")
     assert found.verdict("lpips_bg")["blind"] == [0, 2]
     assert found.verdict("mse_bg")["blind"] == [2, 2]
+    assert not {"ssim_bg", "style_correct"} & set(found.columns)
+    assert {one.nearest for one in found.seen} == {None}
+    assert "| 100% | - |" in to_markdown(found) or "| 0% | - |" in to_markdown(found)
 
 
 def test_pages_and_markdown_show_the_same_numbers():

@@ -50,51 +50,42 @@ BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "code"),
     [
-        (
-            {"file_name": "a.png", "x": 25, "y": 4, "width": 6, "height": 3},
-            "reaches x 25..31.*outside the image of 30x20",
-        ),
-        ({"file_name": "a.png", "x": -1, "y": 4, "width": 6, "height": 3}, "outside the image"),
-        ({"file_name": "a.png", "x": 3, "y": 4, "width": 0, "height": 3}, "width must be above 0"),
-        ({"file_name": "a.png", "x": 3, "y": 4}, "needs numbers x, y, width, height"),
-        ({"file_name": "a.png", "x": float("nan"), "y": 4, "width": 3, "height": 3}, "finite"),
-        ({"file_name": "z.png", **BOX}, "listed but absent"),
-        ({"file_name": "../images/a.png", **BOX}, "leads outside"),
-        ({"file_name": "/etc/passwd", **BOX}, "absolute path"),
-        ({"file_name": "link.png", **BOX}, "absent.*link to a file that does not exist"),
-        ({"file_name": "deep/a.png", **BOX}, "folder of its own"),
-        ({"file_name": "notes.txt", **BOX}, "not an image"),
-        ({"file_name": "broken.png", **BOX}, "not an image"),
+        ({"file_name": "a.png", "x": 25, "y": 4, "width": 6, "height": 3}, "outside"),
+        ({"file_name": "a.png", "x": -1, "y": 4, "width": 6, "height": 3}, "outside"),
+        ({"file_name": "a.png", "x": 3, "y": 4, "width": 0, "height": 3}, "out-of-range"),
+        ({"file_name": "z.png", **BOX}, "missing-file"),
+        ({"file_name": "link.png", **BOX}, "missing-file"),
+        ({"file_name": "../images/a.png", **BOX}, "bad-path"),
+        ({"file_name": "/etc/passwd", **BOX}, "bad-path"),
+        ({"file_name": "deep/a.png", **BOX}, "bad-path"),
+        ({"file_name": "notes.txt", **BOX}, "invalid"),
     ],
 )
-def test_bad_boxes(photographs, tmp_path, row, message):
+def test_bad_boxes(photographs, tmp_path, row, code):
     (photographs / "link.png").symlink_to(photographs / "gone.png")
     (photographs / "deep").mkdir()
     Image.new("RGB", (30, 20)).save(photographs / "deep" / "a.png")
     (photographs / "notes.txt").write_text("x")
-    (photographs / "broken.png").write_text("x")
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         read_jobs(photographs, boxes=_json(tmp_path, [row]))
+    assert caught.value.codes == [code]
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "code"),
     [
-        ({"x": 31, "y": 5}, "reaches x 31..31.*outside the image of 30x20"),
+        ({"x": 31, "y": 5}, "outside"),
         ({"x": 3, "y": -0.6}, "outside"),
-        ({"x": 0.4, "y": 0.5}, "x times 30, y times 20"),
-        ({"x": 3}, "needs numbers x, y"),
-        ({"points": [1, 2, 3]}, "pairs"),
-        ({"points": [[1, 2]]}, r"points\[0\] must be a number"),
-        ({"points": [1, 2], "labels": [0]}, "at least one click on the object"),
-        ({"points": [1, 2], "labels": [1, 1]}, "one label per click"),
+        ({"x": 0.4, "y": 0.5}, "fractions"),
+        ({"points": [1, 2], "labels": [0]}, "wrong-length"),
     ],
 )
-def test_bad_clicks(photographs, tmp_path, row, message):
-    with pytest.raises(InputError, match=message):
+def test_bad_clicks(photographs, tmp_path, row, code):
+    with pytest.raises(InputError) as caught:
         read_jobs(photographs, points=_json(tmp_path, [{"file_name": "a.png", **row}]))
+    assert caught.value.codes == [code]
 
 
 def test_all_faults_are_listed_at_once(photographs, tmp_path):
