@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rses.bench.generate import Generation, generate
+    from rses.bench.generation import Generation, generate
     from rses.bench.merge import merge_runs
     from rses.bench.plan import Shard
     from rses.bench.run import run_bench
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Generation", "Shard", "generate", "merge_runs", "run_bench"]
 
 _HOME_OF = {
-    "Generation": "generate",
-    "generate": "generate",
+    "Generation": "generation",
+    "generate": "generation",
     "merge_runs": "merge",
     "Shard": "plan",
     "run_bench": "run",

@@ -10,7 +10,7 @@ from typing import Any
 
 from rses.bench.background import in_background
 from rses.bench.forget import nothing_left_behind
-from rses.bench.generate import Generation, Settings, package_versions
+from rses.bench.generation import Generation, Settings, package_versions
 from rses.bench.plan import Shard, select
 from rses.bench.predictions import Predictions
 from rses.errors import RsesError

@@ -12,7 +12,7 @@ import pytest
 from baselines import nuisances
 from baselines.reference import Identity
 from rses.bench import generate, run_bench
-from rses.bench.generate import Settings
+from rses.bench.generation import Settings
 from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.methods import Edited, MethodCard, get_method

@@ -14,7 +14,7 @@ import torch
 
 from baselines.reference import Identity
 from rses.bench import generate, run_bench
-from rses.bench.generate import Settings
+from rses.bench.generation import Settings
 from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
@@ -240,7 +240,7 @@ def test_cards_are_checked(facts, message, tmp_path, scorer):
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"card": {"name": "odd"}}, "is dict, expected a MethodCard"),
+        ({"card": ["odd"]}, "is list, expected a MethodCard"),
         ({"card": property(lambda self: 1 / 0)}, "Odd cannot be read: ZeroDivisionError"),
         ({"loaded": "abc"}, "loaded is str, expected a dictionary"),
     ],
@@ -296,7 +296,7 @@ def test_another_version_of_a_library_does_not_go_on_with_a_run(tmp_path, scorer
 
     run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=2)
     run_bench("identity", "mini", tmp_path / "plain", scorer=scorer, limit=2)
-    monkeypatch.setattr(sys.modules["rses.bench.generate"], "version", lambda name: "0.1")
+    monkeypatch.setattr(sys.modules["rses.bench.generation"], "version", lambda name: "0.1")
     with pytest.raises(InputError, match=r"made with other libraries \(diffusers .*; now diffusers 0.1, .*--fresh"):
         run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=3)
     # Without weights nothing of these libraries shows.
