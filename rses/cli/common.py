@@ -69,9 +69,9 @@ def aligned(entries: Iterable[tuple[str, str]], indent: int = 0, width: int | No
         width: Columns; by default those of the terminal, or as many as are needed where there is none.
 
     Example:
-        >>> print(aligned([("a", "one two three"), ("bb", "")], width=12))
-        a   one two
-            three
+        >>> print(aligned([("a", "one two three four five"), ("bb", "")], width=24))
+        a   one two three four
+            five
         bb
     """
     rows = list(entries)

@@ -165,7 +165,7 @@ OPTIONS = {
     "--metrics mse_gb": ["mse_gb", 'Did you mean "mse_bg"'],
     "--lpips-form neutrl": ['Did you mean "neutral"'],
     "--format jsn": ["jsn", "json.*csv.*markdown.*latex"],
-    "--device warp": ['Device "warp" cannot be used', "--device cpu"],
+    "--device warp": ['There is no device "warp"', "auto, cpu, cuda"],
     "--batch-size none": ["--batch-size must be a whole number"],
     "--ignore-band -1": ["ignore.band", "at least 0|or equal to 0"],
     "--styles gone.json": [r"gone\.json cannot be read"],

@@ -53,7 +53,7 @@ def test_texts_and_lists_of_texts(options, scorer):
 
 
 @pytest.mark.parametrize("options", [
-    {"styles": {"a": "pixel art"}}, {"styles": ["pixel art"]}, {"style": ["pixel art"]}, {"masks": 3}, {"source": []},
+    {"styles": 3}, {"style": ["pixel art"]}, {"masks": 3}, {"source": []},
     {"out": 1}, {"suite": {}}, {"method": 3}, {"pred": None},
 ])  # fmt: skip
 def test_a_folder_is_given_by_paths(options, scorer, tmp_path):
