@@ -8,7 +8,7 @@ from typing import Any
 
 from rses.errors import InputError, Place
 
-__all__ = ["require_path", "require_text", "text_list", "whole_number"]
+__all__ = ["require_inner_share", "require_path", "require_text", "text_list", "whole_number"]
 
 
 def require_text(value: Any, name: str, example: str, *, optional: bool = True) -> None:
@@ -64,6 +64,21 @@ def whole_number(value: Any, name: str, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise _wrong(name, f"a whole number of at least {least}", value)
     return value
+
+
+def require_inner_share(value: float, name: str) -> None:
+    """Refuse what does not lie between 0 and 1, both left out.
+
+    Raises:
+        InputError: Says what was expected and what came.
+
+    Example:
+        >>> require_inner_share(1.0, "threshold")
+        Traceback (most recent call last):
+        rses.errors.InputError: threshold must lie between 0 and 1, got 1.0.
+    """
+    if not 0 < value < 1:
+        raise InputError(f"{name} must lie between 0 and 1, got {value!r}.")
 
 
 def _wrong(name: str, expected: str, value: Any) -> InputError:

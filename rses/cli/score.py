@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rses.arguments import require_inner_share
 from rses.cli.common import (
     Format,
     Progress,
@@ -132,8 +133,8 @@ def score(
         "threshold": threshold,
     }  # fmt: skip
     require_numbers(device, batch_size)
-    if threshold is not None and not 0 < threshold < 1:
-        raise InputError(f"--threshold must lie between 0 and 1, got {threshold}.")
+    if threshold is not None:
+        require_inner_share(threshold, "--threshold")
     places = _places(pred, masks, source, suite, out, method_name)
     start = time.monotonic()
     named = "Scoring" if len(places) == 1 else f"Scoring {len(places)} methods"

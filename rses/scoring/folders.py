@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rses.arguments import require_path, require_text, text_list, whole_number
+from rses.arguments import require_inner_share, require_path, require_text, text_list, whole_number
 from rses.errors import InputError
 from rses.files.places import require_apart, require_utf8
 from rses.images.file import FileCache
@@ -52,8 +52,8 @@ class Inputs:
         require_text(self.style, "style", "pixel art")
         if self.limit is not None:
             whole_number(self.limit, "limit", 1)
-        if self.threshold is not None and not 0 < self.threshold < 1:
-            raise InputError(f"threshold must lie between 0 and 1, got {self.threshold!r}.")
+        if self.threshold is not None:
+            require_inner_share(self.threshold, "threshold")
 
 
 def folder_runs(

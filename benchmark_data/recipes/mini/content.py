@@ -12,9 +12,9 @@ import skimage
 from PIL import Image, ImageDraw, ImageFilter
 from skimage import color
 
-from benchmark_data.recipes.mini.nuisances import jpeg
 from benchmark_data.recipes.mini.photographs import cutouts, photographs
 from benchmark_data.scenes import make_scene
+from rses.images.nuisances import jpeg
 
 __all__ = ["TRAINING_PHOTOS", "Content", "make_content", "skimage_photo"]
 

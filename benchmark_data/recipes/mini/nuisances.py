@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from PIL import Image
+
+from rses.images.nuisances import jpeg
 
 __all__ = ["FIXED", "disturb"]
 
@@ -20,13 +21,6 @@ def disturb(image: Picture, rng: Random, strength: float = 1.0) -> Picture:
     for index in rng.permutation(len(_RANDOM))[: int(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))]:
         image = _RANDOM[index](image, rng, strength)
     return image
-
-
-def jpeg(image: Picture, quality: int) -> Picture:
-    """Save as JPEG and read again."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
 
 
 def resized(image: Picture, factor: float, method: Image.Resampling = Image.Resampling.BICUBIC) -> Picture:

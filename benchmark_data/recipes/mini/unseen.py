@@ -24,14 +24,12 @@ from benchmark_data.recipes.mini.renderers.paint import pillow_mode
 from benchmark_data.recipes.mini.renderers.pixels import pillow_pixelation
 from rses.backbones.mini import MiniStyle
 from rses.functional.style import background_view, region_view
+from rses.validate.renderers import CHOICES
 
 __all__ = ["FIXED_TEST", "TEN", "Edits", "fixed_edits", "held_out_edits", "nuisance_edits", "nuisance_numbers",
            "style_numbers"]  # fmt: skip
 
-TEN = (
-    *("pixel art", "cyberpunk", "expressionism", "line art", "oil painting", "watercolor", "pencil sketch"),
-    *("cartoon", "mosaic", "sepia photograph"),
-)
+TEN = CHOICES
 """The suites' four styles and the six best known others; the fixed test asks for the nearest of these."""
 
 
