@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rses.bench.generation import Generation, generate
     from rses.bench.merge import merge_runs
-    from rses.bench.plan import Shard
     from rses.bench.run import run_bench
+    from rses.runs.shard import Shard
 
 __all__ = ["Generation", "Shard", "generate", "merge_runs", "run_bench"]
 
 _HOME_OF = {
-    "Generation": "generation",
-    "generate": "generation",
-    "merge_runs": "merge",
-    "Shard": "plan",
-    "run_bench": "run",
+    "Generation": "bench.generation",
+    "generate": "bench.generation",
+    "merge_runs": "bench.merge",
+    "Shard": "runs.shard",
+    "run_bench": "bench.run",
 }
 
 
 def __getattr__(name: str) -> Any:
     # Only now: a command line with a wrong shard is refused before torch is imported.
     if name in _HOME_OF:
-        return getattr(importlib.import_module(f"rses.bench.{_HOME_OF[name]}"), name)
+        return getattr(importlib.import_module(f"rses.{_HOME_OF[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from typing import Any
 from rses.bench.background import in_background
 from rses.bench.forget import nothing_left_behind
 from rses.bench.generation import Generation, Settings, package_versions
-from rses.bench.plan import Shard, select
+from rses.bench.plan import select
 from rses.bench.predictions import Predictions
 from rses.errors import RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders
@@ -22,6 +22,7 @@ from rses.inputs.sources import source_names
 from rses.methods import Method, get_method, read_card
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from rses.runs.shard import Shard
 from rses.scoring.options import RunOptions
 from rses.scoring.scorer import RSES
 from rses.suites import Sample, Suite, load_suite, verify_files

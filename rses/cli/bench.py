@@ -132,8 +132,8 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
 
 
 def _part_of(shard: str | None, dtype: str) -> Shard | None:
-    from rses.bench.plan import Shard
     from rses.methods import DTYPES
+    from rses.runs.shard import Shard
 
     if dtype != "auto" and dtype not in DTYPES:
         raise typer.BadParameter(f"choose auto, {', '.join(DTYPES)}", param_hint="--dtype")

@@ -48,10 +48,10 @@ def keeping(folder: Path | None, journal: str = "journal.jsonl") -> Iterator[Non
     try:
         yield
     except KeyboardInterrupt as error:
-        kept = folder if folder is not None and (folder / journal).exists() else None
-        if folder is not None and kept is None and (folder / "images").is_dir():
-            kept = folder
-        raise Interrupted(kept) from error
+        # A run of its own, those of several methods, and shards of either.
+        places = (journal, f"*/{journal}", f"shards/*/{journal}", f"*/shards/*/{journal}", "images")
+        kept = folder is not None and any(any(folder.glob(place)) for place in places)
+        raise Interrupted(folder if kept else None) from error
 
 
 def emit(text: str) -> None:

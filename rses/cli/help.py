@@ -16,7 +16,7 @@ WIDEST, MANY = 120, 9
 _GROUPS = {
     "Scoring": "protocol metrics ignore_band lpips_form region backbone allow_missing allow_resize",
     "Output": "out format report fresh retry_failed page sheet method_name digits intervals against as_json",
-    "Computing": "device dtype batch_size workers engine shards ray_address gpus",
+    "Computing": "device dtype batch_size workers shard engine shards ray_address gpus",
     "Other": "help version",
 }
 _GROUP_OF = {name: title for title, names in _GROUPS.items() for name in names.split()}

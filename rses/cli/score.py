@@ -33,6 +33,7 @@ from rses.files.places import require_apart
 if TYPE_CHECKING:
     from rses.protocol import Protocol
     from rses.runs.results import Results
+    from rses.runs.shard import Shard
     from rses.scoring.scorer import RSES
 
 __all__ = ["custom_protocol", "score"]
@@ -119,6 +120,17 @@ def score(
     method_name: Annotated[
         str | None, typer.Option(help="Name in tables; by default the folder's.", metavar="NAME")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Score only the i-th of n parts, into --out; the same command without it puts all together.",
+            metavar="I/N",
+        ),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local, or ray: --shards tasks on a Ray cluster.")] = "local",
+    shards: Annotated[int, typer.Option(help="Tasks of --engine ray.", metavar="N", min=1)] = 2,
+    ray_address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
+    gpus: Annotated[float, typer.Option(help="GPUs a Ray task needs.", min=0)] = 0.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what --out holds.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Write report.html, into --out if given.")] = False,
 ) -> None:
@@ -135,10 +147,11 @@ def score(
     require_numbers(device, batch_size)
     if threshold is not None:
         require_inner_share(threshold, "--threshold")
+    part = _part(shard, engine, out)
     places = _places(pred, masks, source, suite, out, method_name)
     start = time.monotonic()
     named = "Scoring" if len(places) == 1 else f"Scoring {len(places)} methods"
-    with keeping(places[0].out), progress(named) as update, quiet_stdout():
+    with keeping(out), progress(named) as update, quiet_stdout():
         rules = custom_protocol(
             protocol, ignore_band=ignore_band, lpips_form=lpips_form, region=region, style_backbone=backbone
         )
@@ -147,7 +160,17 @@ def score(
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
         scorer = RSES(rules, device, batch_size, metrics, workers)
-        runs = _run(scorer, places, out, inputs, update)
+        if engine == "ray":
+            settings = {
+                "protocol": rules, "device": device, "batch_size": batch_size, "metrics": metrics, "workers": workers
+            }  # fmt: skip
+            cluster = {"shards": shards, "address": ray_address, "gpus": gpus, "scorer": settings}
+            runs = _run_on_ray(places, out, inputs, cluster, update)
+        else:
+            runs = _run(scorer, places, out, inputs, part, update)
+    if part is not None:
+        note(_counted(runs) + f" in {elapsed(start)}, kept in {out} for a run without --shard")
+        return
     for results, place in zip(runs, places, strict=True):
         _tell(results, place, " ".join(map(shlex.quote, context.obj or [])))
     _show(runs, format)
@@ -179,15 +202,43 @@ def _places(
     ]
 
 
+def _part(shard: str | None, engine: str, out: Path | None) -> Shard | None:
+    """Read ``--shard``, and see that the options of large runs go together."""
+    from rses.runs.shard import Shard
+
+    if engine not in ("local", "ray"):
+        raise typer.BadParameter("choose local or ray", param_hint="--engine")
+    if engine == "ray" and shard is not None:
+        raise InputError("--engine ray makes its own shards: leave out --shard.")
+    if out is None and (engine == "ray" or shard is not None):
+        raise InputError("Shards are kept in the folder of the whole run: give --out DIR.")
+    return None if shard is None else Shard.parse(shard)
+
+
 def _run(
-    scorer: RSES, places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], update: Progress
-) -> list[Results]:
+    scorer: RSES, places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], part: Shard | None,
+    update: Progress,
+) -> list[Results]:  # fmt: skip
     """Score one folder, or several together."""
+    given = {**inputs, "shard": part, "progress": update}
     if len(places) == 1:
         (place,) = places
-        return [scorer.score_folder(place.pred, out=place.out, method=place.method, progress=update, **inputs)]
+        return [scorer.score_folder(place.pred, out=place.out, method=place.method, **given)]
     preds: dict[str, str | Path] = {str(place.method): place.pred for place in places}
-    return list(scorer.score_folders(preds, out=out, progress=update, **inputs).values())
+    return list(scorer.score_folders(preds, out=out, **given).values())
+
+
+def _run_on_ray(
+    places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], cluster: Mapping[str, Any], update: Progress
+) -> list[Results]:
+    from rses.scoring.ray_engine import score_on_ray
+
+    given = {**inputs, **cluster, "progress": update}
+    assert out is not None
+    if len(places) == 1:
+        (place,) = places
+        return score_on_ray(place.pred, out, method=place.method, **given)
+    return score_on_ray({str(place.method): place.pred for place in places}, out, **given)
 
 
 def _counted(runs: Sequence[Results]) -> str:

@@ -99,6 +99,23 @@ class Journal:
         self._stream.flush()
         os.fsync(self._stream.fileno())
 
+    def take_over(self, path: Path) -> None:
+        """Add what another journal of the same run holds; that file stays as it is, and may still be written to.
+
+        Raises:
+            InputError: It belongs to a run with other settings.
+        """
+        header, *records = records_of(path) or [{"settings": self._settings}]
+        before = header.get("settings")
+        if before != self._settings:
+            changed = ", ".join(_differences(before, self._settings)) if isinstance(before, dict) else "its version"
+            raise InputError(
+                f"{path.parent} holds a shard of another run (different: {changed}). Pass --fresh to forget it."
+            )
+        known = (record for record in records if isinstance(record.get("key"), str) and self._sound(record))
+        if new := [record for record in known if record["key"] not in self.records]:
+            self.append(new)
+
     def _write(self, record: dict[str, Any]) -> None:
         assert self._stream is not None
         self._stream.write(json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from rses.images.file import FileCache
 from rses.runs.sample_result import SampleResult
+from rses.runs.shard import Shard
 
 __all__ = ["RunOptions"]
 
@@ -31,6 +32,8 @@ class RunOptions:
         progress: Called with the number of samples scored.
         files: Reads files, each once.
         threshold: Where soft masks begin to be region; these are refused without it.
+        shard: Which share of the run's samples are given; only their journal is written, to the shard's folder in
+            ``out``, and a run of the whole takes it over.
     """
 
     styles: Iterable[str] | None = None
@@ -46,3 +49,4 @@ class RunOptions:
     progress: Callable[[int], None] | None = None
     files: FileCache = field(default_factory=FileCache)
     threshold: float | None = None
+    shard: Shard | None = None

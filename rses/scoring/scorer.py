@@ -29,10 +29,12 @@ from rses.protocol import Protocol, get_protocol
 from rses.runs.journal import Journal
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from rses.runs.shard import Shard
 from rses.scoring.engine import Case, Engine, Track
 from rses.scoring.folders import Inputs, folder_runs
 from rses.scoring.measure import needs_of, sample_text
 from rses.scoring.options import RunOptions
+from rses.scoring.shards import JOURNAL, share_of_run, take_over_shards
 from rses.state.steady import steady
 from rses.table import select_metrics
 from rses.texts import require_readable
@@ -152,6 +154,7 @@ class RSES:
         limit: int | None = None,
         threshold: float | None = None,
         method: str | None = None,
+        shard: Shard | None = None,
         progress: Progress | None = None,
     ) -> Results:
         """Score a folder of predictions ``<id>.png`` against masks, sources and styles.
@@ -171,6 +174,8 @@ class RSES:
             limit: Score only the first samples, by their ids; the others count as missing.
             threshold: In (0, 1): where a soft mask begins to be region. Soft masks are refused without it.
             method: Name of the method in results; the folder's name by default.
+            shard: Score only this share of the samples, and write only what is needed to go on: the same call
+                without a shard takes all finished shards over from ``out``.
             progress: Called with (done, total).
 
         Raises:
@@ -180,13 +185,14 @@ class RSES:
         require_path(pred, "pred", "folder", optional=False)
         name = method or Path(pred).resolve().name
         inputs = Inputs(masks, source, style, styles, suite, allow_missing, allow_resize, fresh, limit, threshold)
-        return self._score_folders({name: pred}, {name: out}, inputs, progress)[name]
+        return self._score_folders({name: pred}, {name: out}, inputs, progress, shard)[name]
 
     def score_folders(
         self,
         preds: Mapping[str, str | Path],
         *,
         out: str | Path | None = None,
+        shard: Shard | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> dict[str, Results]:
@@ -197,6 +203,7 @@ class RSES:
         Args:
             preds: Folder of predictions of each method, by its name.
             out: Folder in which each method gets a run folder of its name.
+            shard: As in :meth:`score_folder`.
             progress: Called with (done, total) over the predictions of all methods.
             **options: As in :meth:`score_folder`.
 
@@ -207,7 +214,7 @@ class RSES:
         if unknown:
             raise TypeError(f"score_folders has no option {', '.join(unknown)}")
         outs = {name: None if out is None else Path(out) / name for name in preds}
-        return self._score_folders(preds, outs, Inputs(**options), progress)
+        return self._score_folders(preds, outs, Inputs(**options), progress, shard)
 
     def _score_folders(
         self,
@@ -215,8 +222,11 @@ class RSES:
         outs: Mapping[str, str | Path | None],
         inputs: Inputs,
         progress: Progress | None,
+        shard: Shard | None,
     ) -> dict[str, Results]:
         runs = folder_runs(preds, outs, inputs, sorted(needs_of(self.metrics) - {"perceptual"}))
+        if shard is not None:
+            runs = [share_of_run(samples, options, shard) for samples, options in runs]
         total = sum(len(samples) for samples, _ in runs)
         report = None if progress is None else lambda done: progress(done, total)
         runs = [(samples, dataclasses.replace(options, progress=report)) for samples, options in runs]
@@ -293,7 +303,7 @@ class RSES:
                     held.enter_context(_run_folder(options.out))
             results = self._score(cases.values(), [self._with_styles(samples, options) for samples, options in runs])
             for scored, (_, options) in zip(results, runs, strict=True):
-                if options.out is not None:
+                if options.out is not None and options.shard is None:
                     scored.save(options.out)
         return results
 
@@ -328,7 +338,8 @@ class RSES:
             if options.out is not None:
                 require_writable(options.out)
                 settings = {"settings": info, "allow_resize": options.allow_resize, "styles": texts}
-                journal = Journal(options.out / "journal.jsonl", settings, options.fresh)
+                journal = Journal(options.out / JOURNAL, settings, options.fresh)
+                take_over_shards(journal, options)
             tracks.append(Track(journal))
         self.engine.run(cases, texts, tracks, runs[0])
         return [

@@ -10,8 +10,7 @@ import pytest
 
 from baselines.diffusion import mini_folder
 from benchmark_data.recipes.sd_mini.evaluate import render_card_table
-from rses.bench import merge_runs, run_bench
-from rses.bench.plan import Shard
+from rses.bench import Shard, merge_runs, run_bench
 from rses.images.decode import read_image
 from rses.methods import get_method
 from rses.scoring.scorer import RSES

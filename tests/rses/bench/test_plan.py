@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rses.bench.plan import Shard, fixed_batches, select
+from rses.bench import Shard
+from rses.bench.plan import fixed_batches, select
 from rses.errors import InputError
 from rses.suites import load_suite
 

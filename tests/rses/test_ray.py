@@ -1,7 +1,8 @@
-"""A run on a local cluster of two nodes, one of whose workers is killed halfway."""
+"""Runs and scoring on a local cluster of two nodes, one of whose workers is killed halfway."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,7 +16,10 @@ from rses import RSES
 from rses.bench import run_bench
 from rses.cli.main import main
 from rses.errors import InputError, RsesError
+from rses.images.decode import read_image
+from rses.images.tensors import write_png
 from rses.methods import get_method
+from rses.suites import load_suite
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = pytest.mark.slow
@@ -102,6 +106,31 @@ def test_a_killed_worker_loses_nothing(cluster, module, tmp_path):
     pandas.testing.assert_frame_equal(merged.to_pandas(), whole.to_pandas(), rtol=1e-5, atol=1e-7)
 
 
+def test_folders_are_scored_on_a_cluster_as_here(cluster, tmp_path, capsys):
+    preds = [text for name in ("identity", "photometric") for text in ("--pred", f"{name}={edits(tmp_path / name)}")]
+    words = ["score", *preds, "--suite", "mini", "--protocol", "rses-mini", "--allow-missing", "--device", "cpu"]
+    assert main([*words, "--out", str(tmp_path / "here")]) == 0
+    here = capsys.readouterr().out
+    assert main([*words, "--out", str(tmp_path / "ray"), "--engine", "ray", "--shards", "3"]) == 0
+    assert capsys.readouterr().out == here
+    for name in ("identity", "photometric"):
+        ours, theirs = (json.loads((tmp_path / run / name / "summary.json").read_text()) for run in ("here", "ray"))
+        assert ours.pop("info") | {"wall_time_s": 0} == theirs.pop("info") | {"wall_time_s": 0}
+        assert ours == theirs
+        assert sorted(path.name for path in (tmp_path / "ray" / name / "shards").iterdir()) == [
+            "1-of-3", "2-of-3", "3-of-3"
+        ]  # fmt: skip
+
+
+def edits(folder):
+    """Make a folder of edits of some samples of the suite: the pictures as they are, or darker."""
+    folder.mkdir()
+    for sample in load_suite("mini").samples[3:10]:
+        pixels = read_image(sample.image)
+        write_png(folder / f"{sample.id}.png", pixels if folder.name == "identity" else pixels // 2)
+    return folder
+
+
 def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
     from rses.bench.ray_engine import run_on_ray
 
@@ -116,8 +145,9 @@ def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
 
 def test_a_sample_that_kills_every_worker_does_not_go_on_forever(cluster, module, tmp_path, monkeypatch):
     from rses.bench import ray_engine
+    from rses.runs import ray_tasks
 
-    monkeypatch.setattr(ray_engine, "RETRIES", 1)
+    monkeypatch.setattr(ray_tasks, "RETRIES", 1)
     with pytest.raises(RsesError, match=r"lost 2 times.*repeat the command"):
         ray_engine.run_on_ray(
             f"{module}:Dies", "mini", tmp_path / "ray", shards=1, options={"marks": str(tmp_path)}, limit=2,

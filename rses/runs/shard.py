@@ -1,0 +1,67 @@
+"""One of several machines' share of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rses.errors import InputError
+
+__all__ = ["Shard"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several machines' share of a suite: every ``count``-th sample from the ``number``-th on.
+
+    Attributes:
+        number: From 1 to ``count``.
+        count: Shards in all.
+    """
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Read "2/8".
+
+        Raises:
+            InputError: Anything else, or a number out of range.
+        """
+        match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise InputError(f'--shard must be i/n with i from 1 to n, e.g. 2/8; got "{text}".')
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def of(self, items: Sequence[T]) -> list[T]:
+        """Return this shard's items.
+
+        Raises:
+            InputError: There are none.
+        """
+        own = list(items[self.number - 1 :: self.count])
+        if not own:
+            raise InputError(f"Shard {self} of {len(items)} samples is empty. Use at most {len(items)} shards.")
+        return own
+
+    def folder(self, run: Path) -> Path:
+        """Return where the shard lies in a run folder.
+
+        Example:
+            >>> Shard(2, 8).folder(Path("run")).as_posix()
+            'run/shards/2-of-8'
+        """
+        return run / SHARDS / f"{self.number}-of-{self.count}"
+
+
+SHARDS = "shards"
+"""Folder of a run that holds its shards."""
