@@ -21,7 +21,7 @@ from rses.errors import RsesError
 from rses.report.html import write_report
 from rses.report.inputs import run_files
 from rses.report.tables import render
-from rses.runs.results import Results
+from rses.runs.results import Results, load_run
 from rses.scoring.scorer import RSES
 from rses.suites import export_suite, verify_suite
 
@@ -65,13 +65,18 @@ def run_demo(
     )
     bench = functools.partial(_bench, folders=folders, out=out, limit=limit, part=part)
     # What is finished needs no process of its own, which would import everything again.
-    done = {job: bench(job) for job in jobs if (out / job[0] / job[1] / "summary.json").exists()}
-    done |= dict(side_by_side(bench, [job for job in jobs if job not in done], workers, threads))
+    before = {job: load_run(out.joinpath(*job)) for job in jobs if (out.joinpath(*job) / "summary.json").exists()}
+    done = {job: bench(job) for job in before}
+    done |= dict(side_by_side(bench, [job for job in jobs if job not in before], workers, threads))
     boards = {name: [done[name, method] for method in methods[name]] for name in methods}
     for name, runs in boards.items():
+        page = out / name / "report.html"
+        former = [before.get((name, method)) for method in methods[name]]
+        if page.exists() and [run.samples for run in runs] == [run and run.samples for run in former]:
+            continue
         pairs = zip(methods[name], runs, strict=True)
         files = [run_files(out / name / method, run, folders[name]) for method, run in pairs]
-        write_report(runs, out / name / "report.html", files=files, heatmap=_scorer().heatmap)
+        write_report(runs, page, files=files, heatmap=_scorer().heatmap)
     return boards
 
 

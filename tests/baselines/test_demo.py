@@ -25,11 +25,14 @@ def test_processes_side_by_side_give_what_one_would_and_a_repeat_redoes_nothing(
     for name, value in alone.summary["metrics"].items():
         assert runs[1].summary["metrics"][name]["mean"] == pytest.approx(value["mean"], abs=1e-6), name
     assert (tmp_path / "demo" / "mini" / "report.html").stat().st_size > 10_000
-    edits = sorted((tmp_path / "demo").glob("mini/*/images/*.png"))
-    before = [path.stat().st_mtime_ns for path in edits]
-    assert len(before) == 4
+    page = tmp_path / "demo" / "mini" / "report.html"
+    kept = [page, *sorted((tmp_path / "demo").glob("mini/*/images/*.png"))]
+    before = [path.stat().st_mtime_ns for path in kept]
+    assert len(before) == 5
     run_demo(tmp_path / "demo", METHODS, limit=2, workers=2)
-    assert [path.stat().st_mtime_ns for path in edits] == before
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    run_demo(tmp_path / "demo", METHODS, limit=3, workers=1)
+    assert page.stat().st_mtime_ns > before[0]
 
 
 @pytest.mark.slow
