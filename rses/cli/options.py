@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,3 +20,15 @@ Output = Annotated[Format, typer.Option(help="table, json, csv, markdown or late
 Protocol = Annotated[str, typer.Option(help="See `rses protocols`.", metavar="ID")]
 Report = Annotated[bool, typer.Option("--report", help="Write report.html into the run folder.")]
 SuiteOfRuns = Annotated[str | None, typer.Option(help="Suite, if the run does not say.", metavar="NAME|DIR")]
+
+
+def file_or_list(text: str) -> Path | list[str]:
+    """Read ``--styles``: a file, or texts with commas between.
+
+    Example:
+        >>> file_or_list("pixel art, line art"), file_or_list("styles.csv").name
+        (['pixel art', 'line art'], 'styles.csv')
+    """
+    if Path(text).suffix or Path(text).exists():
+        return Path(text)
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -25,7 +25,7 @@ from rses.cli.common import (
     terminal,
     warn,
 )
-from rses.cli.options import Device, Metrics, Output
+from rses.cli.options import Device, Metrics, Output, file_or_list
 from rses.cli.options import Protocol as ProtocolId
 from rses.errors import InputError
 from rses.files.places import require_apart
@@ -140,7 +140,7 @@ def score(
     """
     _check(masks, suite, style, styles)
     inputs = {
-        "masks": masks, "source": source, "style": style, "styles": _styles(styles), "suite": suite,
+        "masks": masks, "source": source, "style": style, "styles": styles and file_or_list(styles), "suite": suite,
         "allow_missing": allow_missing, "allow_resize": allow_resize, "fresh": fresh, "limit": limit,
         "threshold": threshold,
     }  # fmt: skip
@@ -324,18 +324,6 @@ def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], 
         heatmap = scorer.heatmap if "lpips_bg" in scorer.metrics else None
         write_report(runs, path, files=files, heatmap=heatmap, progress=update)
     note(f"report: {path}")
-
-
-def _styles(text: str | None) -> Path | list[str] | None:
-    """Read ``--styles``: a file, or texts with commas between.
-
-    Example:
-        >>> _styles("pixel art, line art"), _styles("styles.csv").name
-        (['pixel art', 'line art'], 'styles.csv')
-    """
-    if text is None or Path(text).suffix or Path(text).exists():
-        return None if text is None else Path(text)
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from rses.cli.common import Progress, emit, note, progress, quiet_stdout
 from rses.cli.help import command, group
+from rses.cli.options import file_or_list
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
@@ -137,7 +138,14 @@ def brushbench(
 def folder(
     images: Annotated[Path, typer.Option("--images", help="Folder of photographs.", metavar="DIR")],
     out: Out,
-    styles: Styles,
+    styles: Annotated[
+        str,
+        typer.Option(
+            "--styles",
+            help="Style of each photograph: a JSON, JSONL or CSV file. Or styles that each gets, with commas between.",
+            metavar="FILE|A,B,C",
+        ),
+    ],
     masks: Annotated[
         Path | None, typer.Option("--masks", help="Masks named like the photographs.", metavar="DIR")
     ] = None,
@@ -156,12 +164,15 @@ def folder(
     """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
 
     def build(report: Progress, warn: _Warn) -> Suite:
+        from rses.inputs.styles import read_styles
         from rses.suites.entry import TEMPLATE
         from rses.suites.own_folder import build_folder
         from rses.suites.writing import require_styles
 
+        given = file_or_list(styles)
+        wanted = read_styles(given) if isinstance(given, Path) else require_styles(styles)
         return build_folder(
-            images, out, require_styles(styles), masks=masks, regions=regions, alpha=alpha, thing=thing,
+            images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing,
             objects=objects, template=template or TEMPLATE, licence=licence, name=name or out.resolve().name,
             progress=report, warn=warn,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rses.suites.photographs import find_photographs, masks_by_name
 from rses.suites.region_list import doubles, outline_of, rows_by_file
 from rses.suites.shapes import draw_polygons
 from rses.suites.writing import Plan, write_suite
+from rses.texts import require_readable
 
 _Region = Callable[[], NDArray[np.bool_]]
 
@@ -28,7 +29,7 @@ _Region = Callable[[], NDArray[np.bool_]]
 def build_folder(
     images: Path,
     out: Path,
-    styles: Sequence[str],
+    styles: Sequence[str] | Mapping[str, str],
     *,
     masks: Path | None = None,
     regions: Path | None = None,
@@ -46,7 +47,8 @@ def build_folder(
     Args:
         images: The photographs; turned as their orientation tag says. Links are followed.
         out: A folder that does not exist yet or is empty.
-        styles: Styles, each of which every picture gets; with one alone, samples are called like the pictures.
+        styles: Styles, each of which every picture gets, or the style of each picture by its name without an ending;
+            with one style per picture, samples are called like the pictures.
         masks: Folder of masks named like the photographs and for them as they are shown, upright; read as the
             scorer reads them, see :func:`rses.images.masks.read_mask`.
         regions: CSV or JSON list with ``file_name`` and either ``x``, ``y``, ``width``, ``height`` of a box or, in
@@ -78,6 +80,9 @@ def build_folder(
     rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
     placed, twice = ({}, []) if masks is None else masks_by_name(masks)
     problems = [*doubles(paths), *twice]
+    own = styles if isinstance(styles, Mapping) else {}
+    chosen = sorted(set(own.values())) if own else list(styles)
+    require_readable(chosen)
     entries = []
     for path in paths:
         row = rows.get(path.name, {})
@@ -85,12 +90,16 @@ def build_folder(
         if not label:
             text = f"{path.name}: nothing says what its region covers; use --object or --objects"
             problems.append(Problem(text, "missing-object"))
+        if own and folded(path.stem) not in own:
+            text = f"{path.name}: --styles gives it no style; its id is {path.stem}"
+            problems.append(Problem(text, "missing-style"))
+            continue
         try:
             region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
         except InputError as error:
             problems += error.problems
             continue
-        only = styles[0] if len(styles) == 1 else None
+        only = own[folded(path.stem)] if own else chosen[0] if len(chosen) == 1 else None
         entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, style=only, alpha=alpha))
     if problems:
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
@@ -102,7 +111,7 @@ def build_folder(
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
     facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
-    return write_suite(Plan(entries, styles, facts, left_out, total=len(entries)), out.expanduser(), progress, warn)
+    return write_suite(Plan(entries, chosen, facts, left_out, total=len(entries)), out.expanduser(), progress, warn)
 
 
 def _require_template(template: str) -> None:

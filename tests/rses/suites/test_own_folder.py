@@ -127,6 +127,21 @@ def test_with_one_style_samples_are_called_like_the_pictures(folder: Path, capsy
     assert found == {f"{stem}-{style}" for stem in stems for style in ("neon", "ink")}
 
 
+def test_a_file_gives_each_picture_its_style(folder: Path, capsys) -> None:
+    arguments = ["suites", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    arguments += ["--object", "cup", "--styles", str(folder / "styles.csv"), "--out", str(folder / "out")]
+    stems = sorted(path.stem for path in (folder / "images").iterdir())
+    rows = [f"{stem},style {number}" for number, stem in enumerate(stems)]
+    (folder / "styles.csv").write_text("\n".join(["id,style", *rows[1:]]))
+    assert main(arguments) == 2
+    assert stems[0] in capsys.readouterr().err
+    assert not (folder / "out").exists()
+    (folder / "styles.csv").write_text("\n".join(["id,style", *rows]))
+    assert main(arguments) == 0
+    found = {sample.id: sample.style for sample in verify_suite(folder / "out").samples}
+    assert found == {stem: f"style {number}" for number, stem in enumerate(stems)}
+
+
 @pytest.mark.parametrize("template", ["turn it {style}", "{object} {style} {0}", "{object} {style"])
 def test_bad_template(folder: Path, template: str) -> None:
     with pytest.raises(InputError, match="template"):
