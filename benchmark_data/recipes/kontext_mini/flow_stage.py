@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,10 @@ class FlowSettings:
         window: Side, in tokens, of the windows that are seen; None for whole pictures.
         learning_rate: Muon's, for the matrices inside the blocks.
         rest_learning_rate: AdamW's, for everything else.
-        recolour_share: Share of regional recolourings, two rows each among the draws; the others are global styles.
+        recolour_share: Share of regional recolourings; the others are global styles.
         there_share: Share of the recolourings whose object is (mostly) inside the window.
         silent_share: Share of the rows that get the empty prompt's pooled vector, so that words carry styles, too.
-        edited_weight: Extra weight of the tokens that the edit changes, and of those of a picture's other object, which
-            must stay as they are.
+        edited_weight: Extra weight of the tokens that the edit changes.
         shift: Noise levels are uniform, then moved towards noise as schedulers do.
         compiled: Compile the transformer: a minute at the start, then a quarter faster; needs a C++ compiler.
     """
@@ -62,7 +61,6 @@ class Batch:
     Attributes:
         target: (B, N, 64) tokens.
         context: (B, N, 64) tokens.
-        heavy: (B, N), whether errors of a token weigh more.
         prompts: One per row.
         silent: Rows without a pooled vector of their own.
         window: Where the tokens lie, the same for all rows.
@@ -70,7 +68,6 @@ class Batch:
 
     target: torch.Tensor
     context: torch.Tensor
-    heavy: torch.Tensor
     prompts: list[str]
     silent: list[bool]
     window: Window
@@ -100,43 +97,28 @@ def train_flow(
 
 
 def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettings) -> Batch:
-    """Draw ``count`` edits; which ones depends on the batch's number alone.
-
-    A recolouring is followed by that of the same picture's other object, so that names have to be told apart.
-    """
+    """Draw ``count`` edits; which ones depends on the batch's number alone."""
     rng = np.random.default_rng([number, 29])
     window = draw_window(rng, settings.window or data.side, data.side)
     near = np.flatnonzero(boxes_inside(data.boxes, window, INSIDE))
-    rows: list[tuple[int, int, int, str]] = []  # group, view of the context, view of the target, prompt
-    while len(rows) < count:
+    groups, views, prompts = [], [], []
+    for _ in range(count):
         if rng.random() < settings.recolour_share:
             choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
-            group, first = divmod(int(rng.choice(choices)), RECOLOURINGS)
-            rows += [_recolouring(rng, data, group, (first + turn) % RECOLOURINGS) for turn in range(RECOLOURINGS)]
+            group, which = divmod(int(rng.choice(choices)), RECOLOURINGS)
+            fact, forth = data.facts[group][which], rng.random() < 0.5
+            label, colour = (fact.before, fact.new) if forth else (fact.after, fact.old)
+            views.append((0, 1 + which) if forth else (1 + which, 0))
+            prompts.append(recolour_prompt(rng, label, colour))
         else:
             group, which = int(rng.integers(len(data))), int(rng.integers(len(STYLES)))
-            rows.append(
-                (group, 0, 1 + RECOLOURINGS + which, style_prompt(rng, STYLES[which], data.facts[group][0].before))
-            )
-    groups, contexts, targets, prompts = zip(*rows[:count], strict=True)
-    prompts = tuple(prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts)
+            views.append((0, 1 + RECOLOURINGS + which))
+            prompts.append(style_prompt(rng, STYLES[which], data.facts[group][0].before))
+        groups.append(group)
+    prompts = [prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts]
     silent = (rng.random(count) < settings.silent_share).tolist()
-
-    def tokens(views: Sequence[int]) -> torch.Tensor:
-        return data.tokens(np.array(groups), np.array(views), window)
-
-    context, target, source = tokens(contexts), tokens(targets), tokens([0] * count)
-    others = [tokens([view] * count) - source for view in range(1, 1 + RECOLOURINGS)]
-    heavy = torch.stack([change.square().mean(-1) > CHANGED for change in (target - context, *others)]).any(0)
-    return Batch(target, context, heavy, list(prompts), silent, window)
-
-
-def _recolouring(rng: np.random.Generator, data: LatentGroups, group: int, which: int) -> tuple[int, int, int, str]:
-    """Return a recolouring of a group's picture, or the way back."""
-    fact = data.facts[group][which]
-    if rng.random() < 0.5:
-        return group, 0, 1 + which, recolour_prompt(rng, fact.before, fact.new)
-    return group, 1 + which, 0, recolour_prompt(rng, fact.after, fact.old)
+    context, target = (data.tokens(np.array(groups), column, window) for column in np.array(views).T)
+    return Batch(target, context, prompts, silent, window)
 
 
 def _loss(model: TextAndFlow, data: LatentGroups, step: int, settings: FlowSettings) -> torch.Tensor:
@@ -152,10 +134,10 @@ def _loss(model: TextAndFlow, data: LatentGroups, step: int, settings: FlowSetti
     velocity = model(
         noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance, silent=batch.silent, window=batch.window
     )
-    weight = 1 + settings.edited_weight * batch.heavy
+    change = (batch.target - batch.context).square().mean(-1)
+    weight = 1 + settings.edited_weight * (change > CHANGED)
     weight = weight / weight.mean(1, keepdim=True)
-    loss: torch.Tensor = ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
-    return loss
+    return ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
 
 
 def _inside(name: str, parameter: nn.Parameter) -> bool:
