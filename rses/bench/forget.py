@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rses.files.paths import id_problem
-from rses.runs.journal import recorded_keys, records_of
+from rses.runs.journal import EDITS, SCORES, recorded_keys, records_of
 
-__all__ = ["EDITS", "SCORES", "forget_run", "nothing_left_behind"]
+__all__ = ["forget_run", "nothing_left_behind"]
 
-EDITS, SCORES = "generation.jsonl", "journal.jsonl"
-"""Journals of the edits and of their scores."""
 RESULTS = ("summary.json", "samples.parquet", "vlm.jsonl", "vlm.json", "report.html")
 """What speaks of the edits of a finished run."""
 

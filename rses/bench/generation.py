@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from rses.bench.checks import check_card, check_edit, failure_reason, require_json
-from rses.bench.forget import EDITS, forget_run
+from rses.bench.forget import forget_run
 from rses.bench.plan import fixed_batches
 from rses.device import choose_device
 from rses.errors import InputError, RsesError
@@ -26,7 +26,7 @@ from rses.images.file import FileCache
 from rses.images.masks import read_mask
 from rses.images.tensors import write_png
 from rses.methods import DTYPES, Edited, EditSample, Method, sample_seed
-from rses.runs.journal import Journal
+from rses.runs.journal import EDITS, Journal
 from rses.state.process import state_of
 from rses.suites import Sample, Suite
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.bench.forget import EDITS, SCORES, forget_run
+from rses.bench.forget import forget_run
 from rses.errors import InputError
 from rses.files.atomic import remove_leftovers
 from rses.files.lock import exclusive
 from rses.images.decode import IMAGE_EXTENSIONS
+from rses.runs.journal import EDITS, SCORES
 from rses.runs.results import Results
 
 __all__ = ["merge_runs"]

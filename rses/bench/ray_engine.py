@@ -9,7 +9,6 @@ from typing import Any
 
 from rses.bench.merge import merge_runs
 from rses.bench.run import run_bench
-from rses.errors import InputError
 from rses.files.lock import exclusive
 from rses.methods import get_method
 from rses.runs.ray_tasks import cluster, run_tasks
@@ -44,10 +43,7 @@ def run_on_ray(
     Returns:
         The merged run, also written to ``out``.
     """
-    if shards < 1:
-        raise InputError(f"--shards must be at least 1, got {shards}.")
-    folder = Path(out).resolve()
-    parts = [Shard(number, shards) for number in range(1, shards + 1)]
+    folder, parts = Path(out).resolve(), Shard.all(shards)
     folders = [part.folder(folder) for part in parts]
     fresh = bool(settings.pop("fresh", False))
     with cluster(address):

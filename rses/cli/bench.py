@@ -22,7 +22,19 @@ from rses.cli.common import (
     terminal,
     warn,
 )
-from rses.cli.options import Device, Dtype, Fresh, Output, Protocol, Report
+from rses.cli.options import (
+    Device,
+    Dtype,
+    Engine,
+    Fresh,
+    Gpus,
+    Output,
+    Protocol,
+    RayAddress,
+    Report,
+    Shards,
+    require_engine,
+)
 from rses.files.text import parse_json
 
 if TYPE_CHECKING:
@@ -55,10 +67,10 @@ def bench(
     device: Device = "auto",
     dtype: Dtype = "auto",
     batch_size: Annotated[str, typer.Option(help="Most samples edited together.", metavar="auto|N")] = "auto",
-    engine: Annotated[str, typer.Option(help="local, or ray: --shards tasks on a Ray cluster.")] = "local",
-    shards: Annotated[int, typer.Option(help="Tasks of --engine ray.", metavar="N", min=1)] = 2,
-    ray_address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
-    gpus: Annotated[float, typer.Option(help="GPUs a Ray task needs.", min=0)] = 0.0,
+    engine: Engine = "local",
+    shards: Shards = 2,
+    ray_address: RayAddress = None,
+    gpus: Gpus = 0.0,
     fresh: Fresh = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Edit failed samples again.")] = False,
     format: Output = Format.table,
@@ -69,8 +81,7 @@ def bench(
     A stopped run goes on where it was. A sample whose edit fails is noted, and the run goes on.
     """
     require_numbers(device, batch_size)
-    if engine not in ("local", "ray"):
-        raise typer.BadParameter("choose local or ray", param_hint="--engine")
+    require_engine(engine)
     label = method or (predictions.name if predictions is not None else "method")
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
@@ -206,7 +217,9 @@ def _part(shard: str | None) -> Path:
         >>> _part("2/8").as_posix(), _part(None).as_posix()
         ('shards/2-of-8', '.')
     """
-    return Path() if shard is None else Path("shards") / _slug(shard.replace("/", "-of-"))
+    from rses.runs.shard import Shard
+
+    return Path() if shard is None else Shard.parse(shard).folder(Path())
 
 
 def _slug(text: str) -> str:

@@ -14,7 +14,6 @@ import typer
 from rses.arguments import require_inner_share
 from rses.cli.common import (
     Format,
-    Progress,
     elapsed,
     emit,
     keeping,
@@ -25,7 +24,7 @@ from rses.cli.common import (
     terminal,
     warn,
 )
-from rses.cli.options import Device, Metrics, Output, file_or_list
+from rses.cli.options import Device, Engine, Gpus, Metrics, Output, RayAddress, Shards, file_or_list, require_engine
 from rses.cli.options import Protocol as ProtocolId
 from rses.errors import InputError
 from rses.files.places import require_apart
@@ -127,10 +126,10 @@ def score(
             metavar="I/N",
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="local, or ray: --shards tasks on a Ray cluster.")] = "local",
-    shards: Annotated[int, typer.Option(help="Tasks of --engine ray.", metavar="N", min=1)] = 2,
-    ray_address: Annotated[str | None, typer.Option(help="Ray cluster; by default one on this machine.")] = None,
-    gpus: Annotated[float, typer.Option(help="GPUs a Ray task needs.", min=0)] = 0.0,
+    engine: Engine = "local",
+    shards: Shards = 2,
+    ray_address: RayAddress = None,
+    gpus: Gpus = 0.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what --out holds.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Write report.html, into --out if given.")] = False,
 ) -> None:
@@ -140,8 +139,8 @@ def score(
     """
     _check(masks, suite, style, styles)
     inputs = {
-        "masks": masks, "source": source, "style": style, "styles": styles and file_or_list(styles), "suite": suite,
-        "allow_missing": allow_missing, "allow_resize": allow_resize, "fresh": fresh, "limit": limit,
+        "masks": masks, "source": source, "style": style, "styles": None if styles is None else file_or_list(styles),
+        "suite": suite, "allow_missing": allow_missing, "allow_resize": allow_resize, "fresh": fresh, "limit": limit,
         "threshold": threshold,
     }  # fmt: skip
     require_numbers(device, batch_size)
@@ -159,15 +158,12 @@ def score(
             _look_for_files(place, inputs, metrics)
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
 
-        scorer = RSES(rules, device, batch_size, metrics, workers)
-        if engine == "ray":
-            settings = {
-                "protocol": rules, "device": device, "batch_size": batch_size, "metrics": metrics, "workers": workers
-            }  # fmt: skip
-            cluster = {"shards": shards, "address": ray_address, "gpus": gpus, "scorer": settings}
-            runs = _run_on_ray(places, out, inputs, cluster, update)
-        else:
-            runs = _run(scorer, places, out, inputs, part, update)
+        settings: dict[str, Any] = {
+            "protocol": rules, "device": device, "batch_size": batch_size, "metrics": metrics, "workers": workers
+        }  # fmt: skip
+        cluster = {"shards": shards, "address": ray_address, "gpus": gpus, "scorer": settings}
+        scorer = RSES(**settings)
+        runs = _run(scorer, places, out, {**inputs, "progress": update}, part, cluster if engine == "ray" else None)
     if part is not None:
         note(_counted(runs) + f" in {elapsed(start)}, kept in {out} for a run without --shard")
         return
@@ -206,8 +202,7 @@ def _part(shard: str | None, engine: str, out: Path | None) -> Shard | None:
     """Read ``--shard``, and see that the options of large runs go together."""
     from rses.runs.shard import Shard
 
-    if engine not in ("local", "ray"):
-        raise typer.BadParameter("choose local or ray", param_hint="--engine")
+    require_engine(engine)
     if engine == "ray" and shard is not None:
         raise InputError("--engine ray makes its own shards: leave out --shard.")
     if out is None and (engine == "ray" or shard is not None):
@@ -217,28 +212,19 @@ def _part(shard: str | None, engine: str, out: Path | None) -> Shard | None:
 
 def _run(
     scorer: RSES, places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], part: Shard | None,
-    update: Progress,
+    cluster: Mapping[str, Any] | None,
 ) -> list[Results]:  # fmt: skip
-    """Score one folder, or several together."""
-    given = {**inputs, "shard": part, "progress": update}
-    if len(places) == 1:
-        (place,) = places
-        return [scorer.score_folder(place.pred, out=place.out, method=place.method, **given)]
-    preds: dict[str, str | Path] = {str(place.method): place.pred for place in places}
-    return list(scorer.score_folders(preds, out=out, **given).values())
+    """Score one folder, or several together, on this machine or on a cluster."""
+    preds = {str(place.method): place.pred for place in places}
+    alone = places[0] if len(places) == 1 else None
+    given = {**inputs, "out": out} if alone is None else {**inputs, "out": alone.out, "method": alone.method}
+    if cluster is not None:
+        from rses.scoring.ray_engine import score_on_ray
 
-
-def _run_on_ray(
-    places: Sequence[Places], out: Path | None, inputs: Mapping[str, Any], cluster: Mapping[str, Any], update: Progress
-) -> list[Results]:
-    from rses.scoring.ray_engine import score_on_ray
-
-    given = {**inputs, **cluster, "progress": update}
-    assert out is not None
-    if len(places) == 1:
-        (place,) = places
-        return score_on_ray(place.pred, out, method=place.method, **given)
-    return score_on_ray({str(place.method): place.pred for place in places}, out, **given)
+        return score_on_ray(preds if alone is None else alone.pred, **given, **cluster)
+    if alone is not None:
+        return [scorer.score_folder(alone.pred, shard=part, **given)]
+    return list(scorer.score_folders(preds, shard=part, **given).values())
 
 
 def _counted(runs: Sequence[Results]) -> str:

@@ -15,6 +15,8 @@ from typing import IO, Any
 from rses.errors import InputError
 from rses.files.text import parse_json
 
+EDITS, SCORES = "generation.jsonl", "journal.jsonl"
+"""Journals of the edits of a run and of their scores."""
 VERSION = 1
 LONGEST = 60
 """Letters of an old and a new value that are still shown."""

@@ -39,6 +39,17 @@ class Shard:
             raise InputError(f'--shard must be i/n with i from 1 to n, e.g. 2/8; got "{text}".')
         return cls(int(match[1]), int(match[2]))
 
+    @classmethod
+    def all(cls, count: int) -> list[Shard]:
+        """Return every shard of a run.
+
+        Raises:
+            InputError: There would be none.
+        """
+        if count < 1:
+            raise InputError(f"--shards must be at least 1, got {count}.")
+        return [cls(number, count) for number in range(1, count + 1)]
+
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
 from rses.files.lock import exclusive
+from rses.runs.journal import SCORES
 from rses.runs.ray_tasks import cluster, run_tasks
 from rses.runs.results import Results
 from rses.runs.shard import Shard
 from rses.scoring.scorer import RSES
-from rses.scoring.shards import JOURNAL, forget_shards
+from rses.scoring.shards import forget_shards
 
 __all__ = ["score_on_ray"]
 
@@ -43,21 +43,21 @@ def score_on_ray(
     Returns:
         The runs in the order of ``pred``, also written to ``out``.
     """
-    if shards < 1:
-        raise InputError(f"--shards must be at least 1, got {shards}.")
-    folder = Path(out).absolute()
-    outs = [folder / name for name in pred] if isinstance(pred, Mapping) else [folder]
+    folder, parts = Path(out).absolute(), Shard.all(shards)
+    places: Preds
+    if isinstance(pred, Mapping):
+        places, outs = {name: Path(own).absolute() for name, own in pred.items()}, [folder / name for name in pred]
+    else:
+        places, outs = Path(pred).absolute(), [folder]
     given = options | {name: _absolute(options[name]) for name in PATHS & options.keys()}
     if given.pop("fresh", False):
         # Once, and not at every try: those go on where the last one stopped.
         for own in filter(Path.exists, outs):
             with exclusive(own):
                 forget_shards(own)
-                (own / JOURNAL).unlink(missing_ok=True)
-    named = {name: Path(own).absolute() for name, own in pred.items()} if isinstance(pred, Mapping) else None
-    common = (dict(scorer or {}), named or Path(str(pred)).absolute(), folder, given)
+                (own / SCORES).unlink(missing_ok=True)
+    common = (dict(scorer or {}), places, folder, given)
     with cluster(address):
-        parts = [Shard(number, shards) for number in range(1, shards + 1)]
         run_tasks(_work, [(*common, part) for part in parts], gpus=gpus, cpus=cpus, progress=progress)
         run_tasks(_work, [(*common, None)], gpus=gpus, cpus=cpus)
     return [Results.load(own) for own in outs]

@@ -26,7 +26,7 @@ from rses.inputs.load import prepare, with_files
 from rses.inputs.preflight import check_samples
 from rses.inputs.sample import Sample
 from rses.protocol import Protocol, get_protocol
-from rses.runs.journal import Journal
+from rses.runs.journal import SCORES, Journal
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.runs.shard import Shard
@@ -34,7 +34,7 @@ from rses.scoring.engine import Case, Engine, Track
 from rses.scoring.folders import Inputs, folder_runs
 from rses.scoring.measure import needs_of, sample_text
 from rses.scoring.options import RunOptions
-from rses.scoring.shards import JOURNAL, share_of_run, take_over_shards
+from rses.scoring.shards import share_of_run, take_over_shards
 from rses.state.steady import steady
 from rses.table import select_metrics
 from rses.texts import require_readable
@@ -338,7 +338,7 @@ class RSES:
             if options.out is not None:
                 require_writable(options.out)
                 settings = {"settings": info, "allow_resize": options.allow_resize, "styles": texts}
-                journal = Journal(options.out / JOURNAL, settings, options.fresh)
+                journal = Journal(options.out / SCORES, settings, options.fresh)
                 take_over_shards(journal, options)
             tracks.append(Track(journal))
         self.engine.run(cases, texts, tracks, runs[0])

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from rses.errors import InputError
 from rses.inputs.sample import Sample
-from rses.runs.journal import Journal
+from rses.runs.journal import EDITS, SCORES, Journal
 from rses.runs.shard import SHARDS, Shard
 from rses.scoring.options import RunOptions
 
-__all__ = ["JOURNAL", "forget_shards", "share_of_run", "take_over_shards"]
-
-JOURNAL = "journal.jsonl"
+__all__ = ["forget_shards", "share_of_run", "take_over_shards"]
 
 
 def share_of_run(samples: Sequence[Sample], options: RunOptions, shard: Shard) -> tuple[list[Sample], RunOptions]:
@@ -49,5 +47,5 @@ def forget_shards(out: Path) -> None:
 
 
 def _journals(out: Path) -> list[Path]:
-    found = sorted((out / SHARDS).glob(f"*-of-*/{JOURNAL}"))
-    return [path for path in found if not (path.parent / "generation.jsonl").exists()]
+    found = sorted((out / SHARDS).glob(f"*-of-*/{SCORES}"))
+    return [path for path in found if not (path.parent / EDITS).exists()]

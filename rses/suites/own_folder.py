@@ -82,7 +82,7 @@ def build_folder(
     problems = [*doubles(paths), *twice]
     own = styles if isinstance(styles, Mapping) else {}
     chosen = sorted(set(own.values())) if own else list(styles)
-    require_readable(chosen)
+    require_readable(own.values())
     entries = []
     for path in paths:
         row = rows.get(path.name, {})

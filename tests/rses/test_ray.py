@@ -122,6 +122,17 @@ def test_folders_are_scored_on_a_cluster_as_here(cluster, tmp_path, capsys):
         ]  # fmt: skip
 
 
+def test_one_named_folder_has_the_run_folder_that_it_has_here(cluster, tmp_path):
+    words = ["score", "--pred", f"mine={edits(tmp_path / 'identity')}", "--suite", "mini", "--protocol", "rses-mini"]
+    words += ["--allow-missing", "--device", "cpu", "--metrics", "mse_bg"]
+    assert main([*words, "--out", str(tmp_path / "here")]) == 0
+    assert main([*words, "--out", str(tmp_path / "ray"), "--engine", "ray"]) == 0
+    here, there = (
+        sorted(path.parent.name for path in (tmp_path / run).glob("**/summary.json")) for run in ("here", "ray")
+    )
+    assert here == there == ["mine"]
+
+
 def edits(folder):
     """Make a folder of edits of some samples of the suite: the pictures as they are, or darker."""
     folder.mkdir()
