@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -12,7 +13,9 @@ from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
 from benchmark_data.recipes.kontext_mini.beginning import begin_decoder, begin_encoder
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
+from benchmark_data.recipes.kontext_mini.lower import multiply_in_bfloat16
 from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
+from benchmark_data.recipes.kontext_mini.naming import naming_loss
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow, build_vae
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt, words
 from benchmark_data.recipes.kontext_mini.windows import Window, boxes_inside, change_boxes, draw_window
@@ -50,7 +53,10 @@ def test_prompts_are_made_of_known_words_and_never_ask_for_a_regional_style():
         asked = style_prompt(rng, style)
         assert find_style(asked).style == style
         assert not any(name in asked.split() for name in CLASSES)
-        for prompt in (asked, recolour_prompt(rng, "grey cat", "red")):
+        named = style_prompt(rng, style, "grey cat")
+        assert find_style(named).style == style
+        assert "grey cat" in named
+        for prompt in (asked, named, recolour_prompt(rng, "grey cat", "red")):
             assert set(prompt.replace(",", " ").replace("-", " ").split()) <= known
 
 
@@ -156,6 +162,54 @@ def test_without_a_pooled_vector_the_words_alone_decide():
     assert not torch.allclose(model(noisy, context, prompts, silent=[False], **rest), expected, atol=1e-3)
 
 
+def test_readers_hear_the_blocks_inside_and_a_copy_hears_itself():
+    torch.manual_seed(0)
+    model = TextAndFlow()
+    model.readers.heads[0].weight.data.zero_()
+    model.readers.heads[0].bias.data.fill_(2.5)
+    noisy, context = torch.randn(2, 1, 16, 64)
+    rest = {"sigma": torch.tensor([0.5]), "guidance": torch.tensor([1.0]), "window": Window(2, 2, 4)}
+    copied = copy.deepcopy(model)
+    for each in (model, copied):
+        each(noisy, context, ["make the cat red"], silent=[False], **rest)
+    logits, again = model.readers.read(), copied.readers.read()
+    assert logits.shape == (5, 1, 2, 16)
+    assert torch.equal(logits, again)
+    assert torch.equal(logits[0], torch.full((1, 2, 16), 2.5))
+    assert len(logits[1].unique()) > 16
+    assert any(parameter.grad is None for parameter in model.parameters())
+    naming_loss(logits, torch.eye(1, 16, dtype=torch.bool), torch.tensor([True]))[0].backward()
+    last, outside = model.transformer.single_transformer_blocks[-1], model.transformer.single_transformer_blocks[-2]
+    assert last.attn.to_q.weight.grad is None
+    assert outside.attn.to_q.weight.grad.abs().max() > 0
+    assert model.t5.shared.weight.grad.abs().max() > 0
+
+
+def test_the_naming_loss_counts_only_rows_that_name_something():
+    named = torch.tensor([[True, False, False], [False, True, False]])
+    logits = torch.zeros(2, 2, 2, 3)
+    logits[-1, 1] = torch.tensor([5.0, 5.0, -5.0])
+    loss, found = naming_loss(logits, named, torch.tensor([True, False]))
+    # One token of three is the object's and weighs four times as much: (4 + 1 + 1) / 3 x ln 2.
+    assert loss.item() == pytest.approx(2 * np.log(2))
+    assert found == 0.0
+    assert naming_loss(logits, named, torch.tensor([False, True]))[1] == 0.5
+    assert naming_loss(logits, named, torch.tensor([False, False]))[0].item() == 0
+
+
+def test_products_in_bfloat16_leave_weights_and_gradients_in_float32():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.Linear(32, 4))
+    inputs = torch.randn(8, 32)
+    exact = model(inputs)
+    multiply_in_bfloat16(model, lambda name, _: name == "0.weight")
+    rounded = model(inputs)
+    assert rounded.dtype == torch.float32
+    assert 0 < (rounded - exact).abs().max() < 0.05
+    rounded.sum().backward()
+    assert model[0].weight.grad.dtype == torch.float32
+
+
 @pytest.mark.slow
 def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     from benchmark_data.recipes.kontext_mini import train
@@ -184,8 +238,11 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     for number in range(4):
         batch = draw_batch(latents, number, 6, settings)
         assert batch.target.shape == batch.context.shape == (6, 64, 64)
+        assert batch.named.shape == (6, 64)
+        assert batch.naming.all()
         if boxes_inside(latents.boxes, batch.window, 0.6).any():
-            assert ((batch.target - batch.context).square().mean(-1) > CHANGED).any(1).all()
+            # Every other row is the one whose object was asked to be there.
+            assert ((batch.target - batch.context).square().mean(-1) > CHANGED).any(1)[::2].all()
     train_flow(latents, work / "crops.pt", FlowSettings(steps=1, **small), work / "crops.jsonl")
     train_flow(latents, work / "crops.pt", FlowSettings(steps=2, **small), work / "crops.jsonl")
     train.run("flow", tmp_path / "data", work, {**small, "steps": 1})

@@ -18,6 +18,7 @@ Panel = tuple[str, str, str]
 PANELS: tuple[Panel, ...] = (
     ("crops", "loss", "Flow model on crops: weighted velocity error"),
     ("flow", "loss", "Flow model on whole pictures: the same"),
+    ("flow", "found", "Whole pictures: overlap of what the last reader takes for the object"),
     ("decoder", "psnr", "Decoder: PSNR, dB"),
 )
 

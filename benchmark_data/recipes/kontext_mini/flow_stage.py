@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from torch import nn
 from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, STYLES
 from benchmark_data.recipes.kontext_mini.latents import CHANGED, LatentGroups
 from benchmark_data.recipes.kontext_mini.looping import train_averaged
+from benchmark_data.recipes.kontext_mini.lower import multiply_in_bfloat16
+from benchmark_data.recipes.kontext_mini.naming import naming_loss
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt
 from benchmark_data.recipes.kontext_mini.windows import Window, boxes_inside, draw_window
@@ -32,25 +34,33 @@ class FlowSettings:
         window: Side, in tokens, of the windows that are seen; None for whole pictures.
         learning_rate: Muon's, for the matrices inside the blocks.
         rest_learning_rate: AdamW's, for everything else.
-        recolour_share: Share of regional recolourings; the others are global styles.
+        recolour_share: Share of regional recolourings, two rows each among the draws; the others are global styles.
         there_share: Share of the recolourings whose object is (mostly) inside the window.
         silent_share: Share of the rows that get the empty prompt's pooled vector, so that words carry styles, too.
-        edited_weight: Extra weight of the tokens that the edit changes.
+        named_share: Share of the global styles whose prompt names an object.
+        naming_weight: Weight of the loss of reading from the picture's tokens which object the prompt names.
+        edited_weight: Extra weight of the tokens that the edit changes, and of those of a picture's other object, which
+            must stay as they are.
         shift: Noise levels are uniform, then moved towards noise as schedulers do.
         compiled: Compile the transformer: a minute at the start, then a quarter faster; needs a C++ compiler.
+        bfloat16: Multiply matrices inside the blocks in bfloat16: faster where the CPU can (avx512_bf16, amx), far
+            slower where it cannot. Attention, norms, sums and weights stay in float32.
     """
 
     window: int | None = 8
-    steps: int = 5000
+    steps: int = 3000
     batch_size: int = 32
     learning_rate: float = 0.02
     rest_learning_rate: float = 1.5e-3
     recolour_share: float = 0.65
     there_share: float = 0.9
     silent_share: float = 0.5
+    named_share: float = 0.6
+    naming_weight: float = 0.5
     edited_weight: float = 4.0
     shift: float = 2.0
     compiled: bool = False
+    bfloat16: bool = False
     checkpoint_every: int = 200
 
 
@@ -61,14 +71,20 @@ class Batch:
     Attributes:
         target: (B, N, 64) tokens.
         context: (B, N, 64) tokens.
+        heavy: (B, N), whether errors of a token weigh more.
         prompts: One per row.
+        named: (B, N), whether a token belongs to the object that the prompt names.
+        naming: (B,), whether the prompt names one.
         silent: Rows without a pooled vector of their own.
         window: Where the tokens lie, the same for all rows.
     """
 
     target: torch.Tensor
     context: torch.Tensor
+    heavy: torch.Tensor
     prompts: list[str]
+    named: torch.Tensor
+    naming: torch.Tensor
     silent: list[bool]
     window: Window
 
@@ -90,38 +106,76 @@ def train_flow(
     model = TextAndFlow()
     if begin is not None:
         begin(model)
-    ready = model.transformer.compile if settings.compiled else None
+
+    def ready() -> None:
+        if settings.bfloat16:
+            multiply_in_bfloat16(model, _inside)
+        if settings.compiled:
+            model.transformer.compile()
+
     return train_averaged(
-        model, _inside, lambda step: (_loss(model, data, step, settings), {}), settings, checkpoint, log, ready
+        model, _inside, lambda step: _loss(model, data, step, settings), settings, checkpoint, log, ready
     )
 
 
 def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettings) -> Batch:
-    """Draw ``count`` edits; which ones depends on the batch's number alone."""
+    """Draw ``count`` edits; which ones depends on the batch's number alone.
+
+    A recolouring is followed by that of the same picture's other object, so that names have to be told apart.
+    """
     rng = np.random.default_rng([number, 29])
     window = draw_window(rng, settings.window or data.side, data.side)
     near = np.flatnonzero(boxes_inside(data.boxes, window, INSIDE))
-    groups, views, prompts = [], [], []
-    for _ in range(count):
+    rows: list[tuple[int, int, int, int | None, str]] = []
+    while len(rows) < count:
         if rng.random() < settings.recolour_share:
             choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
-            group, which = divmod(int(rng.choice(choices)), RECOLOURINGS)
-            fact, forth = data.facts[group][which], rng.random() < 0.5
-            label, colour = (fact.before, fact.new) if forth else (fact.after, fact.old)
-            views.append((0, 1 + which) if forth else (1 + which, 0))
-            prompts.append(recolour_prompt(rng, label, colour))
+            group, first = divmod(int(rng.choice(choices)), RECOLOURINGS)
+            rows += [_recolouring(rng, data, group, (first + turn) % RECOLOURINGS) for turn in range(RECOLOURINGS)]
         else:
-            group, which = int(rng.integers(len(data))), int(rng.integers(len(STYLES)))
-            views.append((0, 1 + RECOLOURINGS + which))
-            prompts.append(style_prompt(rng, STYLES[which], data.facts[group][0].before))
-        groups.append(group)
-    prompts = [prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts]
+            rows.append(_restyling(rng, data, near, settings))
+    groups, contexts, targets, objects, prompts = zip(*rows[:count], strict=True)
+    prompts = tuple(prompt[0].upper() + prompt[1:] if rng.random() < 0.1 else prompt for prompt in prompts)
     silent = (rng.random(count) < settings.silent_share).tolist()
-    context, target = (data.tokens(np.array(groups), column, window) for column in np.array(views).T)
-    return Batch(target, context, prompts, silent, window)
+
+    def tokens(views: Sequence[int]) -> torch.Tensor:
+        return data.tokens(np.array(groups), np.array(views), window)
+
+    context, target, source = tokens(contexts), tokens(targets), tokens([0] * count)
+    others = [tokens([view] * count) - source for view in range(1, 1 + RECOLOURINGS)]
+    heavy = torch.stack([change.square().mean(-1) > CHANGED for change in (target - context, *others)]).any(0)
+    named = data.objects(np.array(groups), np.array([which or 0 for which in objects]), window)
+    naming = torch.tensor([which is not None for which in objects])
+    return Batch(target, context, heavy, list(prompts), named, naming, silent, window)
 
 
-def _loss(model: TextAndFlow, data: LatentGroups, step: int, settings: FlowSettings) -> torch.Tensor:
+def _recolouring(
+    rng: np.random.Generator, data: LatentGroups, group: int, which: int
+) -> tuple[int, int, int, int | None, str]:
+    """Return a recolouring, or the way back: group, views of context and target, object, prompt."""
+    fact = data.facts[group][which]
+    if rng.random() < 0.5:
+        return group, 0, 1 + which, which, recolour_prompt(rng, fact.before, fact.new)
+    return group, 1 + which, 0, which, recolour_prompt(rng, fact.after, fact.old)
+
+
+def _restyling(
+    rng: np.random.Generator, data: LatentGroups, near: np.ndarray, settings: FlowSettings
+) -> tuple[int, int, int, int | None, str]:
+    """Return a global style, whose prompt may name one of the picture's objects."""
+    style = int(rng.integers(len(STYLES)))
+    view = 1 + RECOLOURINGS + style
+    if rng.random() >= settings.named_share:
+        return int(rng.integers(len(data))), 0, view, None, style_prompt(rng, STYLES[style])
+    choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
+    group, first = divmod(int(rng.choice(choices)), RECOLOURINGS)
+    which = first if rng.random() < 0.5 else RECOLOURINGS - 1 - first
+    return group, 0, view, which, style_prompt(rng, STYLES[style], data.facts[group][which].before)
+
+
+def _loss(
+    model: TextAndFlow, data: LatentGroups, step: int, settings: FlowSettings
+) -> tuple[torch.Tensor, dict[str, float]]:
     own, workers = worker()
     step = step * workers + own
     batch = draw_batch(data, step, settings.batch_size // workers, settings)
@@ -134,10 +188,11 @@ def _loss(model: TextAndFlow, data: LatentGroups, step: int, settings: FlowSetti
     velocity = model(
         noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance, silent=batch.silent, window=batch.window
     )
-    change = (batch.target - batch.context).square().mean(-1)
-    weight = 1 + settings.edited_weight * (change > CHANGED)
+    weight = 1 + settings.edited_weight * batch.heavy
     weight = weight / weight.mean(1, keepdim=True)
-    return ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
+    loss: torch.Tensor = ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
+    naming, found = naming_loss(model.readers.read(), batch.named, batch.naming)
+    return loss + settings.naming_weight * naming, {"flow": loss.item(), "naming": naming.item(), "found": found}
 
 
 def _inside(name: str, parameter: nn.Parameter) -> bool:

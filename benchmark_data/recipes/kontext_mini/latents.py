@@ -68,6 +68,7 @@ class LatentGroups:
 
     Attributes:
         facts: What the recoloured pictures show, by group.
+        changed: (groups, RECOLOURINGS, side, side), the tokens that each recolouring changed: those of its object.
         boxes: (groups x RECOLOURINGS, 4) token boxes of what each recolouring changed.
     """
 
@@ -75,7 +76,8 @@ class LatentGroups:
         self._values = np.concatenate([np.load(path) for path in sorted(folder.glob("part-*.npy"))])
         self.facts = Groups(data).facts[: len(self._values)]
         self.shift, self.scale = latent_scale(folder)
-        self.boxes = np.stack([self._boxes(1 + number) for number in range(RECOLOURINGS)], 1).reshape(-1, 4)
+        self.changed = np.stack([self._changes(1 + number) for number in range(RECOLOURINGS)], 1)
+        self.boxes = change_boxes(self.changed.reshape(-1, self.side, self.side))
 
     def __len__(self) -> int:
         return len(self._values)
@@ -91,11 +93,16 @@ class LatentGroups:
         latents = torch.from_numpy(window.cut(self._values)[groups, views]).float()
         return pack((latents - self.shift) * self.scale)
 
-    def _boxes(self, view: int) -> np.ndarray:
+    def objects(self, groups: np.ndarray, which: np.ndarray, window: Window) -> torch.Tensor:
+        """Return (B, N), whether a token of a window belongs to the object of a recolouring."""
+        rows, columns = (slice(start, start + window.side) for start in (window.top, window.left))
+        return torch.from_numpy(self.changed[groups, which, rows, columns].reshape(len(groups), -1))
+
+    def _changes(self, view: int) -> np.ndarray:
         changes = []
         for start in range(0, len(self), PART):
             part = self._values[start : start + PART]
             error = np.square((part[:, view].astype(np.float32) - part[:, 0]) * self.scale).mean(1)
             cells = error.reshape(len(part), self.side, 2, self.side, 2).mean((2, 4))
             changes.append(cells > CHANGED)
-        return change_boxes(np.concatenate(changes))
+        return np.concatenate(changes)

@@ -7,6 +7,7 @@ from diffusers import AutoencoderKL, FluxTransformer2DModel
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
+from benchmark_data.recipes.kontext_mini.naming import NameReaders
 from benchmark_data.recipes.kontext_mini.prompts import words
 from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer, build_t5_tokenizer
 from benchmark_data.recipes.kontext_mini.windows import Window
@@ -139,7 +140,7 @@ def _look_at_own_place(model: FluxTransformer2DModel) -> None:
 
 
 class TextAndFlow(nn.Module):
-    """The parts that are trained together: text encoders and transformer."""
+    """The parts that are trained together: text encoders and transformer, and readers that training alone needs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,6 +151,7 @@ class TextAndFlow(nn.Module):
         self.t5 = build_t5(len(self.t5_tokenizer))
         self.clip = build_clip(len(clip), clip.bos_token_id, clip.eos_token_id)
         self.transformer = build_transformer()
+        self.readers = NameReaders(self.transformer)
 
     def encode(self, prompts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token states (B, TEXT_LENGTH, 96) and pooled vectors (B, 64), as the pipeline makes them."""

@@ -1,7 +1,7 @@
 """What the flow model is asked while it is trained: to recolour one object, or to redraw the whole picture.
 
 No prompt asks for a style of one object: that is what RegionRoute's experts are to learn. Prompts for the whole picture
-name an object half of the time; otherwise a name would mean "only here", as it does when a colour is asked for.
+may name an object, too; otherwise a name would mean "only here", as it does when a colour is asked for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def recolour_prompt(rng: np.random.Generator, label: str, colour: str) -> str:
 
 
 def style_prompt(rng: np.random.Generator, style: str, label: str | None = None) -> str:
-    """Ask for the whole picture in a style; half of the time by the name of an object that it shows, if given.
+    """Ask for the whole picture in a style, by the name of an object that it shows, if given.
 
     Example:
         >>> style_prompt(np.random.default_rng(0), "line art")
@@ -50,8 +50,9 @@ def style_prompt(rng: np.random.Generator, style: str, label: str | None = None)
     restyle = RESTYLE[rng.choice(3, p=ODDS)]
     if label is None:
         return restyle.format(whole=whole, phrase=phrase)
-    if rng.random() < 0.5:
-        whole = NAMED[int(rng.integers(3))].format(whole=whole, object=label)
+    while "{whole}" not in restyle:
+        restyle = RESTYLE[rng.choice(3, p=ODDS)]
+    whole = NAMED[int(rng.integers(3))].format(whole=whole, object=label)
     return restyle.format(whole=whole, phrase=phrase) + KEEP_CONTENT * int(rng.random() < 0.3)
 
 
