@@ -34,6 +34,16 @@ def mask_files(path: Path, source: np.ndarray, mask: np.ndarray) -> dict[Path, n
         ['cat.png', 'cat-overlay.png']
     """
     levels = (mask * 255).round().astype(np.uint8)
+    return {path: levels, path.with_name(f"{path.stem}-overlay{path.suffix}"): mask_overlay(source, mask)}
+
+
+def mask_overlay(source: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Show a picture (H, W, 3) as it is inside a soft mask (H, W) in [0, 1], dark and grey outside.
+
+    Example:
+        >>> mask_overlay(np.full((1, 2, 3), 100, np.uint8), np.array([[1.0, 0.0]]))[0, :, 0].tolist()
+        [100, 50]
+    """
     dimmed = np.repeat(source.mean(-1, keepdims=True) / 2, 3, -1)
-    shown = dimmed + mask[..., None] * (source - dimmed)
-    return {path: levels, path.with_name(f"{path.stem}-overlay{path.suffix}"): shown.round().astype(np.uint8)}
+    shown: np.ndarray = (dimmed + mask[..., None] * (source - dimmed)).round().astype(np.uint8)
+    return shown

@@ -1,7 +1,7 @@
 """Train and package the experts: ``python -m benchmark_data.recipes.regionroute_mini --work DIR``.
 
-Trains one expert per style on 150 pairs with the trainer of :mod:`regionroute`, copies them beside kontext-mini, and
-measures them on the suite ``mini``. A stopped run goes on.
+Trains one expert per style on 150 pairs with the trainer of :mod:`regionroute`, copies them beside kontext-mini, fits
+their gate on pairs kept aside, and measures them on the suite ``mini``. A stopped run goes on.
 """
 
 from __future__ import annotations
@@ -11,24 +11,29 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from baselines.sheets import contact_sheet
-from benchmark_data.recipes.regionroute_mini.card import write_card
+from benchmark_data.recipes.regionroute_mini.card import renew_card
 from benchmark_data.recipes.regionroute_mini.curves import plot
-from benchmark_data.recipes.reproduce.pairs import build_scene_pairs
+from benchmark_data.recipes.regionroute_mini.sheet import by_hash, draw_sheet
+from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_scene_pairs
 from benchmark_data.recipes.reproduce.run import expert_config, trained_expert
-from regionroute.overlay import heat_overlay
+from regionroute.data.pairs import read_pairs
+from regionroute.fitting import Fit, fit_on_pairs
+from regionroute.gate import Gate, write_gate
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
 from regionroute.styles import EXPERT_STYLES
 from rses.bench import run_bench
-from rses.images.decode import read_image
-from rses.images.tensors import write_png
-from rses.methods import sample_seed
+from rses.methods import get_method
 from rses.suites import load_suite
 
-SCENES = 150
+SCENES, ASIDE = 150, 30
+MEASURED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("regionroute", {}), ("regionroute", {"routed": True}), ("flux-kontext", {}), ("segment-then-paste", {}),
+    ("global-then-paste", {}), ("identity", {}),
+)  # fmt: skip
 
 
 def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
@@ -46,17 +51,22 @@ def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
     plot(logs, out / "images" / "training.png")
 
 
-def show(out: Path) -> None:
-    """Draw what the experts make of eight samples: source, attention, edit; two samples per row."""
-    pipe, suite = RegionRoutePipeline.from_pretrained("mini", out), load_suite("mini")
-    cells = []
-    for sample in suite.samples[::12]:
-        source = read_image(sample.image)
-        edit = pipe.edit([source], [sample.prompt], seeds=[sample_seed(0, sample.id)], attention=True)[0]
-        assert edit.attention is not None
-        cells.append([source, heat_overlay(source, edit.attention), edit.image])
-    half = len(cells) // 2
-    write_png(out / "images" / "edits.png", contact_sheet([[*cells[i], *cells[half + i]] for i in range(half)]))
+def fit(work: Path, out: Path) -> Fit:
+    """Fit the gate to pairs that no expert was trained on; write it beside the experts."""
+    aside = build_scene_pairs(work / "aside", ASIDE, first=ASIDE_SEED)
+    pipe = RegionRoutePipeline.from_pretrained("mini", out)
+    found = fit_on_pairs(pipe, read_pairs(aside), Gate().steps)
+    write_gate(out, found.gate)
+    return found
+
+
+def measure(work: Path) -> dict[str, Any]:
+    """Bench the experts, and what bounds them, on the suite ``mini``; return the summaries by name."""
+    suite, runs = load_suite("mini"), {}
+    for name, options in MEASURED:
+        method = get_method(name, **options)
+        runs[method.card.name] = run_bench(method, suite, work / "bench" / method.card.name, protocol="rses-mini")
+    return {name: run.summary for name, run in runs.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,13 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     train_all(options.work, options.out, options.set)
-    show(options.out)
-    suite = load_suite("mini")
-    runs = {
-        name: run_bench(name, suite, options.work / "bench" / name, protocol="rses-mini")
-        for name in ("regionroute", "identity", "global-style", "oracle-paste")
-    }
-    write_card(options.out, {name: run.summary for name, run in runs.items()})
+    found = fit(options.work, options.out)
+    pipe = RegionRoutePipeline.from_pretrained("mini", options.out)
+    draw_sheet(pipe, by_hash(load_suite("mini").samples), options.out / "images" / "edits.png")
+    renew_card(options.out, measure(options.work), found)
 
 
 if __name__ == "__main__":
