@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train_all(options.work, options.out, options.set)
     found = fit(options.work, options.out)
     pipe = RegionRoutePipeline.from_pretrained("mini", options.out)
-    draw_sheet(pipe, by_hash(load_suite("mini").samples), options.out / "images" / "edits.png")
+    draw_sheet(pipe, by_hash(load_suite("mini").samples), options.out / "images" / "edits.jpg")
     renew_card(options.out, measure(options.work), found)
 
 

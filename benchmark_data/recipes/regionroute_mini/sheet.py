@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from baselines.sheets import contact_sheet
 from regionroute.overlay import mask_overlay
 from regionroute.pipeline import RegionRoutePipeline
 from rses.images.decode import read_image
-from rses.images.tensors import write_png
 from rses.methods import sample_seed
 from rses.suites import Sample
 
@@ -32,7 +32,7 @@ def draw_sheet(pipe: RegionRoutePipeline, samples: Sequence[Sample], path: Path,
     Args:
         pipe: With experts and their gate.
         samples: An even number.
-        path: The picture (PNG).
+        path: The picture (JPEG).
         batch: Pictures edited together.
     """
     cells: list[list[np.ndarray]] = []
@@ -50,4 +50,5 @@ def draw_sheet(pipe: RegionRoutePipeline, samples: Sequence[Sample], path: Path,
     labels = [
         {4 * column: titles[start + column] for column in range(COLUMNS)} for start in range(0, len(cells), COLUMNS)
     ]
-    write_png(path, contact_sheet(rows, labels=labels))
+    # As PNG it would be larger than a repository should hold.
+    Image.fromarray(contact_sheet(rows, labels=labels)).save(path, quality=90)
