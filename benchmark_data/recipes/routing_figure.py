@@ -1,7 +1,7 @@
 """RegionRoute's picture in the README and docs/routing.md: source, the model's own mask, edit.
 
-Run ``python -m benchmark_data.recipes.routing_figure``. The samples are chosen by hand to show all four styles; the card
-of ``regionroute-mini`` has samples picked by hash.
+Run ``python -m benchmark_data.recipes.routing_figure``. The samples are chosen by hand to show all four styles; the
+card of ``regionroute-mini`` has samples picked by hash.
 """
 
 from __future__ import annotations

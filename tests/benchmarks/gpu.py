@@ -75,11 +75,11 @@ def batches(style: Any, trunk: Any, side: int, sizes: tuple[int, ...], device: t
 
 
 @torch.inference_mode()
-def precision(style: Any, side: int, device: torch.device) -> list[Row]:
+def precision(style: Any, side: int, count: int, device: torch.device) -> list[Row]:
     """How far lower precision moves a cosine, and what it would gain: rses itself computes in float32 only."""
     model, crops = (
         style._model if hasattr(style, "_model") else style._images,
-        torch.rand(16, 3, side, side, device=device),
+        torch.rand(count, 3, side, side, device=device),
     )
     encode = getattr(model, "encode_image", model)
     exact, base = encode(crops).float(), seconds(lambda: encode(crops), device, 3)
@@ -124,7 +124,7 @@ def measure(
         *decoding(cases[0]),
         *transfer(side, device),
         *batches(style, trunk, side, sizes, device),
-        *precision(style, style.image_size, device),
+        *precision(style, style.image_size, min(16, sizes[-1]), device),
         *scoring(style, trunk, cases, sizes, device),
     ]
 
