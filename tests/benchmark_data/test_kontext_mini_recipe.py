@@ -12,6 +12,7 @@ import torch
 from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
 from benchmark_data.recipes.kontext_mini.beginning import begin_decoder, begin_encoder
+from benchmark_data.recipes.kontext_mini.checkpoints import load_weights, save_weights
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
 from benchmark_data.recipes.kontext_mini.lower import multiply_in_bfloat16
 from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
@@ -226,6 +227,8 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     assert len(groups) == 3
     work = tmp_path / "work"
     work.mkdir()
+    (tmp_path / "on").mkdir()
+    (tmp_path / "on" / "latents").symlink_to(work / "latents")
     small = {"batch_size": 2, "checkpoint_every": 1}
     train.run("latents", tmp_path / "data", work, {})
     train.run("decoder", tmp_path / "data", work, {**small, "steps": 1})
@@ -246,6 +249,12 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     train_flow(latents, work / "crops.pt", FlowSettings(steps=1, **small), work / "crops.jsonl")
     train_flow(latents, work / "crops.pt", FlowSettings(steps=2, **small), work / "crops.jsonl")
     train.run("flow", tmp_path / "data", work, {**small, "steps": 1})
+    save_weights(work / "flow.pt", tmp_path / "kept.safetensors")
+    kept = TextAndFlow()
+    load_weights(kept, tmp_path / "kept.safetensors")
+    wanted = torch.load(work / "flow.pt", weights_only=True)["average"]
+    assert all(torch.equal(value.half(), wanted[name].half()) for name, value in kept.named_parameters())
+    train.run("flow", tmp_path / "data", tmp_path / "on", {**small, "steps": 1}, tmp_path / "kept.safetensors")
     assert read_logs(work) == {}
     export(work, tmp_path / "model")
     pipe, facts = load_base(str(tmp_path / "model")), base_facts(str(tmp_path / "model"))

@@ -19,7 +19,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from benchmark_data.recipes.kontext_mini.beginning import begin_flow, begin_vae
-from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
+from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint, load_weights
 from benchmark_data.recipes.kontext_mini.flow_stage import FlowSettings, train_flow
 from benchmark_data.recipes.kontext_mini.latents import LatentGroups, encode_all
 from benchmark_data.recipes.kontext_mini.networks import build_vae
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that the data command filled")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and logs")
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
-    parser.add_argument("--begin", type=Path, help="model folder whose weights decoder and crops start from")
+    parser.add_argument("--begin", type=Path, help="model folder, or weights kept of this stage, to start from")
     parser.add_argument("--compile", action="store_true", help="compile the flow model: faster after a minute")
     parser.add_argument("--bfloat16", action="store_true", help="multiply matrices of the flow model in bfloat16")
     parser.add_argument("--threads", type=int, default=2)
@@ -64,7 +64,7 @@ def run(stage: str, data: Path, work: Path, changes: dict[str, Any], begin: Path
         train_flow(LatentGroups(data, work / "latents"), work / "crops.pt", FlowSettings(**changes), log, start)
     elif stage == "flow":
         settings = FlowSettings(**{**FLOW, **changes})
-        start = partial(_fill, checkpoint=work / "crops.pt")
+        start = partial(load_weights, path=begin) if begin else partial(_fill, checkpoint=work / "crops.pt")
         train_flow(LatentGroups(data, work / "latents"), work / "flow.pt", settings, log, start)
     else:
         train_vae(data, work / "decoder.pt", VaeSettings(**changes), log, partial(begin_vae, data=data, folder=begin))
