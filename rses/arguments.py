@@ -62,9 +62,9 @@ def require_folders(value: Any, name: str) -> None:
         InputError: Says what was expected and what came.
 
     Example:
-        >>> require_folders(["a"], "preds")
+        >>> require_folders("a", "p")
         Traceback (most recent call last):
-        rses.errors.InputError: preds must be a dictionary of folders by name, such as {"ours": "edits"}; got list: ['a'].
+        rses.errors.InputError: p must be a dictionary of folders by name, such as {"ours": "edits"}; got str: 'a'.
     """
     texts = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
     if not texts or not value:
