@@ -9,7 +9,7 @@ import torch
 import rses
 from rses import RSES
 from rses.backbones import load_perceptual, load_style
-from rses.errors import InputError
+from rses.errors import InputError, RsesError
 from rses.functional import boundary_mse, masked_lpips, masked_mse, masked_ssim, region_crop, rsm
 
 
@@ -118,6 +118,14 @@ CALLS = {
 def test_functions_name_what_is_wrong_with_a_tensor(call):
     with pytest.raises(InputError):
         CALLS[call](*tensors())
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="needs a device that is not there")
+def test_a_device_that_is_not_there_takes_one_sentence_of_torch():
+    with pytest.raises(RsesError) as caught:
+        RSES("rses-mini", device="mps")
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).endswith(". Use --device cpu or auto.")
 
 
 def test_modules_are_attributes_of_the_package():
