@@ -8,7 +8,7 @@ from typing import Any
 
 from rses.errors import InputError, Place
 
-__all__ = ["require_inner_share", "require_path", "require_text", "text_list", "whole_number"]
+__all__ = ["require_folders", "require_inner_share", "require_path", "require_text", "text_list", "whole_number"]
 
 
 def require_text(value: Any, name: str, example: str, *, optional: bool = True) -> None:
@@ -53,6 +53,22 @@ def require_path(value: Any, name: str, what: str, *, optional: bool = True) -> 
         return
     if not isinstance(value, str | os.PathLike) or not str(value):
         raise _wrong(name, f"the path of a {what}", value)
+
+
+def require_folders(value: Any, name: str) -> None:
+    """Refuse what is no dictionary of folders by name.
+
+    Raises:
+        InputError: Says what was expected and what came.
+
+    Example:
+        >>> require_folders("a", "p")
+        Traceback (most recent call last):
+        rses.errors.InputError: p must be a dictionary of folders by name, such as {"ours": "edits"}; got str: 'a'.
+    """
+    texts = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    if not texts or not value:
+        raise _wrong(name, 'a dictionary of folders by name, such as {"ours": "edits"}', value)
 
 
 def whole_number(value: Any, name: str, least: int) -> int:

@@ -27,7 +27,8 @@ def choose_device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        # The first sentence: torch goes on about its own builds.
+        reason = str(error).splitlines()[0].split(". ")[0].removesuffix(".")
         raise RsesError(f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.') from error
     if device.type == "meta":
         raise RsesError('Device "meta" computes nothing. Use --device cpu or auto.')

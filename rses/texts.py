@@ -10,6 +10,9 @@ from rses.errors import InputError
 
 __all__ = ["fold_style", "mostly_latin", "require_readable", "text_fault", "words_of"]
 
+MAX_SHOWN = 80
+"""Characters of a text that a message shows."""
+
 
 def words_of(text: str) -> list[str]:
     """Split a text into words of letters and digits, without case, accents, punctuation and width.
@@ -63,9 +66,14 @@ def require_readable(texts: Iterable[object], what: str = "style") -> None:
     Raises:
         InputError: Names every one of them.
     """
-    faults = {f"The {what} {text!r} {fault}." for text in texts if (fault := text_fault(text))}
+    faults = {f"The {what} {_short(text)} {fault}." for text in texts if (fault := text_fault(text))}
     if faults:
         raise InputError(sorted(faults))
+
+
+def _short(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}..."
 
 
 def mostly_latin(text: str) -> bool:

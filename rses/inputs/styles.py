@@ -45,10 +45,11 @@ def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
         if styles.setdefault(key, text) != text:
             double.append(f'{where} "{key}" (before in {first[key]})')
     problems = []
+    given = "styles" if isinstance(path, Mapping) else str(path)
     if bad:
-        problems.append(f'{path}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.')
+        problems.append(f'{given}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.')
     if double:
-        problems.append(f"{path}: ids with two styles: {listed(double)}. Keep one.")
+        problems.append(f"{given}: ids with two styles: {listed(double)}. Keep one.")
     if problems:
         raise InputError(problems)
     return styles

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """Samples, and values, that a warning names."""
+LONGEST = 80
+"""Characters of a name or value that a warning shows."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def grouped_warnings(samples: Sequence[SampleResult]) -> list[dict[str, Any]]:
 def warning_line(group: dict[str, Any]) -> str:
     """Return one group as a line of text; names are untrusted and still to be cleaned."""
     named = [str(name) for name in group.get("values") or group["ids"]]
+    named = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in named]
     samples = "1 sample" if group["count"] == 1 else f"{group['count']} samples"
     more = ", ..." if "values" not in group and group["count"] > len(named) else ""
     return f"{group['text']} {samples}: {', '.join(named)}{more}"

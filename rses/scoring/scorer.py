@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from rses.arguments import require_path, require_text, text_list, whole_number
+from rses.arguments import require_folders, require_path, require_text, text_list, whole_number
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.device import choose_batch_size, choose_device
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable
 from rses.files.lock import LOCK, exclusive
 from rses.functional.perceptual import lpips_map
@@ -213,6 +213,8 @@ class RSES:
         unknown = sorted(options.keys() - {field.name for field in dataclasses.fields(Inputs)})
         if unknown:
             raise TypeError(f"score_folders has no option {', '.join(unknown)}")
+        require_folders(preds, "preds")
+        require_path(out, "out", "folder")
         outs = {name: None if out is None else Path(out) / name for name in preds}
         return self._score_folders(preds, outs, Inputs(**options), progress, shard)
 
@@ -255,7 +257,11 @@ class RSES:
             >>> first.lpips_bg, second.lpips_bg
             (0.0, 0.0)
         """
-        texts = [style] * len(pred) if isinstance(style, str) else list(style)
+        for name, value in (("pred", pred), ("source", source), ("mask", mask)):
+            if not isinstance(value, torch.Tensor) or not value.ndim:
+                text = f"{name} must be a tensor of several images; got {type(value).__name__}."
+                raise InputError(text, code="wrong-argument", place=Place(field=name))
+        texts = [style] * len(pred) if isinstance(style, str) else text_list(style, "style", "pixel art")
         lengths = {"pred": len(pred), "source": len(source), "mask": len(mask), "style": len(texts)}
         if len(set(lengths.values())) != 1:
             raise InputError(f"A batch must have one length, got {lengths}.")

@@ -88,7 +88,7 @@ def build_folder(
         row = rows.get(path.name, {})
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
-            text = f"{path.name}: nothing says what its region covers; use --object or --objects"
+            text = f"{path.name}: nothing says what its region covers. Use --object or --objects"
             problems.append(Problem(text, "missing-object"))
         if own and folded(path.stem) not in own:
             text = f"{path.name}: --styles gives it no style; its id is {path.stem}"
@@ -130,10 +130,11 @@ def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path |
         return partial(_alpha, path)
     if masks is None:
         if not row:
-            raise InputError(f"{path.name}: has no row in --regions")
+            raise InputError(f"{path.name}: has no row in --regions. Add one, or take the picture out")
         return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
     if mask is None:
-        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}", code="mask-absent")
+        text = f"{path.name}: has no mask {path.stem}.png in {masks}. Add it, or take the picture out"
+        raise InputError(text, code="mask-absent")
     return partial(_mask, mask, path, height, width)
 
 
@@ -149,7 +150,8 @@ def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]
     region = read_mask(mask)
     if region.shape != (height, width):
         raise InputError(
-            f"{mask} is {region.shape[1]}x{region.shape[0]}, its photograph {image.name} is {width}x{height}."
+            f"{mask} is {region.shape[1]}x{region.shape[0]}, its photograph {image.name} is {width}x{height}. "
+            "Masks must have exactly the size of their photographs."
             + turned_note(image, (region.shape[0], region.shape[1]))
             + turned_note(mask, (height, width)),
             code="size",

@@ -154,7 +154,8 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
         name = locate(images / name).relative_to(images).as_posix()
         if not (images / name).is_file():
             dangling = ", a link to a file that does not exist" if (images / name).is_symlink() else ""
-            problems.append(Problem(f'"{name}" is listed but absent from {images}{dangling}', "missing-file"))
+            text = f'"{name}" is listed but absent from {images}{dangling}. Put it there, or take out its row'
+            problems.append(Problem(text, "missing-file"))
         elif name in found:
             problems.append(Problem(f'"{name}" has two rows; one region per photograph', "two-rows"))
         else:

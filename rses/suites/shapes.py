@@ -17,6 +17,7 @@ OVERHANG = 0.5
 """Pixels by which a user's coordinates may lie beyond the edge, as tools round them; they are moved to the edge.
 
 The annotation of COCO strays further; `rses.suites.readers.coco_entries` has a bound of its own."""
+PIXELS = "Coordinates are pixels of the upright image, from its top left corner"
 MOST_BITS = 60
 
 
@@ -24,16 +25,17 @@ def fractions_problem(points: Sequence[float], width: int, height: int) -> str |
     """Say that all coordinates of a region are fractions of the image's size where pixels are expected, or return None.
 
     Example:
-        >>> fractions_problem([0.1, 0.1, 0.9, 0.9], 640, 480)
-        'all its coordinates are from 0 to 1, as fractions of the image are; give pixels: x times 640, y times 480'
+        >>> fractions_problem([0.1, 0.1, 0.9, 0.9], 640, 480).split(". ")[0]
+        'all its coordinates are from 0 to 1, as fractions of the image are'
         >>> fractions_problem([0, 0, 2, 2], 640, 480) is None
         True
     """
     if max(width, height) <= 2 or not points or not all(0 <= value <= 1 for value in points):
         return None
+    # What to do is a sentence of its own, and the same for all pictures, so that messages give it once.
     return (
-        f"all its coordinates are from 0 to 1, as fractions of the image are; give pixels: x times {width}, "
-        f"y times {height}"
+        "all its coordinates are from 0 to 1, as fractions of the image are. Give pixels: x times its width, y times "
+        "its height"
     )
 
 
@@ -47,7 +49,8 @@ def inside(points: Sequence[float], name: str, width: int, height: int) -> list[
     xs, ys = points[::2], points[1::2]
     if min(xs) < -OVERHANG or min(ys) < -OVERHANG or max(xs) > width + OVERHANG or max(ys) > height + OVERHANG:
         reach = f"x {min(xs):g}..{max(xs):g}, y {min(ys):g}..{max(ys):g}"
-        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}", code="outside")
+        raise InputError(f"{name}: its region reaches {reach}, outside the image of {width}x{height}. {PIXELS}",
+                         code="outside")  # fmt: skip
     limits = (float(width), float(height))
     return [min(max(float(value), 0.0), limits[place % 2]) for place, value in enumerate(points)]
 

@@ -50,8 +50,9 @@ def verify_suite(folder: str | Path) -> Suite:
             return suite
     except InputError as error:
         # Absent, changed and linked files are in the list already.
-        known = ("does not exist", "is missing.", "it was changed", "a symbolic link")
-        problems += [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
+        known = (f"{root / METADATA} is missing.", " does not exist", "it was changed. Restore it", "a symbolic link;")
+        unknown = [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
+        problems += unknown if problems else error.problems
     raise InputError(
         [*problems, "To fix it: export the suite again, or download it again."],
         f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",

@@ -174,9 +174,9 @@ def _store(entry: Entry, folder: Path) -> tuple[tuple[str, str], list[LeftOut]]:
         wanted = f"its annotation or mask is for {drawn.shape[1]}x{drawn.shape[0]}"
         raise UnusableError("size", entry.image.name, f"{found}, {wanted}")
     if not mask.any():
-        raise UnusableError("mask-empty", entry.image.name, f"the mask of {entry.image.name} is empty")
+        raise UnusableError("mask-empty", entry.image.name, "its mask is empty. White marks the region to edit")
     if mask.all() and not entry.whole:
-        detail = "its mask covers the whole picture, so that nothing is left to preserve"
+        detail = "its mask covers the whole picture. Leave something to preserve"
         raise UnusableError("region-whole", entry.image.name, detail)
     places = (f"images/{entry.key}{ending}", f"masks/{entry.key}.png")
     for place, content in zip(places, (data, _png(mask.astype(np.uint8) * 255, optimize=True)), strict=True):

@@ -106,6 +106,16 @@ def score_other(folder: Path) -> None:
     scorer().score_folder(suite() / "images", suite=suite(), out=folder / "run")
 
 
+def score_shards(folder: Path) -> None:
+    for number in (1, 2):
+        scorer().score_folder(edits(), suite=suite(), out=folder / "run", shard=Shard(number, 2))
+    score(folder)
+
+
+def score_methods(folder: Path) -> None:
+    scorer().score_folders({"one": edits(), "two": suite() / "images"}, suite=suite(), out=folder)
+
+
 def bench(folder: Path) -> None:
     run_bench(Batched(), suite(), folder / "run", scorer=scorer())
 
@@ -276,6 +286,8 @@ def scenarios() -> list[Scenario]:
     return [
         Scenario("score", score, check_runs),
         Scenario("score --fresh", lambda folder: score(folder, fresh=True), check_runs, score_other),
+        Scenario("score --shard", score_shards, check_runs),
+        Scenario("score, two methods", score_methods, check_runs),
         Scenario("bench", bench, check_runs),
         Scenario("bench --shard, merge", shards, check_runs),
         Scenario("suite build", build_suite, check_suite),

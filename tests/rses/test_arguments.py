@@ -9,7 +9,7 @@ import torch
 import rses
 from rses import RSES
 from rses.backbones import load_perceptual, load_style
-from rses.errors import InputError
+from rses.errors import InputError, RsesError
 from rses.functional import boundary_mse, masked_lpips, masked_mse, masked_ssim, region_crop, rsm
 
 
@@ -62,6 +62,24 @@ def test_a_folder_is_given_by_paths(options, scorer, tmp_path):
     assert (caught.value.codes, caught.value.places[0].field) == (["wrong-argument"], next(iter(options)))
 
 
+@pytest.mark.parametrize("preds", ["p", ["p"], {}, {3: "p"}, {"ours": 3}, None])
+def test_folders_of_several_methods_are_a_dictionary(preds, scorer, tmp_path):
+    with pytest.raises(InputError) as caught:
+        scorer.score_folders(preds, masks=tmp_path)
+    assert caught.value.codes == ["wrong-argument"]
+
+
+@pytest.mark.parametrize("options", [
+    {"pred": image()[None]}, {"source": [image()]}, {"mask": mask()[None]}, {"pred": None}, {"mask": torch.tensor(1.0)},
+    {"style": None}, {"style": {"pixel art": 1}}, {"style": [3]}, {"styles": "pixel art"},
+])  # fmt: skip
+def test_a_batch_is_of_tensors(options, scorer):
+    x, m = tensors()
+    with pytest.raises(InputError) as caught:
+        scorer.score_batch(**{"pred": x, "source": x, "mask": m, "style": "pixel art", **options})
+    assert (caught.value.codes, caught.value.places[0].field) == (["wrong-argument"], next(iter(options)))
+
+
 def tensors():
     x = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     return x, torch.from_numpy(mask())[None, None]
@@ -100,6 +118,14 @@ CALLS = {
 def test_functions_name_what_is_wrong_with_a_tensor(call):
     with pytest.raises(InputError):
         CALLS[call](*tensors())
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="needs a device that is not there")
+def test_a_device_that_is_not_there_takes_one_sentence_of_torch():
+    with pytest.raises(RsesError) as caught:
+        RSES("rses-mini", device="mps")
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).endswith(". Use --device cpu or auto.")
 
 
 def test_modules_are_attributes_of_the_package():

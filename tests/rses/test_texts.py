@@ -16,7 +16,7 @@ from rses.functional import rsm
 from rses.images.tensors import write_png
 from rses.suites import export_suite, write_manifest
 from rses.suites.writing import require_styles
-from rses.texts import fold_style, mostly_latin, text_fault
+from rses.texts import fold_style, mostly_latin, require_readable, text_fault
 
 NOTHING = [
     "---", "", "   ", "\N{ARTIST PALETTE}", "!?", "_", "\u200b", "\u0301", "…",
@@ -69,6 +69,12 @@ def test_a_text_without_a_letter_is_refused_wherever_it_enters(style, scorer, tm
     assert "Traceback" not in capsys.readouterr().err
     with pytest.raises(InputError):
         require_styles(f"pixel art,{style or '-'}" if style.strip() else style)
+
+
+def test_a_message_shows_the_start_of_a_long_text():
+    with pytest.raises(InputError) as caught:
+        require_readable(["-" * 100_000])
+    assert len(str(caught.value)) < 200
 
 
 def test_a_suite_with_such_a_style_is_refused(tmp_path):

@@ -30,6 +30,8 @@ def test_a_warning_about_a_field_names_its_values_once(monkeypatch) -> None:
     assert group["values"] == ["a", "b"]
     assert group["count"] == 6
     assert warning_line(group) == "Odd. 6 samples: a, b"
+    [group] = grouped_warnings([SampleResult("a", style="x" * 5000, warnings=("odd_style",))])
+    assert warning_line(group) == f"Odd. 1 sample: {'x' * 80}..."
 
 
 def test_unknown_codes_of_other_versions_come_last() -> None:

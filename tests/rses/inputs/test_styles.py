@@ -124,3 +124,12 @@ def test_rows_of_json_may_be_spelt_in_capitals_and_names_stored_apart(tmp_path):
     apart = unicodedata.normalize("NFD", "caf\u00e9")
     path = write(tmp_path, "s.jsonl", f'{{"ID": "{apart}", "Style": " ink "}}\n')
     assert read_styles(path) == {"caf\u00e9": "ink"}
+
+
+def test_a_dictionary_is_not_repeated_in_a_message():
+    given = {f"a{number}": "ink" for number in range(1000)} | {"b": ["ink"]}
+    with pytest.raises(InputError) as caught:
+        read_styles(given)
+    (problem,) = caught.value.problems
+    assert problem.startswith("styles, 'b': expected")
+    assert len(problem) < 200

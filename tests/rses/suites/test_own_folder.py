@@ -107,6 +107,41 @@ def test_masks_that_do_not_fit(folder: Path, spoil, code: str) -> None:
     assert not (folder / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "row", "code", "remedy"),
+    [
+        ("regions", {"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}, "fractions", "Give pixels: "),
+        ("regions", {"x": 1, "y": 1, "width": 50, "height": 5}, "outside", "Coordinates are pixels "),
+        ("regions", {"file_name": "gone-"}, "missing-file", "Put it there, "),
+        ("masks", Image.new("L", (9, 9), 255), "size", "Masks must have exactly "),
+        ("masks", Image.new("L", (20, 10)), "mask-empty", "White marks "),
+        ("masks", Image.new("L", (20, 10), 255), "region-whole", "Leave something "),
+        ("masks", None, "mask-absent", "Add it, "),
+    ],
+)
+def test_a_cause_names_ten_pictures_and_says_once_what_to_do(tmp_path: Path, given, row, code, remedy) -> None:
+    names = [f"p{number:02}.png" for number in range(12)]
+    for place in ("images", "masks"):
+        (tmp_path / place).mkdir()
+    for name in names:
+        Image.new("RGB", (20, 10)).save(tmp_path / "images" / name)
+        if given == "masks" and row is not None:
+            row.save(tmp_path / "masks" / name)
+    if given == "regions":
+        rows = [{"file_name": row.get("file_name", "") + name, **{k: v for k, v in row.items() if k != "file_name"}}
+                for name in names]  # fmt: skip
+        (tmp_path / "regions.json").write_text(json.dumps(rows))
+    own = {given: tmp_path / ("regions.json" if given == "regions" else "masks")}
+    with pytest.raises(InputError) as caught:
+        build_folder(tmp_path / "images", tmp_path / "out", ["x"], thing="cat", **own)
+    message = str(caught.value)
+    assert caught.value.codes == [code] * 12
+    assert message.count(remedy) == 1
+    assert "p09.png" in message
+    assert "p10.png" not in message
+    assert "and 2 more" in message
+
+
 def test_a_template_of_ones_own(folder: Path) -> None:
     arguments = ["suites", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
     arguments += ["--out", str(folder / "out"), "--styles", "neon", "--object", "cup"]
@@ -360,7 +395,7 @@ def test_fractions_instead_of_pixels_are_refused_with_the_same_words(tmp_path: P
         lambda: build_folder(images, tmp_path / "out", ["x"], regions=tmp_path / "rows.json", thing="cat"),
         lambda: read_jobs(images, boxes=tmp_path / "rows.json"),
     ):
-        with pytest.raises(InputError, match="x times 32, y times 24") as caught:
+        with pytest.raises(InputError, match="x times its width") as caught:
             refused()
         faults.append(caught.value.problems)
     assert faults[0] == faults[1]

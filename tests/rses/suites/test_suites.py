@@ -178,6 +178,8 @@ def test_bad_rows_are_named_by_line(folder, row, code, field):
     write_rows(folder, {**ROW, "id": "first-caf\u00e9"}, row)
     found = [problem for problem in problems_of(load_suite, folder) if problem.startswith("metadata.jsonl, line 2")]
     assert [(problem.code, problem.place.field) for problem in found] == [(code, field)]
+    # Also where the fault is no absent, changed or linked file.
+    assert set(found) <= set(problems_of(verify_suite, folder))
 
 
 @pytest.mark.parametrize(
