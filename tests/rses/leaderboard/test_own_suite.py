@@ -16,7 +16,7 @@ from rses.bench.predictions import Predictions
 from rses.cli.main import main
 from rses.errors import InputError
 from rses.images.tensors import write_png
-from rses.leaderboard.pack import pack_run
+from rses.leaderboard.pack import add_run, pack_run
 from rses.leaderboard.verify import verify
 from rses.report.inputs import run_files
 from rses.runs.results import load_run
@@ -145,6 +145,13 @@ def test_a_run_of_own_folders_is_verified_from_what_it_recorded(tmp_path, capsys
     with pytest.raises(InputError, match="does not say where its pred and masks lie") as caught:
         verify(run)
     assert "rses-verify-" not in str(caught.value)
+
+
+def test_a_run_of_own_folders_gets_no_board(tmp_path, capsys):
+    run = own_run(tmp_path, capsys)
+    with pytest.raises(InputError, match="Score it with --suite NAME"):
+        add_run(run, tmp_path / "boards", allow_missing=True)
+    assert not (tmp_path / "boards" / "results").exists()
 
 
 def test_what_cannot_be_submitted_is_named_by_its_run(tmp_path, capsys, suite, scorer):
