@@ -65,7 +65,7 @@ def require_readable(texts: Iterable[object], what: str = "style") -> None:
     """
     faults = {f"The {what} {text!r} {fault}." for text in texts if (fault := text_fault(text))}
     if faults:
-        raise InputError(sorted(faults))
+        raise InputError(sorted(faults), code="unprintable")
 
 
 def mostly_latin(text: str) -> bool:

@@ -97,7 +97,7 @@ def stylize(
     """
     problems = _problems(image, style, mask, strength, seed)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="wrong-argument")
     source = image.astype(np.float32) / np.float32(255)
     rng = np.random.default_rng([seed, zlib.crc32(style.encode())])
     styled = np.clip(STYLES[style](source, Context(min(image.shape[:2]) / 128, rng)), 0, 1)

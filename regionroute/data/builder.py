@@ -16,7 +16,7 @@ from regionroute.data.pairs import region_problems, style_problem
 from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.device import choose_device
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, RsesError
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import id_problem
@@ -121,7 +121,7 @@ def _check_numbers(feather: float, limit: int | None, seed: int, style_seed: int
     if seed < 0 or (style_seed is not None and style_seed < 0):
         problems.append("Seeds must not be negative.")
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="out-of-range")
 
 
 def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
@@ -141,7 +141,7 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
     if not problems and not pairs:
         problems.append("it has no samples")
     if problems:
-        raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":')
+        raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":', code="unusable")
     return pairs
 
 
@@ -161,7 +161,7 @@ def _pair(sample: Sample, style: str, choice: str | None) -> _Pair:
     if choice is None:
         prompt = sample.prompt
     if fault := style_problem(find_style(prompt), style):
-        raise InputError(fault)
+        raise InputError(fault, code="unknown-name")
     return _Pair(identity, sample, style, prompt)
 
 
@@ -189,32 +189,46 @@ def _stylist(name: str, device: str) -> tuple[dict[str, Any], Callable[[], Paint
 
 def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is not a folder. Choose another --out.")
+        raise InputError(
+            f"{folder} is not a folder. Choose another --out.", code="not-a-folder", place=Place(str(folder))
+        )
     if not folder.exists():
         return
     path = folder / SETTINGS
     if not path.is_file():
         # Left behind by a run that was killed while writing its first file.
         if any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise InputError(f"{folder} holds other files. Choose another --out, or empty it.")
+            raise InputError(
+                f"{folder} holds other files. Choose another --out, or empty it.",
+                code="not-empty",
+                place=Place(str(folder)),
+            )
         return
     try:
         former = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Choose another --out, or delete that folder.") from error
+        raise InputError(
+            f"{path} cannot be read: {error}. Choose another --out, or delete that folder.",
+            code="unreadable",
+            place=Place(str(path)),
+        ) from error
     wanted = json.loads(_as_text(settings))
     if former != wanted:
         changed = [key for key in wanted if not isinstance(former, dict) or former.get(key) != wanted[key]]
         raise InputError(
             f"{folder} holds pairs made with other settings ({', '.join(changed)}). "
-            "Choose another --out, or delete that folder."
+            "Choose another --out, or delete that folder.",
+            code="other-run",
+            place=Place(str(folder)),
         )
     expected = {file for pair in pairs for file in pair.files(folder)}
     present = {file for name in FOLDERS for file in (folder / name).glob("[!.]*")}
     if present - expected:
         raise InputError(
             f"{folder} holds more than was asked for, e.g. {min(present - expected).name}. "
-            "Choose another --out, or a larger --limit."
+            "Choose another --out, or a larger --limit.",
+            code="unknown-file",
+            place=Place(str(folder)),
         )
 
 
@@ -224,7 +238,8 @@ def _make(pair: _Pair, folder: Path, paint: Painter, seed: int, feather: float) 
     if styled.dtype != np.uint8 or styled.shape != source.shape:
         raise RsesError(
             f'The stylist returned {styled.dtype} {styled.shape} for "{pair.id}", expected uint8 {source.shape}, '
-            "the source's size."
+            "the source's size.",
+            code="wrong-result",
         )
     target = composite(source, styled, mask, feather)
     for file, picture in zip(pair.files(folder), (source, mask, target), strict=True):

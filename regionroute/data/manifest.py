@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, model_validator
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.paths import path_problem
 from rses.files.text import parse_json
 from rses.schema import Record, check, fault
@@ -63,9 +63,13 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
     try:
         content = parse_json(path.read_bytes())
     except (ValueError, OSError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON: {error}.") from error
+        raise InputError(f"{path} cannot be read as JSON: {error}.", code="not-json", place=Place(str(path))) from error
     if not isinstance(content, list):
-        raise InputError(f"{path} must hold a list of records, found {type(content).__name__}.")
+        raise InputError(
+            f"{path} must hold a list of records, found {type(content).__name__}.",
+            code="wrong-type",
+            place=Place(str(path)),
+        )
     rows: list[tuple[str, dict[str, Any]]] = []
     problems: list[str] = []
     for number, record in enumerate(content, 1):

@@ -11,7 +11,7 @@ from typing import Any
 from regionroute.data.manifest import manifest_rows
 from regionroute.data.suite import METADATA, suite_rows
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style, style_key
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.images.masks import read_mask
@@ -91,9 +91,17 @@ def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]
     if path.is_dir():
         return suite_rows(path)
     if not path.exists():
-        raise InputError(f"{path} does not exist. Give a folder with {METADATA}, or a JSON manifest.")
+        raise InputError(
+            f"{path} does not exist. Give a folder with {METADATA}, or a JSON manifest.",
+            code="missing-file",
+            place=Place(str(path)),
+        )
     if path.suffix.lower() != ".json":
-        raise InputError(f"{path} is neither a folder with {METADATA} nor a JSON manifest (*.json).")
+        raise InputError(
+            f"{path} is neither a folder with {METADATA} nor a JSON manifest (*.json).",
+            code="wrong-content",
+            place=Place(str(path)),
+        )
     return manifest_rows(path, root)
 
 

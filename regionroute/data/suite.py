@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import write_atomic
 from rses.files.paths import path_problem
 from rses.inputs.rows import METADATA, PortablePath, WholeRow, read_lines
@@ -40,7 +40,9 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
     if not path.is_file():
         raise InputError(
             f"{folder} has no {METADATA}, so it holds no finished training pairs. "
-            "Make some, or finish them, with `regionroute data`."
+            "Make some, or finish them, with `regionroute data`.",
+            code="missing-file",
+            place=Place(str(folder)),
         )
 
     def links(row: PairRow) -> Iterator[str]:

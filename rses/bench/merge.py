@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.bench.forget import forget_run
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import remove_leftovers
 from rses.files.lock import exclusive
 from rses.images.decode import IMAGE_EXTENSIONS
@@ -43,18 +43,30 @@ def merge_runs(
     """
     folders, target = [Path(run) for run in runs], Path(out)
     if not folders:
-        raise InputError("Give at least one run to merge.")
+        raise InputError("Give at least one run to merge.", code="missing-option")
     if any(folder.resolve() == target.resolve() for folder in folders):
-        raise InputError(f"{target} is one of the runs to merge: choose another --out.")
+        raise InputError(
+            f"{target} is one of the runs to merge: choose another --out.", code="overlap", place=Place(str(target))
+        )
     if any(folder.resolve() in target.resolve().parents for folder in folders):
-        raise InputError(f"{target} lies in one of the runs to merge: choose another --out.")
+        raise InputError(
+            f"{target} lies in one of the runs to merge: choose another --out.",
+            code="overlap",
+            place=Place(str(target)),
+        )
     place = target.resolve()
     for folder in (place, *place.parents):
         if (folder / "suite.json").exists():
             relation = "is" if folder == place else "lies in"
-            raise InputError(f"{target} {relation} a suite ({folder}). Choose another --out.")
+            raise InputError(
+                f"{target} {relation} a suite ({folder}). Choose another --out.",
+                code="overlap",
+                place=Place(str(target)),
+            )
     if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
-        raise InputError(f"{target} is a folder of pictures. Choose another --out.")
+        raise InputError(
+            f"{target} is a folder of pictures. Choose another --out.", code="not-empty", place=Place(str(target))
+        )
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
@@ -64,7 +76,7 @@ def merge_runs(
             f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
         )
     if problems:
-        raise InputError(problems, "These runs cannot be merged:")
+        raise InputError(problems, "These runs cannot be merged:", code="mismatch")
     merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
     with exclusive(target):
         remove_leftovers(target, target / "images")
@@ -86,12 +98,20 @@ def _guard(target: Path, folders: Sequence[Path], merged: Results, fresh: bool) 
         forget_run(target, [] if there is None else [sample.id for sample in there.samples])
     problem = None if fresh else _other_run(target, there, merged)
     if problem is not None:
-        raise InputError(f"{target} {problem}. Choose another --out, or pass --fresh to replace it.")
+        raise InputError(
+            f"{target} {problem}. Choose another --out, or pass --fresh to replace it.",
+            code="already-there",
+            place=Place(str(target)),
+        )
     if there is not None and not fresh:
         return
     for path in sorted((target / "images").glob("*.png")):
         if not any(_same(path, folder / "images" / path.name) for folder in folders):
-            raise InputError(f"{target} holds pictures of unknown origin, e.g. {path}. Choose another --out.")
+            raise InputError(
+                f"{target} holds pictures of unknown origin, e.g. {path}. Choose another --out.",
+                code="unknown-file",
+                place=Place(str(target)),
+            )
 
 
 def _other_run(target: Path, there: Results | None, merged: Results) -> str | None:

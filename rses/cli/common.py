@@ -192,7 +192,7 @@ def require_numbers(device: str, batch_size: str) -> None:
     if device.partition(":")[0] not in DEVICES:
         problems.append(f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.')
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="wrong-argument")
 
 
 def elapsed(start: float) -> str:

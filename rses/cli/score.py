@@ -26,7 +26,7 @@ from rses.cli.common import (
 )
 from rses.cli.options import Device, Engine, Gpus, Metrics, Output, RayAddress, Shards, file_or_list, require_engine
 from rses.cli.options import Protocol as ProtocolId
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _places(
     problems += [f'Two folders have the name "{name}". Give each its own.' for name in names if names.count(name) > 1]
     problems += ["Give the names with --pred NAME=DIR, without --method-name."] if method else []
     if problems:
-        raise InputError(list(dict.fromkeys(problems)))
+        raise InputError(list(dict.fromkeys(problems)), code="wrong-form")
     return [
         Places(name, Path(folder), out and out / name, masks, source, suite)
         for name, (_, _, folder) in zip(names, pairs, strict=True)
@@ -204,9 +204,11 @@ def _part(shard: str | None, engine: str, out: Path | None) -> Shard | None:
 
     require_engine(engine)
     if engine == "ray" and shard is not None:
-        raise InputError("--engine ray makes its own shards: leave out --shard.")
+        raise InputError(
+            "--engine ray makes its own shards: leave out --shard.", code="exclusive", place=Place(field="--engine")
+        )
     if out is None and (engine == "ray" or shard is not None):
-        raise InputError("Shards are kept in the folder of the whole run: give --out DIR.")
+        raise InputError("Shards are kept in the folder of the whole run: give --out DIR.", code="missing-option")
     return None if shard is None else Shard.parse(shard)
 
 
@@ -254,7 +256,7 @@ def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | No
     from rses.table import METRICS, select_metrics
 
     if fault := name_problem(places.method or places.pred.resolve().name):
-        raise InputError(f"The name of the method {fault}. Give another with --method-name.")
+        raise InputError(f"The name of the method {fault}. Give another with --method-name.", code="wrong-argument")
     needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
@@ -321,7 +323,7 @@ def _check(masks: Path | None, suite: str | None, style: str | None, styles: str
     if style is not None and styles is not None:
         problems.append("Give --style (one for all) or --styles (a file), not both.")
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="exclusive")
 
 
 def _show(runs: Sequence[Results], format: Format) -> None:

@@ -119,7 +119,8 @@ def require_writable(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out."
+            f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out.",
+            code="unwritable",
         ) from error
 
 

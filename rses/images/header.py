@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, features
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.file import ImageFile
 from rses.state.pillow import pillow_defaults
 
@@ -92,7 +92,9 @@ def inspect(image: Image.Image, file: ImageFile) -> FileFacts:
         if image.format in TURNED:
             orientation = orientation_of(image.getexif().get(ORIENTATION))
         if image.mode == "F":
-            raise InputError(f"{file} holds floating-point pixels. Save it as 8-bit PNG.")
+            raise InputError(
+                f"{file} holds floating-point pixels. Save it as 8-bit PNG.", code="unsupported", place=Place(str(file))
+            )
         deep = image.mode.startswith("I")
     size = (image.height, image.width)
     return FileFacts(_is_lossy(image, file.data), orientation, image.info.get("icc_profile"), size, deep)
@@ -103,9 +105,13 @@ def _is_deep_tiff(image: Image.Image, file: ImageFile) -> bool:
     bits = set(tags.get(258, (1,)))
     deep = bits == {16} and image.mode.startswith("I;16")
     if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
-        raise InputError(f"{file} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.")
+        raise InputError(
+            f"{file} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.",
+            code="unsupported",
+            place=Place(str(file)),
+        )
     if orientation_of(tags.get(274)) != 1:
-        raise InputError(f"{file} is {TURNED_TIFF}")
+        raise InputError(f"{file} is {TURNED_TIFF}", code="unsupported", place=Place(str(file)))
     return deep
 
 
@@ -153,11 +159,19 @@ def _png_chunks(file: ImageFile) -> dict[str, bytes]:
     data, place = file.data, len(PNG_SIGNATURE)
     while True:
         if place + 8 > len(data):
-            raise InputError(f"{file} is truncated (it ends before its end mark). Write or copy it again.")
+            raise InputError(
+                f"{file} is truncated (it ends before its end mark). Write or copy it again.",
+                code="damaged",
+                place=Place(str(file)),
+            )
         length, kind = struct.unpack_from(">I4s", data, place)
         name, place = kind.decode("latin-1"), place + 8
         if place + length + 4 > len(data):
-            raise InputError(f"{file} is truncated (it ends within a {name} block). Write or copy it again.")
+            raise InputError(
+                f"{file} is truncated (it ends within a {name} block). Write or copy it again.",
+                code="damaged",
+                place=Place(str(file)),
+            )
         if name == "IEND":
             return kept
         if name in ("IHDR", "eXIf"):

@@ -159,7 +159,8 @@ def _match_size(
         "Save predictions at the source's size, or pass --allow-resize (allow_resize=True) to have them resized; "
         "resizing alone changes background scores and is recorded."
         + turned_note(sample.image, (pred.shape[-2], pred.shape[-1]))
-        + turned_note(sample.pred, (size[0], size[1]))
+        + turned_note(sample.pred, (size[0], size[1])),
+        code="wrong-size",
     )
 
 

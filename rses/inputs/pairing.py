@@ -116,7 +116,7 @@ def pair_folder(
         _check_names(everything, by_id, texts, problems)
     _check_empty(pairs, allow_missing, "source" in needs, problems)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="missing-file")
     suite_name = None if found is None else _suite_name(found.parent)
     return Pairing(pairs, missing, extra, suite_name, tuple(notes), tuple(left_out))
 

@@ -199,7 +199,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, A
             return _table(path, text, columns)
     except JsonError as error:
         raise InputError(
-            f"{path} is not valid JSON ({str(error)[:200]}). Fix it, e.g. with python -m json.tool."
+            f"{path} is not valid JSON ({str(error)[:200]}). Fix it, e.g. with python -m json.tool.",
+            code="not-json",
+            place=Place(str(path)),
         ) from error
     return [(f"row {number}", _named(record)) for number, record in records]
 
@@ -229,7 +231,9 @@ def _table(path: Path, text: str, columns: Sequence[str]) -> list[tuple[str, dic
         wanted = " and ".join(f'"{name}"' for name in columns)
         raise InputError(
             f"{path}: expected a heading with {wanted}, separated by commas, semicolons or tabs, e.g. "
-            f"{','.join(columns)}; found {ascii(head.strip()[:80])}."
+            f"{','.join(columns)}; found {ascii(head.strip()[:80])}.",
+            code="missing-key",
+            place=Place(str(path)),
         )
     ((separator, names),) = readings.items()
     found, longer = [], []
@@ -242,11 +246,17 @@ def _table(path: Path, text: str, columns: Sequence[str]) -> list[tuple[str, dic
             elif any(fields):
                 found.append((where, dict.fromkeys(names, "") | dict(zip(names, fields, strict=False))))
     except csv.Error as error:
-        raise InputError(f"{path} cannot be read as a table: {error}. Save it as CSV again.") from error
+        raise InputError(
+            f"{path} cannot be read as a table: {error}. Save it as CSV again.",
+            code="unreadable",
+            place=Place(str(path)),
+        ) from error
     if longer:
         raise InputError(
             f"{path}, {listed(longer)}: more fields than the heading {ascii(head.strip()[:80])} names. Put texts that "
-            "hold the separator in quotes."
+            "hold the separator in quotes.",
+            code="wrong-length",
+            place=Place(str(path)),
         )
     return found
 

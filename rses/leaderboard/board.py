@@ -212,7 +212,9 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
         for _ in group:
             report()
     if problems or first is None:
-        raise InputError(problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:")
+        raise InputError(
+            problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:", code="mismatch"
+        )
     metrics = tuple(METRICS[name] for name in SHOWN if any(name in row.cells for row in rows))
     rows = _unique_keys([_complete(row, metrics) for row in rows])
     ranked = [row for section in SECTIONS for row in rank_rows([r for r in rows if r.section == section], metrics)]

@@ -142,7 +142,7 @@ def _require_ours(root: Path) -> None:
     """Refuse a folder without results, with a run in place of a board, or whose README.md no build wrote."""
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
-        raise InputError(f"{root} holds no folder results/. {advice}")
+        raise InputError(f"{root} holds no folder results/. {advice}", code="missing-file", place=Place(str(root)))
     problems = [f"{path} is a symbolic link" for name in OURS if (path := root / name).is_symlink()]
     problems += [
         f"{path.parent} is a run, not a board; add it with `rses leaderboard add`"
@@ -155,7 +155,7 @@ def _require_ours(root: Path) -> None:
     if strange:
         problems.append(f"{root} holds files that no build wrote, e.g. {min(strange)}")
     if problems:
-        raise InputError([*problems, advice], f"{root} is not a leaderboards folder:")
+        raise InputError([*problems, advice], f"{root} is not a leaderboards folder:", code="wrong-content")
 
 
 def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> None:
@@ -168,7 +168,9 @@ def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> 
         problems += [f"{root / name} was not written by a build, which would replace it" for name in strange]
     if problems:
         raise InputError(
-            [f"{problem}. Move it elsewhere." for problem in problems], f"{root} holds what is not a build's:"
+            [f"{problem}. Move it elsewhere." for problem in problems],
+            f"{root} holds what is not a build's:",
+            code="unknown-file",
         )
 
 

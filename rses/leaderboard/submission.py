@@ -189,7 +189,7 @@ def _read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     try:
         return [SampleResult.from_dict(row) for row in rows]
     except ValueError as error:
-        raise InputError(f"{path} is not sound: {error}.", place=Place(SAMPLES)) from error
+        raise InputError(f"{path} is not sound: {error}.", place=Place(SAMPLES), code="unreadable") from error
 
 
 def _row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[Problem]:

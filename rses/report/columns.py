@@ -172,7 +172,7 @@ def check_comparable(runs: Sequence[Results]) -> None:
         InputError: No run; or different protocols, weights, suites, or samples that only share an id.
     """
     if not runs:
-        raise InputError("There is no run to show. Give at least one.")
+        raise InputError("There is no run to show. Give at least one.", code="missing-option")
     names = run_names(runs)
     for run, name in zip(runs[1:], names[1:], strict=True):
         for what, remedy in (
@@ -184,7 +184,8 @@ def check_comparable(runs: Sequence[Results]) -> None:
             if any(here[key] != there[key] for key in here.keys() & there.keys()):
                 raise InputError(
                     f'"{names[0]}" and "{name}" were scored with different {what}: '
-                    f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}"
+                    f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}",
+                    code="mismatch",
                 )
         _check_samples(runs[0], run, names[0], name)
 
@@ -201,7 +202,8 @@ def _check_samples(first: Results, second: Results, first_name: str, second_name
                 raise InputError(
                     f'"{first_name}" and "{second_name}" were scored on different samples: "{clean(other.id)}" has '
                     f"{what} {clean(here)} in one and {clean(there)} in the other. Score both with the same masks, "
-                    "sources and styles."
+                    "sources and styles.",
+                    code="mismatch",
                 )
 
 

@@ -72,7 +72,8 @@ def check_format(format: str) -> None:
     """Raise :class:`InputError` unless ``format`` is one of :data:`FORMATS`."""
     if format not in FORMATS:
         raise InputError(
-            f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.'
+            f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.',
+            code="unknown-value",
         )
 
 

@@ -124,11 +124,17 @@ def read_manifest(root: Path) -> Manifest:
     """
     path = root / MANIFEST
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.")
+        raise InputError(
+            f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.",
+            code="not-a-folder",
+            place=Place(str(root)),
+        )
     if path.is_symlink() or not path.is_file():
         raise InputError(
             f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suites export NAME DIR`, "
-            f"or build one with `rses suites build`."
+            f"or build one with `rses suites build`.",
+            code="missing-file",
+            place=Place(str(root)),
         )
     try:
         content = parse_json(path.read_bytes())
@@ -156,7 +162,7 @@ def read_suite(root: Path) -> Suite:
     manifest = read_manifest(root)
     path = root / METADATA
     if path.is_symlink() or not path.is_file():
-        raise InputError(f"{path} is missing.")
+        raise InputError(f"{path} is missing.", code="missing-file", place=Place(str(path)))
     problems: list[str] = []
     if sha256_file(path) != manifest.files[METADATA]:
         problems.append(
@@ -167,7 +173,7 @@ def read_suite(root: Path) -> Suite:
     if len(samples) != manifest.n and not problems:
         problems.append(f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}")
     if problems:
-        raise InputError(problems, f"{root} is not a sound suite:")
+        raise InputError(problems, f"{root} is not a sound suite:", code="mismatch")
     return Suite(manifest.name, manifest.version, manifest.licence, root, tuple(samples), manifest.sha256)
 
 

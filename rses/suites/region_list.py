@@ -165,5 +165,9 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
 def _table(file: Path) -> list[dict[str, Any]]:
     rows = [row for _, row in read_rows(file, ("file_name",))]
     if not rows or not all(row.get("file_name") and isinstance(row["file_name"], str) for row in rows):
-        raise InputError(f"{file} must be a CSV file or a JSON list whose rows have a file_name.")
+        raise InputError(
+            f"{file} must be a CSV file or a JSON list whose rows have a file_name.",
+            code="missing-key",
+            place=Place(str(file)),
+        )
     return rows

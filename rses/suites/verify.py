@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.names import folded
 from rses.files.paths import list_files
@@ -55,6 +55,7 @@ def verify_suite(folder: str | Path) -> Suite:
     raise InputError(
         [*problems, "To fix it: export the suite again, or download it again."],
         f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
+        code="changed-file",
     )
 
 
@@ -81,7 +82,8 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: F
         raise InputError(
             f"{suite.root} is not the suite {suite.name} {suite.version} any more, changed: {', '.join(changed)}. "
             f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
-            "rses.suites.write_manifest."
+            "rses.suites.write_manifest.",
+            code="changed-file",
         )
     problems = _size_problems(suite, chosen, files)
     if problems:
@@ -125,9 +127,9 @@ def write_manifest(
     root = Path(folder)
     present, links = list_files(root)
     if links:
-        raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links])
+        raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links], code="link")
     if METADATA not in present:
-        raise InputError(f"{root} has no {METADATA}.")
+        raise InputError(f"{root} has no {METADATA}.", code="missing-file", place=Place(str(root)))
     rows = [line for line in read_text(root / METADATA).split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
     content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": len(rows), "files": files}
@@ -166,7 +168,7 @@ def verify_ids(suite: Suite, frozen: str) -> str:
     digest = ids_sha256(ids)
     if is_sha256(frozen):
         if digest != frozen:
-            raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.")
+            raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.", code="mismatch")
         return digest
     wanted = _frozen_ids(Path(frozen))
     problems = [f"{name}: missing from the suite" for name in wanted if name not in set(ids)]
@@ -174,7 +176,7 @@ def verify_ids(suite: Suite, frozen: str) -> str:
     if not problems and ids != wanted:
         problems = ["the ids are the same, their order is not"]
     if problems:
-        raise InputError(problems, f"{suite.name} does not hold the samples of {frozen}:")
+        raise InputError(problems, f"{suite.name} does not hold the samples of {frozen}:", code="mismatch")
     return digest
 
 
@@ -182,7 +184,9 @@ def _frozen_ids(file: Path) -> list[str]:
     try:
         text = read_text(file)
     except InputError as error:
-        raise InputError(f"--ids takes a SHA-256 or a readable file. {error}") from error
+        raise InputError(
+            f"--ids takes a SHA-256 or a readable file. {error}", code="missing-file", place=Place(field="--ids")
+        ) from error
     if not text.lstrip().startswith("{"):
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
@@ -190,7 +194,13 @@ def _frozen_ids(file: Path) -> list[str]:
         ids, digest = list(content["ids"]), content.get("ids_sha256")
         changed = digest != ids_sha256(ids)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is not a selection.json: {error}.") from error
+        raise InputError(
+            f"{file} is not a selection.json: {error}.", code="wrong-content", place=Place(str(file))
+        ) from error
     if changed:
-        raise InputError(f"{file}: its ids do not have the SHA-256 beside them; the list was changed.")
+        raise InputError(
+            f"{file}: its ids do not have the SHA-256 beside them; the list was changed.",
+            code="changed-file",
+            place=Place(str(file)),
+        )
     return ids

@@ -37,7 +37,7 @@ class BigReader:
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
         self.root = root
         if split is not None and (fault := id_problem(split)):
-            raise InputError(f'Split "{split}" {fault}.')
+            raise InputError(f'Split "{split}" {fault}.', code="bad-path")
         folders = [root / split] if split else [root, root / "val", root / "test"]
         named = _read_classes(classes) if classes is not None else {}
         self._files: dict[str, tuple[Path, Path, str]] = {}
@@ -56,8 +56,8 @@ class BigReader:
                     self._files[key] = (images[key][0], masks[key][0], label)
         if not self._files:
             problems = problems or [f"{root} holds no pairs *_im.* and *_gt.*"]
-            raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:")
-        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
+            raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:", code="unusable")
+        self.left_out = [as_left_out(InputError(problem, code="unusable"), "pair", root) for problem in problems]
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
@@ -70,7 +70,7 @@ class BigReader:
         # A mask may also be drawn on the photograph as it is stored; its size then tells so.
         if (rows, columns) not in ((height, width), file_facts(image).stored_size):
             note = turned_note(mask, (height, width))
-            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}")
+            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}", code="wrong-size")
         instance = Instance("0", label, partial(_region, mask))
         return Picture(key, image, width, height, "not stated by the data set", (instance,))
 
