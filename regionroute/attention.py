@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rses.errors import InputError, RsesError, did_you_mean, require
+from rses.errors import InputError, Problem, RsesError, did_you_mean, require
 
 # Fused kernels on accelerators take head widths that are multiples of eight.
 WIDTH_STEP = 8
@@ -335,9 +335,15 @@ def _check_positions(positions: Sequence[Sequence[int]], text_tokens: int) -> No
     problems = []
     for sample, row in enumerate(positions):
         if not row:
-            problems.append(f"Sample {sample} has no style token. Put its style phrase into the prompt.")
+            problems.append(
+                Problem(f"Sample {sample} has no style token. Put its style phrase into the prompt.", "empty")
+            )
         outside = [position for position in row if not 0 <= position < text_tokens]
         if outside:
-            problems.append(f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens.")
+            problems.append(
+                Problem(
+                    f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens.", "out-of-range"
+                )
+            )
     if problems:
         raise InputError(problems, code="out-of-range")

@@ -77,7 +77,7 @@ CODES = {
     "unprintable": "a text holds characters that cannot be shown, or no letter",
     "not-a-digest": "a text is no SHA-256",
     "unsound-tree": "a tree of values is too deep, too large or holds other things than JSON",
-    "more": "further problems that are not listed",
+    "more": "no problem of its own: that there are more, or what to do about all of them",
     # Images, tensors and samples
     "wrong-shape": "an array or tensor has another shape than expected",
     "wrong-size": "a picture has another width and height than what it belongs to, or is too small",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from baselines.classical import colour, drawing, graphic, painting
 from baselines.classical.common import Array, Context
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, Problem, did_you_mean
 
 Stylizer = Callable[[Array, Context], Array]
 """Turns an image (H, W, 3) in [0, 1] into its styled version of the same shape."""
@@ -41,28 +41,66 @@ STYLES: dict[str, Stylizer] = {
 }
 
 
-def _problems(image: object, style: object, mask: object, strength: float, seed: int) -> list[str]:
+def _problems(image: object, style: object, mask: object, strength: float, seed: int) -> list[Problem]:
     found = []
     if style not in STYLES:
         hint = did_you_mean(str(style), STYLES)
-        found.append(f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.')
+        found.append(
+            Problem(
+                f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.',
+                "unknown-name",
+                Place(field="style"),
+            )
+        )
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3:
         came = f"an array of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        found.append(f"The image must be a numpy array of shape (H, W, 3), got {came}.")
+        found.append(
+            Problem(
+                f"The image must be a numpy array of shape (H, W, 3), got {came}.", "wrong-shape", Place(field="image")
+            )
+        )
     elif image.dtype != np.uint8:
-        found.append(f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round().")
+        found.append(
+            Problem(
+                f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round().",
+                "wrong-type",
+                Place(field="image"),
+            )
+        )
     elif min(image.shape[:2]) < MIN_SIZE:
-        found.append(f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.")
+        found.append(
+            Problem(
+                f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.",
+                "wrong-size",
+                Place(field="image"),
+            )
+        )
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             came = str(mask.dtype) if isinstance(mask, np.ndarray) else type(mask).__name__
-            found.append(f"The mask must be a boolean array, got {came}. Use mask > 0.")
+            found.append(
+                Problem(
+                    f"The mask must be a boolean array, got {came}. Use mask > 0.", "wrong-type", Place(field="mask")
+                )
+            )
         elif isinstance(image, np.ndarray) and mask.shape != image.shape[:2]:
-            found.append(f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it.")
+            found.append(
+                Problem(
+                    f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it.",
+                    "wrong-size",
+                    Place(field="mask"),
+                )
+            )
     if not (np.isfinite(strength) and strength > 0):
-        found.append(f"strength must be a positive number, got {strength}. 1 is the full style.")
+        found.append(
+            Problem(
+                f"strength must be a positive number, got {strength}. 1 is the full style.",
+                "out-of-range",
+                Place(field="strength"),
+            )
+        )
     if seed < 0:
-        found.append(f"seed must not be negative, got {seed}.")
+        found.append(Problem(f"seed must not be negative, got {seed}.", "out-of-range", Place(field="seed")))
     return found
 
 

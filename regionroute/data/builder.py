@@ -16,7 +16,7 @@ from regionroute.data.pairs import region_problems, style_problem
 from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.device import choose_device
-from rses.errors import InputError, Place, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import id_problem
@@ -115,11 +115,17 @@ def build_pairs(
 def _check_numbers(feather: float, limit: int | None, seed: int, style_seed: int | None) -> None:
     problems = []
     if not 0 <= feather < float("inf"):
-        problems.append(f"--feather must be a width of at least 0 pixels, got {feather:g}.")
+        problems.append(
+            Problem(
+                f"--feather must be a width of at least 0 pixels, got {feather:g}.",
+                "out-of-range",
+                Place(field="--feather"),
+            )
+        )
     if limit is not None and limit < 1:
-        problems.append(f"--limit must be at least 1, got {limit}.")
+        problems.append(Problem(f"--limit must be at least 1, got {limit}.", "out-of-range", Place(field="--limit")))
     if seed < 0 or (style_seed is not None and style_seed < 0):
-        problems.append("Seeds must not be negative.")
+        problems.append(Problem("Seeds must not be negative.", "out-of-range", Place(field="--seed")))
     if problems:
         raise InputError(problems, code="out-of-range")
 
@@ -133,13 +139,13 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
             wanted = list(EXPERT_STYLES) if style == "all" else [style or style_key(sample.style)]
             made = [_pair(sample, name, style) for name in wanted]
             faults = region_problems(sample.image, sample.mask)
-            faults += [f"id {pair.id!r} {fault}" for pair in made if (fault := id_problem(pair.id))]
+            faults += [Problem(f"id {pair.id!r} {fault}", "bad-id") for pair in made if (fault := id_problem(pair.id))]
         except InputError as error:
             faults, made = [*error.problems], []
-        problems += [f"{sample.id}: {fault}" for fault in faults]
+        problems += [fault.within(sample.id) for fault in faults]
         pairs += made
     if not problems and not pairs:
-        problems.append("it has no samples")
+        problems.append(Problem("it has no samples", "empty"))
     if problems:
         raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":', code="unusable")
     return pairs

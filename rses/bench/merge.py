@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.bench.forget import forget_run
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import remove_leftovers
 from rses.files.lock import exclusive
 from rses.images.decode import IMAGE_EXTENSIONS
@@ -73,7 +73,10 @@ def merge_runs(
     found = sum(len(part.samples) for part in parts)
     if not problems and found < expected and not allow_missing:
         problems.append(
-            f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
+            Problem(
+                f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing.",
+                "missing-samples",
+            )
         )
     if problems:
         raise InputError(problems, "These runs cannot be merged:", code="mismatch")
@@ -149,13 +152,19 @@ def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]
     return problems
 
 
-def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[Problem]:
     seen: dict[str, Path] = {}
     problems = []
     for folder, part in zip(folders, parts, strict=True):
         again = [sample.id for sample in part.samples if sample.id in seen]
         if again:
-            problems.append(f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}")
+            problems.append(
+                Problem(
+                    f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}",
+                    "used-twice",
+                    Place(str(folder)),
+                )
+            )
         seen.update((sample.id, folder) for sample in part.samples)
     return problems
 

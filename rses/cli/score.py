@@ -26,7 +26,7 @@ from rses.cli.common import (
 )
 from rses.cli.options import Device, Engine, Gpus, Metrics, Output, RayAddress, Shards, file_or_list, require_engine
 from rses.cli.options import Protocol as ProtocolId
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
@@ -185,11 +185,23 @@ def _places(
         return [Places(method, Path(preds[0]), out, masks, source, suite)]
     names = [name.strip() for name, _, _ in pairs]
     problems = [
-        f'--pred is NAME=DIR for several methods, got "{text}".'
+        Problem(f'--pred is NAME=DIR for several methods, got "{text}".', "wrong-form", Place(field="--pred"))
         for text, name in zip(preds, names, strict=True) if not name or Path(name).name != name
     ]  # fmt: skip
-    problems += [f'Two folders have the name "{name}". Give each its own.' for name in names if names.count(name) > 1]
-    problems += ["Give the names with --pred NAME=DIR, without --method-name."] if method else []
+    problems += [
+        Problem(f'Two folders have the name "{name}". Give each its own.', "used-twice", Place(field="--pred"))
+        for name in names
+        if names.count(name) > 1
+    ]
+    problems += (
+        [
+            Problem(
+                "Give the names with --pred NAME=DIR, without --method-name.", "exclusive", Place(field="--method-name")
+            )
+        ]
+        if method
+        else []
+    )
     if problems:
         raise InputError(list(dict.fromkeys(problems)), code="wrong-form")
     return [
@@ -317,11 +329,23 @@ def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], 
 def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:
     problems = []
     if masks is not None and suite is not None:
-        problems.append("Give --masks or --suite, not both: a suite brings its own masks.")
+        problems.append(
+            Problem(
+                "Give --masks or --suite, not both: a suite brings its own masks.", "exclusive", Place(field="--masks")
+            )
+        )
     if masks is None and suite is None:
-        problems.append("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+        problems.append(
+            Problem(
+                "No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).",
+                "missing-option",
+                Place(field="--masks"),
+            )
+        )
     if style is not None and styles is not None:
-        problems.append("Give --style (one for all) or --styles (a file), not both.")
+        problems.append(
+            Problem("Give --style (one for all) or --styles (a file), not both.", "exclusive", Place(field="--style"))
+        )
     if problems:
         raise InputError(problems, code="exclusive")
 

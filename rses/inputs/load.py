@@ -143,7 +143,7 @@ def _decode_mask(sample: Sample, size: tuple[int, ...], threshold: float | None)
     except InputError as error:
         if isinstance(sample.mask, FILES):
             raise
-        raise InputError([f'mask of "{sample.id}": {problem}' for problem in error.problems]) from error
+        raise InputError([problem.within(f'mask of "{sample.id}"') for problem in error.problems]) from error
 
 
 def _match_size(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.names import folded, listed
 from rses.inputs.rows import TABLES, read_rows
 
@@ -46,9 +46,17 @@ def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
             double.append(f'{where} "{key}" (before in {first[key]})')
     problems = []
     if bad:
-        problems.append(f'{path}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.')
+        problems.append(
+            Problem(
+                f'{path}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.',
+                "wrong-type",
+                Place(str(path)),
+            )
+        )
     if double:
-        problems.append(f"{path}: ids with two styles: {listed(double)}. Keep one.")
+        problems.append(
+            Problem(f"{path}: ids with two styles: {listed(double)}. Keep one.", "used-twice", Place(str(path)))
+        )
     if problems:
         raise InputError(problems, code="wrong-type")
     return styles

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError, Place, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.names import listed
 from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.sample import Sample
@@ -60,17 +60,37 @@ def samples_to_score(run: Path, results: Results) -> list[Sample]:
     known = {pair.id for pair in pairing.pairs}
     problems = []
     if absent := sorted(samples.keys() - known):
-        problems.append(f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back.")
+        problems.append(
+            Problem(
+                f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back.",
+                "missing-samples",
+                Place(str(run)),
+            )
+        )
     if extra := sorted(known - samples.keys()):
         problems.append(
-            f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
+            Problem(
+                f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again.",
+                "unknown-samples",
+                Place(str(run)),
+            )
         )
     units = [unit for unit in pairing.found() if unit.id in samples and samples[unit.id].status == "ok"]
     scored = {sample.id for sample in results.samples if sample.status == "ok"}
     if lost := sorted(scored - {unit.id for unit in units}):
-        problems.append(f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.")
+        problems.append(
+            Problem(
+                f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.",
+                "missing-file",
+                Place(str(run)),
+            )
+        )
     problems += [
-        f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}"
+        Problem(
+            f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}",
+            "mismatch",
+            Place(str(run)),
+        )
         for unit in units
         if samples[unit.id].source != unit.source_name
     ]

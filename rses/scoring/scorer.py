@@ -15,7 +15,7 @@ import torch
 from rses.arguments import require_path, require_text, text_list, whole_number
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.device import choose_batch_size, choose_device
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Problem, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable
 from rses.files.lock import LOCK, exclusive
 from rses.functional.perceptual import lpips_map
@@ -372,8 +372,11 @@ class RSES:
         for sample in samples:
             if sample.image is None and "source" in needs:
                 problems.append(
-                    f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
-                    "that need none (--metrics rsm,clip_cosine)."
+                    Problem(
+                        f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
+                        "that need none (--metrics rsm,clip_cosine).",
+                        "missing-option",
+                    )
                 )
             if "style" in needs:
                 try:

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import is_sha256, sha256_file
 from rses.files.names import Locator, folded
 from rses.files.paths import path_problem
@@ -166,12 +166,22 @@ def read_suite(root: Path) -> Suite:
     problems: list[str] = []
     if sha256_file(path) != manifest.files[METADATA]:
         problems.append(
-            f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
-            f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest"
+            Problem(
+                f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
+                f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest",
+                "changed-file",
+                Place(METADATA),
+            )
         )
     samples = _read_rows(root, path, manifest, problems)
     if len(samples) != manifest.n and not problems:
-        problems.append(f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}")
+        problems.append(
+            Problem(
+                f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}",
+                "mismatch",
+                Place(MANIFEST, field="n"),
+            )
+        )
     if problems:
         raise InputError(problems, f"{root} is not a sound suite:", code="mismatch")
     return Suite(manifest.name, manifest.version, manifest.licence, root, tuple(samples), manifest.sha256)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.backbones.digests import cache_home
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
 
@@ -98,7 +98,10 @@ def fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None
         try:
             return read_dataset(Path(place), out, progress)
         except InputError as error:
-            faults = [problem.replace(f"{place}{os.sep}", "") for problem in error.problems]
+            faults = [
+                Problem(problem.replace(f"{place}{os.sep}", ""), problem.code, problem.place)
+                for problem in error.problems
+            ]
             raise InputError(faults, f"The data set {repo} cannot be used as a suite:") from error
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import sha256_bytes
 from rses.files.folders import new_folder
 from rses.files.names import listed
@@ -199,7 +199,11 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
 
 def _copy_own(own: Path, target: Path, names: Sequence[str]) -> None:
     problems = [f"suite/{name} {fault}" for name in names if (fault := path_problem(own, name))]
-    problems += [f"suite/{name} is missing" for name in names if not (own / name).is_file()]
+    problems += [
+        Problem(f"suite/{name} is missing", "missing-file", Place(f"suite/{name}"))
+        for name in names
+        if not (own / name).is_file()
+    ]
     if problems:
         raise InputError(problems, f"{own} is incomplete:", code="missing-file")
     for name in names:

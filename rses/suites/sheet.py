@@ -153,7 +153,7 @@ def _thumbnail(sample: Sample) -> Image.Image:
     try:
         image, region = read_image(sample.image), read_mask(sample.mask)
     except InputError as error:
-        raise InputError([f"{sample.id}: {problem}" for problem in error.problems]) from error
+        raise InputError([problem.within(sample.id) for problem in error.problems]) from error
     if region.shape != image.shape[:2]:
         raise InputError(
             f"{sample.id}: {sample.mask} is {region.shape[1]}x{region.shape[0]}, its image is "

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.paths import id_problem
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.inputs.rows import read_rows
@@ -49,9 +49,11 @@ class BigReader:
                 if problem := _pair_problem(key, images.get(key, []), masks.get(key, [])):
                     problems.append(problem)
                 elif key in self._files:
-                    problems.append(f'"{key}" is there twice')
+                    problems.append(Problem(f'"{key}" is there twice', "used-twice"))
                 elif label is None:
-                    problems.append(f'"{key}": no class in the name; give it in a table with --classes')
+                    problems.append(
+                        Problem(f'"{key}": no class in the name; give it in a table with --classes', "missing-key")
+                    )
                 else:
                     self._files[key] = (images[key][0], masks[key][0], label)
         if not self._files:

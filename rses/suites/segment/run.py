@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rses.errors import InputError, Place, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.atomic import remove_leftovers, sha256_file, write_atomic
 from rses.files.paths import id_problem
 from rses.images.decode import read_image
@@ -147,7 +147,7 @@ def _require_same(run: MaskRun) -> None:
         if record["file_name"] != job.path.name or record["prompt"] != job.prompt.to_dict():
             problems.append(f"{job.path.name}: its prompt was {record['prompt']}, now {job.prompt.to_dict()}")
         elif record["image_sha256"] != sha256_file(job.path):
-            problems.append(f"{job.path.name}: the photograph has changed")
+            problems.append(Problem(f"{job.path.name}: the photograph has changed", "changed-file"))
     if problems:
         raise InputError(
             problems,
