@@ -85,7 +85,6 @@ CODES = {
     "mismatch": "two things that belong together do not fit: counts, devices, settings of runs",
     "missing-samples": "samples are missing",
     "unknown-samples": "samples that the suite or the other run has not",
-    "unusable": "a picture or annotation that a suite leaves out; `left_out.reason` says why",
     # Weights, machines and other people's code
     "missing-weights": "weights are not on this machine",
     "wrong-weights": "weights are not those that are expected, or are those of another model",
@@ -98,7 +97,8 @@ CODES = {
     "failed": "code of others failed: a method, a metric, a cluster",
     "wrong-order": "called before or during something else that it must follow",
 }
-"""Every code of a problem, and what it means; codes are stable, sentences are not."""
+"""Every code of a problem, and what it means; codes are stable, sentences are not. What a suite leaves out has its
+reason (`rses.suites.left_out.REASONS`) as code."""
 
 
 SHARED_SHOWN, ALONE_SHOWN = 10, 60

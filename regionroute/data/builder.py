@@ -147,7 +147,7 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
     if not problems and not pairs:
         problems.append(Problem("it has no samples", "empty"))
     if problems:
-        raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":', code="unusable")
+        raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":')
     return pairs
 
 

@@ -42,7 +42,7 @@ class Entry(Record, extra="ignore"):
     def _one_mask(self) -> Entry:
         if len(self.objects) != 1:
             named = f"{len(self.objects)} objects ({', '.join(self.objects)})" if self.objects else "no object"
-            raise fault("objects", f"names {named}, expected exactly one. Give each object a record of its own")
+            raise fault("ambiguous", f"names {named}, expected exactly one. Give each object a record of its own")
         _inside(self.masks[0])
         return self
 

@@ -117,7 +117,7 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
         Problem(f"{name} {text}", code, Place(name))
         for text, code, names in (
             ("is missing", "missing-file", files.keys() - there),
-            ("belongs to no board", "leftover", leftover),
+            ("belongs to no board", "unknown-file", leftover),
             ("is stale", "stale", stale),
         )
         for name in sorted(names)

@@ -164,7 +164,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[Pro
     where = Place(SUMMARY)
     problems = [Problem(text, "unsound-tree", where) for text in tree_problems(summary, SUMMARY)]
     if text := schema_problem(summary):
-        problems.append(Problem(f"{SUMMARY}: {text}", "other-schema", Place(SUMMARY, field="schema")))
+        problems.append(Problem(f"{SUMMARY}: {text}", "other-version", Place(SUMMARY, field="schema")))
     try:
         found = Summary.model_validate(summary)
     except ValidationError as error:

@@ -186,8 +186,8 @@ def _rescore(
         raise InputError(f"{place} is refused; its images cannot be scored: {error}", code="unreadable") from error
     problems = [
         Problem(
-            f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}", "other-score",
-            Place("samples.parquet", field=change.column),
+            f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}",
+            "contradiction", Place("samples.parquet", field=change.column),
         )
         for change in changes
         if not change.slight

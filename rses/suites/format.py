@@ -41,13 +41,13 @@ MANIFEST = "suite.json"
 
 def _digest(text: str) -> str:
     if not is_sha256(text):
-        raise fault("bad-digest", "has no SHA-256 of 64 small hexadecimal digits")
+        raise fault("not-a-digest", "has no SHA-256 of 64 small hexadecimal digits")
     return text
 
 
 def _readable(style: str) -> str:
     if problem := text_fault(style):
-        raise fault("unreadable-text", f"{style!r} {problem}")
+        raise fault("unprintable", f"{style!r} {problem}")
     return style
 
 

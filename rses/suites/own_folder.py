@@ -93,10 +93,10 @@ def build_folder(
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
             text = f"{path.name}: nothing says what its region covers; use --object or --objects"
-            problems.append(Problem(text, "missing-object"))
+            problems.append(Problem(text, "missing-key"))
         if own and folded(path.stem) not in own:
             text = f"{path.name}: --styles gives it no style; its id is {path.stem}"
-            problems.append(Problem(text, "missing-style"))
+            problems.append(Problem(text, "missing-key"))
             continue
         try:
             region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
@@ -140,7 +140,7 @@ def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path |
             raise InputError(f"{path.name}: has no row in --regions", code="missing-key")
         return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
     if mask is None:
-        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}", code="mask-absent")
+        raise InputError(f"{path.name}: has no mask {path.stem}.png in {masks}", code="missing-file")
     return partial(_mask, mask, path, height, width)
 
 
@@ -159,6 +159,6 @@ def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]
             f"{mask} is {region.shape[1]}x{region.shape[0]}, its photograph {image.name} is {width}x{height}."
             + turned_note(image, (region.shape[0], region.shape[1]))
             + turned_note(mask, (height, width)),
-            code="size",
+            code="wrong-size",
         )
     return region

@@ -50,7 +50,7 @@ def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         first = found.setdefault(folded(entry.stem), entry)
         if first != entry:
             text = f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one."
-            problems.append(Problem(text, "two-masks"))
+            problems.append(Problem(text, "ambiguous"))
     return found, problems
 
 

@@ -57,9 +57,9 @@ class BigReader:
                 else:
                     self._files[key] = (images[key][0], masks[key][0], label)
         if not self._files:
-            problems = problems or [f"{root} holds no pairs *_im.* and *_gt.*"]
-            raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:", code="unusable")
-        self.left_out = [as_left_out(InputError(problem, code="unusable"), "pair", root) for problem in problems]
+            problems = problems or [Problem(f"{root} holds no pairs *_im.* and *_gt.*", "missing-file")]
+            raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:")
+        self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
 
     def keys(self) -> list[str]:
         """Keys of all pictures."""
@@ -92,13 +92,13 @@ def _by_key(folder: Path, ending: str) -> dict[str, list[Path]]:
     return found
 
 
-def _pair_problem(key: str, images: list[Path], masks: list[Path]) -> str | None:
+def _pair_problem(key: str, images: list[Path], masks: list[Path]) -> Problem | None:
     for files in (images, masks):
         if len(files) > 1:
-            return f"{files[0]} and {files[1].name} are two files of one name; keep one"
+            return Problem(f"{files[0]} and {files[1].name} are two files of one name; keep one", "ambiguous")
     if not masks:
-        return f"{images[0]} has no mask {key}_gt.*"
-    return None if images else f"{masks[0]} has no photograph {key}_im.*"
+        return Problem(f"{images[0]} has no mask {key}_gt.*", "missing-file")
+    return None if images else Problem(f"{masks[0]} has no photograph {key}_im.*", "missing-file")
 
 
 def _class_in(key: str) -> str | None:

@@ -192,7 +192,7 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
         check_fresh(boards)
     found = [(problem.code, problem.place.file) for problem in caught.value.problems]
     stale = ("tables/files.txt", "tables/mini--rses-mini.md", "tables/mini--rses-mini.parquet")
-    assert found == [("leftover", "tables/gone.md"), *(("stale", name) for name in stale)]
+    assert found == [("unknown-file", "tables/gone.md"), *(("stale", name) for name in stale)]
     build(boards)
     check_fresh(boards)
     assert not (boards / "tables" / "gone.md").exists()

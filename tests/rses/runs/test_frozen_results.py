@@ -77,7 +77,7 @@ def test_another_schema_is_refused_with_what_to_do(schema, tmp_path):
     (tmp_path / "run" / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(InputError, match="upgrade rses" if schema == SCHEMA + 1 else "score the run again"):
         load_run(tmp_path / "run")
-    assert [problem.code for problem in summary_problems(summary)] == ["other-schema"]
+    assert [problem.code for problem in summary_problems(summary)] == ["other-version"]
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,11 @@ def test_all_faults_at_once_and_nothing_written(folder: Path) -> None:
     [
         (lambda masks: Image.new("L", (20, 10)).save(masks / "a.png"), "mask-empty"),
         (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.png"), "region-whole"),
-        (lambda masks: Image.new("L", (9, 9)).save(masks / "a.png"), "size"),
-        (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.jpg"), "two-masks"),
+        (lambda masks: Image.new("L", (9, 9)).save(masks / "a.png"), "wrong-size"),
+        (lambda masks: Image.new("L", (20, 10), 255).save(masks / "a.jpg"), "ambiguous"),
         (
             lambda masks: Image.new("CMYK", (20, 10), (9, 9, 9, 9)).save(masks.parent / "images" / "c.jpg"),
-            "mask-absent",
+            "missing-file",
         ),
     ],
 )

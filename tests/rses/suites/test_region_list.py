@@ -66,7 +66,7 @@ BOX = {"x": 3, "y": 2, "width": 6, "height": 3}
         ({**BOX, "height": 0}, "out-of-range", "height"),
         ({**BOX, "y": "nan"}, "not-finite", "y"),
         ({**BOX, "width": None}, "missing-key", ""),
-        ({**BOX, "points": [0, 0, 5, 0, 5, 5]}, "two-regions", ""),
+        ({**BOX, "points": [0, 0, 5, 0, 5, 5]}, "ambiguous", ""),
         ({"points": "123456"}, "wrong-type", "points"),
         ({"points": [0, 0, True, 0, 5, 5]}, "wrong-type", "points[2]"),
         ({"points": [0, 0, "5", 0, 5, 5]}, "wrong-type", "points[2]"),
@@ -88,7 +88,7 @@ def test_what_is_no_region_is_refused_by_name(row, code, field) -> None:
     [
         ({"x": True, "y": 1}, "wrong-type"),
         ({"points": "12"}, "wrong-type"),
-        ({"points": [1, 2], "x": 1, "y": 2}, "two-regions"),
+        ({"points": [1, 2], "x": 1, "y": 2}, "ambiguous"),
         ({"points": [1, 2, 3, 4], "labels": [1]}, "wrong-length"),
         ({"points": [1, 2], "labels": [0]}, "wrong-length"),
         ({"points": [1, 2], "labels": [2]}, "out-of-range"),

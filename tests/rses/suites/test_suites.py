@@ -166,7 +166,7 @@ def test_paths_that_lead_outside_are_refused(folder, tmp_path, name):
         ({**ROW, "id": ".."}, "bad-id", "id"),
         ({**ROW, "id": "x" * 201}, "bad-id", "id"),
         ({**ROW, "style": " "}, "empty", "style"),
-        ({**ROW, "style": "--"}, "unreadable-text", "style"),
+        ({**ROW, "style": "--"}, "unprintable", "style"),
         ({**ROW, "tags": "small"}, "wrong-type", "tags"),
         ({**ROW, "file_name": "images/z.png"}, "invalid", ""),
         # Names that would share a file: some file systems ignore case, and some change how accents are coded.
@@ -187,7 +187,7 @@ def test_bad_rows_are_named_by_line(folder, row, code, field):
         ({"n": -1}, "n", "out-of-range"),
         ({"n": True}, "n", "wrong-type"),
         ({"files": []}, "files", "wrong-type"),
-        ({"files": {"metadata.jsonl": "abc"}}, "files.metadata.jsonl", "bad-digest"),
+        ({"files": {"metadata.jsonl": "abc"}}, "files.metadata.jsonl", "not-a-digest"),
         ({"files": {}}, "files", "missing-key"),
     ],
 )
