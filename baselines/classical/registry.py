@@ -42,65 +42,33 @@ STYLES: dict[str, Stylizer] = {
 
 
 def _problems(image: object, style: object, mask: object, strength: float, seed: int) -> list[Problem]:
-    found = []
+    found: list[Problem] = []
+
+    def add(argument: str, code: str, text: str) -> None:
+        found.append(Problem(text, code, Place(field=argument)))
+
     if style not in STYLES:
         hint = did_you_mean(str(style), STYLES)
-        found.append(
-            Problem(
-                f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.',
-                "unknown-name",
-                Place(field="style"),
-            )
-        )
+        add("style", "unknown-name", f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.')
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3:
         came = f"an array of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        found.append(
-            Problem(
-                f"The image must be a numpy array of shape (H, W, 3), got {came}.", "wrong-shape", Place(field="image")
-            )
-        )
+        add("image", "wrong-shape", f"The image must be a numpy array of shape (H, W, 3), got {came}.")
     elif image.dtype != np.uint8:
-        found.append(
-            Problem(
-                f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round().",
-                "wrong-type",
-                Place(field="image"),
-            )
-        )
+        text = f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round()."
+        add("image", "wrong-type", text)
     elif min(image.shape[:2]) < MIN_SIZE:
-        found.append(
-            Problem(
-                f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.",
-                "wrong-size",
-                Place(field="image"),
-            )
-        )
+        add("image", "wrong-size", f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.")
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             came = str(mask.dtype) if isinstance(mask, np.ndarray) else type(mask).__name__
-            found.append(
-                Problem(
-                    f"The mask must be a boolean array, got {came}. Use mask > 0.", "wrong-type", Place(field="mask")
-                )
-            )
+            add("mask", "wrong-type", f"The mask must be a boolean array, got {came}. Use mask > 0.")
         elif isinstance(image, np.ndarray) and mask.shape != image.shape[:2]:
-            found.append(
-                Problem(
-                    f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it.",
-                    "wrong-size",
-                    Place(field="mask"),
-                )
-            )
+            text = f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it."
+            add("mask", "wrong-size", text)
     if not (np.isfinite(strength) and strength > 0):
-        found.append(
-            Problem(
-                f"strength must be a positive number, got {strength}. 1 is the full style.",
-                "out-of-range",
-                Place(field="strength"),
-            )
-        )
+        add("strength", "out-of-range", f"strength must be a positive number, got {strength}. 1 is the full style.")
     if seed < 0:
-        found.append(Problem(f"seed must not be negative, got {seed}.", "out-of-range", Place(field="seed")))
+        add("seed", "out-of-range", f"seed must not be negative, got {seed}.")
     return found
 
 

@@ -44,29 +44,8 @@ def merge_runs(
     folders, target = [Path(run) for run in runs], Path(out)
     if not folders:
         raise InputError("Give at least one run to merge.", code="missing-option")
-    if any(folder.resolve() == target.resolve() for folder in folders):
-        raise InputError(
-            f"{target} is one of the runs to merge: choose another --out.", code="overlap", place=Place(str(target))
-        )
-    if any(folder.resolve() in target.resolve().parents for folder in folders):
-        raise InputError(
-            f"{target} lies in one of the runs to merge: choose another --out.",
-            code="overlap",
-            place=Place(str(target)),
-        )
-    place = target.resolve()
-    for folder in (place, *place.parents):
-        if (folder / "suite.json").exists():
-            relation = "is" if folder == place else "lies in"
-            raise InputError(
-                f"{target} {relation} a suite ({folder}). Choose another --out.",
-                code="overlap",
-                place=Place(str(target)),
-            )
-    if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
-        raise InputError(
-            f"{target} is a folder of pictures. Choose another --out.", code="not-empty", place=Place(str(target))
-        )
+    if fault := _target_fault(folders, target):
+        raise InputError(fault)
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
@@ -88,6 +67,22 @@ def merge_runs(
             _take_images(folder / "images", target / "images", part)
         merged.save(target)
     return merged
+
+
+def _target_fault(folders: Sequence[Path], target: Path) -> Problem | None:
+    """Say why a merged run cannot be written to a folder."""
+    place, where = target.resolve(), Place(str(target))
+    if any(folder.resolve() == place for folder in folders):
+        return Problem(f"{target} is one of the runs to merge: choose another --out.", "overlap", where)
+    if any(folder.resolve() in place.parents for folder in folders):
+        return Problem(f"{target} lies in one of the runs to merge: choose another --out.", "overlap", where)
+    for folder in (place, *place.parents):
+        if (folder / "suite.json").exists():
+            relation = "is" if folder == place else "lies in"
+            return Problem(f"{target} {relation} a suite ({folder}). Choose another --out.", "overlap", where)
+    if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
+        return Problem(f"{target} is a folder of pictures. Choose another --out.", "not-empty", where)
+    return None
 
 
 def _guard(target: Path, folders: Sequence[Path], merged: Results, fresh: bool) -> None:

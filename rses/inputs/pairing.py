@@ -180,11 +180,8 @@ def _samples(
     path = given or _find_metadata(masks.path)
     if path is None:
         if masks.exists and not masks.files:
-            problems.append(
-                Problem(
-                    f"{masks.path} holds no masks. Put one <id>.png a sample there.", "empty", Place(str(masks.path))
-                )
-            )
+            text = f"{masks.path} holds no masks. Put one <id>.png a sample there."
+            problems.append(Problem(text, "empty", Place(str(masks.path))))
         return None, [Sample(name) for name in masks.files], []
     try:
         rows, bad = read_metadata(path)
@@ -198,35 +195,21 @@ def _samples(
         note = f"{path} speaks of none of the masks in {masks.path}, so it was ignored; the masks' names are the ids."
         return None, [Sample(name) for name in masks.files], [note]
     if not own:
-        problems.extend(
-            bad[:3]
-            or [
-                Problem(
-                    f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}.",
-                    "unknown-samples",
-                    Place(str(path)),
-                )
-            ]
+        text = f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."
+        problems.extend(bad[:3] or [Problem(text, "unknown-samples", Place(str(path)))])
+        text = (
+            f"{path} is taken for the metadata of these masks. If it is another data set's, give --source DIR and "
+            "--style TEXT (or --styles FILE), and it is ignored."
         )
-        problems.append(
-            Problem(
-                f"{path} is taken for the metadata of these masks. If it is another data set's, give --source DIR and "
-                "--style TEXT (or --styles FILE), and it is ignored.",
-                "ambiguous",
-                Place(str(path)),
-            )
-        )
+        problems.append(Problem(text, "ambiguous", Place(str(path))))
         return path, [], []
     problems.extend(bad)
     if bad and told:
-        problems.append(
-            Problem(
-                f"{path} speaks of {len(own)} of {len(masks.files)} masks in {masks.path}. Fix its other rows, or move "
-                "it elsewhere if it is another data set's.",
-                "unknown-samples",
-                Place(str(path)),
-            )
+        text = (
+            f"{path} speaks of {len(own)} of {len(masks.files)} masks in {masks.path}. Fix its other rows, or move it "
+            "elsewhere if it is another data set's."
         )
+        problems.append(Problem(text, "unknown-samples", Place(str(path))))
     return path, rows, []
 
 

@@ -112,9 +112,8 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
     ids = common_ids(runs)
     names = run_names(runs)
     if not ids:
-        raise InputError(
-            f"{', '.join(names)} share no scored sample: were they scored on the same ids?", code="mismatch"
-        )
+        text = f"{', '.join(names)} share no scored sample: were they scored on the same ids?"
+        raise InputError(text, code="mismatch")
     raw = [
         (name, info, pairs)
         for name, run in zip(names[1:], runs[1:], strict=True)

@@ -77,10 +77,8 @@ def folder_runs(
         require_path(outs[name], "out", "folder")
         require_utf8(pred, inputs.masks, inputs.source, inputs.suite, outs[name], name)
         if fault := name_problem(name):
-            raise InputError(
-                f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name.",
-                code="wrong-argument",
-            )
+            text = f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name."
+            raise InputError(text, code="wrong-argument")
         require_apart(outs[name], {"predictions": pred, "masks": inputs.masks, "sources": inputs.source})
     by_id = inputs.styles is None or isinstance(inputs.styles, str | Path | Mapping)
     candidates = [] if by_id else text_list(inputs.styles, "styles", "pixel art")
