@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rses.errors import InputError, Problem, RsesError, did_you_mean, require
+from rses.errors import InputError, Place, Problem, RsesError, did_you_mean, require
 
 # Fused kernels on accelerators take head widths that are multiples of eight.
 WIDTH_STEP = 8
@@ -127,7 +127,11 @@ class StyleAttention:
             raise RsesError("A recording is already open. Close it before the next one is opened.", code="wrong-order")
         _check_positions(positions, text_tokens)
         if image_tokens < 1:
-            raise InputError(f"image_tokens must be at least 1, got {image_tokens}.", code="out-of-range")
+            raise InputError(
+                f"image_tokens must be at least 1, got {image_tokens}.",
+                code="out-of-range",
+                place=Place(field="image_tokens"),
+            )
         self._recording = _Recording([tuple(row) for row in positions], text_tokens, image_tokens)
         try:
             yield self._recording.maps

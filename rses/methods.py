@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from rses.errors import RsesError, did_you_mean
+from rses.errors import Place, RsesError, did_you_mean
 from rses.plugins import find_entry, load_entry
 
 __all__ = [
@@ -272,11 +272,14 @@ def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
             f'The method "{name}" has no option "{unknown[0]}".{did_you_mean(unknown[0], named)} '
             f"It has: {', '.join(named) or 'none'}.",
             code="unknown-key",
+            place=Place(field=unknown[0]),
         )
     lacking = [key for key, entry in named.items() if entry.default is entry.empty and key not in options]
     if lacking:
         raise RsesError(
-            f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.', code="missing-option"
+            f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.',
+            code="missing-option",
+            place=Place(field=lacking[0]),
         )
 
 

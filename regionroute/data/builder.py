@@ -167,7 +167,7 @@ def _pair(sample: Sample, style: str, choice: str | None) -> _Pair:
     if choice is None:
         prompt = sample.prompt
     if fault := style_problem(find_style(prompt), style):
-        raise InputError(fault, code="unknown-name")
+        raise InputError(fault, code="contradiction", place=Place(field="prompt"))
     return _Pair(identity, sample, style, prompt)
 
 

@@ -25,7 +25,7 @@ from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
-from rses.errors import InputError, RsesError, did_you_mean, require
+from rses.errors import InputError, Place, RsesError, did_you_mean, require
 from rses.files.atomic import remove_leftovers, require_writable, write_atomic
 from rses.files.lock import holding
 from rses.files.places import require_apart
@@ -56,10 +56,13 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
             f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{config.data.style}".'
             f"{did_you_mean(config.data.style, EXPERT_STYLES)}",
             code="unknown-value",
+            place=Place(field="data.style"),
         )
     if not config.data.pairs:
         raise InputError(
-            "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.", code="missing-option"
+            "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.",
+            code="missing-option",
+            place=Place(field="data.pairs"),
         )
     _require_packages(config)
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
@@ -313,6 +316,7 @@ def _require_text_length(config: TrainConfig) -> None:
             f"[model] text_length is {config.model.text_length}, but edits with {config.model.base} use {wanted} "
             f"tokens. Set text_length = {wanted}: an expert must be trained at the length that it is used at.",
             code="contradiction",
+            place=Place(field="model.text_length"),
         )
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from rses.backbones.base import PerceptualBackbone
-from rses.errors import TensorError
+from rses.errors import Place, TensorError
 from rses.functional._checks import check_images, check_mask, wide
 from rses.state.steady import steady
 
@@ -70,7 +70,11 @@ def masked_lpips(
             code="wrong-type",
         )
     if form not in LPIPS_FORMS:
-        raise TensorError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}", code="unknown-value")
+        raise TensorError(
+            f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}",
+            code="unknown-value",
+            place=Place(field="form"),
+        )
     if min(pred.shape[-2:]) < backbone.min_size:
         raise TensorError(
             f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}",

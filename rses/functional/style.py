@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 
 from rses.backbones.base import StyleBackbone
-from rses.errors import TensorError
+from rses.errors import Place, TensorError
 from rses.functional._checks import check_images, check_mask
 from rses.images.regions import region_crop
 from rses.state.steady import steady
@@ -53,7 +53,11 @@ def region_view(
     if region == "frame":
         image = torch.where(edited, image, 0.0)
     elif region != "image":
-        raise TensorError(f"unknown region {region!r}; choose one of {', '.join(REGIONS)}", code="unknown-value")
+        raise TensorError(
+            f"unknown region {region!r}; choose one of {', '.join(REGIONS)}",
+            code="unknown-value",
+            place=Place(field="region"),
+        )
     return _whole(image, size, fill)
 
 

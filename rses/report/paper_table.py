@@ -58,9 +58,12 @@ def render_paper_table(
         raise InputError(
             f'There is no format "{format}".{did_you_mean(format, PAPER_FORMATS)} Formats: {", ".join(PAPER_FORMATS)}.',
             code="unknown-value",
+            place=Place(field="format"),
         )
     if digits is not None and not 0 <= digits <= 12:
-        raise InputError(f"digits must be from 0 to 12, got {digits}.", code="out-of-range")
+        raise InputError(
+            f"digits must be from 0 to 12, got {digits}.", code="out-of-range", place=Place(field="digits")
+        )
     renamed = rename(runs, names or {})
     asked = {name for run in renamed for name in run.metrics}
     chosen = [name for name in PAPER_METRICS if name in asked] if metrics is None else None

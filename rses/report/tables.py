@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, did_you_mean
 from rses.files.escape import clean, escape_markdown
 from rses.pages.grid import MIN_WIDTH, Grid, Raw, Value, printed
 from rses.pages.notices import toy_note
@@ -74,6 +74,7 @@ def check_format(format: str) -> None:
         raise InputError(
             f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.',
             code="unknown-value",
+            place=Place(field="format"),
         )
 
 

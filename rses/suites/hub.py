@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.backbones.digests import cache_home
-from rses.errors import InputError, Problem
+from rses.errors import InputError, Place, Problem
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
 
@@ -44,7 +44,7 @@ def cached_suite(repo: str, revision: str | None = None) -> Suite:
     name = revision or "main"
     note = home / "refs" / name.replace("/", "--")
     if fault := id_problem(note.name):
-        raise InputError(f'Revision "{name}" {fault}.', code="bad-path")
+        raise InputError(f'Revision "{name}" {fault}.', code="bad-path", place=Place(field="revision"))
     try:
         commit = name if re.fullmatch(r"[0-9a-f]{40}", name) and (home / name).is_dir() else _commit(repo, name)
     except InputError as error:

@@ -122,11 +122,14 @@ def _require_template(template: str) -> None:
     try:
         found = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
     except ValueError as error:
-        raise InputError(f'The template "{template}" is not sound: {error}.', code="wrong-form") from error
+        raise InputError(
+            f'The template "{template}" is not sound: {error}.', code="wrong-form", place=Place(field="--template")
+        ) from error
     if found != {"object", "style"}:
         raise InputError(
             f'The template must hold {{object}} and {{style}} and no other field, found "{template}".',
             code="wrong-form",
+            place=Place(field="--template"),
         )
 
 
