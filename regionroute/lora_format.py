@@ -188,6 +188,7 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
         raise WeightsError(
             f"There is no expert file {path}. Train one with `regionroute train`, or check the path.",
             code="missing-weights",
+            place=Place(str(path)),
         )
     try:
         with safe_open(path, framework="pt") as content:
@@ -244,6 +245,7 @@ def _check(path: Path, transformer: nn.Module, found: Mapping[str, Kind], metada
                 f"The header of {path} says {entry} {stated}, but its tensors say {value}. Is it damaged? Train or "
                 "export it again.",
                 code="contradiction",
+                place=Place(str(path)),
             )
     expected = lora_shapes(lora_layers(transformer, settings), settings.rank)
     faults = [f"{key} is for a layer that this transformer lacks" for key in found if key not in expected]
@@ -276,7 +278,9 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
             raise ValueError("rank and alpha must be finite")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(
-            f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.", code="not-json"
+            f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.",
+            code="not-json",
+            place=Place(str(path)),
         ) from error
     uneven = [key for key in ("alpha_pattern", "rank_pattern", "use_rslora", "use_dora") if facts.get(key)]
     if uneven or rank != settings.rank:
@@ -284,6 +288,7 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
             f"The header of {path} states {', '.join(uneven) or f'rank {rank:g}, its tensors have {settings.rank}'}. "
             "Experts have one rank and one factor alpha / rank for all layers: scale each B and drop the entry.",
             code="unsupported",
+            place=Place(str(path)),
         )
     return alpha / rank
 

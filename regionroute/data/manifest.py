@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, model_validator
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.paths import path_problem
 from rses.files.text import parse_json
 from rses.schema import Record, check, fault
@@ -54,7 +54,7 @@ class Entry(Record, extra="ignore"):
         return [str(folder / f"{stem}{name}.png") for name in dict.fromkeys((thing, thing.replace(" ", "_")))]
 
 
-def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     """Read a manifest; what the fields hold is for :func:`regionroute.data.pairs.read_pairs` to check.
 
     Returns:
@@ -71,7 +71,7 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
             place=Place(str(path)),
         )
     rows: list[tuple[str, dict[str, Any]]] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for number, record in enumerate(content, 1):
         where = f"record {number}"
         if isinstance(record, dict) and isinstance(record.get("image_name"), str):

@@ -90,7 +90,7 @@ def read_pairs(
     return pairs
 
 
-def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     if path.is_dir():
         return suite_rows(path)
     if not path.exists():

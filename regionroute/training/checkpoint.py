@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from regionroute.training.config import TrainConfig
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.text import parse_json
 
 FORMAT = 1
@@ -77,6 +77,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
                 f"The checkpoint {path} has format {state['format']}, this version reads {FORMAT}. "
                 "Finish the run with the version that began it, or start again with --fresh.",
                 code="other-version",
+                place=Place(str(path)),
             )
         _check_settings(path, state["config"], config)
         weights = safetensors.torch.load_file(path / "lora.safetensors")
@@ -115,6 +116,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
         f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
         "or start again with --fresh.",
         code="damaged",
+        place=Place(str(path)),
     )
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import load
 from torch import nn
 
 from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
-from rses.errors import TensorError, WeightsError
+from rses.errors import Place, TensorError, WeightsError
 from rses.state.steady import quiet_rng, steady
 from rses.texts import words_of
 
@@ -186,7 +186,9 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
         content = folder.joinpath("model.safetensors").read_bytes()
     except (OSError, ValueError) as error:
         raise WeightsError(
-            f"The embedded weights in {folder} cannot be read: {error}. {REMEDY}", code="unreadable"
+            f"The embedded weights in {folder} cannot be read: {error}. {REMEDY}",
+            code="unreadable",
+            place=Place(str(folder)),
         ) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != settings.get("sha256"):
@@ -194,6 +196,7 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
             f"{folder}/model.safetensors is damaged: its SHA-256 is {digest}, config.json says "
             f"{settings.get('sha256')}. {REMEDY}",
             code="damaged",
+            place=Place(str(folder)),
         )
     version = settings.get("format")
     if version not in range(1, FORMAT + 1):
@@ -201,6 +204,7 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
             f"{folder}/config.json says format {version!r}, this version of rses reads 1 to {FORMAT}. "
             "Install a version of rses that is as new as the weights.",
             code="other-version",
+            place=Place(str(folder)),
         )
     tensors = {name: tensor.float() for name, tensor in load(content).items()}
     return MiniConfig.from_dict(settings), tensors, digest

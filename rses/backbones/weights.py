@@ -54,6 +54,7 @@ def weights_folders() -> list[Path]:
             raise WeightsError(
                 f"RSES_WEIGHTS names {folder}, which is not a folder. Create it or unset RSES_WEIGHTS.",
                 code="not-a-folder",
+                place=Place(str(folder)),
             )
     return folders
 

@@ -82,7 +82,8 @@ class Predictions:
         assert self.folder is not None, "call load first"
         path = self.files.get(sample.id)
         if path is None:
-            raise InputError(f"{self.folder / self._edits.shown(sample.id)} is missing.", code="missing-file")
+            file = self.folder / self._edits.shown(sample.id)
+            raise InputError(f"{file} is missing.", code="missing-file", place=Place(str(file)))
         return read_image(path)
 
     def _read_card(self, folder: Path) -> MethodCard:

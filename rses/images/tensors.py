@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from rses.errors import InputError, NonFiniteError, TensorError
+from rses.errors import InputError, NonFiniteError, Place, TensorError
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image, rgb_pixels, upright
 from rses.images.file import FILES
@@ -214,7 +214,9 @@ def write_png(path: str | Path, array: np.ndarray) -> None:
         write_atomic(Path(path), stream.getvalue())
     except OSError as error:
         raise InputError(
-            f"Cannot write {path}: {error.strerror or error}. Choose a folder you can write to.", code="unwritable"
+            f"Cannot write {path}: {error.strerror or error}. Choose a folder you can write to.",
+            code="unwritable",
+            place=Place(str(path)),
         ) from error
 
 

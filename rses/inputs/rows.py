@@ -91,7 +91,10 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 def read_lines(
-    path: Path, model: type[AnyRow], further: Callable[[AnyRow], Iterable[str]] | None = None, shown: str | None = None
+    path: Path,
+    model: type[AnyRow],
+    further: Callable[[AnyRow], Iterable[Problem]] | None = None,
+    shown: str | None = None,
 ) -> tuple[list[tuple[int, AnyRow]], list[Problem]]:
     """Read a file with one JSON object per line.
 
@@ -105,23 +108,25 @@ def read_lines(
         The usable rows with their lines; and one problem for each cause for which rows cannot be used.
     """
     rows: list[tuple[int, AnyRow]] = []
-    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    faults: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
     first: dict[str, int] = {}
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         row, found = _row(line, model)
+        told: list[Problem] = []
         if row is not None:
-            found = [Problem(text) for text in (further(row) if further else ())]
+            found = told = list(further(row) if further else ())
             key = row.name.casefold() if issubclass(model, WholeRow) else row.name
             if not found and first.setdefault(key, number) != number:
                 text = f'the id "{row.name}" is already used, in line {first[key]}. Give every row its own id.'
                 found = [Problem(text, "used-twice")]
             rows += [] if found else [(number, row)]
         for problem in found:
-            cause = (problem.code, problem.place.field or ("" if problem.code != "invalid" else problem))
+            apart = not problem.place.field and (problem.code == "invalid" or problem in told)
+            cause = (problem.code, problem.place.field, str(problem) if apart else "")
             faults.setdefault(cause, []).append((number, problem))
-    return rows, [_joined(shown or str(path), *cause, places) for cause, places in faults.items()]
+    return rows, [_joined(shown or str(path), code, field, places) for (code, field, _), places in faults.items()]
 
 
 def _row(line: str, model: type[AnyRow]) -> tuple[AnyRow | None, list[Problem]]:

@@ -199,12 +199,12 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
     return [replace(sample, image=locate(root / sample.image), mask=locate(root / sample.mask)) for sample in samples]
 
 
-def _file_problems(root: Path, row: SuiteRow, declared: Collection[str], locate: Locator) -> Iterator[str]:
+def _file_problems(root: Path, row: SuiteRow, declared: Collection[str], locate: Locator) -> Iterator[Problem]:
     for column in ("file_name", "mask_file_name"):
         name = getattr(row, column)
         if problem := path_problem(root, name):
-            yield f'{column} "{name}" {problem}'
+            yield Problem(f'{column} "{name}" {problem}', "bad-path")
         elif folded(name) not in declared:
-            yield f'{column} "{name}" is not listed in {MANIFEST}'
+            yield Problem(f'{column} "{name}" is not listed in {MANIFEST}', "unknown-file")
         elif not locate(root / name).is_file():
-            yield f'{column} "{name}" does not exist'
+            yield Problem(f'{column} "{name}" does not exist', "missing-file")

@@ -173,7 +173,8 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     own, shards = folder / "suite", sorted((folder / "data").glob("*.parquet"))
     links = [path for path in (folder / "data", own, own / MANIFEST, *shards) if path.is_symlink()]
     if links:
-        raise InputError([f"{path} is a symbolic link; put the file itself there" for path in links], code="link")
+        text = "is a symbolic link; put the file itself there"
+        raise InputError([Problem(f"{path} {text}", "link", Place(str(path))) for path in links])
     if not is_dataset(folder) or not shards:
         raise InputError(
             f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suites push` "

@@ -89,7 +89,9 @@ def _best(output: dict[str, torch.Tensor]) -> Segmented:
 def load_checkpoint(path: Path) -> tuple[Any, str]:
     """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names."""
     if not path.is_file():
-        raise WeightsError(f"segment-anything: there is no file {path}. {_WHERE}", code="missing-file")
+        raise WeightsError(
+            f"segment-anything: there is no file {path}. {_WHERE}", code="missing-file", place=Place(str(path))
+        )
     digest = sha256_file(path)
     if digest != PUBLISHED.get(path.name, digest):
         raise WeightsError(
