@@ -81,7 +81,11 @@ CODES = {
     # Images, tensors and samples
     "wrong-shape": "an array or tensor has another shape than expected",
     "wrong-size": "a picture has another width and height than what it belongs to, or is too small",
-    "wrong-colours": "pixels whose meaning is not sure: mode, profile, transparency, greys of a mask",
+    "wrong-colours": "pixels whose meaning is not sure: mode, profile",
+    "transparent": "pixels can be seen through, so what they show is not sure",
+    "several-values": "a mask holds more than two values: a label map, or a soft mask",
+    "grey-mask": "a mask holds greys far from edges",
+    "coloured-mask": "a mask holds colours",
     "mismatch": "two things that belong together do not fit: counts, devices, settings of runs",
     "missing-samples": "samples are missing",
     "unknown-samples": "samples that the suite or the other run has not",

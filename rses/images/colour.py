@@ -30,7 +30,7 @@ def drop_opaque_alpha(image: Image.Image, name: str) -> Image.Image:
         raise InputError(
             f"{name} has transparent pixels ({share:.1%}), so its colours depend on what is behind it. "
             'Flatten it on the background you mean (Pillow: Image.alpha_composite) and save it as "RGB".',
-            code="wrong-colours",
+            code="transparent",
         )
     return rgba.convert("RGB")
 

@@ -265,7 +265,7 @@ def _deep_values(image: Image.Image, path: ImageFile) -> np.ndarray:
         if key is not None and bool((values == key).any()):
             raise InputError(
                 f"{path} has transparent pixels. Flatten it on the background you mean.",
-                code="wrong-colours",
+                code="transparent",
                 place=Place(str(path)),
             )
         return values

@@ -221,7 +221,7 @@ def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
         f"{name} has areas of the values {shown}, expected two values (0 = keep, {full:g} = edit). "
         "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Say where its region begins: "
         "--threshold 0.5 of rses score, or mask >= 128.",
-        code="wrong-colours",
+        code="several-values",
     )
 
 
@@ -238,7 +238,7 @@ def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str)
             f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
             "Only the grey of antialiased edges is accepted. Say where the region of a soft mask begins: "
             "--threshold 0.5 of rses score, or mask >= 128.",
-            code="wrong-colours",
+            code="grey-mask",
         )
 
 
@@ -252,13 +252,13 @@ def _grey_values(image: Image.Image, name: str) -> np.ndarray:
             return np.asarray(colours[..., 0])
         # Palettes are sorted by whoever writes them: only a black background tells that indices are labels.
         if bool(colours[indices == 0].any()):
-            raise InputError(f"{name} {COLOURED}", code="wrong-colours")
+            raise InputError(f"{name} {COLOURED}", code="coloured-mask")
         return indices
     if image.has_transparency_data:
         try:
             image = drop_opaque_alpha(image, name)
         except InputError as error:
-            raise InputError(f"{name} {TRANSPARENT}", code="wrong-colours") from error
+            raise InputError(f"{name} {TRANSPARENT}", code="transparent") from error
     if image.mode == "L":
         return np.asarray(image)
     if image.mode != "RGB":
@@ -275,7 +275,7 @@ def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
         return values
     if values.shape[2] in (2, 4):
         if bool((values[..., -1] != 65535).any()):
-            raise InputError(f"{name} {TRANSPARENT}", code="wrong-colours")
+            raise InputError(f"{name} {TRANSPARENT}", code="transparent")
         values = values[..., :-1]
     return _one_channel(values, name)
 
@@ -329,7 +329,7 @@ def _two_dimensional(x: np.ndarray) -> np.ndarray:
     if x.ndim == 3 and x.shape[2] == 4:
         if x.dtype == np.uint8 and bool((x[..., 3] == 255).all()):
             return _one_channel(x[..., :3], "The mask")
-        raise InputError(f"The mask {TRANSPARENT}", code="wrong-colours")
+        raise InputError(f"The mask {TRANSPARENT}", code="transparent")
     raise InputError(
         f"Masks must have shape (H, W), (H, W, 1), (H, W, 3) or (1, H, W), got {x.shape}.", code="wrong-shape"
     )
@@ -337,5 +337,5 @@ def _two_dimensional(x: np.ndarray) -> np.ndarray:
 
 def _one_channel(x: np.ndarray, name: str) -> np.ndarray:
     if bool((x != x[..., :1]).any()):
-        raise InputError(f"{name} {COLOURED}", code="wrong-colours")
+        raise InputError(f"{name} {COLOURED}", code="coloured-mask")
     return np.asarray(x[..., 0])

@@ -13,6 +13,7 @@ from tokenizers import Regex, normalizers, pre_tokenizers
 from regionroute.styles import EXPERT_STYLES, find_style
 from regionroute.tokens import style_positions
 from rses.errors import InputError
+from tests.helpers.refusals import refused
 
 transformers = pytest.importorskip("transformers")
 
@@ -115,10 +116,10 @@ def test_what_cannot_be_located(tokenizer):
     for span in ((3, 3), (5, 2), (-1, 2), (0, 99)):
         with pytest.raises(ValueError, match="span"):
             style_positions(tokenizer, "make the cat", span, LENGTH)
-    with pytest.raises(InputError, match="fast tokenizer"):
+    with refused(InputError, "unsupported"):
         style_positions(object(), "make the cat", (0, 4), LENGTH)
 
 
 def test_a_phrase_that_the_tokenizer_drops():
-    with pytest.raises(InputError, match="makes no token"):
+    with refused(InputError, "empty"):
         style_positions(build(), "make  the cat", (4, 6), LENGTH)
