@@ -127,7 +127,7 @@ def _same(path: Path, other: Path) -> bool:
     return other.is_file() and filecmp.cmp(path, other, shallow=False)
 
 
-def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[Problem]:
     first = parts[0].info
     problems = []
     for folder, part in zip(folders[1:], parts[1:], strict=True):
@@ -143,7 +143,8 @@ def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]
         if generation.get("loaded") and generation.get("versions") != other.get("versions"):
             changed.append("generation.versions")
         if changed:
-            problems.append(f"{folder} differs from {folders[0]} in {', '.join(changed)}")
+            text = f"{folder} differs from {folders[0]} in {', '.join(changed)}"
+            problems.append(Problem(text, "mismatch", Place(str(folder), field=", ".join(changed))))
     return problems
 
 

@@ -134,7 +134,7 @@ def _decode(image: Any, what: str) -> torch.Tensor:
     except InputError as error:
         if isinstance(image, FILES):
             raise
-        raise type(error)([f"{what}: {problem}" for problem in error.problems]) from error
+        raise type(error)([problem.within(what) for problem in error.problems]) from error
 
 
 def _decode_mask(sample: Sample, size: tuple[int, ...], threshold: float | None) -> torch.Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.folders import new_folder
 from rses.files.names import folded
 from rses.files.paths import id_problem
@@ -256,7 +256,7 @@ def _colours(file: ImageFile) -> NDArray[np.uint8]:
     return np.asarray(to_srgb(plain, str(file)))
 
 
-def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:
+def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[Problem]:
     """Take the names of an entry's rows; say which are taken already, or leave the entry out."""
     problems = []
     for style in styles:
@@ -267,9 +267,8 @@ def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str,
             continue
         if not strict and other[0] != entry.key:
             raise UnusableError("name", entry.image.name, f"{name} differs from a name of {other[0]} by case only")
-        problems.append(
-            f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
-        )
+        text = f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
+        problems.append(Problem(text, "used-twice"))
     return problems
 
 

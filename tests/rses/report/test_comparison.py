@@ -15,6 +15,7 @@ from rses.report.comparison import compare_runs, render_comparison
 from rses.report.tables import FORMATS
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from tests.helpers.refusals import refused
 
 RNG = np.random.default_rng(0)
 BASE = RNG.uniform(0.1, 0.2, 30)
@@ -85,8 +86,8 @@ def test_every_format_says_the_same():
 
 
 def test_what_cannot_be_compared():
-    with pytest.raises(InputError, match="at least two"):
+    with refused(InputError, "missing-option"):
         compare_runs([run("a", BASE)])
     other = Results([SampleResult("q", mse_bg=0.1)], {"method": "b"})
-    with pytest.raises(InputError, match="share no scored sample"):
+    with refused(InputError, "mismatch"):
         compare_runs([run("a", BASE), other])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from rses.errors import InputError
 from rses.suites import export_suite, list_suites, load_suite, verify_files, verify_suite, write_manifest
+from tests.helpers.refusals import refused
 
 ROW = {
     "id": "a", "file_name": "images/a.png", "mask_file_name": "masks/a.png", "object": "cat", "style": "pixel art",
@@ -82,7 +83,7 @@ def test_embedded_suites_round_trip(name, tmp_path):
 def test_names_and_paths(folder, tmp_path, monkeypatch):
     with pytest.raises(InputError, match='Did you mean "photos"'):
         load_suite("photo")
-    with pytest.raises(InputError, match=r"has no suite\.json"):
+    with refused(InputError, "missing-file", "images"):
         load_suite(folder / "images")
     export_suite(folder, tmp_path / "mini")
     monkeypatch.chdir(tmp_path)
@@ -211,7 +212,7 @@ def test_export_does_not_touch_a_folder_in_use(folder, tmp_path):
     target = tmp_path / "mine"
     target.mkdir()
     (target / "work.txt").write_text("precious", encoding="utf-8")
-    with pytest.raises(InputError, match="is not empty"):
+    with refused(InputError, "not-empty"):
         export_suite(folder, target)
     assert [path.name for path in target.iterdir()] == ["work.txt"]
 
