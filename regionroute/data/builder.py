@@ -225,7 +225,7 @@ def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]
             f"{folder} holds pairs made with other settings ({', '.join(changed)}). "
             "Choose another --out, or delete that folder.",
             code="other-run",
-            place=Place(str(folder)),
+            place=Place(str(folder), field=", ".join(changed)),
         )
     expected = {file for pair in pairs for file in pair.files(folder)}
     present = {file for name in FOLDERS for file in (folder / name).glob("[!.]*")}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rses.errors import InputError, Problem
+from rses.errors import InputError, Place, Problem
 from rses.files.escape import clean
 from rses.images.nuisances import NUISANCES
 from rses.leaderboard.cells import cells_and_groups, rounded
@@ -263,10 +263,14 @@ def _identity(info: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _mixed(name: str, info: dict[str, Any], other: Submission) -> list[str]:
+def _mixed(name: str, info: dict[str, Any], other: Submission) -> list[Problem]:
     first, record = _identity(info), _identity(other.results.info)
     keys = sorted(first.keys() & record.keys())
-    return [f"{other.folder.name} and {name} differ in {key}" for key in keys if first[key] != record[key]]
+    return [
+        Problem(f"{other.folder.name} and {name} differ in {key}", "mismatch", Place(str(other.folder), field=key))
+        for key in keys
+        if first[key] != record[key]
+    ]
 
 
 def _seed_problems(name: str, group: Sequence[Submission]) -> list[Problem]:

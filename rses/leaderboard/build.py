@@ -143,7 +143,11 @@ def _require_ours(root: Path) -> None:
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
         raise InputError(f"{root} holds no folder results/. {advice}", code="missing-file", place=Place(str(root)))
-    problems = [Problem(f"{path} is a symbolic link", "link") for name in OURS if (path := root / name).is_symlink()]
+    problems = [
+        Problem(f"{path} is a symbolic link", "link", Place(str(path)))
+        for name in OURS
+        if (path := root / name).is_symlink()
+    ]
     problems += [
         Problem(f"{path.parent} is a run, not a board; add it with `rses leaderboard add`", "wrong-content")
         for path in sorted((root / "results").glob("*/summary.json"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.escape import clean
 from rses.pages.notices import toy_note
 from rses.pages.numbers import UNDEFINED, number
@@ -186,6 +186,7 @@ def check_comparable(runs: Sequence[Results]) -> None:
                     f'"{names[0]}" and "{name}" were scored with different {what}: '
                     f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}",
                     code="mismatch",
+                    place=Place(field=what),
                 )
         _check_samples(runs[0], run, names[0], name)
 
@@ -204,6 +205,7 @@ def _check_samples(first: Results, second: Results, first_name: str, second_name
                     f"{what} {clean(here)} in one and {clean(there)} in the other. Score both with the same masks, "
                     "sources and styles.",
                     code="mismatch",
+                    place=Place(field=field),
                 )
 
 

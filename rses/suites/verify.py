@@ -94,6 +94,7 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: F
             f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
             "rses.suites.write_manifest.",
             code="changed-file",
+            place=Place(changed[0]),
         )
     problems = _size_problems(suite, chosen, files)
     if problems:

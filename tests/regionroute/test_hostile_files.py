@@ -141,5 +141,5 @@ def test_a_factor_that_is_no_number_is_refused(make_tiny, tmp_path, alpha):
     path = tmp_path / "expert.safetensors"
     stated = {ADAPTER: f'{{"transformer.r": 2, "transformer.lora_alpha": {alpha}}}'}
     save_file({key: torch.ones(shape) for key, shape in shapes.items()}, path, stated)
-    with pytest.raises(WeightsError, match=ADAPTER):
+    with refused(WeightsError, "not-json", path):
         read_lora(path, transformer)

@@ -108,7 +108,7 @@ def test_truncation_is_an_error_only_where_it_cuts_the_phrase(tokenizer):
     # make the cat in pixel art </s>
     assert found(tokenizer, prompt, 7) == ["\u2581pixel", "\u2581art"]
     for length in (6, 5, 2, 1):
-        with pytest.raises(InputError, match=f"cut off: 7 tokens are needed to hold it, the text length is {length}"):
+        with refused(InputError, "wrong-length"):
             found(tokenizer, prompt, length)
 
 

@@ -124,7 +124,7 @@ def test_min_size_is_the_smallest_that_the_trunk_can_take(net, load):
     small = torch.rand(1, 3, side - 1, side - 1)
     with pytest.raises(RuntimeError):
         backbone._trunk(small)
-    with pytest.raises(InputError, match=f"at least {side} px, got {side - 1} x {side - 1}"):
+    with refused(InputError, "wrong-size"):
         backbone.features(small)
     with refused(InputError, "wrong-shape"):
         backbone.features(torch.rand(3, 64, 64))

@@ -224,7 +224,7 @@ def test_weights_of_another_format_are_refused_by_number(tmp_path):
     settings = json.loads((MODEL / "config.json").read_text(encoding="utf-8"))
     for version in (FORMAT + 1, None, "1"):
         (tmp_path / "config.json").write_text(json.dumps({**settings, "format": version}))
-        with pytest.raises(WeightsError, match=f"format {version!r}.*1 to {FORMAT}"):
+        with refused(WeightsError, "other-version"):
             load_mini_style(tmp_path)
 
 

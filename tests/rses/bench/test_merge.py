@@ -49,7 +49,7 @@ def test_what_does_not_belong_together_is_refused(tmp_path, scorer):
         merge_runs([*runs, runs[0]], tmp_path / "merged")
     other = tmp_path / "other"
     run_bench("jpeg-identity", "mini", other, scorer=scorer, limit=7, shard=Shard(3, 3), seed=1)
-    with pytest.raises(InputError, match="differs from .* in method_card"):
+    with refused(InputError, "mismatch", "method_card"):
         merge_runs([*runs[:2], other], tmp_path / "merged")
     with refused(InputError, "missing-option"):
         merge_runs([], tmp_path / "merged")
@@ -94,7 +94,7 @@ def test_a_suite_and_strange_pictures_are_never_replaced(tmp_path, scorer):
     name = next((runs[0] / "images").iterdir()).name
     (tmp_path / "mine" / "images" / name).write_bytes(b"mine")
     for fresh in (False, True):
-        with pytest.raises(InputError, match=f"pictures of unknown origin, e.g. .*{name}"):
+        with refused(InputError, "unknown-file", "mine"):
             merge_runs(runs, tmp_path / "mine", fresh=fresh)
     # A merge that was killed before its results were written goes on.
     (tmp_path / "mine" / "images" / name).write_bytes((runs[0] / "images" / name).read_bytes())
@@ -158,5 +158,5 @@ def test_shards_of_other_libraries_are_refused(tmp_path, scorer):
         summary = json.loads((run / "summary.json").read_text())
         summary["info"]["generation"] |= {"loaded": {"sha256": "aa"}, "versions": {"diffusers": f"0.{number // 2}"}}
         (run / "summary.json").write_text(json.dumps(summary))
-    with pytest.raises(InputError, match=r"part-3 differs from .*part-1 in generation.versions"):
+    with refused(InputError, "mismatch", "generation.versions"):
         merge_runs(runs, tmp_path / "merged")

@@ -620,7 +620,7 @@ def test_a_turned_tiff_is_refused_in_memory_as_it_is_as_a_file(tmp_path, orienta
     pixels = np.zeros((24, 32, 3), np.uint8)
     pixels[3:9, 4:20] = 200
     Image.fromarray(pixels).save(tmp_path / "t.tif", tiffinfo={274: orientation})
-    with Image.open(tmp_path / "t.tif") as opened, pytest.raises(InputError, match="TIFF with an orientation tag"):
+    with Image.open(tmp_path / "t.tif") as opened, refused(InputError, "unsupported"):
         as_image(opened)
     named(tmp_path / "t.tif", "TIFF with an orientation tag")
 

@@ -151,7 +151,7 @@ def test_a_suite_whose_files_were_changed_is_not_scored_under_its_name(tmp_path)
     mask = next((root / "masks").glob("*.png"))
     write_png(mask, np.zeros((128, 128), np.uint8))
     scorer = RSES("rses-mini", device="cpu", metrics=PIXEL)
-    with pytest.raises(InputError, match=rf"not the suite mini .* changed: masks/{mask.name}\. Restore"):
+    with refused(InputError, "changed-file", mask.name):
         scorer.score_folder(root / "images", suite=root, allow_missing=True)
 
 
@@ -235,7 +235,7 @@ def test_needs_are_named():
 def test_wrong_options_are_named():
     with refused(RsesError, "out-of-range", "--batch-size"):
         RSES("rses-mini", batch_size=0)
-    with pytest.raises(RsesError, match='"cuda:99"|"gpu"'):
+    with refused(RsesError, "no-device"):
         RSES("rses-mini", device="gpu")
     with pytest.raises(InputError, match='Did you mean "mse_bg"'):
         RSES("rses-mini", metrics=["mse_bq"])
