@@ -44,8 +44,8 @@ def merge_runs(
     folders, target = [Path(run) for run in runs], Path(out)
     if not folders:
         raise InputError("Give at least one run to merge.", code="missing-option")
-    if fault := _target_fault(folders, target):
-        raise InputError(fault)
+    if problem := _target_problem(folders, target):
+        raise InputError(problem)
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
@@ -69,7 +69,7 @@ def merge_runs(
     return merged
 
 
-def _target_fault(folders: Sequence[Path], target: Path) -> Problem | None:
+def _target_problem(folders: Sequence[Path], target: Path) -> Problem | None:
     """Say why a merged run cannot be written to a folder."""
     place, where = target.resolve(), Place(str(target))
     if any(folder.resolve() == place for folder in folders):
