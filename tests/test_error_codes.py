@@ -84,7 +84,9 @@ def needs_code(call: ast.Call) -> bool:
     if not call.args:
         return True
     problems = ast.unparse(call.args[0])
-    collected = any(word in problems for word in ("problem", "Problem(", "faults"))
+    collected = any(word in problems for word in ("problem", "Problem(", "faults")) or isinstance(
+        call.args[0], ast.List
+    )
     return is_sentence(call.args[0]) or not collected
 
 

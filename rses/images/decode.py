@@ -156,7 +156,7 @@ def open_image(path: str | Path | ImageFile, max_pixels: int = MAX_PIXELS) -> It
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(not_read(file), code="wrong-content") from error
+        raise InputError([not_read(file)]) from error
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(file, "more than 178 million", max_pixels), code="too-large") from error
     except DAMAGED as error:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 
 MAX_BYTES = 1 << 30
 """More than the largest image that is decoded takes uncompressed."""
@@ -44,7 +44,7 @@ class ImageFile:
         try:
             facts = path.stat()
         except OSError as error:
-            raise InputError(_absent(path, error), code="missing-file") from error
+            raise InputError([_absent(path, error)]) from error
         if stat.S_ISDIR(facts.st_mode):
             raise InputError(f"{path} is a folder, expected an image file.", code="not-a-file", place=Place(str(path)))
         if facts.st_size == 0:
@@ -85,12 +85,14 @@ FILES = (str, Path, ImageFile)
 """What stands for a file where images may also be arrays."""
 
 
-def _absent(path: Path, error: OSError) -> str:
+def _absent(path: Path, error: OSError) -> Problem:
     if isinstance(error, PermissionError):
-        return f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
+        text = f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
+        return Problem(text, "unreadable", Place(str(path)))
     if path.is_symlink():
-        return f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file."
-    return f"{path} does not exist."
+        text = f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file."
+        return Problem(text, "missing-file", Place(str(path)))
+    return Problem(f"{path} does not exist.", "missing-file", Place(str(path)))
 
 
 class FileCache:

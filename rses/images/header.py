@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, features
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.images.file import ImageFile
 from rses.state.pillow import pillow_defaults
 
@@ -142,15 +142,17 @@ def _is_lossy(image: Image.Image, data: bytes) -> bool:
     return image.format in LOSSY or image.info.get("compression") in ("jpeg", "tiff_jpeg")
 
 
-def not_read(file: ImageFile) -> str:
+def not_read(file: ImageFile) -> Problem:
     """Say why a file that Pillow does not know is refused, by name where its kind is known."""
-    head = file.data[:32]
+    head, place = file.data[:32], Place(str(file))
     kind = next((name for offset, marks, name in UNREAD if head[offset:].lstrip().startswith(marks)), None)
     if kind in FORMATS or head.startswith(KNOWN):
-        return f"{file} is damaged or truncated (its header cannot be read). Write or copy it again."
+        text = f"{file} is damaged or truncated (its header cannot be read). Write or copy it again."
+        return Problem(text, "damaged", place)
     if kind is None:
-        return f"{file} is not an image. Save it as PNG (read are {READ})."
-    return f"{file} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+        return Problem(f"{file} is not an image. Save it as PNG (read are {READ}).", "wrong-content", place)
+    text = f"{file} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+    return Problem(text, "unsupported", place)
 
 
 def _png_chunks(file: ImageFile) -> dict[str, bytes]:

@@ -62,7 +62,7 @@ def test_verification_refuses_what_the_scorer_refuses(tmp_path: Path) -> None:
     root = _suite(tmp_path / "a", REGION.T.copy())
     (root / "images" / "a.png").write_bytes(b"%!PS-Adobe")
     write_manifest(root, "own", "1", "none")
-    with refused(InputError, "wrong-content"):
+    with refused(InputError, "unsupported", "a.png"):
         verify_suite(root)
 
 
