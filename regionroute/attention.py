@@ -344,10 +344,7 @@ def _check_positions(positions: Sequence[Sequence[int]], text_tokens: int) -> No
             )
         outside = [position for position in row if not 0 <= position < text_tokens]
         if outside:
-            problems.append(
-                Problem(
-                    f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens.", "out-of-range"
-                )
-            )
+            text = f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens."
+            problems.append(Problem(text, "out-of-range"))
     if problems:
         raise InputError(problems, code="out-of-range")

@@ -115,19 +115,14 @@ def build_pairs(
 def _check_numbers(feather: float, limit: int | None, seed: int, style_seed: int | None) -> None:
     problems = []
     if not 0 <= feather < float("inf"):
-        problems.append(
-            Problem(
-                f"--feather must be a width of at least 0 pixels, got {feather:g}.",
-                "out-of-range",
-                Place(field="--feather"),
-            )
-        )
+        text = f"--feather must be a width of at least 0 pixels, got {feather:g}."
+        problems.append(Problem(text, "out-of-range", Place(field="--feather")))
     if limit is not None and limit < 1:
         problems.append(Problem(f"--limit must be at least 1, got {limit}.", "out-of-range", Place(field="--limit")))
     if seed < 0 or (style_seed is not None and style_seed < 0):
         problems.append(Problem("Seeds must not be negative.", "out-of-range", Place(field="--seed")))
     if problems:
-        raise InputError(problems, code="out-of-range")
+        raise InputError(problems)
 
 
 def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:

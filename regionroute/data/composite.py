@@ -68,9 +68,6 @@ def _problems(source: np.ndarray, stylised: np.ndarray, mask: np.ndarray, feathe
     sizes = {x.shape[:2] for x in (source, stylised, mask)}
     if len(sizes) > 1:
         listed = ", ".join("x".join(map(str, size)) for size in sorted(sizes))
-        found.append(
-            Problem(
-                f"Source, stylised picture and mask must have one size, got {listed} (height x width).", "wrong-size"
-            )
-        )
+        text = f"Source, stylised picture and mask must have one size, got {listed} (height x width)."
+        found.append(Problem(text, "wrong-size"))
     return found

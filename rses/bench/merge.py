@@ -51,12 +51,8 @@ def merge_runs(
     expected = _expected(parts)
     found = sum(len(part.samples) for part in parts)
     if not problems and found < expected and not allow_missing:
-        problems.append(
-            Problem(
-                f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing.",
-                "missing-samples",
-            )
-        )
+        text = f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
+        problems.append(Problem(text, "missing-samples"))
     if problems:
         raise InputError(problems, "These runs cannot be merged:", code="mismatch")
     merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
@@ -154,13 +150,8 @@ def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[Problem
     for folder, part in zip(folders, parts, strict=True):
         again = [sample.id for sample in part.samples if sample.id in seen]
         if again:
-            problems.append(
-                Problem(
-                    f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}",
-                    "used-twice",
-                    Place(str(folder)),
-                )
-            )
+            text = f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}"
+            problems.append(Problem(text, "used-twice", Place(str(folder))))
         seen.update((sample.id, folder) for sample in part.samples)
     return problems
 

@@ -188,23 +188,13 @@ def require_numbers(device: str, batch_size: str) -> None:
 
     problems = []
     if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size)):
-        problems.append(
-            Problem(
-                f'--batch-size must be a whole number of at least 1, or auto; got "{batch_size}".',
-                "wrong-argument",
-                Place(field="--batch-size"),
-            )
-        )
+        text = f'--batch-size must be a whole number of at least 1, or auto; got "{batch_size}".'
+        problems.append(Problem(text, "wrong-argument", Place(field="--batch-size")))
     if device.partition(":")[0] not in DEVICES:
-        problems.append(
-            Problem(
-                f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.',
-                "no-device",
-                Place(field="--device"),
-            )
-        )
+        text = f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.'
+        problems.append(Problem(text, "no-device", Place(field="--device")))
     if problems:
-        raise InputError(problems, code="wrong-argument")
+        raise InputError(problems)
 
 
 def elapsed(start: float) -> str:

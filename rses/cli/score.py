@@ -193,17 +193,11 @@ def _places(
         for name in names
         if names.count(name) > 1
     ]
-    problems += (
-        [
-            Problem(
-                "Give the names with --pred NAME=DIR, without --method-name.", "exclusive", Place(field="--method-name")
-            )
-        ]
-        if method
-        else []
-    )
+    if method:
+        text = "Give the names with --pred NAME=DIR, without --method-name."
+        problems.append(Problem(text, "exclusive", Place(field="--method-name")))
     if problems:
-        raise InputError(list(dict.fromkeys(problems)), code="wrong-form")
+        raise InputError(list(dict.fromkeys(problems)))
     return [
         Places(name, Path(folder), out and out / name, masks, source, suite)
         for name, (_, _, folder) in zip(names, pairs, strict=True)
@@ -329,25 +323,17 @@ def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], 
 def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:
     problems = []
     if masks is not None and suite is not None:
-        problems.append(
-            Problem(
-                "Give --masks or --suite, not both: a suite brings its own masks.", "exclusive", Place(field="--masks")
-            )
-        )
+        text = "Give --masks or --suite, not both: a suite brings its own masks."
+        problems.append(Problem(text, "exclusive", Place(field="--masks")))
     if masks is None and suite is None:
-        problems.append(
-            Problem(
-                "No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).",
-                "missing-option",
-                Place(field="--masks"),
-            )
-        )
+        text = "No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME)."
+        problems.append(Problem(text, "missing-option", Place(field="--masks")))
     if style is not None and styles is not None:
         problems.append(
             Problem("Give --style (one for all) or --styles (a file), not both.", "exclusive", Place(field="--style"))
         )
     if problems:
-        raise InputError(problems, code="exclusive")
+        raise InputError(problems)
 
 
 def _show(runs: Sequence[Results], format: Format) -> None:

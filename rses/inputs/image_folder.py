@@ -40,23 +40,15 @@ class ImageFolder:
         try:
             entries = sorted(path.iterdir())
         except FileNotFoundError:
-            problems.append(
-                Problem(
-                    f"The folder of {role} {path} does not exist. Check the path.", "missing-file", Place(str(path))
-                )
-            )
+            text = f"The folder of {role} {path} does not exist. Check the path."
+            problems.append(Problem(text, "missing-file", Place(str(path))))
         except NotADirectoryError:
             problems.append(
                 Problem(f"{path} is a file, expected the folder of {role}.", "not-a-folder", Place(str(path)))
             )
         except OSError as error:
-            problems.append(
-                Problem(
-                    f"The folder of {role} {path} cannot be read: {error.strerror or error}.",
-                    "unreadable",
-                    Place(str(path)),
-                )
-            )
+            text = f"The folder of {role} {path} cannot be read: {error.strerror or error}."
+            problems.append(Problem(text, "unreadable", Place(str(path))))
         else:
             self.exists = True
             self._index(entries, role, problems)
@@ -68,13 +60,8 @@ class ImageFolder:
             if entry.name.startswith("."):
                 continue
             if unwritable_name(entry.name):
-                problems.append(
-                    Problem(
-                        f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file.",
-                        "not-utf8",
-                        Place(str(self.path)),
-                    )
-                )
+                text = f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file."
+                problems.append(Problem(text, "not-utf8", Place(str(self.path))))
                 continue
             name = folded(entry.stem)
             if entry.suffix.lower() not in IMAGE_EXTENSIONS:

@@ -141,15 +141,12 @@ class _Builder:
             names = [row.id] if row.image is None else [row.id, folded(PurePosixPath(row.image).stem)]
             hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
             if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
-                self.problems.append(
-                    Problem(
-                        f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name '
-                        f"in {self.metadata}. Leave --source out to go by the metadata, or give a folder with one of "
-                        "them.",
-                        "ambiguous",
-                        Place(field="--source"),
-                    )
+                text = (
+                    f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name '
+                    f"in {self.metadata}. Leave --source out to go by the metadata, or give a folder with one of "
+                    "them."
                 )
+                self.problems.append(Problem(text, "ambiguous", Place(field="--source")))
             return hits[0] if hits else self.sources.path / f"{row.id}.png"
         if self.metadata is None or row.image is None:
             return None
@@ -220,22 +217,12 @@ def _speaks_of(row: Sample, masks: ImageFolder) -> bool:
 
 def _styles(style: str | None, styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
-        problems.append(
-            Problem(
-                "Give either one style for all (--style) or a file of styles (--styles), not both.",
-                "exclusive",
-                Place(field="--style"),
-            )
-        )
+        text = "Give either one style for all (--style) or a file of styles (--styles), not both."
+        problems.append(Problem(text, "exclusive", Place(field="--style")))
     if style is not None and (fault := text_fault(style)):
         shown = f"{style!r} " if style.strip() else ""
-        problems.append(
-            Problem(
-                f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".',
-                "unprintable",
-                Place(field="--style"),
-            )
-        )
+        text = f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".'
+        problems.append(Problem(text, "unprintable", Place(field="--style")))
     if styles is None:
         return {}
     try:
@@ -269,47 +256,33 @@ def _coverage(
     none, hint = len(missing) == len(pairs), name_hint(extra, missing) if missing else ""
     if none:
         inside = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
-        problems.append(
-            Problem(
-                f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{inside} "
-                f"Predictions must be named <id>.png: {listed([preds.shown(name) for name in missing])}.",
-                "missing-samples",
-                Place(str(preds.path)),
-            )
+        text = (
+            f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{inside} "
+            f"Predictions must be named <id>.png: {listed([preds.shown(name) for name in missing])}."
         )
+        problems.append(Problem(text, "missing-samples", Place(str(preds.path))))
     elif missing and not allow_missing:
-        problems.append(
-            Problem(
-                f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
-                f"{listed([preds.shown(name) for name in missing])}. "
-                "Add them, or pass --allow-missing to score the rest and report coverage.",
-                "missing-samples",
-                Place(str(preds.path)),
-            )
+        text = (
+            f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
+            f"{listed([preds.shown(name) for name in missing])}. "
+            "Add them, or pass --allow-missing to score the rest and report coverage."
         )
+        problems.append(Problem(text, "missing-samples", Place(str(preds.path))))
     if extra and (hint or not allow_missing) and (none or not allow_missing):
-        problems.append(
-            Problem(
-                f"{preds.path} holds {len(extra)} predictions without a mask: {listed(extra.values())}. "
-                + (f"{hint} " if hint else "")
-                + "Remove or rename them, or pass --allow-missing to leave them out.",
-                "unknown-samples",
-                Place(str(preds.path)),
-            )
+        text = (
+            f"{preds.path} holds {len(extra)} predictions without a mask: {listed(extra.values())}. "
+            + (f"{hint} " if hint else "")
+            + "Remove or rename them, or pass --allow-missing to leave them out."
         )
+        problems.append(Problem(text, "unknown-samples", Place(str(preds.path))))
     return missing, sorted(extra.values())
 
 
 def _check_masks(pairs: Sequence[Sample], masks: Path, problems: list[str]) -> None:
     absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
     if absent:
-        problems.append(
-            Problem(
-                f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}.",
-                "missing-file",
-                Place(str(masks)),
-            )
-        )
+        text = f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}."
+        problems.append(Problem(text, "missing-file", Place(str(masks))))
 
 
 def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, problems: list[str]) -> None:
@@ -319,32 +292,23 @@ def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, p
     absent = [str(pair.image) for pair in pairs if pair.image is not None and not pair.image.exists()]
     masks = [pair.id for pair in pairs if pair.image is not None and pair.image.resolve() == pair.mask.resolve()]
     if masks:
-        problems.append(
-            Problem(
-                f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source "
-                "image, or give the folder of sources (--source DIR).",
-                "contradiction",
-                Place(field="file_name"),
-            )
+        text = (
+            f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source "
+            "image, or give the folder of sources (--source DIR)."
         )
+        problems.append(Problem(text, "contradiction", Place(field="file_name")))
     if nameless:
-        problems.append(
-            Problem(
-                f"No source image is known for {listed(nameless)}. Give the folder of sources (--source DIR), "
-                "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine).",
-                "missing-option",
-                Place(field="--source"),
-            )
+        text = (
+            f"No source image is known for {listed(nameless)}. Give the folder of sources (--source DIR), "
+            "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
         )
+        problems.append(Problem(text, "missing-option", Place(field="--source")))
     if absent and (source is None or source.is_dir()):
-        problems.append(
-            Problem(
-                f"{len(absent)} of {len(pairs)} source images are missing: {listed(absent)}. "
-                "Add them, or name their folder with --source DIR.",
-                "missing-file",
-                Place(field="--source"),
-            )
+        text = (
+            f"{len(absent)} of {len(pairs)} source images are missing: {listed(absent)}. "
+            "Add them, or name their folder with --source DIR."
         )
+        problems.append(Problem(text, "missing-file", Place(field="--source")))
 
 
 def _check_styles(pairs: Sequence[Sample], styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> None:
@@ -352,14 +316,11 @@ def _check_styles(pairs: Sequence[Sample], styles: str | Path | Mapping[str, str
     if bare:
         named = "dictionary" if isinstance(styles, Mapping) else f"file {styles}"
         where = f" (the {named} does not name them)" if styles is not None else ""
-        problems.append(
-            Problem(
-                f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
-                "each id (--styles FILE), or put metadata.jsonl beside the masks folder.",
-                "missing-option",
-                Place(field="--style"),
-            )
+        text = (
+            f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
+            "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
+        problems.append(Problem(text, "missing-option", Place(field="--style")))
     faults: dict[str, list[str]] = {}
     for pair in pairs:
         if pair.style and (fault := text_fault(pair.style)):
@@ -380,15 +341,12 @@ def _check_names(
     if strange:
         hint = name_hint(strange, [name for name in ids if name not in texts])
         where = "The dictionary of styles" if isinstance(styles, Mapping) else str(styles)
-        problems.append(
-            Problem(
-                f"{where} names {len(strange)} ids that are no samples: {listed(strange)}. "
-                + (f"{hint} " if hint else "")
-                + "Ids are the file names of masks without their ending, or those of metadata.jsonl.",
-                "unknown-samples",
-                Place(field="--styles"),
-            )
+        text = (
+            f"{where} names {len(strange)} ids that are no samples: {listed(strange)}. "
+            + (f"{hint} " if hint else "")
+            + "Ids are the file names of masks without their ending, or those of metadata.jsonl."
         )
+        problems.append(Problem(text, "unknown-samples", Place(field="--styles")))
 
 
 def _check_empty(pairs: Sequence[Sample], allow_missing: bool, sources: bool, problems: list[str]) -> None:

@@ -40,13 +40,10 @@ def _check(sample: Sample, allow_resize: bool, files: FileCache) -> list[str]:
             if role == "pred"
             else "Masks must have exactly the source's size."
         )
-        problems.append(
-            Problem(
-                f"{getattr(sample, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
-                + turned_note(sample.image, (rows, columns))
-                + turned_note(getattr(sample, role), expected),
-                "wrong-size",
-                Place(str(getattr(sample, role))),
-            )
+        text = (
+            f"{getattr(sample, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
+            + turned_note(sample.image, (rows, columns))
+            + turned_note(getattr(sample, role), expected)
         )
+        problems.append(Problem(text, "wrong-size", Place(str(getattr(sample, role)))))
     return problems

@@ -46,13 +46,8 @@ def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
             double.append(f'{where} "{key}" (before in {first[key]})')
     problems = []
     if bad:
-        problems.append(
-            Problem(
-                f'{path}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.',
-                "wrong-type",
-                Place(str(path)),
-            )
-        )
+        text = f'{path}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.'
+        problems.append(Problem(text, "wrong-type", Place(str(path))))
     if double:
         problems.append(
             Problem(f"{path}: ids with two styles: {listed(double)}. Keep one.", "used-twice", Place(str(path)))

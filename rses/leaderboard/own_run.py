@@ -60,31 +60,16 @@ def samples_to_score(run: Path, results: Results) -> list[Sample]:
     known = {pair.id for pair in pairing.pairs}
     problems = []
     if absent := sorted(samples.keys() - known):
-        problems.append(
-            Problem(
-                f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back.",
-                "missing-samples",
-                Place(str(run)),
-            )
-        )
+        text = f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back."
+        problems.append(Problem(text, "missing-samples", Place(str(run))))
     if extra := sorted(known - samples.keys()):
-        problems.append(
-            Problem(
-                f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again.",
-                "unknown-samples",
-                Place(str(run)),
-            )
-        )
+        text = f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
+        problems.append(Problem(text, "unknown-samples", Place(str(run))))
     units = [unit for unit in pairing.found() if unit.id in samples and samples[unit.id].status == "ok"]
     scored = {sample.id for sample in results.samples if sample.status == "ok"}
     if lost := sorted(scored - {unit.id for unit in units}):
-        problems.append(
-            Problem(
-                f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.",
-                "missing-file",
-                Place(str(run)),
-            )
-        )
+        text = f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back."
+        problems.append(Problem(text, "missing-file", Place(str(run))))
     problems += [
         Problem(
             f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}",

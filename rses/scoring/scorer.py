@@ -371,13 +371,11 @@ class RSES:
         problems: list[str] = []
         for sample in samples:
             if sample.image is None and "source" in needs:
-                problems.append(
-                    Problem(
-                        f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
-                        "that need none (--metrics rsm,clip_cosine).",
-                        "missing-option",
-                    )
+                text = (
+                    f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
+                    "that need none (--metrics rsm,clip_cosine)."
                 )
+                problems.append(Problem(text, "missing-option"))
             if "style" in needs:
                 try:
                     sample_text(sample, self.protocol)

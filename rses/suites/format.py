@@ -165,23 +165,15 @@ def read_suite(root: Path) -> Suite:
         raise InputError(f"{path} is missing.", code="missing-file", place=Place(str(path)))
     problems: list[str] = []
     if sha256_file(path) != manifest.files[METADATA]:
-        problems.append(
-            Problem(
-                f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
-                f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest",
-                "changed-file",
-                Place(METADATA),
-            )
+        text = (
+            f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
+            f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest"
         )
+        problems.append(Problem(text, "changed-file", Place(METADATA)))
     samples = _read_rows(root, path, manifest, problems)
     if len(samples) != manifest.n and not problems:
-        problems.append(
-            Problem(
-                f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}",
-                "mismatch",
-                Place(MANIFEST, field="n"),
-            )
-        )
+        text = f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}"
+        problems.append(Problem(text, "mismatch", Place(MANIFEST, field="n")))
     if problems:
         raise InputError(problems, f"{root} is not a sound suite:", code="mismatch")
     return Suite(manifest.name, manifest.version, manifest.licence, root, tuple(samples), manifest.sha256)

@@ -111,16 +111,13 @@ def _size_problems(suite: Suite, samples: Sequence[Sample], files: FileCache) ->
             problems += [problem.within(path.relative_to(suite.root).as_posix()) for problem in error.problems]
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
-            problems.append(
-                Problem(
-                    f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][1]}x{sizes[mask][0]}, its "
-                    f"image is {sizes[image][1]}x{sizes[image][0]}."
-                    + turned_note(image, sizes[mask])
-                    + turned_note(mask, sizes[image]),
-                    "wrong-size",
-                    Place(mask.relative_to(suite.root).as_posix()),
-                )
+            text = (
+                f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][1]}x{sizes[mask][0]}, its "
+                f"image is {sizes[image][1]}x{sizes[image][0]}."
+                + turned_note(image, sizes[mask])
+                + turned_note(mask, sizes[image])
             )
+            problems.append(Problem(text, "wrong-size", Place(mask.relative_to(suite.root).as_posix())))
     return problems
 
 
