@@ -169,7 +169,7 @@ def test_paths_that_lead_outside_are_refused(folder, tmp_path, name):
         ({**ROW, "style": " "}, "empty", "style"),
         ({**ROW, "style": "--"}, "unprintable", "style"),
         ({**ROW, "tags": "small"}, "wrong-type", "tags"),
-        ({**ROW, "file_name": "images/z.png"}, "invalid", ""),
+        ({**ROW, "file_name": "images/z.png"}, "unknown-file", ""),
         # Names that would share a file: some file systems ignore case, and some change how accents are coded.
         ({**ROW, "id": "FIRST-caf\u00e9"}, "used-twice", ""),
         ({**ROW, "id": "first-cafe\u0301"}, "used-twice", ""),

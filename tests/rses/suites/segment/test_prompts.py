@@ -61,7 +61,7 @@ BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
         ({"file_name": "../images/a.png", **BOX}, "bad-path"),
         ({"file_name": "/etc/passwd", **BOX}, "bad-path"),
         ({"file_name": "deep/a.png", **BOX}, "bad-path"),
-        ({"file_name": "notes.txt", **BOX}, "invalid"),
+        ({"file_name": "notes.txt", **BOX}, "wrong-content"),
     ],
 )
 def test_bad_boxes(photographs, tmp_path, row, code):
