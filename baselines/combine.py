@@ -89,7 +89,9 @@ class SegmentThenPaste(GlobalThenPaste):
         super().__init__(method, **options)
         inner = self._method.card
         if self._sees_mask:
-            raise RsesError(f"segment-then-paste needs a method that sees no mask; {inner.name} does.")
+            raise RsesError(
+                f"segment-then-paste needs a method that sees no mask; {inner.name} does.", code="unsupported"
+            )
         self._segmenter_name = segmenter
         self._segmenter: Segmenter | None = None
         found = "colour, without learned weights" if segmenter == "classical" else "name"
@@ -129,5 +131,7 @@ def paste(source: np.ndarray, edit: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _fitting(mask: np.ndarray, sample: EditSample, what: str) -> np.ndarray:
     if mask.shape != sample.image.shape[:2]:
         # A single row or column would be stretched over the picture without a word.
-        raise RsesError(f'{what} of "{sample.id}" is {mask.shape}, its picture {sample.image.shape[:2]}.')
+        raise RsesError(
+            f'{what} of "{sample.id}" is {mask.shape}, its picture {sample.image.shape[:2]}.', code="wrong-size"
+        )
     return mask

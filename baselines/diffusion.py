@@ -15,7 +15,7 @@ from PIL import Image
 
 from baselines.sizes import Near, SizeRule, resize, resize_mask, to_bytes
 from rses.backbones.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
-from rses.errors import InputError, RsesError, require
+from rses.errors import InputError, Place, RsesError, require
 from rses.files.text import parse_json
 from rses.methods import Edited, EditSample, MethodCard
 
@@ -100,13 +100,19 @@ class DiffusersMethod:
         unknown = sorted(set(settings) - set(facts.settings))
         if unknown:
             raise InputError(
-                f"{facts.name} has no setting {unknown[0]}. It has: {', '.join(sorted(facts.settings)) or 'none'}."
+                f"{facts.name} has no setting {unknown[0]}. It has: {', '.join(sorted(facts.settings)) or 'none'}.",
+                code="unknown-key",
+                place=Place(field=unknown[0]),
             )
         check_types(facts.name, facts.settings, settings)
         _check_own(facts.name, variant, revision, offload, allow_cpu)
         self.variant = variant or ("mini" if facts.mini else facts.weights)
         if self.variant == "mini" and not facts.mini:
-            raise InputError(f"{facts.name} has no embedded model. Give a hub id or a folder, e.g. {facts.weights}.")
+            raise InputError(
+                f"{facts.name} has no embedded model. Give a hub id or a folder, e.g. {facts.weights}.",
+                code="missing-weights",
+                place=Place(field="variant"),
+            )
         self.mini = self.variant == "mini"
         self.source = str(mini_folder(facts.mini)) if self.mini else self.variant
         self.use = recommended(self.source)
@@ -202,7 +208,10 @@ class DiffusersMethod:
         strange = [image.shape for image in images if image.shape != (size[1], size[0], 3)]
         if strange:
             # Resizing it back would stretch the picture without a word.
-            raise RsesError(f"{self.facts.name}: the pipeline returned {strange[0]}, asked for {details['size']}.")
+            raise RsesError(
+                f"{self.facts.name}: the pipeline returned {strange[0]}, asked for {details['size']}.",
+                code="wrong-result",
+            )
         return [Edited(to_bytes(image, (width, height)), details) for image in images]
 
 
@@ -218,21 +227,31 @@ def check_types(name: str, defaults: dict[str, Any], settings: dict[str, Any]) -
         if not isinstance(value, kinds) or isinstance(value, bool):
             words = {int: "a whole number", float: "a number", str: "text"}
             raise InputError(
-                f"{name}: {key} must be {words.get(kind, kind.__name__)}, e.g. {defaults[key]}; got {value!r}."
+                f"{name}: {key} must be {words.get(kind, kind.__name__)}, e.g. {defaults[key]}; got {value!r}.",
+                code="wrong-argument",
+                place=Place(field=key),
             )
         if key == "steps" and value < 1:
-            raise InputError(f"{name}: steps must be at least 1, got {value}.")
+            raise InputError(
+                f"{name}: steps must be at least 1, got {value}.", code="out-of-range", place=Place(field="steps")
+            )
 
 
 def _check_own(name: str, variant: object, revision: object, offload: object, allow_cpu: object) -> None:
     """Refuse other types than the arguments that all methods take are declared with: "no" would pass for true."""
     for key, flag in (("offload", offload), ("allow_cpu", allow_cpu)):
         if not isinstance(flag, bool):
-            raise InputError(f"{name}: {key} must be true or false, got {flag!r}.")
+            raise InputError(
+                f"{name}: {key} must be true or false, got {flag!r}.", code="wrong-argument", place=Place(field=key)
+            )
     # No variant is the method's own; no revision would say nothing in the results.
     for key, text in (("variant", "" if variant is None else variant), ("revision", revision)):
         if not isinstance(text, str):
-            raise InputError(f"{name}: {key} must be text, got {text!r}. Quote a number: --set '{key}=\"{text}\"'.")
+            raise InputError(
+                f"{name}: {key} must be text, got {text!r}. Quote a number: --set '{key}=\"{text}\"'.",
+                code="wrong-argument",
+                place=Place(field=key),
+            )
 
 
 def load_pipeline(kind: str, source: str, dtype: str, revision: str, **parts: Any) -> Any:
@@ -289,5 +308,7 @@ def _full_size(facts: Facts) -> str:
 def _mask_picture(sample: EditSample, size: tuple[int, int]) -> Image.Image:
     assert sample.mask is not None
     if sample.mask.shape != sample.image.shape[:2]:
-        raise InputError(f'The mask of "{sample.id}" is {sample.mask.shape}, its image {sample.image.shape[:2]}.')
+        raise InputError(
+            f'The mask of "{sample.id}" is {sample.mask.shape}, its image {sample.image.shape[:2]}.', code="wrong-size"
+        )
     return Image.fromarray(resize_mask(sample.mask, size).astype(np.uint8) * 255)

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from rses.backbones.hub import load_error, weights_facts
-from rses.errors import InputError, require
+from rses.errors import InputError, Place, require
 from rses.files.atomic import sha256_files
 from rses.images.masks import read_mask
 from rses.methods import EditSample
@@ -37,12 +37,13 @@ def get_segmenter(name: str, device: str) -> Segmenter:
     if not separator:
         raise InputError(
             f'There is no segmenter "{name}". Choose {", ".join(BUILT_IN)}, a folder of masks, or '
-            "package.module:function."
+            "package.module:function.",
+            code="unknown-name",
         )
     try:
         found: Segmenter = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise InputError(f'Cannot import the segmenter "{name}": {error}.') from error
+        raise InputError(f'Cannot import the segmenter "{name}": {error}.', code="failed") from error
     return found
 
 
@@ -57,7 +58,7 @@ class MaskFolder:
         """Read ``<id>.png``."""
         path = self._folder / f"{sample.id}.png"
         if not path.is_file():
-            raise InputError(f"{path} is missing.")
+            raise InputError(f"{path} is missing.", code="missing-file", place=Place(str(path)))
         return read_mask(path)
 
 

@@ -98,7 +98,9 @@ class Settled:
             before, size = size, self.rule.choose(*size)
             if size == before:
                 return size
-        raise InputError(f"No size was found at which a picture of {width} x {height} can be edited.")
+        raise InputError(
+            f"No size was found at which a picture of {width} x {height} can be edited.", code="wrong-size"
+        )
 
     def describe(self) -> str:
         """Say the rule in words."""

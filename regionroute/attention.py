@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rses.errors import InputError, RsesError, did_you_mean, require
+from rses.errors import InputError, Place, Problem, RsesError, did_you_mean, require
 
 # Fused kernels on accelerators take head widths that are multiples of eight.
 WIDTH_STEP = 8
@@ -49,7 +49,10 @@ class AttentionMaps:
             RsesError: No forward pass ran inside the recording.
         """
         if not self.by_layer:
-            raise RsesError("No attention was recorded. Run the transformer inside `with attention.record(...)`.")
+            raise RsesError(
+                "No attention was recorded. Run the transformer inside `with attention.record(...)`.",
+                code="wrong-order",
+            )
         return torch.stack(list(self.by_layer.values()))
 
     def clear(self) -> None:
@@ -91,7 +94,8 @@ class StyleAttention:
             if type(attention.processor) is not FluxAttnProcessor:
                 raise InputError(
                     f"Layer {name} must have the stock FluxAttnProcessor, got {type(attention.processor).__name__}. "
-                    "Remove the other processor first (an earlier StyleAttention: its remove())."
+                    "Remove the other processor first (an earlier StyleAttention: its remove()).",
+                    code="wrong-type",
                 )
             self._processors[name] = (attention, _Processor(self, name, attention.processor))
         for attention, processor in self._processors.values():
@@ -120,10 +124,14 @@ class StyleAttention:
             RsesError: Another recording is open.
         """
         if self._recording is not None:
-            raise RsesError("A recording is already open. Close it before the next one is opened.")
+            raise RsesError("A recording is already open. Close it before the next one is opened.", code="wrong-order")
         _check_positions(positions, text_tokens)
         if image_tokens < 1:
-            raise InputError(f"image_tokens must be at least 1, got {image_tokens}.")
+            raise InputError(
+                f"image_tokens must be at least 1, got {image_tokens}.",
+                code="out-of-range",
+                place=Place(field="image_tokens"),
+            )
         self._recording = _Recording([tuple(row) for row in positions], text_tokens, image_tokens)
         try:
             yield self._recording.maps
@@ -197,14 +205,17 @@ class _Recording:
 
     def check(self, layer: str, batch: int, length: int, text: int | None) -> None:
         if batch != len(self.positions):
-            raise InputError(f"Style positions of {len(self.positions)} samples were given for a batch of {batch}.")
+            raise InputError(
+                f"Style positions of {len(self.positions)} samples were given for a batch of {batch}.", code="mismatch"
+            )
         if text is not None and text != self.text_tokens:
             raise InputError(f"Layer {layer} has {text} text tokens, but the recording was opened for another number, "
-                             f"{self.text_tokens}.")  # fmt: skip
+                             f"{self.text_tokens}.", code="mismatch")  # fmt: skip
         if self.text_tokens + self.image_tokens > length:
             raise InputError(
                 f"Layer {layer} sees {length} tokens, fewer than the {self.text_tokens} text tokens and "
-                f"{self.image_tokens} image tokens of the recording."
+                f"{self.image_tokens} image tokens of the recording.",
+                code="wrong-length",
             )
 
     def store(self, layer: str, means: Tensor) -> None:
@@ -251,7 +262,10 @@ class _Processor:
         if recording is None:
             return self.stock(attn, hidden_states, encoder_hidden_states, attention_mask, image_rotary_emb)
         if self._parallel_config is not None:
-            raise RsesError("Style attention cannot be recorded under context parallelism. Switch it off for training.")
+            raise RsesError(
+                "Style attention cannot be recorded under context parallelism. Switch it off for training.",
+                code="unsupported",
+            )
         query, key, value = project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
         text = None if encoder_hidden_states is None else encoder_hidden_states.shape[1]
         recording.check(self.layer, value.shape[0], value.shape[1], text)
@@ -296,7 +310,10 @@ def _attentions(transformer: Any) -> dict[str, Any]:
     streams = {"double": "transformer_blocks", "single": "single_transformer_blocks"}
     missing = [attribute for attribute in streams.values() if not hasattr(transformer, attribute)]
     if missing:
-        raise InputError(f"Expected a FluxTransformer2DModel, got {type(transformer).__name__} without {missing[0]}.")
+        raise InputError(
+            f"Expected a FluxTransformer2DModel, got {type(transformer).__name__} without {missing[0]}.",
+            code="wrong-type",
+        )
     return {
         f"{stream}.{index}": block.attn
         for stream, attribute in streams.items()
@@ -308,23 +325,26 @@ def _check_layers(layers: Sequence[str] | None, known: Sequence[str]) -> None:
     if layers is None:
         return
     if isinstance(layers, str) or not layers:
-        raise InputError(f"layers must be a sequence of at least one layer name, got {layers!r}.")
+        raise InputError(f"layers must be a sequence of at least one layer name, got {layers!r}.", code="empty")
     unknown = [
         f'"{name}" is no layer of this transformer.{did_you_mean(name, known)}' for name in layers if name not in known
     ]
     if unknown:
-        raise InputError(unknown, f"Unknown layers; this transformer has {', '.join(known)}:")
+        raise InputError(unknown, f"Unknown layers; this transformer has {', '.join(known)}:", code="unknown-name")
 
 
 def _check_positions(positions: Sequence[Sequence[int]], text_tokens: int) -> None:
     if not positions:
-        raise InputError("Style positions of at least one sample are needed, got none.")
+        raise InputError("Style positions of at least one sample are needed, got none.", code="empty")
     problems = []
     for sample, row in enumerate(positions):
         if not row:
-            problems.append(f"Sample {sample} has no style token. Put its style phrase into the prompt.")
+            problems.append(
+                Problem(f"Sample {sample} has no style token. Put its style phrase into the prompt.", "empty")
+            )
         outside = [position for position in row if not 0 <= position < text_tokens]
         if outside:
-            problems.append(f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens.")
+            text = f"Sample {sample}: positions {outside} lie outside its {text_tokens} text tokens."
+            problems.append(Problem(text, "out-of-range"))
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="out-of-range")

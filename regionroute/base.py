@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from baselines import flux
 from baselines.diffusion import load_pipeline, mini_folder
 from rses.backbones.hub import load_error
-from rses.errors import InputError, RsesError, WeightsError, require
+from rses.errors import InputError, Place, RsesError, WeightsError, require
 from rses.files.text import parse_json
 from rses.methods import DTYPES
 
@@ -40,7 +40,8 @@ def base_source(base: str) -> str:
     folder = mini_folder("kontext-mini")
     if not (folder / "model_index.json").is_file():
         raise WeightsError(
-            "The embedded model kontext-mini is not installed. Reinstall the package with its data files."
+            "The embedded model kontext-mini is not installed. Reinstall the package with its data files.",
+            code="missing-weights",
         )
     return str(folder)
 
@@ -54,7 +55,11 @@ def choose_dtype(dtype: str, variant: str) -> str:
     """
     chosen = dtype or ("float32" if variant == MINI else "bfloat16")
     if chosen not in DTYPES:
-        raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{chosen}".')
+        raise InputError(
+            f'--dtype must be float32, bfloat16 or float16, got "{chosen}".',
+            code="unknown-value",
+            place=Place(field="--dtype"),
+        )
     return chosen
 
 
@@ -71,7 +76,7 @@ def base_facts(source: str) -> BaseFacts:
         _require_sound(facts)
         return facts
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise WeightsError(f"{path} cannot be used: {error}.") from error
+        raise WeightsError(f"{path} cannot be used: {error}.", code="unreadable", place=Place(str(path))) from error
 
 
 def _require_sound(facts: BaseFacts) -> None:
@@ -112,7 +117,7 @@ def load_base(
         if quantise == "none":
             raise
         raise RsesError(
-            f'Cannot quantise to {quantise}: {error} Use a CUDA device, or [model] quantise = "none".'
+            f'Cannot quantise to {quantise}: {error} Use a CUDA device, or [model] quantise = "none".', code="failed"
         ) from error
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(device)
@@ -134,4 +139,4 @@ def _quantisation(kind: str, dtype: str) -> Any:
             quant_backend=f"bitsandbytes_{bits}bit", quant_kwargs=options, components_to_quantize=["transformer"]
         )
     except Exception as error:
-        raise RsesError(f"Cannot quantise to {kind}: {error}") from error
+        raise RsesError(f"Cannot quantise to {kind}: {error}", code="failed") from error

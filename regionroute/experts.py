@@ -27,7 +27,7 @@ from regionroute.lora_format import (
     target_pattern,
     write_lora,
 )  # fmt: skip
-from rses.errors import InputError, WeightsError, did_you_mean, require
+from rses.errors import InputError, Place, WeightsError, did_you_mean, require
 
 if TYPE_CHECKING:
     from diffusers import FluxTransformer2DModel
@@ -47,7 +47,7 @@ def expert_name(style: str) -> str:
     """
     name = re.sub(r"[\W_]+", "-", style.casefold()).strip("-")
     if not name:
-        raise InputError(f"A style needs letters or digits to name its expert, not {style!r}.")
+        raise InputError(f"A style needs letters or digits to name its expert, not {style!r}.", code="empty")
     return name
 
 
@@ -100,13 +100,15 @@ def save_expert(
     if name not in loaded:
         raise InputError(
             f'There is no expert "{name}" on the transformer; loaded: {", ".join(loaded) or "none"}.'
-            f"{did_you_mean(name, loaded)}"
+            f"{did_you_mean(name, loaded)}",
+            code="unknown-name",
         )
     config = transformer.peft_config[name]
     if config.lora_alpha != config.r:
         raise InputError(
             f'The expert "{name}" has alpha {config.lora_alpha} and rank {config.r}; files in the released format have '
-            "alpha equal to rank. Add experts with regionroute.experts.add_expert."
+            "alpha equal to rank. Add experts with regionroute.experts.add_expert.",
+            code="unsupported",
         )
     tensors = require("peft", "methods").get_peft_model_state_dict(transformer, adapter_name=name)
     modules = {key.rsplit(".lora_", 1)[0] for key in tensors}
@@ -136,7 +138,11 @@ def load_expert(transformer: FluxTransformer2DModel, style: str, path: Path) -> 
     file = read_lora(Path(path), transformer)
     stated = file.metadata.get(STYLE_ENTRY, style)
     if stated != style and expert_name(stated) != name:
-        raise WeightsError(f'{path} holds the expert of "{stated}", not of "{style}". Load it under its own style.')
+        raise WeightsError(
+            f'{path} holds the expert of "{stated}", not of "{style}". Load it under its own style.',
+            code="wrong-weights",
+            place=Place(str(path)),
+        )
     with _all_or_nothing(transformer, name), _beside_others():
         # The configuration is ours: names inferred from the tensors would take "single_transformer_blocks" for
         # "transformer_blocks".
@@ -194,7 +200,8 @@ def _new_name(transformer: FluxTransformer2DModel, style: str) -> str:
     if name in loaded_experts(transformer):
         raise InputError(
             f'The transformer has an expert "{name}" already. '
-            f'Remove it first with transformer.delete_adapters("{name}").'
+            f'Remove it first with transformer.delete_adapters("{name}").',
+            code="already-there",
         )
     return name
 
@@ -214,5 +221,6 @@ def _require_targets(transformer: FluxTransformer2DModel, settings: LoraSettings
                 f'No layer of the "{settings.streams}" streams is called "{target}".{did_you_mean(target, known)} '
                 f"Choose LoRA targets from {', '.join(known)}."
                 for target in absent
-            ]
+            ],
+            code="unknown-name",
         )

@@ -46,7 +46,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         InputError: There is no pair, or a style has no expert.
     """
     if not pairs:
-        raise InputError("A gate is fitted on at least one pair. Make some with `regionroute data`.")
+        raise InputError("A gate is fitted on at least one pair. Make some with `regionroute data`.", code="empty")
     heats, sizes = [], []
     for start in range(0, len(pairs), BATCH):
         part = pairs[start : start + BATCH]
@@ -58,7 +58,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         sizes += [edit.size for edit in edits]
     grids = {heat.shape for heat in heats}
     if len(grids) > 1:
-        raise InputError("A gate is fitted on pairs of one size, as all their cells count alike.")
+        raise InputError("A gate is fitted on pairs of one size, as all their cells count alike.", code="mismatch")
     masks = [np.ascontiguousarray(read_mask(pair.mask)) for pair in pairs]
     grid = (heats[0].shape[0], heats[0].shape[1])
     # No minimum: what a cell holds is what the gate has to say, however little it is.

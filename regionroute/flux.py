@@ -30,7 +30,10 @@ def choose_bucket(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> 
     """
     width, height = size
     if min(size) < 1 or max(size) > 8 * min(size):
-        raise InputError(f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.")
+        raise InputError(
+            f"A picture of {width} x {height} cannot be edited: its sides may differ by a factor of 8.",
+            code="wrong-size",
+        )
     return nearest_aspect(size, buckets)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from regionroute.losses import log_odds
-from rses.errors import InputError, WeightsError
+from rses.errors import InputError, Place, WeightsError
 from rses.files.atomic import write_atomic
 
 GATE_FILE = "gate.json"
@@ -43,7 +43,8 @@ class Gate:
         if not finite or not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 1:
             raise InputError(
                 "A gate needs a finite slope and bias and at least one step, "
-                f"got slope {self.slope!r}, bias {self.bias!r}, steps {self.steps!r}."
+                f"got slope {self.slope!r}, bias {self.bias!r}, steps {self.steps!r}.",
+                code="wrong-argument",
             )
 
     def mask(self, heat: Tensor) -> Tensor:
@@ -73,7 +74,8 @@ def fit_gate(heat: Tensor, masks: Tensor, steps: int) -> Gate:
     """
     if heat.shape != masks.shape or heat.ndim != 2 or not len(heat):
         raise InputError(
-            f"A gate is fitted to maps and masks (n, N), got {tuple(heat.shape)} and {tuple(masks.shape)}."
+            f"A gate is fitted to maps and masks (n, N), got {tuple(heat.shape)} and {tuple(masks.shape)}.",
+            code="wrong-shape",
         )
     odds, wanted = log_odds(heat), masks.float()
     slopes = torch.logspace(-0.5, 1.2, 18).tolist()
@@ -105,7 +107,9 @@ def read_gate(folder: Path) -> Gate:
     try:
         return Gate(**json.loads(path.read_text("utf-8")))
     except (ValueError, TypeError, InputError) as error:
-        raise WeightsError(f"{path} cannot be used: {error} Fit it again.") from error
+        raise WeightsError(
+            f"{path} cannot be used: {error} Fit it again.", code="unreadable", place=Place(str(path))
+        ) from error
 
 
 def write_gate(folder: Path, gate: Gate) -> None:

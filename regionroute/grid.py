@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 
 def mask_to_grid(mask: Tensor, grid: tuple[int, int], minimum: float = 0.5) -> Tensor:
@@ -34,17 +34,31 @@ def mask_to_grid(mask: Tensor, grid: tuple[int, int], minimum: float = 0.5) -> T
         [0.5, 0.0]
     """
     if mask.ndim not in (2, 3):
-        raise InputError(f"A mask must have the shape (H, W) or (B, H, W), got {tuple(mask.shape)}.")
+        raise InputError(
+            f"A mask must have the shape (H, W) or (B, H, W), got {tuple(mask.shape)}.",
+            code="wrong-shape",
+            place=Place(field="mask"),
+        )
     if min(grid) < 1:
-        raise InputError(f"A grid needs at least one row and one column, got {grid}.")
+        raise InputError(
+            f"A grid needs at least one row and one column, got {grid}.", code="out-of-range", place=Place(field="grid")
+        )
     values = (mask if mask.ndim == 3 else mask[None]).float()
     # Written so that NaN fails as well.
     if not bool(((values >= 0) & (values <= 1)).all()):
-        raise InputError("A mask must be bool or float in [0, 1]. Divide a mask of 0 and 255 by 255.")
+        raise InputError(
+            "A mask must be bool or float in [0, 1]. Divide a mask of 0 and 255 by 255.",
+            code="out-of-range",
+            place=Place(field="mask"),
+        )
     empty = [index for index, item in enumerate(values) if not bool(item.any())]
     if empty:
         which = f" (samples {empty} of the batch)" if mask.ndim == 3 else ""
-        raise InputError(f"The mask is empty{which}: there is no object to attend to. Leave the sample out.")
+        raise InputError(
+            f"The mask is empty{which}: there is no object to attend to. Leave the sample out.",
+            code="empty",
+            place=Place(field="mask"),
+        )
     rows, columns = (_overlap(size, cells).to(values) for size, cells in zip(values.shape[1:], grid, strict=True))
     cells = (rows @ values @ columns.T).flatten(1).clamp(0, 1)
     peak = cells.amax(dim=1, keepdim=True)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from rses.errors import InputError, WeightsError
+from rses.errors import InputError, Place, WeightsError
 from rses.files.atomic import write_atomic
 from rses.files.text import parse_json
 
@@ -73,7 +73,8 @@ class LoraSettings:
         if not whole or self.streams not in STREAMS or not named:
             raise InputError(
                 f"A LoRA needs a rank of at least 1, one of the streams {', '.join(STREAMS)}, and a list of layer "
-                f"names such as to_q; got {self.rank!r}, {self.streams!r}, {self.targets!r}."
+                f"names such as to_q; got {self.rank!r}, {self.streams!r}, {self.targets!r}.",
+                code="wrong-argument",
             )
         object.__setattr__(self, "targets", tuple(self.targets))
 
@@ -184,7 +185,11 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise WeightsError(f"There is no expert file {path}. Train one with `regionroute train`, or check the path.")
+        raise WeightsError(
+            f"There is no expert file {path}. Train one with `regionroute train`, or check the path.",
+            code="missing-weights",
+            place=Place(str(path)),
+        )
     try:
         with safe_open(path, framework="pt") as content:
             slices = {key: content.get_slice(key) for key in content.keys()}  # noqa: SIM118 (not a mapping)
@@ -196,11 +201,17 @@ def read_lora(path: Path, transformer: nn.Module) -> LoraFile:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
             f"{path} is not a complete safetensors file: {reason}. Experts are only read from safetensors; "
-            "copy or train it again."
+            "copy or train it again.",
+            code="damaged",
+            place=Place(str(path)),
         ) from error
     damaged = [key for key, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     if damaged:
-        raise WeightsError(f"{path} holds NaN or infinite values in {_some(damaged)}. Use an earlier checkpoint.")
+        raise WeightsError(
+            f"{path} holds NaN or infinite values in {_some(damaged)}. Use an earlier checkpoint.",
+            code="not-finite",
+            place=Place(str(path)),
+        )
     scale = _stated_scale(path, settings, metadata)
     scaled = {key: tensor * scale if ".lora_B." in key else tensor for key, tensor in tensors.items()}
     # The factor is in the tensors now; a copy that is written anew must not state it once more.
@@ -211,22 +222,30 @@ def _check(path: Path, transformer: nn.Module, found: Mapping[str, Kind], metada
     """Compare shapes and types of the tensors with those that the transformer takes; return the file's settings."""
     layout = f"{PREFIX}<layer>.lora_A.weight and .lora_B.weight, as FluxKontextPipeline.save_lora_weights names them"
     if not found:
-        raise WeightsError(f"{path} holds no tensors. Expected {layout}.")
+        raise WeightsError(f"{path} holds no tensors. Expected {layout}.", code="empty", place=Place(str(path)))
     if foreign := [key for key in found if not KEY.fullmatch(key)]:
         hint = "Is it the LoRA of another model or another tool's format?"
         if all(key.endswith(".alpha") for key in foreign):
             hint = "The format has no alpha tensors, because alpha is the rank. Scale B by alpha / rank."
-        raise WeightsError(f"{path} has {len(foreign)} unknown keys: {_some(foreign)}. Expected {layout}. {hint}")
+        raise WeightsError(
+            f"{path} has {len(foreign)} unknown keys: {_some(foreign)}. Expected {layout}. {hint}",
+            code="unknown-key",
+            place=Place(str(path)),
+        )
     ranks = Counter(shape[0] for key, (shape, _) in found.items() if ".lora_A." in key and len(shape) == 2 and shape[0])
     if not ranks:
-        raise WeightsError(f"{path} holds no matrix of rank 1 or more. Train or export it again.")
+        raise WeightsError(
+            f"{path} holds no matrix of rank 1 or more. Train or export it again.", code="empty", place=Place(str(path))
+        )
     settings = infer_settings(transformer, [match["module"] for match in map(KEY.fullmatch, found) if match],
                               ranks.most_common(1)[0][0])  # fmt: skip
     for entry, value in (("rank", str(settings.rank)), ("streams", settings.streams)):
         if (stated := metadata.get(METADATA + entry, value)) != value:
             raise WeightsError(
                 f"The header of {path} says {entry} {stated}, but its tensors say {value}. Is it damaged? Train or "
-                "export it again."
+                "export it again.",
+                code="contradiction",
+                place=Place(str(path)),
             )
     expected = lora_shapes(lora_layers(transformer, settings), settings.rank)
     faults = [f"{key} is for a layer that this transformer lacks" for key in found if key not in expected]
@@ -240,7 +259,9 @@ def _check(path: Path, transformer: nn.Module, found: Mapping[str, Kind], metada
         raise WeightsError(
             f"{path} does not fit this transformer: {_some(faults)}. Expected {len(expected)} tensors of rank "
             f"{settings.rank} ({settings.streams}: {', '.join(settings.targets)}). Is it the LoRA of another model, or "
-            "cut short?"
+            "cut short?",
+            code="wrong-weights",
+            place=Place(str(path)),
         )
     return settings
 
@@ -256,12 +277,18 @@ def _stated_scale(path: Path, settings: LoraSettings, metadata: Mapping[str, str
         if not (math.isfinite(rank) and math.isfinite(alpha)):
             raise ValueError("rank and alpha must be finite")
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise WeightsError(f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.") from error
+        raise WeightsError(
+            f"The header entry {ADAPTER} of {path} cannot be read: {error}. Export it again.",
+            code="not-json",
+            place=Place(str(path)),
+        ) from error
     uneven = [key for key in ("alpha_pattern", "rank_pattern", "use_rslora", "use_dora") if facts.get(key)]
     if uneven or rank != settings.rank:
         raise WeightsError(
             f"The header of {path} states {', '.join(uneven) or f'rank {rank:g}, its tensors have {settings.rank}'}. "
-            "Experts have one rank and one factor alpha / rank for all layers: scale each B and drop the entry."
+            "Experts have one rank and one factor alpha / rank for all layers: scale each B and drop the entry.",
+            code="unsupported",
+            place=Place(str(path)),
         )
     return alpha / rank
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, did_you_mean
 
 Mode = Literal["exact", "paper", "official"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -147,30 +147,50 @@ def _token_mean(values: Tensor, valid: Tensor) -> Tensor:
 
 def _check_mode(mode: str) -> None:
     if mode not in MODES:
-        raise InputError(f'Unknown loss mode "{mode}", expected one of {", ".join(MODES)}.{did_you_mean(mode, MODES)}')
+        raise InputError(
+            f'Unknown loss mode "{mode}", expected one of {", ".join(MODES)}.{did_you_mean(mode, MODES)}',
+            code="unknown-value",
+            place=Place(field="mode"),
+        )
 
 
 def _check_maps(maps: Tensor, valid: Tensor) -> None:
     if maps.ndim != 5:
-        raise InputError(f"Maps must have the shape (layers, B, H, N, T), got {tuple(maps.shape)}.")
+        raise InputError(
+            f"Maps must have the shape (layers, B, H, N, T), got {tuple(maps.shape)}.",
+            code="wrong-shape",
+            place=Place(field="maps"),
+        )
     if valid.shape != (maps.shape[1], maps.shape[4]):
         expected = (maps.shape[1], maps.shape[4])
-        raise InputError(f"valid must have the shape (B, T) = {expected} of the maps, got {tuple(valid.shape)}.")
+        raise InputError(
+            f"valid must have the shape (B, T) = {expected} of the maps, got {tuple(valid.shape)}.",
+            code="wrong-shape",
+            place=Place(field="valid"),
+        )
     if not bool(valid.any(dim=-1).all()):
-        raise InputError("Every sample needs at least one valid style token.")
+        raise InputError("Every sample needs at least one valid style token.", code="empty", place=Place(field="valid"))
 
 
 def _check(maps: Tensor, masks: Tensor, valid: Tensor) -> None:
     _check_maps(maps, valid)
     expected = (maps.shape[1], maps.shape[3])
     if expected[1] < 2:
-        raise InputError("Maps need at least two cells: one cell has no outside.")
+        raise InputError(
+            "Maps need at least two cells: one cell has no outside.", code="wrong-length", place=Place(field="maps")
+        )
     if masks.shape != expected:
         raise InputError(
             f"Masks must have the shape (B, N) = {expected} of the maps, got {tuple(masks.shape)}. "
-            "Bring them to the grid of image tokens with mask_to_grid."
+            "Bring them to the grid of image tokens with mask_to_grid.",
+            code="wrong-shape",
+            place=Place(field="masks"),
         )
     # Written so that NaN counts as empty.
     empty = [index for index, total in enumerate(masks.sum(dim=-1).tolist()) if not total > 0]
     if empty:
-        raise InputError(f"The masks of samples {empty} are empty: there is no object to attend to. Leave them out.")
+        raise InputError(
+            f"The masks of samples {empty} are empty: there is no object to attend to. Leave them out.",
+            code="empty",
+            place=Place(field="masks"),
+        )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from baselines.flux import KONTEXT, LICENCE, MEMORY_GB
 from regionroute.base import VARIANTS, base_source
 from rses.backbones.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -124,9 +124,19 @@ def _check_settings(steps: object, guidance: object, true_cfg: object, routed: o
         InputError: With what was expected.
     """
     if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
-        raise InputError(f"regionroute: steps must be a whole number of at least 1, got {steps!r}.")
+        raise InputError(
+            f"regionroute: steps must be a whole number of at least 1, got {steps!r}.",
+            code="out-of-range",
+            place=Place(field="steps"),
+        )
     for name, value in (("guidance", guidance), ("true_cfg", true_cfg)):
         if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool)):
-            raise InputError(f"regionroute: {name} must be a number, got {value!r}.")
+            raise InputError(
+                f"regionroute: {name} must be a number, got {value!r}.", code="wrong-argument", place=Place(field=name)
+            )
     if not isinstance(routed, bool):
-        raise InputError(f"regionroute: routed must be true or false, got {routed!r}.")
+        raise InputError(
+            f"regionroute: routed must be true or false, got {routed!r}.",
+            code="wrong-argument",
+            place=Place(field="routed"),
+        )

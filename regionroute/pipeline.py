@@ -22,7 +22,7 @@ from regionroute.matting import blend, refine_mask
 from regionroute.routing import routed
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style
 from regionroute.tokens import prompt_positions, style_positions
-from rses.errors import InputError, WeightsError
+from rses.errors import InputError, Place, WeightsError
 from rses.images.tensors import resize_array
 
 if TYPE_CHECKING:
@@ -146,13 +146,15 @@ class RegionRoutePipeline:
                 off.
         """
         if not len(images) == len(prompts) == len(seeds if seeds is not None else prompts):
-            raise InputError(f"{len(images)} pictures need as many prompts and seeds.")
+            raise InputError(f"{len(images)} pictures need as many prompts and seeds.", code="mismatch")
         if styles is not None and len(styles) != len(images):
-            raise InputError(f"{len(images)} pictures need as many styles, got {len(styles)}.")
+            raise InputError(f"{len(images)} pictures need as many styles, got {len(styles)}.", code="mismatch")
         seeds = [0] * len(images) if seeds is None else seeds
         for number, image in enumerate(images):
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise InputError(f"Picture {number} is {image.dtype} {image.shape}, expected uint8 (H, W, 3).")
+                raise InputError(
+                    f"Picture {number} is {image.dtype} {image.shape}, expected uint8 (H, W, 3).", code="wrong-shape"
+                )
         chosen = [self.route(prompt) for prompt in prompts] if styles is None else list(styles)
         for prompt in prompts if styles is None else ():
             # A style that the model never reads would be left to the expert alone, without a word.
@@ -215,7 +217,9 @@ class RegionRoutePipeline:
                 callback_on_step_end=watch.step if watch else None,
             )  # fmt: skip
         if not np.isfinite(images := result.images if decode else result.images.float().cpu().numpy()).all():
-            raise WeightsError("The model returned values that are not finite. Use bfloat16 or float32.")
+            raise WeightsError(
+                "The model returned values that are not finite. Use bfloat16 or float32.", code="not-finite"
+            )
         pictures = (images * 255).round().astype(np.uint8) if decode else images[:0]
         return pictures, watch.mean() if watch else None
 
@@ -274,12 +278,17 @@ def _expert_files(base: str, experts: Mapping[str, Path | str] | Path | str | No
         return {style: Path(path) for style, path in experts.items()}
     if experts is None and base != "mini":
         raise WeightsError(
-            f'The base model "{base}" needs experts: give --experts DIR with files such as pixel-art.safetensors.'
+            f'The base model "{base}" needs experts: give --experts DIR with files such as pixel-art.safetensors.',
+            code="missing-weights",
         )
     folder = embedded_experts() if experts is None else Path(experts)
     found = {style: folder / f"{expert_name(style)}.safetensors" for style in EXPERT_STYLES}
     present = {style: path for style, path in found.items() if path.is_file()}
     if not present:
         names = ", ".join(path.name for path in found.values())
-        raise WeightsError(f"{folder} holds no expert. Expected one or more of {names}.")
+        raise WeightsError(
+            f"{folder} holds no expert. Expected one or more of {names}.",
+            code="missing-weights",
+            place=Place(str(folder)),
+        )
     return present

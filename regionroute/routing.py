@@ -53,14 +53,17 @@ def routed(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) ->
 
 def _names(transformer: FluxTransformer2DModel, styles: Sequence[str | None]) -> list[str]:
     if isinstance(styles, str):
-        raise InputError(f'Routing needs a list with one style per row of the batch, not the text "{styles}".')
+        raise InputError(
+            f'Routing needs a list with one style per row of the batch, not the text "{styles}".', code="wrong-type"
+        )
     loaded = loaded_experts(transformer)
     names = [BASE if style is None else expert_name(style) for style in styles]
     listed = ", ".join(loaded) or "none"
     unknown = sorted(set(names) - {BASE, *loaded})
     if unknown:
         raise InputError(
-            [f'There is no expert "{name}"; loaded: {listed}.{did_you_mean(name, loaded)}' for name in unknown]
+            [f'There is no expert "{name}"; loaded: {listed}.{did_you_mean(name, loaded)}' for name in unknown],
+            code="unknown-name",
         )
     return names
 
@@ -71,7 +74,10 @@ def _layers(transformer: FluxTransformer2DModel) -> list[nn.Module]:
     tuner = require("peft.tuners.tuners_utils", "methods").BaseTunerLayer
     layers = [module for module in transformer.modules() if isinstance(module, tuner)]
     if any(layer.merged for layer in layers):
-        raise InputError("The experts are fused into the weights, so rows cannot differ. Call unfuse_lora() first.")
+        raise InputError(
+            "The experts are fused into the weights, so rows cannot differ. Call unfuse_lora() first.",
+            code="unsupported",
+        )
     return layers
 
 
@@ -86,6 +92,8 @@ def _check_rows(expected: int) -> Any:
     def hook(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         rows = len(args[0] if args else kwargs["hidden_states"])
         if rows != expected:
-            raise InputError(f"The batch has {rows} rows, but styles were given for {expected}. Give one per row.")
+            raise InputError(
+                f"The batch has {rows} rows, but styles were given for {expected}. Give one per row.", code="mismatch"
+            )
 
     return hook

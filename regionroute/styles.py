@@ -69,14 +69,16 @@ def find_style(prompt: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES)
     if not found:
         raise InputError(
             f'The prompt "{_short(prompt)}" names no known style.{_hint(prompt, styles)} '
-            f'Known styles: {", ".join(styles)}. Name one, as in "make the cat in {next(iter(styles), "")} style".'
+            f'Known styles: {", ".join(styles)}. Name one, as in "make the cat in {next(iter(styles), "")} style".',
+            code="unknown-name",
         )
     named = list(dict.fromkeys(match.style for match in sorted(found, key=lambda match: match.start)))
     if len(named) > 1:
         listed = " and ".join(f'"{name}"' for name in named)
         raise InputError(
             f'The prompt "{_short(prompt)}" names {len(named)} styles, {listed}. '
-            "Ask for one style at a time, and edit the result again for the next."
+            "Ask for one style at a time, and edit the result again for the next.",
+            code="ambiguous",
         )
     return max(found, key=lambda match: (len(_plain(match.phrase)), match.start))
 
@@ -93,7 +95,8 @@ def style_key(text: str, styles: Mapping[str, Sequence[str]] = EXPERT_STYLES) ->
         if any(plain.removesuffix(" style") == _plain(phrase) for phrase in (name, *phrases)):
             return name
     raise InputError(
-        f'There is no style "{_short(text)}".{_hint(text, styles)} Known styles: {", ".join(styles) or "none"}.'
+        f'There is no style "{_short(text)}".{_hint(text, styles)} Known styles: {", ".join(styles) or "none"}.',
+        code="unknown-name",
     )
 
 

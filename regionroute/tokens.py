@@ -46,7 +46,8 @@ def style_positions(tokenizer: Any, prompt: str, span: tuple[int, int], max_leng
     if not getattr(tokenizer, "is_fast", False):
         raise InputError(
             f"{type(tokenizer).__name__} cannot tell which characters its tokens come from. "
-            "Load the fast tokenizer (T5TokenizerFast, or T5Tokenizer of transformers 5)."
+            "Load the fast tokenizer (T5TokenizerFast, or T5Tokenizer of transformers 5).",
+            code="unsupported",
         )
     whole = tokenizer(prompt, return_offsets_mapping=True, verbose=False)["offset_mapping"]
     seen = tokenizer(prompt, padding="max_length", max_length=max_length, truncation=True, return_offsets_mapping=True)[
@@ -54,11 +55,14 @@ def style_positions(tokenizer: Any, prompt: str, span: tuple[int, int], max_leng
     ]
     wanted, found = _overlapping(whole, start, end), _overlapping(seen, start, end)
     if not wanted:
-        raise InputError(f'The tokenizer makes no token of the style phrase "{prompt[start:end]}". Write it plainly.')
+        raise InputError(
+            f'The tokenizer makes no token of the style phrase "{prompt[start:end]}". Write it plainly.', code="empty"
+        )
     if len(found) < len(wanted):
         raise InputError(
             f'The style phrase "{prompt[start:end]}" is cut off: {wanted[-1] + 2} tokens are needed to hold it, '
-            f"the text length is {max_length}. Shorten the prompt, or raise that length."
+            f"the text length is {max_length}. Shorten the prompt, or raise that length.",
+            code="wrong-length",
         )
     return found
 

@@ -94,7 +94,9 @@ def require_inner_share(value: float, name: str) -> None:
         rses.errors.InputError: threshold must lie between 0 and 1, got 1.0.
     """
     if not 0 < value < 1:
-        raise InputError(f"{name} must lie between 0 and 1, got {value!r}.")
+        raise InputError(
+            f"{name} must lie between 0 and 1, got {value!r}.", code="out-of-range", place=Place(field=name)
+        )
 
 
 def _wrong(name: str, expected: str, value: Any) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rses.errors import RsesError
+from rses.errors import Place, RsesError
 
 __all__ = ["choose_batch_size", "choose_device"]
 
@@ -29,9 +29,11 @@ def choose_device(name: str | torch.device) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         # The first sentence: torch goes on about its own builds.
         reason = str(error).splitlines()[0].split(". ")[0].removesuffix(".")
-        raise RsesError(f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.') from error
+        raise RsesError(
+            f'Device "{name}" cannot be used: {reason}. Use --device cpu or auto.', code="no-device"
+        ) from error
     if device.type == "meta":
-        raise RsesError('Device "meta" computes nothing. Use --device cpu or auto.')
+        raise RsesError('Device "meta" computes nothing. Use --device cpu or auto.', code="no-device")
     return device
 
 
@@ -51,7 +53,11 @@ def choose_batch_size(size: int | str, device: torch.device) -> int:
         except ValueError:
             size = 0
         if size < 1:
-            raise RsesError("--batch-size must be a whole number of at least 1, or auto.")
+            raise RsesError(
+                "--batch-size must be a whole number of at least 1, or auto.",
+                code="out-of-range",
+                place=Place(field="--batch-size"),
+            )
     if device.type == "cpu":
         return 1
     return GPU_BATCH if size == "auto" else int(size)

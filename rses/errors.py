@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 __all__ = [
+    "CODES",
     "InputError",
     "NOWHERE",
     "NonFiniteError",
@@ -27,13 +28,86 @@ __all__ = [
 ]
 
 
+CODES = {
+    "invalid": "fits no other code",
+    # Files and folders
+    "missing-file": "a file or folder is not there",
+    "not-a-file": "a folder stands where a file is expected",
+    "not-a-folder": "a file, or nothing, stands where a folder is expected",
+    "not-empty": "the folder to write holds something",
+    "already-there": "what was to be made exists, and is not replaced",
+    "unreadable": "a file is there, but cannot be read as what it should be",
+    "unwritable": "a file or folder cannot be written",
+    "damaged": "a file is cut off or its content is broken",
+    "not-utf8": "a text or name is not UTF-8",
+    "not-json": "a text is not JSON",
+    "not-toml": "a text is not TOML",
+    "wrong-content": "a file can be read, but is something else than expected",
+    "wrong-ending": "the name of a file has another ending than its format",
+    "too-large": "more than is read: bytes, pixels, rows",
+    "link": "a symbolic link stands where a file is expected",
+    "bad-path": "a path leads out of its folder, or cannot be a path",
+    "bad-id": "an id or name cannot name a file",
+    "in-use": "another process works in the folder",
+    "overlap": "what is written and what is read lie in one place",
+    "unknown-file": "a file that belongs to nothing",
+    "changed-file": "a file has not the SHA-256 that stands beside it, or its content follows from nothing",
+    "other-version": "written in a format that this version does not read",
+    "other-run": "the folder holds what was made with other settings, weights or inputs",
+    "stale": "what is there was made from older inputs",
+    # Keys, names and values
+    "missing-key": "a key, column or row is missing",
+    "unknown-key": "a key, column or option does not exist",
+    "unknown-name": "nothing of this name exists: suite, protocol, metric, method, expert",
+    "unknown-value": "a value is none of those that there are",
+    "wrong-type": "a value has another type than expected",
+    "wrong-form": "a text is not written as it must be",
+    "wrong-length": "a text or list is too short or too long",
+    "wrong-argument": "an argument is not what the function takes",
+    "out-of-range": "a number is too small or too large",
+    "outside": "a region or click lies outside its image",
+    "fractions": "coordinates from 0 to 1 stand where pixels are expected",
+    "empty": "there is nothing: no pixel, row, word, sample",
+    "not-finite": "NaN or infinity",
+    "used-twice": "an id, name or value that must be unique is not",
+    "ambiguous": "several could be meant where one is expected",
+    "contradiction": "two statements cannot both be true",
+    "missing-option": "an argument or option that is needed was not given",
+    "exclusive": "arguments or options that cannot be given together",
+    "unprintable": "a text holds characters that cannot be shown, or no letter",
+    "not-a-digest": "a text is no SHA-256",
+    "unsound-tree": "a tree of values is too deep, too large or holds other things than JSON",
+    "more": "no problem of its own: that there are more, or what to do about all of them",
+    # Images, tensors and samples
+    "wrong-shape": "an array or tensor has another shape than expected",
+    "wrong-size": "a picture has another width and height than what it belongs to, or is too small",
+    "wrong-colours": "pixels whose meaning is not sure: mode, profile",
+    "transparent": "pixels can be seen through, so what they show is not sure",
+    "several-values": "a mask holds more than two values: a label map, or a soft mask",
+    "grey-mask": "a mask holds greys far from edges",
+    "coloured-mask": "a mask holds colours",
+    "mismatch": "two things that belong together do not fit: counts, devices, settings of runs",
+    "missing-samples": "samples are missing",
+    "unknown-samples": "samples that the suite or the other run has not",
+    # Weights, machines and other people's code
+    "missing-weights": "weights are not on this machine",
+    "wrong-weights": "weights are not those that are expected, or are those of another model",
+    "missing-package": "an optional package is not installed",
+    "no-network": "a server cannot be reached or refuses",
+    "no-device": "the device is absent or cannot be used",
+    "out-of-memory": "the memory does not suffice",
+    "unsupported": "not implemented for what was given",
+    "wrong-result": "a method, metric or model returned something else than it must",
+    "failed": "code of others failed: a method, a metric, a cluster",
+    "wrong-order": "called before or during something else that it must follow",
+}
+"""Every code of a problem, and what it means; codes are stable, sentences are not. What a suite leaves out has its
+reason (`rses.suites.left_out.REASONS`) as code."""
+
+
 SHARED_SHOWN, ALONE_SHOWN = 10, 60
 """Problems that a message names: of those with one remedy, and of those with remedies of their own."""
 MAX_SENTENCES, MAX_ENDING = 8, 600
-
-
-class RsesError(Exception):
-    """Base class of every error that is the caller's to fix."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +141,7 @@ class Problem(str):
 
     Args:
         text: The sentence.
-        code: Short and stable, in kebab-case, e.g. ``unknown-key``.
+        code: One of `CODES`, e.g. ``unknown-key``.
         place: Where it lies.
 
     Example:
@@ -88,6 +162,40 @@ class Problem(str):
     def within(self, what: str) -> Problem:
         """Return the same problem, its sentence preceded by where it was found."""
         return Problem(f"{what}: {self}", self.code, self.place)
+
+
+class RsesError(Exception):
+    """Base class of every error that is the caller's to fix.
+
+    Args:
+        message: What was expected, what came, what to do.
+        code: One of `CODES`.
+        place: Where the problem lies.
+
+    Attributes:
+        problems: What is wrong; one :class:`Problem`, or several in an `InputError`.
+
+    Example:
+        >>> error = RsesError("a.toml is missing.", "missing-file", Place("a.toml"))
+        >>> error.codes, str(error.places[0])
+        (['missing-file'], 'a.toml')
+    """
+
+    problems: list[Problem]
+
+    def __init__(self, message: str, code: str = "invalid", place: Place = NOWHERE):
+        super().__init__(message)
+        self.problems = [message if isinstance(message, Problem) else Problem(message, code, place)]
+
+    @property
+    def codes(self) -> list[str]:
+        """The code of each problem."""
+        return [problem.code for problem in self.problems]
+
+    @property
+    def places(self) -> list[Place]:
+        """The place of each problem."""
+        return [problem.place for problem in self.problems]
 
 
 class InputError(RsesError):
@@ -120,23 +228,14 @@ class InputError(RsesError):
         self, problems: str | Sequence[str], summary: str | None = None, code: str = "invalid", place: Place = NOWHERE
     ):
         given = [problems] if isinstance(problems, str) else problems
-        self.problems = [entry if isinstance(entry, Problem) else Problem(entry, code, place) for entry in given]
-        if len(self.problems) == 1 and summary is None:
-            message = str(self.problems[0])
+        found = [entry if isinstance(entry, Problem) else Problem(entry, code, place) for entry in given]
+        if len(found) == 1 and summary is None:
+            message = str(found[0])
         else:
-            heading = summary or f"{len(self.problems)} problems with the input:"
-            message = "\n".join([heading, *_lines(self.problems)])
+            heading = summary or f"{len(found)} problems with the input:"
+            message = "\n".join([heading, *_lines(found)])
         super().__init__(message)
-
-    @property
-    def codes(self) -> list[str]:
-        """The code of each problem."""
-        return [problem.code for problem in self.problems]
-
-    @property
-    def places(self) -> list[Place]:
-        """The place of each problem."""
-        return [problem.place for problem in self.problems]
+        self.problems = found
 
 
 def _lines(problems: Sequence[str]) -> list[str]:
@@ -210,5 +309,6 @@ def require(module: str, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         raise RsesError(
             f'This needs the package "{error.name or module}", which is not installed. '
-            f'Install it with: pip install "rses[{extra}]"'
+            f'Install it with: pip install "rses[{extra}]"',
+            code="missing-package",
         ) from error

@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from rses.errors import RsesError, did_you_mean
+from rses.errors import Place, RsesError, did_you_mean
 from rses.plugins import find_entry, load_entry
 
 __all__ = [
@@ -221,7 +221,8 @@ def read_card(found: Any, name: str = "") -> None:
             found.card = MethodCard(**card)
     except (AttributeError, TypeError) as error:
         raise RsesError(
-            f'The card of the method "{name or type(found).__name__}" cannot be read: {error}. See rses.MethodCard.'
+            f'The card of the method "{name or type(found).__name__}" cannot be read: {error}. See rses.MethodCard.',
+            code="failed",
         ) from error
 
 
@@ -241,13 +242,16 @@ def _build(name: str, entry: EntryPoint | None, options: dict[str, Any]) -> Meth
     except RsesError:
         raise
     except (Exception, SystemExit) as error:
-        raise RsesError(f'The method "{name}" cannot be built: {type(error).__name__}: {error}.') from error
+        raise RsesError(
+            f'The method "{name}" cannot be built: {type(error).__name__}: {error}.', code="failed"
+        ) from error
     read_card(method, name)
     if not _is_method(method):
         what = "None" if method is None else f"{type(method).__name__}"
         raise RsesError(
             f'"{name}" is not a method but {what}: it must have a `card`, `load(device, dtype)` and `edit(batch)`. '
-            "See rses.methods.Method."
+            "See rses.methods.Method.",
+            code="wrong-type",
         )
     found: Method = method
     return found
@@ -258,7 +262,7 @@ def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
     try:
         parameters = dict(inspect.signature(target).parameters) if callable(target) else {}
     except ValueError as error:
-        raise RsesError(f'"{name}" is not a method: {error}. See rses.methods.Method.') from error
+        raise RsesError(f'"{name}" is not a method: {error}. See rses.methods.Method.', code="wrong-type") from error
     named = {
         key: entry for key, entry in parameters.items() if entry.kind not in (entry.VAR_KEYWORD, entry.VAR_POSITIONAL)
     }
@@ -266,11 +270,17 @@ def _check_options(name: str, target: Any, options: dict[str, Any]) -> None:
     if unknown and not any(entry.kind is entry.VAR_KEYWORD for entry in parameters.values()):
         raise RsesError(
             f'The method "{name}" has no option "{unknown[0]}".{did_you_mean(unknown[0], named)} '
-            f"It has: {', '.join(named) or 'none'}."
+            f"It has: {', '.join(named) or 'none'}.",
+            code="unknown-key",
+            place=Place(field=unknown[0]),
         )
     lacking = [key for key, entry in named.items() if entry.default is entry.empty and key not in options]
     if lacking:
-        raise RsesError(f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.')
+        raise RsesError(
+            f'The method "{name}" needs a value for "{lacking[0]}": --set {lacking[0]}=VALUE.',
+            code="missing-option",
+            place=Place(field=lacking[0]),
+        )
 
 
 def _entry_point(name: str) -> EntryPoint:
@@ -290,7 +300,8 @@ def _import(name: str) -> Any:
     except (Exception, SystemExit) as error:
         raise RsesError(
             f'Cannot import the method "{name}": {error}. It must be file.py:Class, or package.module:Class in the '
-            "current folder, on PYTHONPATH or installed."
+            "current folder, on PYTHONPATH or installed.",
+            code="failed",
         ) from error
 
 

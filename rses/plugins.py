@@ -31,12 +31,16 @@ def find_entry(group: str, kind: str, name: str, ask_for: Callable[[EntryPoint],
     every = list(entry_points(group=group))
     found = {entry.value: entry for entry in every if entry.name == name}
     if not found:
-        raise InputError(f'There is no {kind} "{name}".{did_you_mean(name, {entry.name for entry in every})} {known}')
+        raise InputError(
+            f'There is no {kind} "{name}".{did_you_mean(name, {entry.name for entry in every})} {known}',
+            code="unknown-name",
+        )
     if len(found) > 1:
         one, other = list(found.values())[:2]
         raise InputError(
             f'Two packages bring a {kind} "{name}": {package_of(one)} ({one.value}) and {package_of(other)} '
-            f"({other.value}). Uninstall one, or say which one you mean: {ask_for(one)} or {ask_for(other)}."
+            f"({other.value}). Uninstall one, or say which one you mean: {ask_for(one)} or {ask_for(other)}.",
+            code="ambiguous",
         )
     return next(iter(found.values()))
 
@@ -51,5 +55,5 @@ def load_entry(entry: EntryPoint, kind: str) -> object:
         return entry.load()
     except (Exception, SystemExit) as error:
         raise InputError(
-            f'The {kind} "{entry.name}" is installed ({entry.value}) but cannot be imported: {error}.'
+            f'The {kind} "{entry.name}" is installed ({entry.value}) but cannot be imported: {error}.', code="failed"
         ) from error

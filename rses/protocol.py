@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from rses.errors import ProtocolError, did_you_mean
+from rses.errors import Place, ProtocolError, did_you_mean
 
 __all__ = ["PROTOCOLS", "Protocol", "get_protocol", "list_protocols"]
 
@@ -81,12 +81,21 @@ class Protocol:
             if value not in choices:
                 raise ProtocolError(
                     f'{name}="{value}" is not known.{did_you_mean(str(value), choices)} '
-                    f"Choose one of: {', '.join(choices)}."
+                    f"Choose one of: {', '.join(choices)}.",
+                    code="unknown-value",
+                    place=Place(field=name),
                 )
         if "{style}" not in self.template:
-            raise ProtocolError(f'The template must contain "{{style}}", got "{self.template}".')
+            raise ProtocolError(
+                f'The template must contain "{{style}}", got "{self.template}".',
+                code="wrong-form",
+                place=Place(field="template"),
+            )
         if self.ignore_band < 0 or self.boundary_width < 1 or self.crop_pad < 0 or self.force_size < 0:
-            raise ProtocolError("ignore_band, crop_pad and force_size must be at least 0, boundary_width at least 1.")
+            raise ProtocolError(
+                "ignore_band, crop_pad and force_size must be at least 0, boundary_width at least 1.",
+                code="out-of-range",
+            )
 
     @property
     def knobs(self) -> dict[str, Any]:
@@ -109,7 +118,11 @@ class Protocol:
         unknown = sorted(set(knobs) - set(self.knobs))
         if unknown:
             hint = did_you_mean(unknown[0], self.knobs)
-            raise ProtocolError(f'There is no knob "{unknown[0]}".{hint} Knobs: {", ".join(self.knobs)}.')
+            raise ProtocolError(
+                f'There is no knob "{unknown[0]}".{hint} Knobs: {", ".join(self.knobs)}.',
+                code="unknown-key",
+                place=Place(field=unknown[0]),
+            )
         changed = {key: value for key, value in knobs.items() if value != getattr(self, key)}
         if not changed:
             return self
@@ -223,7 +236,9 @@ def get_protocol(protocol: str | Protocol) -> Protocol:
     if protocol not in PROTOCOLS:
         raise ProtocolError(
             f'There is no protocol "{protocol}".{did_you_mean(protocol, PROTOCOLS)} '
-            f"Known protocols: {', '.join(PROTOCOLS)}."
+            f"Known protocols: {', '.join(PROTOCOLS)}.",
+            code="unknown-name",
+            place=Place(field="protocol"),
         )
     return PROTOCOLS[protocol]
 

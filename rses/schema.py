@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from rses.errors import NOWHERE, InputError, Place, Problem, did_you_mean
+from rses.errors import CODES, NOWHERE, InputError, Place, Problem, did_you_mean
 from rses.files.escape import clean
 from rses.files.untrusted import shown, text_problem
 
@@ -119,7 +119,7 @@ def fault(code: str, text: str) -> PydanticCustomError:
     """Return what a validator raises; ``text`` follows the name of the field.
 
     Example:
-        >>> raise fault("bad-date", "must be YYYY-MM-DD")
+        >>> raise fault("wrong-form", "must be YYYY-MM-DD")
         Traceback (most recent call last):
         pydantic_core._pydantic_core.PydanticCustomError: must be YYYY-MM-DD
     """
@@ -146,9 +146,7 @@ def _problem(entry: ErrorDetails, model: type[Record], where: Place) -> Problem:
         return Problem(f"There is no key {shown(loc[-1])}{table}.{hint}", "unknown-key", place)
     if kind not in _WORDS:
         words = str(context.get("text") or context.get("error") or entry["msg"])
-        return Problem(
-            f"{field} {words}.".lstrip(), "invalid" if kind == "value_error" else kind.replace("_", "-"), place
-        )
+        return Problem(f"{field} {words}.".lstrip(), kind if kind in CODES else "invalid", place)
     code, words = _WORDS[kind]
     text = f"{field or 'The content'} {words.format(**context)}"
     if kind == "missing":

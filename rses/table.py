@@ -207,14 +207,17 @@ def _of_package(name: str) -> MetricInfo:
         if entry is None:
             raise InputError(
                 f'There is no metric "{name}". If the package {package} brings it: pip install {package}. '
-                "Or choose others with --metrics; `rses metrics` lists them."
+                "Or choose others with --metrics; `rses metrics` lists them.",
+                code="unknown-name",
             )
     else:
         known = f"Known metrics: {', '.join(list_metrics())}."
         entry = find_entry(GROUP, "metric", short, lambda found: f"--metrics {_full_name(found)}", known)
     info = load_entry(entry, "metric")
     if not isinstance(info, MetricInfo) or set(info.needs) - set(NEEDS):
-        raise InputError(f"{_full_name(entry)} ({entry.value}) must be a MetricInfo with needs among {NEEDS}.")
+        raise InputError(
+            f"{_full_name(entry)} ({entry.value}) must be a MetricInfo with needs among {NEEDS}.", code="wrong-type"
+        )
     # Marked wherever it is shown: numbers of rses and of others must not be taken for each other.
     package = package_of(entry)
     title, name = f"{info.title} [{package}]", _full_name(entry)
@@ -251,7 +254,8 @@ def get_metric(name: str) -> MetricInfo:
     names = list_metrics()
     if not any(name in (known, known.rpartition(":")[2]) for known in names) and ":" not in name:
         raise InputError(
-            f'There is no metric "{name}".{did_you_mean(name.lower(), names)} Known metrics: {", ".join(names)}.'
+            f'There is no metric "{name}".{did_you_mean(name.lower(), names)} Known metrics: {", ".join(names)}.',
+            code="unknown-name",
         )
     return _of_package(name)
 
@@ -290,5 +294,5 @@ def select_metrics(names: str | Iterable[str] | None) -> tuple[str, ...]:
     for name in text_list(names, "metrics", "mse_bg"):
         chosen.update(METRICS if name == "default" else [get_metric(name).name])
     if not chosen:
-        raise InputError(f"No metric was chosen. Known metrics: {', '.join(list_metrics())}.")
+        raise InputError(f"No metric was chosen. Known metrics: {', '.join(list_metrics())}.", code="empty")
     return tuple(in_table_order(chosen))

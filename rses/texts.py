@@ -68,7 +68,7 @@ def require_readable(texts: Iterable[object], what: str = "style") -> None:
     """
     faults = {f"The {what} {_short(text)} {fault}." for text in texts if (fault := text_fault(text))}
     if faults:
-        raise InputError(sorted(faults))
+        raise InputError(sorted(faults), code="unprintable")
 
 
 def _short(text: object) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from baselines.classical import colour, drawing, graphic, painting
 from baselines.classical.common import Array, Context
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, Problem, did_you_mean
 
 Stylizer = Callable[[Array, Context], Array]
 """Turns an image (H, W, 3) in [0, 1] into its styled version of the same shape."""
@@ -41,28 +41,34 @@ STYLES: dict[str, Stylizer] = {
 }
 
 
-def _problems(image: object, style: object, mask: object, strength: float, seed: int) -> list[str]:
-    found = []
+def _problems(image: object, style: object, mask: object, strength: float, seed: int) -> list[Problem]:
+    found: list[Problem] = []
+
+    def add(argument: str, code: str, text: str) -> None:
+        found.append(Problem(text, code, Place(field=argument)))
+
     if style not in STYLES:
         hint = did_you_mean(str(style), STYLES)
-        found.append(f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.')
+        add("style", "unknown-name", f'Unknown style "{style}".{hint} Known styles: {", ".join(STYLES)}.')
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3:
         came = f"an array of shape {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        found.append(f"The image must be a numpy array of shape (H, W, 3), got {came}.")
+        add("image", "wrong-shape", f"The image must be a numpy array of shape (H, W, 3), got {came}.")
     elif image.dtype != np.uint8:
-        found.append(f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round().")
+        text = f"The image must be uint8 in 0..255, got {image.dtype}. Floats in [0, 1]: (x * 255).round()."
+        add("image", "wrong-type", text)
     elif min(image.shape[:2]) < MIN_SIZE:
-        found.append(f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.")
+        add("image", "wrong-size", f"The image must be at least {MIN_SIZE} pixels on each side, got {image.shape[:2]}.")
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             came = str(mask.dtype) if isinstance(mask, np.ndarray) else type(mask).__name__
-            found.append(f"The mask must be a boolean array, got {came}. Use mask > 0.")
+            add("mask", "wrong-type", f"The mask must be a boolean array, got {came}. Use mask > 0.")
         elif isinstance(image, np.ndarray) and mask.shape != image.shape[:2]:
-            found.append(f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it.")
+            text = f"The mask must have the image's size {image.shape[:2]}, got {mask.shape}. Resize it."
+            add("mask", "wrong-size", text)
     if not (np.isfinite(strength) and strength > 0):
-        found.append(f"strength must be a positive number, got {strength}. 1 is the full style.")
+        add("strength", "out-of-range", f"strength must be a positive number, got {strength}. 1 is the full style.")
     if seed < 0:
-        found.append(f"seed must not be negative, got {seed}.")
+        add("seed", "out-of-range", f"seed must not be negative, got {seed}.")
     return found
 
 
@@ -97,7 +103,7 @@ def stylize(
     """
     problems = _problems(image, style, mask, strength, seed)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="wrong-argument")
     source = image.astype(np.float32) / np.float32(255)
     rng = np.random.default_rng([seed, zlib.crc32(style.encode())])
     styled = np.clip(STYLES[style](source, Context(min(image.shape[:2]) / 128, rng)), 0, 1)

@@ -14,7 +14,7 @@ from baselines.prompt_to_prompt.alignment import refine_map, replace_map, word_p
 from baselines.prompt_to_prompt.control import Control, controlled
 from baselines.prompt_to_prompt.inversion import INVERSIONS, PREDICTIONS, invert, null_text, to_noise
 from baselines.templates import CaptionPair, caption_pair, exchanged_pair
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, RsesError
 from rses.methods import EditSample
 
 EDITS = ("refine", "replace")
@@ -47,7 +47,11 @@ class PromptToPrompt(DiffusersMethod):
         super().__init__(variant, **options)
         for name, known in (("inversion", INVERSIONS), ("edit", EDITS)):
             if self.settings[name] not in known:
-                raise InputError(f"prompt-to-prompt: {name} must be one of {', '.join(known)}.")
+                raise InputError(
+                    f"prompt-to-prompt: {name} must be one of {', '.join(known)}.",
+                    code="unknown-value",
+                    place=Place(field=name),
+                )
 
     def build(self, dtype: str) -> Any:
         """Inversion needs the deterministic scheduler, told the noise whatever the UNet predicts."""
@@ -58,7 +62,8 @@ class PromptToPrompt(DiffusersMethod):
         if self._predicts not in PREDICTIONS:
             raise RsesError(
                 f"prompt-to-prompt takes UNets that predict {' or '.join(PREDICTIONS)}; the one of {self.source} "
-                f"predicts {self._predicts}."
+                f"predicts {self._predicts}.",
+                code="unsupported",
             )
         pipe.scheduler = DDIMScheduler.from_config(
             pipe.scheduler.config, clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type="epsilon"

@@ -10,7 +10,7 @@ import typer
 
 from regionroute.cli.options import Device, Dtype, Seed, Variant, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.places import require_suffix
 
 
@@ -58,7 +58,11 @@ def edit(
         if path is not None:
             require_suffix(path, (".png",), "A picture")
     if not image.is_file():
-        raise InputError(f"{image} is not there. Give the picture to edit with --image.")
+        raise InputError(
+            f"{image} is not there. Give the picture to edit with --image.",
+            code="missing-file",
+            place=Place(str(image)),
+        )
     with quiet_stdout():
         from regionroute.base import MINI
         from regionroute.overlay import heat_overlay, mask_files
@@ -67,7 +71,9 @@ def edit(
         from rses.images.tensors import write_png
 
         if mask is not None and not routed:
-            raise InputError("--mask writes the mask of a routed edit. Add --routed.")
+            raise InputError(
+                "--mask writes the mask of a routed edit. Add --routed.", code="exclusive", place=Place(field="--mask")
+            )
         source = read_image(image)
         chosen = style or find_style(prompt).style
         result = open_pipeline(variant, experts, device, dtype).edit(

@@ -16,7 +16,7 @@ from regionroute.data.pairs import region_problems, style_problem
 from regionroute.data.suite import METADATA, write_rows
 from regionroute.styles import EXPERT_STYLES, find_style, style_key
 from rses.device import choose_device
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.atomic import remove_leftovers, write_atomic
 from rses.files.lock import holding
 from rses.files.paths import id_problem
@@ -115,11 +115,12 @@ def build_pairs(
 def _check_numbers(feather: float, limit: int | None, seed: int, style_seed: int | None) -> None:
     problems = []
     if not 0 <= feather < float("inf"):
-        problems.append(f"--feather must be a width of at least 0 pixels, got {feather:g}.")
+        text = f"--feather must be a width of at least 0 pixels, got {feather:g}."
+        problems.append(Problem(text, "out-of-range", Place(field="--feather")))
     if limit is not None and limit < 1:
-        problems.append(f"--limit must be at least 1, got {limit}.")
+        problems.append(Problem(f"--limit must be at least 1, got {limit}.", "out-of-range", Place(field="--limit")))
     if seed < 0 or (style_seed is not None and style_seed < 0):
-        problems.append("Seeds must not be negative.")
+        problems.append(Problem("Seeds must not be negative.", "out-of-range", Place(field="--seed")))
     if problems:
         raise InputError(problems)
 
@@ -133,13 +134,13 @@ def _plan(suite: Suite, style: str | None, limit: int | None) -> list[_Pair]:
             wanted = list(EXPERT_STYLES) if style == "all" else [style or style_key(sample.style)]
             made = [_pair(sample, name, style) for name in wanted]
             faults = region_problems(sample.image, sample.mask)
-            faults += [f"id {pair.id!r} {fault}" for pair in made if (fault := id_problem(pair.id))]
+            faults += [Problem(f"id {pair.id!r} {fault}", "bad-id") for pair in made if (fault := id_problem(pair.id))]
         except InputError as error:
             faults, made = [*error.problems], []
-        problems += [f"{sample.id}: {fault}" for fault in faults]
+        problems += [fault.within(sample.id) for fault in faults]
         pairs += made
     if not problems and not pairs:
-        problems.append("it has no samples")
+        problems.append(Problem("it has no samples", "empty"))
     if problems:
         raise InputError(problems, f'No pairs can be made from the suite "{suite.name}":')
     return pairs
@@ -161,7 +162,7 @@ def _pair(sample: Sample, style: str, choice: str | None) -> _Pair:
     if choice is None:
         prompt = sample.prompt
     if fault := style_problem(find_style(prompt), style):
-        raise InputError(fault)
+        raise InputError(fault, code="contradiction", place=Place(field="prompt"))
     return _Pair(identity, sample, style, prompt)
 
 
@@ -189,32 +190,46 @@ def _stylist(name: str, device: str) -> tuple[dict[str, Any], Callable[[], Paint
 
 def _check_folder(folder: Path, settings: dict[str, Any], pairs: Sequence[_Pair]) -> None:
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is not a folder. Choose another --out.")
+        raise InputError(
+            f"{folder} is not a folder. Choose another --out.", code="not-a-folder", place=Place(str(folder))
+        )
     if not folder.exists():
         return
     path = folder / SETTINGS
     if not path.is_file():
         # Left behind by a run that was killed while writing its first file.
         if any(not entry.name.startswith(".") for entry in folder.iterdir()):
-            raise InputError(f"{folder} holds other files. Choose another --out, or empty it.")
+            raise InputError(
+                f"{folder} holds other files. Choose another --out, or empty it.",
+                code="not-empty",
+                place=Place(str(folder)),
+            )
         return
     try:
         former = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}. Choose another --out, or delete that folder.") from error
+        raise InputError(
+            f"{path} cannot be read: {error}. Choose another --out, or delete that folder.",
+            code="unreadable",
+            place=Place(str(path)),
+        ) from error
     wanted = json.loads(_as_text(settings))
     if former != wanted:
         changed = [key for key in wanted if not isinstance(former, dict) or former.get(key) != wanted[key]]
         raise InputError(
             f"{folder} holds pairs made with other settings ({', '.join(changed)}). "
-            "Choose another --out, or delete that folder."
+            "Choose another --out, or delete that folder.",
+            code="other-run",
+            place=Place(str(folder), field=", ".join(changed)),
         )
     expected = {file for pair in pairs for file in pair.files(folder)}
     present = {file for name in FOLDERS for file in (folder / name).glob("[!.]*")}
     if present - expected:
         raise InputError(
             f"{folder} holds more than was asked for, e.g. {min(present - expected).name}. "
-            "Choose another --out, or a larger --limit."
+            "Choose another --out, or a larger --limit.",
+            code="unknown-file",
+            place=Place(str(folder)),
         )
 
 
@@ -224,7 +239,8 @@ def _make(pair: _Pair, folder: Path, paint: Painter, seed: int, feather: float) 
     if styled.dtype != np.uint8 or styled.shape != source.shape:
         raise RsesError(
             f'The stylist returned {styled.dtype} {styled.shape} for "{pair.id}", expected uint8 {source.shape}, '
-            "the source's size."
+            "the source's size.",
+            code="wrong-result",
         )
     target = composite(source, styled, mask, feather)
     for file, picture in zip(pair.files(folder), (source, mask, target), strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 
 
 def composite(
@@ -52,19 +52,22 @@ def composite(
     return result
 
 
-def _problems(source: np.ndarray, stylised: np.ndarray, mask: np.ndarray, feather: float) -> list[str]:
+def _problems(source: np.ndarray, stylised: np.ndarray, mask: np.ndarray, feather: float) -> list[Problem]:
     found = []
     for name, picture in (("source", source), ("stylised picture", stylised)):
         if picture.dtype != np.uint8 or picture.shape[2:] != (3,):
-            found.append(f"The {name} must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}.")
+            found.append(
+                Problem(f"The {name} must be uint8 (H, W, 3), got {picture.dtype} {picture.shape}.", "wrong-shape")
+            )
     if mask.dtype != np.bool_ or mask.ndim != 2:
-        found.append(f"The mask must be bool (H, W), got {mask.dtype} {mask.shape}.")
+        found.append(Problem(f"The mask must be bool (H, W), got {mask.dtype} {mask.shape}.", "wrong-shape"))
     elif not mask.any():
-        found.append("The mask is empty: there is nothing to restyle. Mark the object.")
+        found.append(Problem("The mask is empty: there is nothing to restyle. Mark the object.", "empty"))
     if not (math.isfinite(feather) and feather >= 0):
-        found.append(f"The feather must be a width of at least 0 pixels, got {feather:g}.")
+        found.append(Problem(f"The feather must be a width of at least 0 pixels, got {feather:g}.", "out-of-range"))
     sizes = {x.shape[:2] for x in (source, stylised, mask)}
     if len(sizes) > 1:
         listed = ", ".join("x".join(map(str, size)) for size in sorted(sizes))
-        found.append(f"Source, stylised picture and mask must have one size, got {listed} (height x width).")
+        text = f"Source, stylised picture and mask must have one size, got {listed} (height x width)."
+        found.append(Problem(text, "wrong-size"))
     return found

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, model_validator
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.paths import path_problem
 from rses.files.text import parse_json
 from rses.schema import Record, check, fault
@@ -42,7 +42,7 @@ class Entry(Record, extra="ignore"):
     def _one_mask(self) -> Entry:
         if len(self.objects) != 1:
             named = f"{len(self.objects)} objects ({', '.join(self.objects)})" if self.objects else "no object"
-            raise fault("objects", f"names {named}, expected exactly one. Give each object a record of its own")
+            raise fault("ambiguous", f"names {named}, expected exactly one. Give each object a record of its own")
         _inside(self.masks[0])
         return self
 
@@ -54,7 +54,7 @@ class Entry(Record, extra="ignore"):
         return [str(folder / f"{stem}{name}.png") for name in dict.fromkeys((thing, thing.replace(" ", "_")))]
 
 
-def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     """Read a manifest; what the fields hold is for :func:`regionroute.data.pairs.read_pairs` to check.
 
     Returns:
@@ -63,11 +63,15 @@ def manifest_rows(path: Path, root: Path | None = None) -> tuple[list[tuple[str,
     try:
         content = parse_json(path.read_bytes())
     except (ValueError, OSError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON: {error}.") from error
+        raise InputError(f"{path} cannot be read as JSON: {error}.", code="not-json", place=Place(str(path))) from error
     if not isinstance(content, list):
-        raise InputError(f"{path} must hold a list of records, found {type(content).__name__}.")
+        raise InputError(
+            f"{path} must hold a list of records, found {type(content).__name__}.",
+            code="wrong-type",
+            place=Place(str(path)),
+        )
     rows: list[tuple[str, dict[str, Any]]] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for number, record in enumerate(content, 1):
         where = f"record {number}"
         if isinstance(record, dict) and isinstance(record.get("image_name"), str):

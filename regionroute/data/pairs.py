@@ -11,7 +11,7 @@ from typing import Any
 from regionroute.data.manifest import manifest_rows
 from regionroute.data.suite import METADATA, suite_rows
 from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style, style_key
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.images.masks import read_mask
@@ -72,39 +72,51 @@ def read_pairs(
             # Some file systems ignore case, and some change how accents are coded.
             key = unicodedata.normalize("NFC", fields["id"]).casefold()
             if key in seen:
-                faults.append(f'id "{fields["id"]}" is used before, in {seen[key]}')
+                text = f'id "{fields["id"]}" is used before, in {seen[key]}'
+                faults.append(Problem(text, "used-twice", Place(field="id")))
             seen.setdefault(key, where)
         if not faults:
             pair = TrainingPair(**{**fields, "style": style_key(fields["style"], styles)})
             if wanted in (None, pair.style):
                 faults = region_problems(pair.source, pair.mask, pair.target)
                 pairs.append(pair)
-        problems += [f"{where}: {fault}" for fault in faults]
+        problems += [fault.within(where) for fault in faults]
     if not problems and not pairs:
-        problems.append("it has no pairs" if wanted is None else f'it has no pairs in the style "{wanted}"')
+        problems.append(
+            Problem("it has no pairs" if wanted is None else f'it has no pairs in the style "{wanted}"', "empty")
+        )
     if problems:
         raise InputError(problems, f"{path} cannot be used for training:")
     return pairs
 
 
-def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     if path.is_dir():
         return suite_rows(path)
     if not path.exists():
-        raise InputError(f"{path} does not exist. Give a folder with {METADATA}, or a JSON manifest.")
+        raise InputError(
+            f"{path} does not exist. Give a folder with {METADATA}, or a JSON manifest.",
+            code="missing-file",
+            place=Place(str(path)),
+        )
     if path.suffix.lower() != ".json":
-        raise InputError(f"{path} is neither a folder with {METADATA} nor a JSON manifest (*.json).")
+        raise InputError(
+            f"{path} is neither a folder with {METADATA} nor a JSON manifest (*.json).",
+            code="wrong-content",
+            place=Place(str(path)),
+        )
     return manifest_rows(path, root)
 
 
-def _text_faults(fields: Mapping[str, Any], styles: Mapping[str, Sequence[str]]) -> list[str]:
+def _text_faults(fields: Mapping[str, Any], styles: Mapping[str, Sequence[str]]) -> list[Problem]:
     faults = []
     fault = id_problem(fields["id"])
     if fault:
-        faults.append(f"id {fields['id']!r} {fault}")
+        faults.append(Problem(f"id {fields['id']!r} {fault}", "bad-id", Place(field="id")))
     for name in ("object", "style", "prompt"):
         if not isinstance(fields[name], str) or not fields[name].strip():
-            faults.append(f"{name} must be a non-empty text, found {fields[name]!r}")
+            text = f"{name} must be a non-empty text, found {fields[name]!r}"
+            faults.append(Problem(text, "wrong-type", Place(field=name)))
     if faults:
         return faults
     style = asked = None
@@ -117,7 +129,7 @@ def _text_faults(fields: Mapping[str, Any], styles: Mapping[str, Sequence[str]])
     except InputError as error:
         faults += error.problems
     if style is not None and asked is not None and (fault := style_problem(asked, style)):
-        faults.append(fault)
+        faults.append(Problem(fault, "contradiction", Place(field="prompt")))
     return faults
 
 
@@ -128,9 +140,9 @@ def style_problem(asked: StyleMatch, style: str) -> str | None:
     return f'the prompt asks for "{asked.style}" (in "{asked.phrase}"), but the style is "{style}"'
 
 
-def region_problems(source: Path, mask: Path, *others: Path) -> list[str]:
+def region_problems(source: Path, mask: Path, *others: Path) -> list[Problem]:
     """Say what makes a picture and its mask unusable: missing, unreadable or of another size, or an empty mask."""
-    problems: list[str] = []
+    problems: list[Problem] = []
     sizes = {}
     for file in dict.fromkeys((source, *others)):
         try:
@@ -141,13 +153,19 @@ def region_problems(source: Path, mask: Path, *others: Path) -> list[str]:
         region = read_mask(mask)
         sizes[mask] = region.shape
         if not region.any():
-            problems.append(f"{mask} is empty: it marks nothing. Make the object white")
+            problems.append(
+                Problem(f"{mask} is empty: it marks nothing. Make the object white", "empty", Place(str(mask)))
+            )
     except InputError as error:
         problems += error.problems
     if source in sizes:
         height, width = sizes[source]
         problems += [
-            f"{file} is {size[1]}x{size[0]}, but {source.name} is {width}x{height}. Make them one size"
+            Problem(
+                f"{file} is {size[1]}x{size[0]}, but {source.name} is {width}x{height}. Make them one size",
+                "wrong-size",
+                Place(str(file)),
+            )
             for file, size in sizes.items()
             if size != sizes[source]
         ]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import write_atomic
 from rses.files.paths import path_problem
 from rses.inputs.rows import METADATA, PortablePath, WholeRow, read_lines
@@ -30,7 +30,7 @@ class PairRow(WholeRow):
     target_file_name: PortablePath
 
 
-def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     """Read the rows; styles and pictures are for :func:`regionroute.data.pairs.read_pairs` to check.
 
     Returns:
@@ -40,18 +40,24 @@ def suite_rows(folder: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[str
     if not path.is_file():
         raise InputError(
             f"{folder} has no {METADATA}, so it holds no finished training pairs. "
-            "Make some, or finish them, with `regionroute data`."
+            "Make some, or finish them, with `regionroute data`.",
+            code="missing-file",
+            place=Place(str(folder)),
         )
 
-    def links(row: PairRow) -> Iterator[str]:
+    def links(row: PairRow) -> Iterator[Problem]:
         for column in FILES:
             if problem := path_problem(folder, getattr(row, column)):
-                yield f'{column} "{getattr(row, column)}" {problem}'
+                yield Problem(f'{column} "{getattr(row, column)}" {problem}', "bad-path")
 
     rows, problems = read_lines(path, PairRow, links, METADATA)
-    told = [f"{problem} A suite for scoring has no targets; make them with `regionroute data --suite DIR --out DIR`."
-            if problem.place.field == "target_file_name" and problem.code == "missing-key" else problem
-            for problem in problems]  # fmt: skip
+    hint = "A suite for scoring has no targets; make them with `regionroute data --suite DIR --out DIR`."
+    told = [
+        Problem(f"{problem} {hint}", problem.code, problem.place)
+        if problem.place.field == "target_file_name" and problem.code == "missing-key"
+        else problem
+        for problem in problems
+    ]
     return [(f"{METADATA}, line {number}", _fields(folder, row)) for number, row in rows], told
 
 

@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from regionroute.training.config import TrainConfig
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.text import parse_json
 
 FORMAT = 1
@@ -75,7 +75,9 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         if state["format"] != FORMAT:
             raise InputError(
                 f"The checkpoint {path} has format {state['format']}, this version reads {FORMAT}. "
-                "Finish the run with the version that began it, or start again with --fresh."
+                "Finish the run with the version that began it, or start again with --fresh.",
+                code="other-version",
+                place=Place(str(path)),
             )
         _check_settings(path, state["config"], config)
         weights = safetensors.torch.load_file(path / "lora.safetensors")
@@ -112,7 +114,9 @@ def load_optimiser(optimiser: torch.optim.Optimizer, found: Checkpoint, folder: 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
         f"The checkpoint {path} is damaged ({error}). Delete that folder to go on from the one before it, "
-        "or start again with --fresh."
+        "or start again with --fresh.",
+        code="damaged",
+        place=Place(str(path)),
     )
 
 
@@ -136,7 +140,9 @@ def _check_settings(path: Path, written: dict[str, Any], config: TrainConfig) ->
         differences.append(f"[run] seed: was {written['run']['seed']}, is {asked['run']['seed']}")
     if differences:
         raise InputError(
-            differences, f"The checkpoint {path} was written with other settings; use another out folder or --fresh:"
+            differences,
+            f"The checkpoint {path} was written with other settings; use another out folder or --fresh:",
+            code="other-run",
         )
 
 

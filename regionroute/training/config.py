@@ -244,7 +244,7 @@ def _split_change(change: str) -> tuple[str, str, Any]:
     if not (separator and dot and key):
         raise InputError(
             f'Cannot read the change "{change}": write it as table.key=value, e.g. optimiser.steps=100.',
-            code="not-a-change",
+            code="wrong-form",
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]

@@ -25,7 +25,7 @@ from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
-from rses.errors import InputError, RsesError, did_you_mean, require
+from rses.errors import InputError, Place, RsesError, did_you_mean, require
 from rses.files.atomic import remove_leftovers, require_writable, write_atomic
 from rses.files.lock import holding
 from rses.files.places import require_apart
@@ -54,10 +54,16 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     if config.data.style not in EXPERT_STYLES:
         raise InputError(
             f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{config.data.style}".'
-            f"{did_you_mean(config.data.style, EXPERT_STYLES)}"
+            f"{did_you_mean(config.data.style, EXPERT_STYLES)}",
+            code="unknown-value",
+            place=Place(field="data.style"),
         )
     if not config.data.pairs:
-        raise InputError("[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.")
+        raise InputError(
+            "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.",
+            code="missing-option",
+            place=Place(field="data.pairs"),
+        )
     _require_packages(config)
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
@@ -183,7 +189,8 @@ class Trainer:
             what = f"The loss is {values['loss']}" if not spoilt else f"{len(spoilt)} weights are not finite"
             raise RsesError(
                 f"{what} at step {step + 1}. Lower [optimiser] learning_rate, or use bfloat16 or float32, in another "
-                "out folder or with --fresh; the last checkpoint is untouched."
+                "out folder or with --fresh; the last checkpoint is untouched.",
+                code="not-finite",
             )
         return {**values, "learning_rate": rate}
 
@@ -222,14 +229,16 @@ class Trainer:
         if found.step > self.config.optimiser.steps:
             raise InputError(
                 f"The checkpoint is at step {found.step}, beyond [optimiser] steps = {self.config.optimiser.steps}. "
-                "Ask for more steps, or start again with --fresh."
+                "Ask for more steps, or start again with --fresh.",
+                code="out-of-range",
             )
         own, kept = ({k: tuple(v.shape) for k, v in part.items()} for part in (self.trainable, found.weights))
         if own != kept:
             raise InputError(
                 f"The newest checkpoint in {self.out / 'checkpoints'} holds other tensors than this expert: "
                 f"{len(kept)} of which {len(own.items() & kept.items())} fit, {len(own)} expected. Delete that "
-                "checkpoint's folder to go on from the one before it, or start again with --fresh."
+                "checkpoint's folder to go on from the one before it, or start again with --fresh.",
+                code="mismatch",
             )
         with torch.no_grad():
             for name, parameter in self.trainable.items():
@@ -305,7 +314,9 @@ def _require_text_length(config: TrainConfig) -> None:
     if config.model.text_length != wanted:
         raise InputError(
             f"[model] text_length is {config.model.text_length}, but edits with {config.model.base} use {wanted} "
-            f"tokens. Set text_length = {wanted}: an expert must be trained at the length that it is used at."
+            f"tokens. Set text_length = {wanted}: an expert must be trained at the length that it is used at.",
+            code="contradiction",
+            place=Place(field="model.text_length"),
         )
 
 

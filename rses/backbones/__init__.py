@@ -40,7 +40,8 @@ def load_style(
     if parse_spec(spec).kind == "lpips":
         raise WeightsError(
             f'"{spec}" measures perceptual distance and cannot compare images with texts. '
-            f'Use "{DEFAULT_STYLE}", another open_clip model, or "rses-mini".'
+            f'Use "{DEFAULT_STYLE}", another open_clip model, or "rses-mini".',
+            code="unsupported",
         )
     encoder: StyleBackbone = _load(spec, device, files, "load_mini_style")
     return encoder
@@ -68,7 +69,8 @@ def load_perceptual(
     if parse_spec(spec).kind == "open_clip":
         raise WeightsError(
             f'"{spec}" compares images with texts and measures no perceptual distance. '
-            'Use "lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".'
+            'Use "lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".',
+            code="unsupported",
         )
     network: PerceptualBackbone = _load(spec, device, files, "load_mini_perceptual")
     return network

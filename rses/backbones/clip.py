@@ -77,7 +77,9 @@ class OpenClipStyle:
         """
         side = self.image_size
         if images.ndim != 4 or tuple(images.shape[1:]) != (3, side, side):
-            raise InputError(f"{self.id} takes images (N, 3, {side}, {side}), got {tuple(images.shape)}.")
+            raise InputError(
+                f"{self.id} takes images (N, 3, {side}, {side}), got {tuple(images.shape)}.", code="wrong-shape"
+            )
         x = images.to(self.device, torch.float32)
         mean = x.new_tensor(self.mean).view(1, 3, 1, 1)
         std = x.new_tensor(self.std).view(1, 3, 1, 1)
@@ -121,7 +123,7 @@ def load_clip(spec: str, device: torch.device | str = "cpu", files: Sequence[Nee
     """
     parsed = parse_spec(spec)
     if parsed.kind != "open_clip":
-        raise WeightsError(f'"{spec}" is not an open_clip model.')
+        raise WeightsError(f'"{spec}" is not an open_clip model.', code="unsupported")
     if parsed.path is not None:
         check_architecture(parsed.name)
     located = locate(spec, files)["checkpoint"]
@@ -141,7 +143,9 @@ def _square_size(model: Any, name: str) -> int:
     size = getattr(model.visual, "image_size", None)
     sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     if len(sides) != 2 or sides[0] != sides[1] or not isinstance(sides[0], int):
-        raise WeightsError(f"{name} takes images of size {size}; RSES crops squares. Choose another model.")
+        raise WeightsError(
+            f"{name} takes images of size {size}; RSES crops squares. Choose another model.", code="unsupported"
+        )
     return sides[0]
 
 
@@ -191,12 +195,14 @@ def _tokenizer(name: str, config: dict[str, Any]) -> Tokenizer:
         tokenizer: Tokenizer = open_clip.get_tokenizer(name, **({"local_files_only": True} if source else {}))
     except ImportError as error:
         raise RsesError(
-            f'The tokenizer of {name} needs the package "transformers". Install it with: pip install "rses[methods]"'
+            f'The tokenizer of {name} needs the package "transformers". Install it with: pip install "rses[methods]"',
+            code="missing-package",
         ) from error
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"The tokenizer {source} of {name} is not on this machine. Fetch it once with: "
-            f"huggingface-cli download {source} --include 'tokenizer*' '*.model' '*.json'"
+            f"huggingface-cli download {source} --include 'tokenizer*' '*.model' '*.json'",
+            code="missing-weights",
         ) from error
     return tokenizer
 
@@ -221,4 +227,4 @@ def refuse_openai_without_quick_gelu(spec: Spec, config: dict[str, Any], located
         return
     for name in OPENAI_FILES:
         if located.sha256 in {item.sha256 for item in clip_sources(Spec("open_clip", name, "openai"))}:
-            raise WeightsError(quick_gelu_message(spec.name, "openai"))
+            raise WeightsError(quick_gelu_message(spec.name, "openai"), code="mismatch")

@@ -55,7 +55,8 @@ def _fetch_any(spec: str, need: Need, say: Callable[[str], None]) -> None:
         + "\n".join(failures or ["  - it is part of a Python package that is not installed correctly"])
         + "\nCheck the network (proxy: HTTPS_PROXY; mirror of the Hugging Face Hub: HF_ENDPOINT), or fetch it "
         "on another machine\nand put it into a folder named by the environment variable RSES_WEIGHTS, as "
-        f"{need.sources[0].alias or need.sources[0].name}.\nTo score without it: --protocol rses-mini."
+        f"{need.sources[0].alias or need.sources[0].name}.\nTo score without it: --protocol rses-mini.",
+        code="no-network",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from rses.errors import RsesError, WeightsError
+from rses.errors import Place, RsesError, WeightsError
 from rses.files.atomic import sha256_files
 from rses.files.text import parse_json
 
@@ -34,7 +34,11 @@ def folder_digest(folder: Path, parts: Collection[str] | None = None) -> str:
     else:
         files = _weight_files(folder)
     if not files:
-        raise WeightsError(f"{folder} holds no .safetensors file, expected a folder that save_pretrained wrote.")
+        raise WeightsError(
+            f"{folder} holds no .safetensors file, expected a folder that save_pretrained wrote.",
+            code="missing-weights",
+            place=Place(str(folder)),
+        )
     return sha256_files(sorted(files), folder)
 
 
@@ -69,15 +73,20 @@ def load_error(name: str, source: str, error: Exception, offline: str = "") -> W
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if Path(source).is_dir():
         return WeightsError(
-            f"{name}: {source} does not hold the pipeline this method needs, as save_pretrained writes it: {reason}"
+            f"{name}: {source} does not hold the pipeline this method needs, as save_pretrained writes it: {reason}",
+            code="wrong-weights",
         )
     return WeightsError(
         f"{name}: cannot load the weights {source}: {reason} "
         "If it is a folder, check its path. If it is on the hub, it may be gated: accept its licence on its page, "
-        f"log in with `hf auth login`, and check the connection. {offline}".rstrip()
+        f"log in with `hf auth login`, and check the connection. {offline}".rstrip(),
+        code="missing-weights",
     )
 
 
 def gpu_error(name: str, gigabytes: float, source: str, advice: str) -> RsesError:
     """Say that a model is too large to be run on this machine's CPU."""
-    return RsesError(f"{name} needs a GPU with about {gigabytes:.0f} GB ({source}), and there is none here. {advice}")
+    return RsesError(
+        f"{name} needs a GPU with about {gigabytes:.0f} GB ({source}), and there is none here. {advice}",
+        code="no-device",
+    )

@@ -19,7 +19,7 @@ from rses.backbones.receptive import layer_windows, touched_cells
 from rses.backbones.specs import parse_spec
 from rses.backbones.state import load_strict, read_tensors
 from rses.backbones.weights import locate
-from rses.errors import InputError, WeightsError
+from rses.errors import InputError, Place, WeightsError
 from rses.state.steady import steady
 
 # Smallest side for which every layer has at least one cell; measured, see the tests.
@@ -67,10 +67,12 @@ class LpipsPerceptual:
             InputError: Not (N, 3, H, W), or a side is below ``min_size``.
         """
         if images.ndim != 4 or images.shape[1] != 3:
-            raise InputError(f"{self.id} takes images (N, 3, H, W), got {tuple(images.shape)}.")
+            raise InputError(f"{self.id} takes images (N, 3, H, W), got {tuple(images.shape)}.", code="wrong-shape")
         if min(images.shape[2:]) < self.min_size:
             height, width = images.shape[2:]
-            raise InputError(f"{self.id} needs sides of at least {self.min_size} px, got {height} x {width}.")
+            raise InputError(
+                f"{self.id} needs sides of at least {self.min_size} px, got {height} x {width}.", code="wrong-size"
+            )
         x = images.to(self.device, torch.float32)
         with steady():
             maps = self._trunk(self._scaling(2 * x - 1))
@@ -93,7 +95,7 @@ def load_lpips(spec: str, device: torch.device | str = "cpu", files: Sequence[Ne
     """
     net = parse_spec(spec).name
     if spec != f"lpips:{net}":
-        raise WeightsError(f'"{spec}" is not an LPIPS network.')
+        raise WeightsError(f'"{spec}" is not an LPIPS network.', code="unsupported")
     located = locate(spec, files)
     trunk_file, heads_file = located["trunk"], located["heads"]
     trunk = build_trunk(net)
@@ -157,5 +159,9 @@ def _read_heads(path: Path, channels: Sequence[int], spec: str) -> list[torch.Te
     load_strict(heads, read_tensors(path), path=path, purpose=f"the linear heads of {spec}")
     vectors = [value.reshape(-1) for value in heads.state_dict().values()]
     if any(bool((vector < 0).any()) for vector in vectors):
-        raise WeightsError(f"{path} is not the linear heads of {spec}: it holds negative weights.")
+        raise WeightsError(
+            f"{path} is not the linear heads of {spec}: it holds negative weights.",
+            code="wrong-weights",
+            place=Place(str(path)),
+        )
     return vectors

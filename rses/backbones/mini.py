@@ -18,7 +18,7 @@ from safetensors.torch import load
 from torch import nn
 
 from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
-from rses.errors import TensorError, WeightsError
+from rses.errors import Place, TensorError, WeightsError
 from rses.state.steady import quiet_rng, steady
 from rses.texts import words_of
 
@@ -61,7 +61,9 @@ class MiniStyle:
         """Embed images (N, 3, S, S) in [0, 1] as unit vectors (N, D)."""
         expected = (3, self.image_size, self.image_size)
         if tuple(images.shape[1:]) != expected:
-            raise TensorError(f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}")
+            raise TensorError(
+                f"expected images (N, {', '.join(map(str, expected))}), got {tuple(images.shape)}", code="wrong-shape"
+            )
         embedded: torch.Tensor = self._images(images.to(self._images.mean.device, torch.float32))
         return embedded
 
@@ -114,7 +116,8 @@ class MiniPerceptual:
         """
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[-2:]) < self.min_size:
             raise TensorError(
-                f"expected images (N, 3, H, W) of at least {self.min_size} px a side, got {tuple(images.shape)}"
+                f"expected images (N, 3, H, W) of at least {self.min_size} px a side, got {tuple(images.shape)}",
+                code="wrong-shape",
             )
         maps: list[torch.Tensor] = self._trunk(images.to(self._trunk.mean.device, torch.float32))
         return maps
@@ -162,7 +165,7 @@ def embedded_digest() -> str:
     try:
         return hashlib.sha256(_packaged().joinpath("model.safetensors").read_bytes()).hexdigest()
     except OSError as error:
-        raise WeightsError(f"The embedded weights cannot be read: {error}. {REMEDY}") from error
+        raise WeightsError(f"The embedded weights cannot be read: {error}. {REMEDY}", code="unreadable") from error
 
 
 def _packaged() -> Traversable:
@@ -170,7 +173,8 @@ def _packaged() -> Traversable:
         return files("benchmark_data").joinpath("models").joinpath(MINI_ID)
     except ModuleNotFoundError as error:
         raise WeightsError(
-            f"The package benchmark_data, which carries the {MINI_ID} weights, is not installed. {REMEDY}"
+            f"The package benchmark_data, which carries the {MINI_ID} weights, is not installed. {REMEDY}",
+            code="missing-package",
         ) from error
 
 
@@ -181,18 +185,26 @@ def _read(path: Path | None) -> tuple[MiniConfig, dict[str, torch.Tensor], str]:
         settings = json.loads(folder.joinpath("config.json").read_text(encoding="utf-8"))
         content = folder.joinpath("model.safetensors").read_bytes()
     except (OSError, ValueError) as error:
-        raise WeightsError(f"The embedded weights in {folder} cannot be read: {error}. {REMEDY}") from error
+        raise WeightsError(
+            f"The embedded weights in {folder} cannot be read: {error}. {REMEDY}",
+            code="unreadable",
+            place=Place(str(folder)),
+        ) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != settings.get("sha256"):
         raise WeightsError(
             f"{folder}/model.safetensors is damaged: its SHA-256 is {digest}, config.json says "
-            f"{settings.get('sha256')}. {REMEDY}"
+            f"{settings.get('sha256')}. {REMEDY}",
+            code="damaged",
+            place=Place(str(folder)),
         )
     version = settings.get("format")
     if version not in range(1, FORMAT + 1):
         raise WeightsError(
             f"{folder}/config.json says format {version!r}, this version of rses reads 1 to {FORMAT}. "
-            "Install a version of rses that is as new as the weights."
+            "Install a version of rses that is as new as the weights.",
+            code="other-version",
+            place=Place(str(folder)),
         )
     tensors = {name: tensor.float() for name, tensor in load(content).items()}
     return MiniConfig.from_dict(settings), tensors, digest
@@ -209,7 +221,9 @@ def _filled(network: _Network, tensors: dict[str, torch.Tensor], prefix: str) ->
     try:
         network.load_state_dict(own)
     except RuntimeError as error:
-        raise WeightsError(f"The {MINI_ID} weights do not fit their config.json: {error}. {REMEDY}") from error
+        raise WeightsError(
+            f"The {MINI_ID} weights do not fit their config.json: {error}. {REMEDY}", code="mismatch"
+        ) from error
     return network
 
 

@@ -43,13 +43,15 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
 def _windows(module: nn.Module) -> Iterator[Window]:
     if isinstance(module, nn.Conv2d):
         if isinstance(module.padding, str):
-            raise RsesError(f"Receptive fields need padding in numbers, got {module.padding!r}.")
+            raise RsesError(f"Receptive fields need padding in numbers, got {module.padding!r}.", code="unsupported")
         yield Window(_pair(module.kernel_size), _pair(module.stride), _pair(module.padding), _pair(module.dilation))
     elif isinstance(module, nn.MaxPool2d):
         kernel = _pair(module.kernel_size)
         stride = _pair(module.stride) if module.stride is not None else kernel
         if module.ceil_mode and _pair(module.padding) != (0, 0):
-            raise RsesError("Receptive fields of a padded pooling with ceil_mode are not implemented.")
+            raise RsesError(
+                "Receptive fields of a padded pooling with ceil_mode are not implemented.", code="unsupported"
+            )
         yield Window(kernel, stride, _pair(module.padding), _pair(module.dilation), module.ceil_mode)
     elif isinstance(module, Fire):
         # A Fire module's outputs see either 1x1 or 3x3; every channel counts, so the wider one decides.
@@ -59,7 +61,7 @@ def _windows(module: nn.Module) -> Iterator[Window]:
         for child in module:
             yield from _windows(child)
     elif not isinstance(module, POINTWISE):
-        raise RsesError(f"The receptive field of a {type(module).__name__} is not known.")
+        raise RsesError(f"The receptive field of a {type(module).__name__} is not known.", code="unsupported")
 
 
 def layer_windows(trunk: nn.Module) -> list[list[Window]]:

@@ -55,7 +55,8 @@ def parse_spec(spec: str) -> Spec:
         raise WeightsError(
             f'There is no backbone "{spec}".{did_you_mean(spec, KNOWN_SPECS)} '
             'Use "open_clip:NAME/PRETRAINED", "open_clip:NAME//path/to/file.safetensors", '
-            '"lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".'
+            '"lpips:alex", "lpips:vgg", "lpips:squeeze" or "rses-mini".',
+            code="unknown-name",
         )
     if weights.startswith(("/", ".", "~")) or weights.lower().endswith(FILE_SUFFIXES):
         return Spec("open_clip", name, path=Path(weights).expanduser())
@@ -76,13 +77,15 @@ def check_architecture(name: str) -> dict[str, Any]:
         choices = open_clip.list_models()
         raise WeightsError(
             f'open_clip has no architecture "{name}".{did_you_mean(name, choices)} '
-            "List all of them with: rses weights list --all"
+            "List all of them with: rses weights list --all",
+            code="unknown-name",
         )
     tower = config["text_cfg"].get("hf_model_name")
     if tower:
         raise WeightsError(
             f'"{name}" takes its text encoder "{tower}" from transformers, whose configuration '
-            f"would have to be downloaded while scoring. Choose another one, e.g. {DEFAULT_STYLE}."
+            f"would have to be downloaded while scoring. Choose another one, e.g. {DEFAULT_STYLE}.",
+            code="unsupported",
         )
     return dict(config)
 
@@ -102,9 +105,9 @@ def published_config(name: str, pretrained: str) -> dict[str, Any]:
         offers = [f"{name}/{tag}" for tag in tags] or [f"{m}/{t}" for m, t in open_clip.list_pretrained()]
         known = f"Known for {name}: {', '.join(tags)}." if tags else f"There are no published weights for {name}."
         hint = did_you_mean(f"{name}/{pretrained}", offers)
-        raise WeightsError(f'open_clip has no weights "{pretrained}" for {name}.{hint} {known}')
+        raise WeightsError(f'open_clip has no weights "{pretrained}" for {name}.{hint} {known}', code="unknown-name")
     if config.get("quick_gelu") and not architecture.get("quick_gelu"):
-        raise WeightsError(quick_gelu_message(name, pretrained))
+        raise WeightsError(quick_gelu_message(name, pretrained), code="mismatch")
     return dict(config)
 
 

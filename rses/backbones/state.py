@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rses.errors import WeightsError
+from rses.errors import Place, WeightsError
 
 
 def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]:
@@ -23,7 +23,9 @@ def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]
         if not pinned:
             raise WeightsError(
                 f"{path} is a TorchScript archive whose SHA-256 is not that of a known publication. "
-                "Save its state dict as safetensors and name that file."
+                "Save its state dict as safetensors and name that file.",
+                code="wrong-weights",
+                place=Place(str(path)),
             )
         return _read_torchscript(path)
     try:
@@ -31,10 +33,16 @@ def read_tensors(path: Path, *, pinned: bool = False) -> dict[str, torch.Tensor]
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{path} holds more than tensors, or is not a weights file, so it was not opened. "
-            "Save its state dict as safetensors and name that file."
+            "Save its state dict as safetensors and name that file.",
+            code="wrong-content",
+            place=Place(str(path)),
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path} cannot be read as weights: {_first_line(error)} Is it complete?") from error
+        raise WeightsError(
+            f"{path} cannot be read as weights: {_first_line(error)} Is it complete?",
+            code="unreadable",
+            place=Place(str(path)),
+        ) from error
     return _as_tensors(path, content)
 
 
@@ -45,7 +53,9 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return dict(load_file(path))
     except SafetensorError as error:
-        raise WeightsError(f"{path} is not a complete safetensors file: {_first_line(error)}") from error
+        raise WeightsError(
+            f"{path} is not a complete safetensors file: {_first_line(error)}", code="damaged", place=Place(str(path))
+        ) from error
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -67,10 +77,16 @@ def _as_tensors(path: Path, content: Any) -> dict[str, torch.Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
-        raise WeightsError(f"{path} holds no state dict but {type(content).__name__}.")
+        raise WeightsError(
+            f"{path} holds no state dict but {type(content).__name__}.", code="wrong-content", place=Place(str(path))
+        )
     wrong = [str(key) for key, value in content.items() if not isinstance(value, torch.Tensor)]
     if wrong:
-        raise WeightsError(f"{path} is not a plain state dict: {_some(wrong)} are no tensors.")
+        raise WeightsError(
+            f"{path} is not a plain state dict: {_some(wrong)} are no tensors.",
+            code="wrong-content",
+            place=Place(str(path)),
+        )
     tensors = {str(key): value for key, value in content.items()}
     if all(key.startswith("module.") for key in tensors):
         tensors = {key.removeprefix("module."): value for key, value in tensors.items()}
@@ -90,10 +106,16 @@ def load_strict(module: nn.Module, tensors: Mapping[str, torch.Tensor], *, path:
         key = shapes[0]
         problems.append(f"{len(shapes)} have another shape ({key}: expected {expected[key]}, got {actual[key]})")
     if problems:
-        raise WeightsError(f"{path} is not {purpose}: {'; '.join(problems)}. Is it the file of another model?")
+        raise WeightsError(
+            f"{path} is not {purpose}: {'; '.join(problems)}. Is it the file of another model?",
+            code="wrong-weights",
+            place=Place(str(path)),
+        )
     bad = [key for key, value in tensors.items() if value.is_floating_point() and not bool(value.isfinite().all())]
     if bad:
-        raise WeightsError(f"{path} is damaged: {_some(bad)} hold NaN or infinity.")
+        raise WeightsError(
+            f"{path} is damaged: {_some(bad)} hold NaN or infinity.", code="not-finite", place=Place(str(path))
+        )
     # A copy, because safetensors maps the file and the user may replace it while we run.
     floats = {k: v.to(torch.float32, copy=True) if v.is_floating_point() else v.clone() for k, v in tensors.items()}
     module.load_state_dict(floats, strict=True, assign=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from rses.backbones.digests import cache_home, file_digest
 from rses.backbones.published import Need, Source, needs
 from rses.backbones.specs import parse_spec
-from rses.errors import WeightsError
+from rses.errors import Place, WeightsError
 from rses.files.atomic import is_sha256
 
 
@@ -51,7 +51,11 @@ def weights_folders() -> list[Path]:
     folders = [Path(item).expanduser() for item in text.split(os.pathsep) if item]
     for folder in folders:
         if not folder.is_dir():
-            raise WeightsError(f"RSES_WEIGHTS names {folder}, which is not a folder. Create it or unset RSES_WEIGHTS.")
+            raise WeightsError(
+                f"RSES_WEIGHTS names {folder}, which is not a folder. Create it or unset RSES_WEIGHTS.",
+                code="not-a-folder",
+                place=Place(str(folder)),
+            )
     return folders
 
 
@@ -107,7 +111,7 @@ def locate_all(specs: dict[str, Sequence[Need] | None]) -> dict[str, dict[str, L
             else:
                 found[spec].append((need, *hit))
     if missing:
-        raise WeightsError(missing_message(missing))
+        raise WeightsError(missing_message(missing), code="missing-weights")
     return {
         spec: {need.role: _verify(spec, need.role, source, path) for need, source, path in hits}
         for spec, hits in found.items()
@@ -151,6 +155,8 @@ def _verify(spec: str, role: str, source: Source, path: Path) -> Located:
         )
         raise WeightsError(
             f"{path} is not the {role} of {spec}: its SHA-256 is {digest}, expected {expected}. "
-            f"It is damaged, incomplete or another file. {remedy}"
+            f"It is damaged, incomplete or another file. {remedy}",
+            code="changed-file",
+            place=Place(str(path)),
         )
     return Located(role, path, digest, source, pinned=is_sha256(expected))

@@ -28,14 +28,18 @@ def check_card(method: Method) -> None:
     try:
         card: Any = method.card
     except Exception as error:
-        raise InputError(f"The card of {type(method).__name__} cannot be read: {failure_reason(error)}.") from error
+        raise InputError(
+            f"The card of {type(method).__name__} cannot be read: {failure_reason(error)}.", code="failed"
+        ) from error
     if not isinstance(card, MethodCard):
-        raise InputError(f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.")
+        raise InputError(
+            f"The card of {type(method).__name__} is {type(card).__name__}, expected a MethodCard.", code="wrong-type"
+        )
     who = f"The card of {card.name if isinstance(card.name, str) and card.name.strip() else type(method).__name__}"
     try:
         facts = card.to_dict()
     except Exception as error:
-        raise InputError(f"{who} cannot be copied: {type(error).__name__}: {error}.") from error
+        raise InputError(f"{who} cannot be copied: {type(error).__name__}: {error}.", code="failed") from error
     require_json(facts, who)
     problems = card_problems(json.loads(json.dumps(facts)))
     if problems:
@@ -52,7 +56,9 @@ def require_json(facts: dict[str, Any], what: str) -> None:
         # Half a character, as in file names that are not UTF-8, is JSON but can be written into no file.
         json.dumps(facts, allow_nan=False, ensure_ascii=False).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"{what} must hold text, numbers, lists and dictionaries alone: {error}.") from error
+        raise InputError(
+            f"{what} must hold text, numbers, lists and dictionaries alone: {error}.", code="unsound-tree"
+        ) from error
 
 
 def check_edit(image: Any, shape: tuple[int, ...]) -> None:
@@ -62,13 +68,16 @@ def check_edit(image: Any, shape: tuple[int, ...]) -> None:
         RsesError: Not a uint8 image of the source's size; says what it is instead.
     """
     if image is None:
-        raise RsesError("returned None in place of an edit. Does it return its images?")
+        raise RsesError("returned None in place of an edit. Does it return its images?", code="wrong-result")
     if not isinstance(image, np.ndarray):
-        raise RsesError(f"returned {type(image).__name__}, expected a uint8 array {shape}.")
+        raise RsesError(f"returned {type(image).__name__}, expected a uint8 array {shape}.", code="wrong-result")
     if image.dtype != np.uint8 or image.shape != shape:
         finite = image.dtype.kind not in "fc" or bool(np.isfinite(image).all())
         extra = "" if finite else " with values that are not finite"
-        raise RsesError(f"returned {image.dtype} {image.shape}{extra}, expected uint8 {shape}, the source's size.")
+        raise RsesError(
+            f"returned {image.dtype} {image.shape}{extra}, expected uint8 {shape}, the source's size.",
+            code="wrong-result",
+        )
 
 
 def failure_reason(error: BaseException) -> str:

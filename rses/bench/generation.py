@@ -19,7 +19,7 @@ from rses.bench.checks import check_card, check_edit, failure_reason, require_js
 from rses.bench.forget import forget_run
 from rses.bench.plan import fixed_batches
 from rses.device import choose_device
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, RsesError
 from rses.files.atomic import require_writable
 from rses.images.decode import read_image
 from rses.images.file import FileCache
@@ -146,7 +146,9 @@ class Generation:
         if there and self._journal.is_new and not self.settings.fresh:
             raise InputError(
                 f"{self.folder} holds {len(there)} pictures of unknown origin, e.g. {there[0]}. Choose another --out, "
-                "or pass --fresh to replace them."
+                "or pass --fresh to replace them.",
+                code="unknown-file",
+                place=Place(str(self.folder)),
             )
 
     def _edit(self, batch: Sequence[Sample]) -> None:
@@ -180,21 +182,27 @@ class Generation:
             with self._state.own():
                 edited = self.method.edit([_own(request) for request in requests])
                 if edited is None:
-                    raise RsesError(f"{self.method.card.name} returned None, expected a list of images.")
+                    raise RsesError(
+                        f"{self.method.card.name} returned None, expected a list of images.", code="wrong-result"
+                    )
                 # One more than asked for is enough to know; a generator may have no end.
                 edits = list(itertools.islice(edited, len(requests) + 1))
             if len(edits) != len(requests):
                 number = f"{len(edits)} images" if len(edits) < len(requests) else "more images than asked for"
-                raise RsesError(f"{self.method.card.name} returned {number} for {len(requests)} samples.")
+                raise RsesError(
+                    f"{self.method.card.name} returned {number} for {len(requests)} samples.", code="wrong-result"
+                )
         except torch.cuda.OutOfMemoryError as error:
             if len(requests) == 1:
-                reason = RsesError(f"ran out of memory on {self.device} with a single sample. {error}")
+                reason = RsesError(
+                    f"ran out of memory on {self.device} with a single sample. {error}", code="out-of-memory"
+                )
             else:
                 self._batch_size = len(requests) // 2
         except KeyboardInterrupt:
             raise
         except SystemExit as error:
-            reason = RsesError(f"the method wanted to end the process with {error.code}")
+            reason = RsesError(f"the method wanted to end the process with {error.code}", code="failed")
         except BaseException as error:
             # Whatever a method of someone else's raises must not end the run; a cancelled task is no `Exception`.
             reason = error.with_traceback(None)
@@ -221,7 +229,9 @@ class Generation:
                 return
             edited = outcome if isinstance(outcome, Edited) else Edited(outcome)
             if not isinstance(edited.details, dict):
-                raise RsesError(f"recorded {type(edited.details).__name__} on its edit, expected a dictionary.")
+                raise RsesError(
+                    f"recorded {type(edited.details).__name__} on its edit, expected a dictionary.", code="wrong-result"
+                )
             check_edit(edited.image, request.image.shape)
             require_json(edited.details, "What the method records on its edit")
         except Exception as error:
@@ -256,12 +266,15 @@ class Generation:
             card = self.method.card
             raise RsesError(
                 f"{card.name} does not fit into the memory of {self.device}; its card says {card.memory_gb:.0f} GB. "
-                f"Some methods take --set offload=true. {error}"
+                f"Some methods take --set offload=true. {error}",
+                code="out-of-memory",
             ) from error
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise RsesError(f"{self.method.card.name} cannot be loaded: {failure_reason(error)}") from error
+            raise RsesError(
+                f"{self.method.card.name} cannot be loaded: {failure_reason(error)}", code="failed"
+            ) from error
         self._is_loaded = True
         facts = self._same_weights()
         if self.settings.fresh:
@@ -282,20 +295,26 @@ class Generation:
         """
         said: Any = getattr(self.method, "loaded", None) or {}
         if not isinstance(said, dict):
-            raise InputError(f"{self.method.card.name}.loaded is {type(said).__name__}, expected a dictionary.")
+            raise InputError(
+                f"{self.method.card.name}.loaded is {type(said).__name__}, expected a dictionary.", code="wrong-result"
+            )
         require_json(said, f"What {self.method.card.name} says it loaded")
         # As the journal gives it back: without tuples, with texts as keys.
         facts: dict[str, Any] = json.loads(json.dumps(said))
         if facts and self.loaded and self.loaded != facts:
             raise InputError(
                 f"{self.folder} holds edits made with other weights or files ({self.loaded}; now {facts}). "
-                "Choose another --out, or pass --fresh."
+                "Choose another --out, or pass --fresh.",
+                code="other-run",
+                place=Place(str(self.folder)),
             )
         before, now = self._journal.records.get("", {}).get("versions"), dict(package_versions())
         if facts and before is not None and before != now:
             raise InputError(
                 f"{self.folder} holds edits made with other libraries ({_listed(before)}; now {_listed(now)}). "
-                "Install those again, choose another --out, or pass --fresh."
+                "Install those again, choose another --out, or pass --fresh.",
+                code="other-run",
+                place=Place(str(self.folder)),
             )
         return facts
 
@@ -304,7 +323,11 @@ class Generation:
         if wanted == "auto":
             return min(most, GPU_BATCH if self.device.type == "cuda" else CPU_BATCH)
         if not isinstance(wanted, int) or wanted < 1:
-            raise InputError(f'--batch-size must be "auto" or at least 1, got {wanted!r}.')
+            raise InputError(
+                f'--batch-size must be "auto" or at least 1, got {wanted!r}.',
+                code="out-of-range",
+                place=Place(field="--batch-size"),
+            )
         return min(most, wanted)
 
 
@@ -341,7 +364,11 @@ def choose_dtype(name: str, device: torch.device, method: Method) -> str:
     if name == "auto":
         return method.card.dtype if device.type == "cuda" else "float32"
     if name not in DTYPES:
-        raise InputError(f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".')
+        raise InputError(
+            f'--dtype must be auto, float32, bfloat16 or float16, got "{name}".',
+            code="unknown-value",
+            place=Place(field="--dtype"),
+        )
     return name
 
 

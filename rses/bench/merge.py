@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.bench.forget import forget_run
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import remove_leftovers
 from rses.files.lock import exclusive
 from rses.images.decode import IMAGE_EXTENSIONS
@@ -43,28 +43,18 @@ def merge_runs(
     """
     folders, target = [Path(run) for run in runs], Path(out)
     if not folders:
-        raise InputError("Give at least one run to merge.")
-    if any(folder.resolve() == target.resolve() for folder in folders):
-        raise InputError(f"{target} is one of the runs to merge: choose another --out.")
-    if any(folder.resolve() in target.resolve().parents for folder in folders):
-        raise InputError(f"{target} lies in one of the runs to merge: choose another --out.")
-    place = target.resolve()
-    for folder in (place, *place.parents):
-        if (folder / "suite.json").exists():
-            relation = "is" if folder == place else "lies in"
-            raise InputError(f"{target} {relation} a suite ({folder}). Choose another --out.")
-    if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
-        raise InputError(f"{target} is a folder of pictures. Choose another --out.")
+        raise InputError("Give at least one run to merge.", code="missing-option")
+    if problem := _target_problem(folders, target):
+        raise InputError(problem)
     parts = [Results.load(folder) for folder in folders]
     problems = [*_differences(folders, parts), *_repeated(folders, parts)]
     expected = _expected(parts)
     found = sum(len(part.samples) for part in parts)
     if not problems and found < expected and not allow_missing:
-        problems.append(
-            f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
-        )
+        text = f"together the runs hold {found} of {expected} samples. Merge all shards, or pass --allow-missing."
+        problems.append(Problem(text, "missing-samples"))
     if problems:
-        raise InputError(problems, "These runs cannot be merged:")
+        raise InputError(problems, "These runs cannot be merged:", code="mismatch")
     merged = Results(sorted((s for part in parts for s in part.samples), key=lambda s: s.id), _info(parts))
     with exclusive(target):
         remove_leftovers(target, target / "images")
@@ -73,6 +63,22 @@ def merge_runs(
             _take_images(folder / "images", target / "images", part)
         merged.save(target)
     return merged
+
+
+def _target_problem(folders: Sequence[Path], target: Path) -> Problem | None:
+    """Say why a merged run cannot be written to a folder."""
+    place, where = target.resolve(), Place(str(target))
+    if any(folder.resolve() == place for folder in folders):
+        return Problem(f"{target} is one of the runs to merge: choose another --out.", "overlap", where)
+    if any(folder.resolve() in place.parents for folder in folders):
+        return Problem(f"{target} lies in one of the runs to merge: choose another --out.", "overlap", where)
+    for folder in (place, *place.parents):
+        if (folder / "suite.json").exists():
+            relation = "is" if folder == place else "lies in"
+            return Problem(f"{target} {relation} a suite ({folder}). Choose another --out.", "overlap", where)
+    if target.is_dir() and any(path.suffix.lower() in IMAGE_EXTENSIONS for path in target.iterdir()):
+        return Problem(f"{target} is a folder of pictures. Choose another --out.", "not-empty", where)
+    return None
 
 
 def _guard(target: Path, folders: Sequence[Path], merged: Results, fresh: bool) -> None:
@@ -86,12 +92,20 @@ def _guard(target: Path, folders: Sequence[Path], merged: Results, fresh: bool) 
         forget_run(target, [] if there is None else [sample.id for sample in there.samples])
     problem = None if fresh else _other_run(target, there, merged)
     if problem is not None:
-        raise InputError(f"{target} {problem}. Choose another --out, or pass --fresh to replace it.")
+        raise InputError(
+            f"{target} {problem}. Choose another --out, or pass --fresh to replace it.",
+            code="already-there",
+            place=Place(str(target)),
+        )
     if there is not None and not fresh:
         return
     for path in sorted((target / "images").glob("*.png")):
         if not any(_same(path, folder / "images" / path.name) for folder in folders):
-            raise InputError(f"{target} holds pictures of unknown origin, e.g. {path}. Choose another --out.")
+            raise InputError(
+                f"{target} holds pictures of unknown origin, e.g. {path}. Choose another --out.",
+                code="unknown-file",
+                place=Place(str(target)),
+            )
 
 
 def _other_run(target: Path, there: Results | None, merged: Results) -> str | None:
@@ -109,7 +123,7 @@ def _same(path: Path, other: Path) -> bool:
     return other.is_file() and filecmp.cmp(path, other, shallow=False)
 
 
-def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[Problem]:
     first = parts[0].info
     problems = []
     for folder, part in zip(folders[1:], parts[1:], strict=True):
@@ -125,17 +139,19 @@ def _differences(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]
         if generation.get("loaded") and generation.get("versions") != other.get("versions"):
             changed.append("generation.versions")
         if changed:
-            problems.append(f"{folder} differs from {folders[0]} in {', '.join(changed)}")
+            text = f"{folder} differs from {folders[0]} in {', '.join(changed)}"
+            problems.append(Problem(text, "mismatch", Place(str(folder), field=", ".join(changed))))
     return problems
 
 
-def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[str]:
+def _repeated(folders: Sequence[Path], parts: Sequence[Results]) -> list[Problem]:
     seen: dict[str, Path] = {}
     problems = []
     for folder, part in zip(folders, parts, strict=True):
         again = [sample.id for sample in part.samples if sample.id in seen]
         if again:
-            problems.append(f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}")
+            text = f"{folder} and {seen[again[0]]} both hold {len(again)} samples, e.g. {again[0]}"
+            problems.append(Problem(text, "used-twice", Place(str(folder))))
         seen.update((sample.id, folder) for sample in part.samples)
     return problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.decode import image_size
 from rses.images.file import ImageFile
 from rses.runs.shard import Shard
@@ -21,7 +21,7 @@ def select(samples: Sequence[Sample], limit: int | None = None, shard: Shard | N
         InputError: ``limit`` is below 1, or the shard gets no sample.
     """
     if limit is not None and limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}.")
+        raise InputError(f"--limit must be at least 1, got {limit}.", code="out-of-range", place=Place(field="--limit"))
     chosen = list(samples[:limit])
     return chosen if shard is None else shard.of(chosen)
 

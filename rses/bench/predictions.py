@@ -42,7 +42,7 @@ class Predictions:
     def __init__(self, folder: str | Path | None = None):
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None and not self.folder.is_dir():
-            raise InputError(f"There is no folder of predictions {self.folder}.")
+            raise InputError(f"There is no folder of predictions {self.folder}.", code="missing-file")
         self.card = self.defaults if self.folder is None else self._read_card(self.folder)
         # Known from the start, so that a finished run is not taken for one of files that changed since.
         self.loaded: dict[str, Any] = {}
@@ -64,13 +64,15 @@ class Predictions:
         strange = {name: path.name for name, path in self.files.items()}
         raise InputError(
             f"{self.folder} holds no edit of any of the {len(ids)} samples. Edits must be named <id>.png: "
-            f"{listed([self._edits.shown(name) for name in sorted(ids)])}. {name_hint(strange, ids)}".rstrip()
+            f"{listed([self._edits.shown(name) for name in sorted(ids)])}. {name_hint(strange, ids)}".rstrip(),
+            code="unknown-samples",
+            place=Place(str(self.folder)),
         )
 
     def load(self, device: str, dtype: str) -> None:  # noqa: ARG002
         """Refuse to go on without a folder."""
         if self.folder is None:
-            raise InputError(f"{self.card.name}: {self.how}.")
+            raise InputError(f"{self.card.name}: {self.how}.", code="unsupported")
 
     def edit(self, batch: Sequence[EditSample]) -> list[np.ndarray]:
         """Read each sample's file."""
@@ -80,7 +82,8 @@ class Predictions:
         assert self.folder is not None, "call load first"
         path = self.files.get(sample.id)
         if path is None:
-            raise InputError(f"{self.folder / self._edits.shown(sample.id)} is missing.")
+            file = self.folder / self._edits.shown(sample.id)
+            raise InputError(f"{file} is missing.", code="missing-file", place=Place(str(file)))
         return read_image(path)
 
     def _read_card(self, folder: Path) -> MethodCard:
@@ -117,5 +120,5 @@ def _indexed(folder: Path) -> ImageFolder:
     problems: list[str] = []
     found = ImageFolder(folder, "edits", problems)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="missing-file")
     return found

@@ -92,7 +92,7 @@ def run_bench(
         generation = Generation(editor, samples, loaded, folder, settings, files=files)
         results = _score(scorer, generation, folder, progress, fresh)
         if len(generation.failures) == len(samples):
-            raise RsesError(_nothing_worked(generation))
+            raise RsesError(_nothing_worked(generation), code="failed")
         facts = {**results.info, "generation": _facts(generation, loaded, limit, shard)}
         results = dataclasses.replace(results, info=facts)
         results.save(folder)

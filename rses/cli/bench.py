@@ -138,7 +138,7 @@ def _look_for_names(method: str | None, predictions: Path | None, suite: str, pr
         require_method(method)
     get_protocol(protocol)
     if predictions is not None and not predictions.is_dir():
-        raise InputError(f"There is no folder of predictions {predictions}.")
+        raise InputError(f"There is no folder of predictions {predictions}.", code="missing-file")
     require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
 
 
@@ -163,25 +163,33 @@ def _on_ray(
     settings: dict[str, Any], update: Callable[[int, int], None],
 ) -> Results:  # fmt: skip
     from rses.bench.ray_engine import run_on_ray
-    from rses.errors import InputError
+    from rses.errors import InputError, Place
 
     if method is None or shard is not None:
-        raise InputError("--engine ray makes its own shards of a --method: leave out --shard and --predictions.")
+        raise InputError(
+            "--engine ray makes its own shards of a --method: leave out --shard and --predictions.",
+            code="exclusive",
+            place=Place(field="--engine"),
+        )
     return run_on_ray(method, suite, folder, options=options, progress=update, **cluster, **settings)
 
 
 def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
     """Build what edits."""
     from rses.bench.predictions import Predictions
-    from rses.errors import InputError
+    from rses.errors import InputError, Place
     from rses.methods import get_method
 
     if (method is None) == (predictions is None):
-        raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.")
+        raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.", code="exclusive")
     if method is not None:
         return get_method(method, **options)
     if options:
-        raise InputError("--variant and --set belong to a method; --predictions takes edits as they are.")
+        raise InputError(
+            "--variant and --set belong to a method; --predictions takes edits as they are.",
+            code="exclusive",
+            place=Place(field="--variant"),
+        )
     return Predictions(predictions)
 
 
@@ -192,13 +200,15 @@ def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[
         >>> method_options("mini", ["steps=20", "inversion=direct"])
         {'steps': 20, 'inversion': 'direct', 'variant': 'mini'}
     """
-    from rses.errors import InputError
+    from rses.errors import InputError, Place
 
     found: dict[str, Any] = {}
     for text in settings or ():
         key, separator, value = text.partition("=")
         if not separator or not key.strip().isidentifier():
-            raise InputError(f'--set must be key=value, e.g. steps=20; got "{text}".')
+            raise InputError(
+                f'--set must be key=value, e.g. steps=20; got "{text}".', code="wrong-form", place=Place(field="--set")
+            )
         try:
             found[key.strip()] = parse_json(value)
         except ValueError:

@@ -184,13 +184,15 @@ def require_numbers(device: str, batch_size: str) -> None:
     Raises:
         InputError: No batch size, or a kind of device that does not exist.
     """
-    from rses.errors import InputError
+    from rses.errors import InputError, Place, Problem
 
     problems = []
     if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size)):
-        problems.append(f'--batch-size must be a whole number of at least 1, or auto; got "{batch_size}".')
+        text = f'--batch-size must be a whole number of at least 1, or auto; got "{batch_size}".'
+        problems.append(Problem(text, "wrong-argument", Place(field="--batch-size")))
     if device.partition(":")[0] not in DEVICES:
-        problems.append(f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.')
+        text = f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.'
+        problems.append(Problem(text, "no-device", Place(field="--device")))
     if problems:
         raise InputError(problems)
 

@@ -28,7 +28,9 @@ def build(
     """Write tables and site from `results/` and `published.csv`."""
     with progress("Building") as update, quiet_stdout():
         if not boards.is_dir():
-            raise InputError(f"There is no folder {boards}. Give the leaderboards folder with --boards DIR.")
+            raise InputError(
+                f"There is no folder {boards}. Give the leaderboards folder with --boards DIR.", code="missing-file"
+            )
         from rses.leaderboard.build import build as run  # imports torch: only now
         from rses.leaderboard.build import check_fresh
 
@@ -76,7 +78,9 @@ def verify(
     """Check a submission: schema, protocol, suite, coverage, weights, arithmetic, images, scores."""
     with progress("Verifying") as update, quiet_stdout():
         if not place.exists():
-            raise InputError(f"There is no {place}. Give a submission (folder or zip) or a run folder.")
+            raise InputError(
+                f"There is no {place}. Give a submission (folder or zip) or a run folder.", code="missing-file"
+            )
         from rses.leaderboard.verify import verify as run  # imports torch: only now
 
         verdict = run(place, rescore=rescore, suite=suite, device=device, progress=update)

@@ -10,7 +10,7 @@ import typer
 
 from rses.cli.common import emit, note, progress, quiet_stdout
 from rses.cli.options import SuiteOfRuns
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.places import require_suffix
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ def _check_page(page: Path) -> None:
     require_suffix(page, (".html", ".htm"), "A report")
     for folder in page.absolute().parents:
         if (folder / "suite.json").is_file():
-            raise InputError(f"{page} lies in the suite {folder}. Choose another --out, apart from what is read.")
+            raise InputError(
+                f"{page} lies in the suite {folder}. Choose another --out, apart from what is read.",
+                code="overlap",
+                place=Place(str(page)),
+            )
 
 
 def _heatmap(runs: Sequence[Results], device: str) -> HeatMap | None:

@@ -26,7 +26,7 @@ from rses.cli.common import (
 )
 from rses.cli.options import Device, Engine, Gpus, Metrics, Output, RayAddress, Shards, file_or_list, require_engine
 from rses.cli.options import Protocol as ProtocolId
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
@@ -185,11 +185,17 @@ def _places(
         return [Places(method, Path(preds[0]), out, masks, source, suite)]
     names = [name.strip() for name, _, _ in pairs]
     problems = [
-        f'--pred is NAME=DIR for several methods, got "{text}".'
+        Problem(f'--pred is NAME=DIR for several methods, got "{text}".', "wrong-form", Place(field="--pred"))
         for text, name in zip(preds, names, strict=True) if not name or Path(name).name != name
     ]  # fmt: skip
-    problems += [f'Two folders have the name "{name}". Give each its own.' for name in names if names.count(name) > 1]
-    problems += ["Give the names with --pred NAME=DIR, without --method-name."] if method else []
+    problems += [
+        Problem(f'Two folders have the name "{name}". Give each its own.', "used-twice", Place(field="--pred"))
+        for name in names
+        if names.count(name) > 1
+    ]
+    if method:
+        text = "Give the names with --pred NAME=DIR, without --method-name."
+        problems.append(Problem(text, "exclusive", Place(field="--method-name")))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return [
@@ -204,9 +210,11 @@ def _part(shard: str | None, engine: str, out: Path | None) -> Shard | None:
 
     require_engine(engine)
     if engine == "ray" and shard is not None:
-        raise InputError("--engine ray makes its own shards: leave out --shard.")
+        raise InputError(
+            "--engine ray makes its own shards: leave out --shard.", code="exclusive", place=Place(field="--engine")
+        )
     if out is None and (engine == "ray" or shard is not None):
-        raise InputError("Shards are kept in the folder of the whole run: give --out DIR.")
+        raise InputError("Shards are kept in the folder of the whole run: give --out DIR.", code="missing-option")
     return None if shard is None else Shard.parse(shard)
 
 
@@ -254,7 +262,7 @@ def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | No
     from rses.table import METRICS, select_metrics
 
     if fault := name_problem(places.method or places.pred.resolve().name):
-        raise InputError(f"The name of the method {fault}. Give another with --method-name.")
+        raise InputError(f"The name of the method {fault}. Give another with --method-name.", code="wrong-argument")
     needs = sorted({need for name in select_metrics(metrics) for need in METRICS[name].needs} - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
@@ -315,11 +323,15 @@ def write_page(runs: Sequence[Results], scorer: RSES, places: Sequence[Places], 
 def _check(masks: Path | None, suite: str | None, style: str | None, styles: str | None) -> None:
     problems = []
     if masks is not None and suite is not None:
-        problems.append("Give --masks or --suite, not both: a suite brings its own masks.")
+        text = "Give --masks or --suite, not both: a suite brings its own masks."
+        problems.append(Problem(text, "exclusive", Place(field="--masks")))
     if masks is None and suite is None:
-        problems.append("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+        text = "No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME)."
+        problems.append(Problem(text, "missing-option", Place(field="--masks")))
     if style is not None and styles is not None:
-        problems.append("Give --style (one for all) or --styles (a file), not both.")
+        problems.append(
+            Problem("Give --style (one for all) or --styles (a file), not both.", "exclusive", Place(field="--style"))
+        )
     if problems:
         raise InputError(problems)
 

@@ -65,7 +65,10 @@ def _chosen(specs: list[str] | None, protocol: str | None) -> list[str]:
         settings = get_protocol(protocol)
         chosen += [settings.style_backbone, settings.perceptual_backbone]
     if not chosen:
-        raise InputError("Say what to fetch: rses weights pull lpips:alex, or rses weights pull --protocol rses-v1")
+        raise InputError(
+            "Say what to fetch: rses weights pull lpips:alex, or rses weights pull --protocol rses-v1",
+            code="missing-option",
+        )
     return list(dict.fromkeys(chosen))
 
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.names import folded
 
 LEFTOVER = ".{}." + "[0-9a-f]" * 32 + ".tmp"
@@ -119,7 +119,9 @@ def require_writable(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out."
+            f"Cannot write results to {folder}: {reason}. Choose a folder you can write to with --out.",
+            code="unwritable",
+            place=Place(str(folder)),
         ) from error
 
 

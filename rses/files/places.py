@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 
 def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None], *, inside: bool = False) -> None:
@@ -37,7 +37,9 @@ def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None
         )  # fmt: skip
         if relation is not None:
             raise InputError(
-                f"{out} {relation} the folder of {what} ({folder}). Choose another --out, apart from what is read."
+                f"{out} {relation} the folder of {what} ({folder}). Choose another --out, apart from what is read.",
+                code="overlap",
+                place=Place(str(out)),
             )
 
 
@@ -52,10 +54,11 @@ def require_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> None:
     if path.suffix.lower() not in suffixes:
         ending = f"ends in {path.suffix}" if path.suffix else "has no such ending"
         raise InputError(
-            f'{what} is written as {" or ".join(suffixes)}; "{path.name}" {ending}. Give the file such a name.'
+            f'{what} is written as {" or ".join(suffixes)}; "{path.name}" {ending}. Give the file such a name.',
+            code="wrong-ending",
         )
     if path.is_dir():
-        raise InputError(f"{path} is a folder, expected the name of a file.")
+        raise InputError(f"{path} is a folder, expected the name of a file.", code="not-a-file", place=Place(str(path)))
 
 
 def unwritable_name(name: str) -> bool:
@@ -86,4 +89,4 @@ def require_utf8(*places: str | Path | None) -> None:
     """Refuse paths that are not UTF-8, which can be written into no file of results."""
     bad = [shown_name(str(place)) for place in places if place is not None and unwritable_name(str(place))]
     if bad:
-        raise InputError([f"{name} is not a UTF-8 name. Rename it." for name in bad])
+        raise InputError([f"{name} is not a UTF-8 name. Rename it." for name in bad], code="not-utf8")

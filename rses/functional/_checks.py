@@ -33,17 +33,23 @@ def check_images(*images: torch.Tensor) -> None:
     for image in images:
         check_tensor(image, "images")
         if image.ndim != 4 or image.shape[1] != 3:
-            raise TensorError(f"expected images of shape (N, 3, H, W), got {tuple(image.shape)}")
+            raise TensorError(f"expected images of shape (N, 3, H, W), got {tuple(image.shape)}", code="wrong-shape")
         if not image.is_floating_point():
-            raise TensorError(f"expected floating-point images in [0, 1], got {image.dtype}; divide uint8 by 255")
+            raise TensorError(
+                f"expected floating-point images in [0, 1], got {image.dtype}; divide uint8 by 255", code="wrong-type"
+            )
         if image.shape != images[0].shape:
-            raise TensorError(f"images differ in shape: {tuple(images[0].shape)} and {tuple(image.shape)}")
+            raise TensorError(
+                f"images differ in shape: {tuple(images[0].shape)} and {tuple(image.shape)}", code="mismatch"
+            )
         if image.device != images[0].device:
-            raise TensorError(f"images lie on different devices: {images[0].device} and {image.device}")
+            raise TensorError(
+                f"images lie on different devices: {images[0].device} and {image.device}", code="mismatch"
+            )
         low, high = torch.aminmax(image) if image.numel() else (torch.zeros(()), torch.zeros(()))
         # Written so that NaN fails too.
         if not (low >= -ROUNDING and high <= 1 + ROUNDING):
-            raise TensorError(f"expected image values in [0, 1], got [{low:.7g}, {high:.7g}]")
+            raise TensorError(f"expected image values in [0, 1], got [{low:.7g}, {high:.7g}]", code="out-of-range")
 
 
 def check_tensor(value: object, what: str) -> None:
@@ -54,9 +60,11 @@ def check_tensor(value: object, what: str) -> None:
     """
     if not isinstance(value, torch.Tensor):
         hint = "; convert it, e.g. with rses.images.tensors.as_image(x)[None]" if what == "images" else ""
-        raise TensorError(f"expected {what} as a torch.Tensor, got {type(value).__name__}{hint}")
+        raise TensorError(f"expected {what} as a torch.Tensor, got {type(value).__name__}{hint}", code="wrong-type")
     if value.is_meta or value.layout != torch.strided:
-        raise TensorError(f"expected {what} as a dense tensor with values, got {value.layout} on {value.device}")
+        raise TensorError(
+            f"expected {what} as a dense tensor with values, got {value.layout} on {value.device}", code="unsupported"
+        )
 
 
 def check_mask(mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
@@ -68,10 +76,12 @@ def check_mask(mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     check_tensor(mask, "a mask")
     expected = (image.shape[0], 1, *image.shape[2:])
     if tuple(mask.shape) != expected:
-        raise TensorError(f"expected a mask of shape {expected}, got {tuple(mask.shape)}")
+        raise TensorError(f"expected a mask of shape {expected}, got {tuple(mask.shape)}", code="wrong-shape")
     if mask.dtype == torch.bool:
         return mask
     edited = mask == 1
     if not bool((edited | (mask == 0)).all()):
-        raise TensorError("expected mask values 0 and 1; binarise first, e.g. with rses.images.masks.as_mask")
+        raise TensorError(
+            "expected mask values 0 and 1; binarise first, e.g. with rses.images.masks.as_mask", code="out-of-range"
+        )
     return edited

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from rses.backbones.base import PerceptualBackbone
-from rses.errors import TensorError
+from rses.errors import Place, TensorError
 from rses.functional._checks import check_images, check_mask, wide
 from rses.state.steady import steady
 
@@ -66,13 +66,19 @@ def masked_lpips(
     edited = check_mask(mask, pred)
     if not hasattr(backbone, "features"):
         raise TensorError(
-            f"expected a perceptual backbone, e.g. rses.backbones.load_perceptual(), got {type(backbone).__name__}"
+            f"expected a perceptual backbone, e.g. rses.backbones.load_perceptual(), got {type(backbone).__name__}",
+            code="wrong-type",
         )
     if form not in LPIPS_FORMS:
-        raise TensorError(f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}")
+        raise TensorError(
+            f"unknown LPIPS form {form!r}; choose one of {', '.join(LPIPS_FORMS)}",
+            code="unknown-value",
+            place=Place(field="form"),
+        )
     if min(pred.shape[-2:]) < backbone.min_size:
         raise TensorError(
-            f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}"
+            f"{backbone.id} needs images of at least {backbone.min_size} px, got {tuple(pred.shape[-2:])}",
+            code="wrong-size",
         )
     first, second = _pair(pred, source, edited, form)
     known = backbone.features(second.float()) if source_maps is None else source_maps

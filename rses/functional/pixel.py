@@ -106,6 +106,6 @@ def boundary_mse(pred: torch.Tensor, source: torch.Tensor, mask: torch.Tensor, w
     """
     check_images(pred, source)
     if not isinstance(width, int) or width < 1:
-        raise TensorError(f"the band must be a whole number of pixels, at least 1, got {width!r}")
+        raise TensorError(f"the band must be a whole number of pixels, at least 1, got {width!r}", code="out-of-range")
     band = boundary_band(check_mask(mask, pred).float(), width) > 0
     return weighted_mse(pred, source, band)

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 
 from rses.backbones.base import StyleBackbone
-from rses.errors import TensorError
+from rses.errors import Place, TensorError
 from rses.functional._checks import check_images, check_mask
 from rses.images.regions import region_crop
 from rses.state.steady import steady
@@ -53,7 +53,11 @@ def region_view(
     if region == "frame":
         image = torch.where(edited, image, 0.0)
     elif region != "image":
-        raise TensorError(f"unknown region {region!r}; choose one of {', '.join(REGIONS)}")
+        raise TensorError(
+            f"unknown region {region!r}; choose one of {', '.join(REGIONS)}",
+            code="unknown-value",
+            place=Place(field="region"),
+        )
     return _whole(image, size, fill)
 
 
@@ -116,13 +120,20 @@ def rsm(
         True
     """
     if isinstance(styles, str) or not all(isinstance(style, str) for style in styles):
-        raise TensorError(f'expected a list of one style text per image, such as ["pixel art"], got {styles!r:.80}')
+        raise TensorError(
+            f'expected a list of one style text per image, such as ["pixel art"], got {styles!r:.80}', code="wrong-type"
+        )
     if not hasattr(backbone, "encode_texts"):
-        raise TensorError(f"expected a style backbone, e.g. rses.backbones.load_style(), got {type(backbone).__name__}")
+        raise TensorError(
+            f"expected a style backbone, e.g. rses.backbones.load_style(), got {type(backbone).__name__}",
+            code="wrong-type",
+        )
     require_readable(styles)
     check_images(pred)
     if len(styles) != pred.shape[0]:
-        raise TensorError(f"expected one style text an image, got {len(styles)} for {pred.shape[0]} images")
+        raise TensorError(
+            f"expected one style text an image, got {len(styles)} for {pred.shape[0]} images", code="mismatch"
+        )
     view = region_view(pred, mask, backbone.image_size, backbone.mean, region, crop_pad)
     cosine = (backbone.encode_images(view) * backbone.encode_texts(styles)).sum(dim=1)
     return rsm_from_cosine(cosine)

@@ -29,7 +29,8 @@ def drop_opaque_alpha(image: Image.Image, name: str) -> Image.Image:
     if share > 0:
         raise InputError(
             f"{name} has transparent pixels ({share:.1%}), so its colours depend on what is behind it. "
-            'Flatten it on the background you mean (Pillow: Image.alpha_composite) and save it as "RGB".'
+            'Flatten it on the background you mean (Pillow: Image.alpha_composite) and save it as "RGB".',
+            code="transparent",
         )
     return rgba.convert("RGB")
 
@@ -60,10 +61,11 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode == "CMYK" and not profile:
         raise InputError(
             f"{name} is CMYK without a colour profile, so its colours are not defined on a screen. "
-            "Save it as RGB from the program that made it."
+            "Save it as RGB from the program that made it.",
+            code="wrong-colours",
         )
     if image.mode not in ("L", "RGB", "CMYK"):
-        raise InputError(f'{name} has colour mode "{image.mode}". Save it as 8-bit RGB PNG.')
+        raise InputError(f'{name} has colour mode "{image.mode}". Save it as 8-bit RGB PNG.', code="wrong-colours")
     return _apply_profile(image, profile, name) if profile else image.convert("RGB")
 
 
@@ -98,7 +100,8 @@ def _apply_profile(image: Image.Image, data: bytes, name: str) -> Image.Image:
         if {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space) != image.mode:
             raise InputError(
                 f"{name} has {image.mode} pixels but a colour profile for {space}. "
-                "Remove the profile or save the image as 8-bit RGB PNG."
+                "Remove the profile or save the image as 8-bit RGB PNG.",
+                code="wrong-colours",
             )
         transform = _transform(profile, image.mode)
         if image.mode != "CMYK" and _is_identity(transform, image.mode):
@@ -107,7 +110,8 @@ def _apply_profile(image: Image.Image, data: bytes, name: str) -> Image.Image:
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{name} has a colour profile that cannot be used ({error}). "
-            "Remove the profile or save the image as 8-bit RGB PNG."
+            "Remove the profile or save the image as 8-bit RGB PNG.",
+            code="wrong-colours",
         ) from error
     assert converted is not None
     return converted

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.colour import to_srgb
 from rses.images.file import FILES, ImageFile
 from rses.images.header import (
@@ -156,12 +156,16 @@ def open_image(path: str | Path | ImageFile, max_pixels: int = MAX_PIXELS) -> It
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(not_read(file)) from error
+        raise InputError([not_read(file)]) from error
     except Image.DecompressionBombError as error:
-        raise InputError(_too_large(file, "more than 178 million", max_pixels)) from error
+        raise InputError(_too_large(file, "more than 178 million", max_pixels), code="too-large") from error
     except DAMAGED as error:
         reason = str(error) or type(error).__name__
-        raise InputError(f"{file} is damaged or truncated ({reason}). Write or copy it again.") from error
+        raise InputError(
+            f"{file} is damaged or truncated ({reason}). Write or copy it again.",
+            code="damaged",
+            place=Place(str(file)),
+        ) from error
 
 
 def pixels_of(image: Image.Image, path: str | Path | ImageFile, *, turned: bool = True) -> Image.Image:
@@ -176,7 +180,9 @@ def pixels_of(image: Image.Image, path: str | Path | ImageFile, *, turned: bool 
     decoded = Image.fromarray(_rounded(_deep_values(image, file))) if header.deep else image
     decoded.load()
     if decoded.mode in ("P", "PA") and decoded.palette is None:
-        raise InputError(f"{path} has colour numbers but no palette. Write or copy it again.")
+        raise InputError(
+            f"{path} has colour numbers but no palette. Write or copy it again.", code="damaged", place=Place(str(path))
+        )
     if turned and header.orientation in TURNS:
         decoded = decoded.transpose(TURNS[header.orientation])
     if header.profile:
@@ -210,13 +216,15 @@ def upright(image: Image.Image, name: str = "The PIL image") -> Image.Image:
         InputError: Its file is damaged.
     """
     if orientation_of(getattr(image, "tag_v2", {}).get(274)) != 1:
-        raise InputError(f"{name} is {TURNED_TIFF}")
+        raise InputError(f"{name} is {TURNED_TIFF}", code="unsupported")
     try:
         with pillow_defaults():
             image.load()
         orientation = orientation_of(image.getexif().get(ORIENTATION))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise InputError(f"{name} is damaged or truncated ({error}). Write or copy its file again.") from error
+        raise InputError(
+            f"{name} is damaged or truncated ({error}). Write or copy its file again.", code="damaged"
+        ) from error
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
@@ -232,11 +240,13 @@ def _open_quietly(file: ImageFile) -> Iterator[Image.Image]:
 def _check_header(image: Image.Image, path: ImageFile, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
-        raise InputError(_too_large(path, f"{width}x{height}", max_pixels))
+        raise InputError(_too_large(path, f"{width}x{height}", max_pixels), code="too-large")
     if image.format != MULTI_PICTURE and getattr(image, "n_frames", 1) > 1:
         raise InputError(
             f"{path} holds {getattr(image, 'n_frames', 'several')} pictures (an animation or several pages), "
-            "expected one. Save the one you mean as PNG."
+            "expected one. Save the one you mean as PNG.",
+            code="ambiguous",
+            place=Place(str(path)),
         )
     inspect(image, path)
 
@@ -253,14 +263,26 @@ def _deep_values(image: Image.Image, path: ImageFile) -> np.ndarray:
         values = np.asarray(image).astype(np.uint16)
         key = image.info.get("transparency")
         if key is not None and bool((values == key).any()):
-            raise InputError(f"{path} has transparent pixels. Flatten it on the background you mean.")
+            raise InputError(
+                f"{path} has transparent pixels. Flatten it on the background you mean.",
+                code="transparent",
+                place=Place(str(path)),
+            )
         return values
     if "transparency" in image.info:
-        raise InputError(f"{path} is a 16-bit PNG with a transparent colour. Save it as 8-bit RGB PNG.")
+        raise InputError(
+            f"{path} is a 16-bit PNG with a transparent colour. Save it as 8-bit RGB PNG.",
+            code="wrong-colours",
+            place=Place(str(path)),
+        )
     tile: Any = getattr(image, "tile", [None])[0]
     planes = [] if tile is None else BYTE_PLANES.get(tile[3], ())
     if not planes:
-        raise InputError(f"{path} has 16 bits a channel in a form that is not read. Save it as 8-bit RGB PNG.")
+        raise InputError(
+            f"{path} has 16 bits a channel in a form that is not read. Save it as 8-bit RGB PNG.",
+            code="unsupported",
+            place=Place(str(path)),
+        )
     decoded = [_decode_plane(path, (*tile[:3], plane)) for plane in planes]
     if len(decoded) == 1:
         pairs = decoded[0].astype(np.uint16).reshape(*decoded[0].shape[:2], 2, 2)

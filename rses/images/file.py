@@ -9,7 +9,7 @@ from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 
 MAX_BYTES = 1 << 30
 """More than the largest image that is decoded takes uncompressed."""
@@ -44,19 +44,33 @@ class ImageFile:
         try:
             facts = path.stat()
         except OSError as error:
-            raise InputError(_absent(path, error)) from error
+            raise InputError([_absent(path, error)]) from error
         if stat.S_ISDIR(facts.st_mode):
-            raise InputError(f"{path} is a folder, expected an image file.")
+            raise InputError(f"{path} is a folder, expected an image file.", code="not-a-file", place=Place(str(path)))
         if facts.st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes). Write or copy it again.")
+            raise InputError(
+                f"{path} is empty (0 bytes). Write or copy it again.", code="empty", place=Place(str(path))
+            )
         if facts.st_size > MAX_BYTES:
-            raise InputError(f"{path} is too large: {facts.st_size >> 20} MB, at most {MAX_BYTES >> 20} are read.")
+            raise InputError(
+                f"{path} is too large: {facts.st_size >> 20} MB, at most {MAX_BYTES >> 20} are read.",
+                code="too-large",
+                place=Place(str(path)),
+            )
         try:
             return cls(path, path.read_bytes())
         except PermissionError as error:
-            raise InputError(f"{path} cannot be read: permission denied. Make it readable (chmod u+r).") from error
+            raise InputError(
+                f"{path} cannot be read: permission denied. Make it readable (chmod u+r).",
+                code="unreadable",
+                place=Place(str(path)),
+            ) from error
         except OSError as error:
-            raise InputError(f"{path} is damaged or truncated ({error}). Write or copy it again.") from error
+            raise InputError(
+                f"{path} is damaged or truncated ({error}). Write or copy it again.",
+                code="damaged",
+                place=Place(str(path)),
+            ) from error
 
     @cached_property
     def sha256(self) -> str:
@@ -71,12 +85,14 @@ FILES = (str, Path, ImageFile)
 """What stands for a file where images may also be arrays."""
 
 
-def _absent(path: Path, error: OSError) -> str:
+def _absent(path: Path, error: OSError) -> Problem:
     if isinstance(error, PermissionError):
-        return f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
+        text = f"{path} cannot be read: permission denied. Make it readable (chmod u+r)."
+        return Problem(text, "unreadable", Place(str(path)))
     if path.is_symlink():
-        return f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file."
-    return f"{path} does not exist."
+        text = f"{path} is a link to a file that does not exist ({path.readlink()}). Restore that file."
+        return Problem(text, "missing-file", Place(str(path)))
+    return Problem(f"{path} does not exist.", "missing-file", Place(str(path)))
 
 
 class FileCache:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, features
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.images.file import ImageFile
 from rses.state.pillow import pillow_defaults
 
@@ -92,7 +92,9 @@ def inspect(image: Image.Image, file: ImageFile) -> FileFacts:
         if image.format in TURNED:
             orientation = orientation_of(image.getexif().get(ORIENTATION))
         if image.mode == "F":
-            raise InputError(f"{file} holds floating-point pixels. Save it as 8-bit PNG.")
+            raise InputError(
+                f"{file} holds floating-point pixels. Save it as 8-bit PNG.", code="unsupported", place=Place(str(file))
+            )
         deep = image.mode.startswith("I")
     size = (image.height, image.width)
     return FileFacts(_is_lossy(image, file.data), orientation, image.info.get("icc_profile"), size, deep)
@@ -103,9 +105,13 @@ def _is_deep_tiff(image: Image.Image, file: ImageFile) -> bool:
     bits = set(tags.get(258, (1,)))
     deep = bits == {16} and image.mode.startswith("I;16")
     if not deep and (not bits <= {1, 4, 8} or image.mode in ("I", "F")):
-        raise InputError(f"{file} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.")
+        raise InputError(
+            f"{file} is a TIFF with {max(bits)} bits a channel, which is not read. Save it as 8-bit PNG.",
+            code="unsupported",
+            place=Place(str(file)),
+        )
     if orientation_of(tags.get(274)) != 1:
-        raise InputError(f"{file} is {TURNED_TIFF}")
+        raise InputError(f"{file} is {TURNED_TIFF}", code="unsupported", place=Place(str(file)))
     return deep
 
 
@@ -136,15 +142,17 @@ def _is_lossy(image: Image.Image, data: bytes) -> bool:
     return image.format in LOSSY or image.info.get("compression") in ("jpeg", "tiff_jpeg")
 
 
-def not_read(file: ImageFile) -> str:
+def not_read(file: ImageFile) -> Problem:
     """Say why a file that Pillow does not know is refused, by name where its kind is known."""
-    head = file.data[:32]
+    head, place = file.data[:32], Place(str(file))
     kind = next((name for offset, marks, name in UNREAD if head[offset:].lstrip().startswith(marks)), None)
     if kind in FORMATS or head.startswith(KNOWN):
-        return f"{file} is damaged or truncated (its header cannot be read). Write or copy it again."
+        text = f"{file} is damaged or truncated (its header cannot be read). Write or copy it again."
+        return Problem(text, "damaged", place)
     if kind is None:
-        return f"{file} is not an image. Save it as PNG (read are {READ})."
-    return f"{file} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+        return Problem(f"{file} is not an image. Save it as PNG (read are {READ}).", "wrong-content", place)
+    text = f"{file} is a {kind} file, which is not read. Save it as PNG (read are {READ})."
+    return Problem(text, "unsupported", place)
 
 
 def _png_chunks(file: ImageFile) -> dict[str, bytes]:
@@ -153,11 +161,19 @@ def _png_chunks(file: ImageFile) -> dict[str, bytes]:
     data, place = file.data, len(PNG_SIGNATURE)
     while True:
         if place + 8 > len(data):
-            raise InputError(f"{file} is truncated (it ends before its end mark). Write or copy it again.")
+            raise InputError(
+                f"{file} is truncated (it ends before its end mark). Write or copy it again.",
+                code="damaged",
+                place=Place(str(file)),
+            )
         length, kind = struct.unpack_from(">I4s", data, place)
         name, place = kind.decode("latin-1"), place + 8
         if place + length + 4 > len(data):
-            raise InputError(f"{file} is truncated (it ends within a {name} block). Write or copy it again.")
+            raise InputError(
+                f"{file} is truncated (it ends within a {name} block). Write or copy it again.",
+                code="damaged",
+                place=Place(str(file)),
+            )
         if name == "IEND":
             return kept
         if name in ("IHDR", "eXIf"):

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.colour import drop_opaque_alpha
 from rses.images.decode import deep_values, open_image, pixels_of, turned_note, upright
 from rses.images.file import FILES, ImageFile
@@ -84,10 +84,14 @@ def read_alpha(path: str | Path | ImageFile) -> np.ndarray:
     file = ImageFile.read(path)
     with open_image(file) as image:
         if not image.has_transparency_data:
-            raise InputError(f"{path} has no alpha channel.")
+            raise InputError(f"{path} has no alpha channel.", code="missing-key", place=Place(str(path)))
         decoded = pixels_of(image, file)
         if not decoded.has_transparency_data:
-            raise InputError(f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.")
+            raise InputError(
+                f"{path} has no alpha channel that can be read. Save it as 8-bit RGBA PNG.",
+                code="unreadable",
+                place=Place(str(path)),
+            )
         alpha = np.asarray(decoded.convert("RGBA").getchannel("A"))
         return _binarise_grey(alpha, f"The alpha channel of {path}", _is_lossy_alpha(image))
 
@@ -138,7 +142,8 @@ def as_mask(
             f"{name} is {mask.shape[1]}x{mask.shape[0]}, expected {size[1]}x{size[0]} (width x height), "
             "the size of the source. Masks are never resized silently; make it again at that size."
             + turned_note(source, (mask.shape[0], mask.shape[1]))
-            + turned_note(x, size)
+            + turned_note(x, size),
+            code="wrong-size",
         )
     return torch.from_numpy(mask).to(torch.float32)[None]
 
@@ -171,7 +176,8 @@ def binarise(values: np.ndarray, name: str = "The mask", threshold: float | None
     if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):
         raise InputError(
             f"{name} holds floats outside [0, 1] ({values.min():g} to {values.max():g}). "
-            "Pass bool, or uint8 for 0..255."
+            "Pass bool, or uint8 for 0..255.",
+            code="out-of-range",
         )
     if threshold is not None:
         return np.asarray(values >= threshold * full)
@@ -214,7 +220,8 @@ def _refuse_flat_levels(values: np.ndarray, full: float, name: str) -> None:
     raise InputError(
         f"{name} has areas of the values {shown}, expected two values (0 = keep, {full:g} = edit). "
         "A label map? Choose the label to edit, e.g. mask = labels == 15. A soft mask? Say where its region begins: "
-        "--threshold 0.5 of rses score, or mask >= 128."
+        "--threshold 0.5 of rses score, or mask >= 128.",
+        code="several-values",
     )
 
 
@@ -230,7 +237,8 @@ def _refuse_soft(values: np.ndarray, region: np.ndarray, full: float, name: str)
         raise InputError(
             f"{name} is not black and white: {share:.1%} of its pixels are grey, {stray:.1%} far from edges. "
             "Only the grey of antialiased edges is accepted. Say where the region of a soft mask begins: "
-            "--threshold 0.5 of rses score, or mask >= 128."
+            "--threshold 0.5 of rses score, or mask >= 128.",
+            code="grey-mask",
         )
 
 
@@ -244,17 +252,20 @@ def _grey_values(image: Image.Image, name: str) -> np.ndarray:
             return np.asarray(colours[..., 0])
         # Palettes are sorted by whoever writes them: only a black background tells that indices are labels.
         if bool(colours[indices == 0].any()):
-            raise InputError(f"{name} {COLOURED}")
+            raise InputError(f"{name} {COLOURED}", code="coloured-mask")
         return indices
     if image.has_transparency_data:
         try:
             image = drop_opaque_alpha(image, name)
         except InputError as error:
-            raise InputError(f"{name} {TRANSPARENT}") from error
+            raise InputError(f"{name} {TRANSPARENT}", code="transparent") from error
     if image.mode == "L":
         return np.asarray(image)
     if image.mode != "RGB":
-        raise InputError(f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.')
+        raise InputError(
+            f'{name} has colour mode "{image.mode}", expected black and white. Save it as grey PNG.',
+            code="wrong-colours",
+        )
     return _one_channel(np.asarray(image), name)
 
 
@@ -264,7 +275,7 @@ def _deep_grey(values: np.ndarray, name: str) -> np.ndarray:
         return values
     if values.shape[2] in (2, 4):
         if bool((values[..., -1] != 65535).any()):
-            raise InputError(f"{name} {TRANSPARENT}")
+            raise InputError(f"{name} {TRANSPARENT}", code="transparent")
         values = values[..., :-1]
     return _one_channel(values, name)
 
@@ -281,20 +292,24 @@ def _from_memory(x: Any, threshold: float | None = None) -> np.ndarray:
     if isinstance(x, torch.Tensor):
         x = (x.float() if x.dtype in (torch.bfloat16, torch.float16) else x).detach().cpu().numpy()
     if not isinstance(x, np.ndarray):
-        raise InputError(f"Expected a mask as path, PIL image, array or tensor, got {type(x).__name__}.")
+        raise InputError(
+            f"Expected a mask as path, PIL image, array or tensor, got {type(x).__name__}.", code="wrong-type"
+        )
     array = _two_dimensional(x)
     if array.size == 0:
-        raise InputError(f"The mask has no pixels: shape {x.shape}.")
+        raise InputError(f"The mask has no pixels: shape {x.shape}.", code="empty")
     if array.dtype.kind in "iu":
         low, high = int(array.min()), int(array.max())
         if low < 0 or high > 255:
-            raise InputError(f"Integer masks must be 0/1 or 0/255, got {low} to {high}. Pass mask == label.")
+            raise InputError(
+                f"Integer masks must be 0/1 or 0/255, got {low} to {high}. Pass mask == label.", code="out-of-range"
+            )
         array = array.astype(np.uint8)
     elif array.dtype.kind == "f":
         if not bool(np.isfinite(array).all()):
-            raise InputError("The mask holds NaN or infinite values.")
+            raise InputError("The mask holds NaN or infinite values.", code="not-finite")
     elif array.dtype.kind != "b":
-        raise InputError(f"Masks must be bool, integer or floating point, got {array.dtype}.")
+        raise InputError(f"Masks must be bool, integer or floating point, got {array.dtype}.", code="wrong-type")
     return binarise(array, threshold=threshold)
 
 
@@ -314,11 +329,13 @@ def _two_dimensional(x: np.ndarray) -> np.ndarray:
     if x.ndim == 3 and x.shape[2] == 4:
         if x.dtype == np.uint8 and bool((x[..., 3] == 255).all()):
             return _one_channel(x[..., :3], "The mask")
-        raise InputError(f"The mask {TRANSPARENT}")
-    raise InputError(f"Masks must have shape (H, W), (H, W, 1), (H, W, 3) or (1, H, W), got {x.shape}.")
+        raise InputError(f"The mask {TRANSPARENT}", code="transparent")
+    raise InputError(
+        f"Masks must have shape (H, W), (H, W, 1), (H, W, 3) or (1, H, W), got {x.shape}.", code="wrong-shape"
+    )
 
 
 def _one_channel(x: np.ndarray, name: str) -> np.ndarray:
     if bool((x != x[..., :1]).any()):
-        raise InputError(f"{name} {COLOURED}")
+        raise InputError(f"{name} {COLOURED}", code="coloured-mask")
     return np.asarray(x[..., 0])

@@ -44,11 +44,11 @@ def bounding_box(mask: torch.Tensor | np.ndarray) -> tuple[int, int, int, int]:
     """
     values = torch.as_tensor(mask)
     if values.ndim != 2:
-        raise TensorError(f"expected a mask of shape (H, W), got {tuple(values.shape)}")
+        raise TensorError(f"expected a mask of shape (H, W), got {tuple(values.shape)}", code="wrong-shape")
     rows = torch.nonzero((values != 0).any(dim=1)).flatten()
     columns = torch.nonzero((values != 0).any(dim=0)).flatten()
     if rows.numel() == 0:
-        raise TensorError("the mask is empty, so there is no box around it")
+        raise TensorError("the mask is empty, so there is no box around it", code="empty")
     return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
@@ -77,7 +77,7 @@ def square_window(mask: torch.Tensor | np.ndarray, pad: float) -> Window:
         Window(top=-3, left=0, side=16)
     """
     if pad < 0:
-        raise TensorError(f"expected padding of at least 0, got {pad}")
+        raise TensorError(f"expected padding of at least 0, got {pad}", code="out-of-range")
     top, left, bottom, right = bounding_box(mask)
     height, width = mask.shape
     margin = int(pad * max(bottom - top, right - left) + 0.5)
@@ -126,13 +126,18 @@ def region_crop(
         True
     """
     if region not in ("crop", "masked"):
-        raise TensorError(f'unknown region "{region}"; choose crop or masked')
+        raise TensorError(f'unknown region "{region}"; choose crop or masked', code="unknown-value")
     if not isinstance(image, torch.Tensor) or not isinstance(mask, torch.Tensor):
-        raise TensorError(f"expected two tensors, got {type(image).__name__} and {type(mask).__name__}")
+        raise TensorError(
+            f"expected two tensors, got {type(image).__name__} and {type(mask).__name__}", code="wrong-type"
+        )
     if not isinstance(out_size, int) or out_size < 1:
-        raise TensorError(f"expected a size of at least 1 px, got {out_size!r}")
+        raise TensorError(f"expected a size of at least 1 px, got {out_size!r}", code="out-of-range")
     if image.ndim != 4 or tuple(mask.shape) != (image.shape[0], 1, *image.shape[2:]):
-        raise TensorError(f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}")
+        raise TensorError(
+            f"expected (N, 3, H, W) and (N, 1, H, W), got {tuple(image.shape)} and {tuple(mask.shape)}",
+            code="wrong-shape",
+        )
     colour = torch.tensor(fill, dtype=torch.float32, device=image.device).view(3, 1, 1)
     crops = []
     for sample, area in zip(image.to(torch.float32), mask[:, 0] != 0, strict=True):
@@ -174,9 +179,9 @@ def dilate(mask: torch.Tensor, k: int) -> torch.Tensor:
         9
     """
     if not isinstance(mask, torch.Tensor):
-        raise TensorError(f"expected a tensor, got {type(mask).__name__}")
+        raise TensorError(f"expected a tensor, got {type(mask).__name__}", code="wrong-type")
     if not isinstance(k, int) or k < 0:
-        raise TensorError(f"expected a width of a whole number of pixels, at least 0, got {k!r}")
+        raise TensorError(f"expected a width of a whole number of pixels, at least 0, got {k!r}", code="out-of-range")
     if k == 0 or mask.numel() == 0:
         return mask
     height, width = mask.shape[-2:]

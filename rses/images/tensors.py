@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from rses.errors import InputError, NonFiniteError, TensorError
+from rses.errors import InputError, NonFiniteError, Place, TensorError
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image, rgb_pixels, upright
 from rses.images.file import FILES
@@ -48,7 +48,9 @@ def as_image(x: Any) -> torch.Tensor:
         return _from_uint8(torch.from_numpy(read_image(x)).permute(2, 0, 1))
     if isinstance(x, Image.Image):
         if x.mode.startswith(("I", "F")):
-            raise InputError(f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.')
+            raise InputError(
+                f'A PIL image of mode "{x.mode}" has no declared range. Convert it to 8-bit RGB.', code="wrong-colours"
+            )
         with pillow_defaults():
             pixels = rgb_pixels(upright(x), "The PIL image")
         return _from_uint8(torch.from_numpy(pixels).permute(2, 0, 1))
@@ -57,7 +59,7 @@ def as_image(x: Any) -> torch.Tensor:
     if isinstance(x, torch.Tensor):
         _check_tensor_shape(x)
         return _from_tensor(x.detach().cpu(), x.dtype)
-    raise InputError(f"Expected a path, a PIL image, an array or a tensor, got {type(x).__name__}.")
+    raise InputError(f"Expected a path, a PIL image, an array or a tensor, got {type(x).__name__}.", code="wrong-type")
 
 
 def _channels_first(array: np.ndarray) -> torch.Tensor:
@@ -71,13 +73,15 @@ def _channels_first(array: np.ndarray) -> torch.Tensor:
             hint = " Drop or flatten the alpha channel first."
         elif array.ndim == 4:
             hint = " Pass one image at a time: x[0]."
-        raise InputError(f"Image arrays must have shape (H, W, 3) or (H, W), got {array.shape}.{hint}")
+        raise InputError(
+            f"Image arrays must have shape (H, W, 3) or (H, W), got {array.shape}.{hint}", code="wrong-shape"
+        )
     _check_not_empty(array.shape)
     native = array.astype(array.dtype.newbyteorder("="))
     if native.dtype.kind == "u" and native.dtype.itemsize > 1:
         native = native.astype(np.int64)
     if native.dtype.kind not in "fiub":
-        raise InputError(f"Image arrays must be uint8 or floating point, got {array.dtype}.")
+        raise InputError(f"Image arrays must be uint8 or floating point, got {array.dtype}.", code="wrong-type")
     return torch.from_numpy(np.ascontiguousarray(native.transpose(2, 0, 1)))
 
 
@@ -90,24 +94,26 @@ def _check_tensor_shape(x: torch.Tensor) -> None:
         hint = " Channels come first in tensors: x.permute(2, 0, 1)."
     elif x.ndim == 4:
         hint = " Pass one image at a time: x[0]."
-    raise InputError(f"Image tensors must have shape (3, H, W), got {tuple(x.shape)}.{hint}")
+    raise InputError(f"Image tensors must have shape (3, H, W), got {tuple(x.shape)}.{hint}", code="wrong-shape")
 
 
 def _check_not_empty(shape: tuple[int, ...]) -> None:
     if 0 in shape:
-        raise InputError(f"The image has no pixels: shape {shape}.")
+        raise InputError(f"The image has no pixels: shape {shape}.", code="empty")
 
 
 def _from_tensor(x: torch.Tensor, given: Any) -> torch.Tensor:
     if x.dtype == torch.uint8:
         return _from_uint8(x, guard=True)
     if not x.is_floating_point():
-        raise InputError(f"Images must be uint8 in 0..255 or floating point in [0, 1], got {given}.")
+        raise InputError(f"Images must be uint8 in 0..255 or floating point in [0, 1], got {given}.", code="wrong-type")
     if not bool(torch.isfinite(x).all()):
-        raise NonFiniteError("The image holds NaN or infinite values.")
+        raise NonFiniteError("The image holds NaN or infinite values.", code="not-finite")
     low, high = (value.item() for value in torch.aminmax(x))
     if low < -ROUNDING or high > 1 + ROUNDING:
-        raise InputError(f"Float images must be in [0, 1], got [{low:g}, {high:g}].{_likely_cause(low, high)}")
+        raise InputError(
+            f"Float images must be in [0, 1], got [{low:g}, {high:g}].{_likely_cause(low, high)}", code="out-of-range"
+        )
     return x.to(torch.float32).clamp(0, 1).contiguous().clone()
 
 
@@ -126,7 +132,8 @@ def _from_uint8(x: torch.Tensor, guard: bool = False) -> torch.Tensor:
     if guard and int(x.max()) == 1 and int(x.min()) == 0:
         raise InputError(
             "A uint8 image with only the values 0 and 1: probably floats in [0, 1] cast to uint8. "
-            "Pass the floats, or multiply by 255 before the cast."
+            "Pass the floats, or multiply by 255 before the cast.",
+            code="out-of-range",
         )
     return x.contiguous().to(torch.float32) / 255
 
@@ -149,9 +156,9 @@ def resize_image(x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         torch.Size([2, 3, 4, 6])
     """
     if x.ndim != 4:
-        raise TensorError(f"expected images of shape (N, 3, H, W), got {tuple(x.shape)}")
+        raise TensorError(f"expected images of shape (N, 3, H, W), got {tuple(x.shape)}", code="wrong-shape")
     if min(size) < 1:
-        raise TensorError(f"expected a size of at least 1x1, got {size}")
+        raise TensorError(f"expected a size of at least 1x1, got {size}", code="out-of-range")
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     # One by one and contiguous: the kernel is chosen by memory layout, and its choice shows in the last bits.
@@ -200,14 +207,16 @@ def write_png(path: str | Path, array: np.ndarray) -> None:
     if array.dtype == np.bool_ and array.ndim == 2:
         array = array.astype(np.uint8) * 255
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
-        raise InputError(f"Expected uint8 (H, W, 3) or (H, W), got {array.dtype} {array.shape}.")
+        raise InputError(f"Expected uint8 (H, W, 3) or (H, W), got {array.dtype} {array.shape}.", code="wrong-shape")
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(stream, format="PNG")
     try:
         write_atomic(Path(path), stream.getvalue())
     except OSError as error:
         raise InputError(
-            f"Cannot write {path}: {error.strerror or error}. Choose a folder you can write to."
+            f"Cannot write {path}: {error.strerror or error}. Choose a folder you can write to.",
+            code="unwritable",
+            place=Place(str(path)),
         ) from error
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rses.errors import Place, Problem
 from rses.files.names import SHOWN, Affix, common_affix, folded, listed
 from rses.files.places import shown_name, unwritable_name
 from rses.images.decode import IMAGE_EXTENSIONS
@@ -39,11 +40,15 @@ class ImageFolder:
         try:
             entries = sorted(path.iterdir())
         except FileNotFoundError:
-            problems.append(f"The folder of {role} {path} does not exist. Check the path.")
+            text = f"The folder of {role} {path} does not exist. Check the path."
+            problems.append(Problem(text, "missing-file", Place(str(path))))
         except NotADirectoryError:
-            problems.append(f"{path} is a file, expected the folder of {role}.")
+            problems.append(
+                Problem(f"{path} is a file, expected the folder of {role}.", "not-a-folder", Place(str(path)))
+            )
         except OSError as error:
-            problems.append(f"The folder of {role} {path} cannot be read: {error.strerror or error}.")
+            text = f"The folder of {role} {path} cannot be read: {error.strerror or error}."
+            problems.append(Problem(text, "unreadable", Place(str(path))))
         else:
             self.exists = True
             self._index(entries, role, problems)
@@ -55,7 +60,8 @@ class ImageFolder:
             if entry.name.startswith("."):
                 continue
             if unwritable_name(entry.name):
-                problems.append(f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file.")
+                text = f"{shown_name(entry.name)} in {self.path} is not a UTF-8 name. Rename the file."
+                problems.append(Problem(text, "not-utf8", Place(str(self.path))))
                 continue
             name = folded(entry.stem)
             if entry.suffix.lower() not in IMAGE_EXTENSIONS:
@@ -67,10 +73,19 @@ class ImageFolder:
             else:
                 self.files[name] = entry
         problems.extend(
-            f"{self.path / name} is a folder, expected an image file. Rename or remove it." for name in folders
+            Problem(
+                f"{self.path / name} is a folder, expected an image file. Rename or remove it.",
+                "not-a-file",
+                Place(str(self.path / name)),
+            )
+            for name in folders
         )
         problems.extend(
-            f'{self.path} has several {role} with the id "{name}": {_told_apart(names)}. Keep one of them.'
+            Problem(
+                f'{self.path} has several {role} with the id "{name}": {_told_apart(names)}. Keep one of them.',
+                "ambiguous",
+                Place(str(self.path)),
+            )
             for name, names in double.items()
         )
 

@@ -134,7 +134,7 @@ def _decode(image: Any, what: str) -> torch.Tensor:
     except InputError as error:
         if isinstance(image, FILES):
             raise
-        raise type(error)([f"{what}: {problem}" for problem in error.problems]) from error
+        raise type(error)([problem.within(what) for problem in error.problems]) from error
 
 
 def _decode_mask(sample: Sample, size: tuple[int, ...], threshold: float | None) -> torch.Tensor:
@@ -143,7 +143,7 @@ def _decode_mask(sample: Sample, size: tuple[int, ...], threshold: float | None)
     except InputError as error:
         if isinstance(sample.mask, FILES):
             raise
-        raise InputError([f'mask of "{sample.id}": {problem}' for problem in error.problems]) from error
+        raise InputError([problem.within(f'mask of "{sample.id}"') for problem in error.problems]) from error
 
 
 def _match_size(
@@ -159,7 +159,8 @@ def _match_size(
         "Save predictions at the source's size, or pass --allow-resize (allow_resize=True) to have them resized; "
         "resizing alone changes background scores and is recorded."
         + turned_note(sample.image, (pred.shape[-2], pred.shape[-1]))
-        + turned_note(sample.pred, (size[0], size[1]))
+        + turned_note(sample.pred, (size[0], size[1])),
+        code="wrong-size",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.names import Locator, folded, listed
 from rses.files.text import parse_json
 from rses.inputs.image_folder import ImageFolder, name_hint
@@ -116,7 +116,7 @@ def pair_folder(
         _check_names(everything, by_id, texts, problems)
     _check_empty(pairs, allow_missing, "source" in needs, problems)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="missing-file")
     suite_name = None if found is None else _suite_name(found.parent)
     return Pairing(pairs, missing, extra, suite_name, tuple(notes), tuple(left_out))
 
@@ -141,10 +141,12 @@ class _Builder:
             names = [row.id] if row.image is None else [row.id, folded(PurePosixPath(row.image).stem)]
             hits = [self.sources.files[name] for name in dict.fromkeys(names) if name in self.sources.files]
             if len(hits) == 2 and not filecmp.cmp(hits[0], hits[1], shallow=False):
-                self.problems.append(
-                    f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name in '
-                    f"{self.metadata}. Leave --source out to go by the metadata, or give a folder with one of them."
+                text = (
+                    f'The source of "{row.id}" could be {hits[0]}, by its id, or {hits[1]}, by its file_name '
+                    f"in {self.metadata}. Leave --source out to go by the metadata, or give a folder with one of "
+                    "them."
                 )
+                self.problems.append(Problem(text, "ambiguous", Place(field="--source")))
             return hits[0] if hits else self.sources.path / f"{row.id}.png"
         if self.metadata is None or row.image is None:
             return None
@@ -175,7 +177,8 @@ def _samples(
     path = given or _find_metadata(masks.path)
     if path is None:
         if masks.exists and not masks.files:
-            problems.append(f"{masks.path} holds no masks. Put one <id>.png a sample there.")
+            text = f"{masks.path} holds no masks. Put one <id>.png a sample there."
+            problems.append(Problem(text, "empty", Place(str(masks.path))))
         return None, [Sample(name) for name in masks.files], []
     try:
         rows, bad = read_metadata(path)
@@ -189,18 +192,21 @@ def _samples(
         note = f"{path} speaks of none of the masks in {masks.path}, so it was ignored; the masks' names are the ids."
         return None, [Sample(name) for name in masks.files], [note]
     if not own:
-        problems.extend(bad[:3] or [f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."])
-        problems.append(
+        text = f"{path} names none of the masks in {masks.path}, e.g. {next(iter(masks.files))}."
+        problems.extend(bad[:3] or [Problem(text, "unknown-samples", Place(str(path)))])
+        text = (
             f"{path} is taken for the metadata of these masks. If it is another data set's, give --source DIR and "
             "--style TEXT (or --styles FILE), and it is ignored."
         )
+        problems.append(Problem(text, "ambiguous", Place(str(path))))
         return path, [], []
     problems.extend(bad)
     if bad and told:
-        problems.append(
+        text = (
             f"{path} speaks of {len(own)} of {len(masks.files)} masks in {masks.path}. Fix its other rows, or move it "
             "elsewhere if it is another data set's."
         )
+        problems.append(Problem(text, "unknown-samples", Place(str(path))))
     return path, rows, []
 
 
@@ -211,10 +217,12 @@ def _speaks_of(row: Sample, masks: ImageFolder) -> bool:
 
 def _styles(style: str | None, styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> Mapping[str, str]:
     if style is not None and styles is not None:
-        problems.append("Give either one style for all (--style) or a file of styles (--styles), not both.")
+        text = "Give either one style for all (--style) or a file of styles (--styles), not both."
+        problems.append(Problem(text, "exclusive", Place(field="--style")))
     if style is not None and (fault := text_fault(style)):
         shown = f"{style!r} " if style.strip() else ""
-        problems.append(f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".')
+        text = f'The style {shown}{fault}. Give its name, e.g. --style "pixel art".'
+        problems.append(Problem(text, "unprintable", Place(field="--style")))
     if styles is None:
         return {}
     try:
@@ -248,29 +256,33 @@ def _coverage(
     none, hint = len(missing) == len(pairs), name_hint(extra, missing) if missing else ""
     if none:
         inside = " Did you mean its subfolder images?" if (preds.path / "images").is_dir() else ""
-        problems.append(
+        text = (
             f"{preds.path} holds no prediction for any of the {len(pairs)} samples.{inside} "
             f"Predictions must be named <id>.png: {listed([preds.shown(name) for name in missing])}."
         )
+        problems.append(Problem(text, "missing-samples", Place(str(preds.path))))
     elif missing and not allow_missing:
-        problems.append(
+        text = (
             f"{len(missing)} of {len(pairs)} predictions are missing in {preds.path}: "
             f"{listed([preds.shown(name) for name in missing])}. "
             "Add them, or pass --allow-missing to score the rest and report coverage."
         )
+        problems.append(Problem(text, "missing-samples", Place(str(preds.path))))
     if extra and (hint or not allow_missing) and (none or not allow_missing):
-        problems.append(
+        text = (
             f"{preds.path} holds {len(extra)} predictions without a mask: {listed(extra.values())}. "
             + (f"{hint} " if hint else "")
             + "Remove or rename them, or pass --allow-missing to leave them out."
         )
+        problems.append(Problem(text, "unknown-samples", Place(str(preds.path))))
     return missing, sorted(extra.values())
 
 
 def _check_masks(pairs: Sequence[Sample], masks: Path, problems: list[str]) -> None:
     absent = [str(pair.mask) for pair in pairs if not pair.mask.exists()]
     if absent:
-        problems.append(f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}.")
+        text = f"{len(absent)} of {len(pairs)} masks are missing: {listed(absent)}. Add them to {masks}."
+        problems.append(Problem(text, "missing-file", Place(str(masks))))
 
 
 def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, problems: list[str]) -> None:
@@ -280,20 +292,23 @@ def _check_sources(pairs: Sequence[Sample], source: Path | None, needed: bool, p
     absent = [str(pair.image) for pair in pairs if pair.image is not None and not pair.image.exists()]
     masks = [pair.id for pair in pairs if pair.image is not None and pair.image.resolve() == pair.mask.resolve()]
     if masks:
-        problems.append(
-            f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source image, "
-            "or give the folder of sources (--source DIR)."
+        text = (
+            f"The metadata names the mask itself as the source of {listed(masks)}. Let file_name be the source "
+            "image, or give the folder of sources (--source DIR)."
         )
+        problems.append(Problem(text, "contradiction", Place(field="file_name")))
     if nameless:
-        problems.append(
+        text = (
             f"No source image is known for {listed(nameless)}. Give the folder of sources (--source DIR), "
             "or put metadata.jsonl beside the masks folder, or restrict the metrics (--metrics rsm,clip_cosine)."
         )
+        problems.append(Problem(text, "missing-option", Place(field="--source")))
     if absent and (source is None or source.is_dir()):
-        problems.append(
+        text = (
             f"{len(absent)} of {len(pairs)} source images are missing: {listed(absent)}. "
             "Add them, or name their folder with --source DIR."
         )
+        problems.append(Problem(text, "missing-file", Place(field="--source")))
 
 
 def _check_styles(pairs: Sequence[Sample], styles: str | Path | Mapping[str, str] | None, problems: list[str]) -> None:
@@ -301,15 +316,18 @@ def _check_styles(pairs: Sequence[Sample], styles: str | Path | Mapping[str, str
     if bare:
         named = "dictionary" if isinstance(styles, Mapping) else f"file {styles}"
         where = f" (the {named} does not name them)" if styles is not None else ""
-        problems.append(
+        text = (
             f"No style is known for {listed(bare)}{where}. Give one style (--style TEXT) or a style for "
             "each id (--styles FILE), or put metadata.jsonl beside the masks folder."
         )
+        problems.append(Problem(text, "missing-option", Place(field="--style")))
     faults: dict[str, list[str]] = {}
     for pair in pairs:
         if pair.style and (fault := text_fault(pair.style)):
             faults.setdefault(f"The style {pair.style!r} {fault}", []).append(pair.id)
-    problems.extend(f"{fault}: {listed(ids)}." for fault, ids in faults.items())
+    problems.extend(
+        Problem(f"{fault}: {listed(ids)}.", "unprintable", Place(field="style")) for fault, ids in faults.items()
+    )
 
 
 def _check_names(
@@ -323,11 +341,12 @@ def _check_names(
     if strange:
         hint = name_hint(strange, [name for name in ids if name not in texts])
         where = "The dictionary of styles" if isinstance(styles, Mapping) else str(styles)
-        problems.append(
+        text = (
             f"{where} names {len(strange)} ids that are no samples: {listed(strange)}. "
             + (f"{hint} " if hint else "")
             + "Ids are the file names of masks without their ending, or those of metadata.jsonl."
         )
+        problems.append(Problem(text, "unknown-samples", Place(field="--styles")))
 
 
 def _check_empty(pairs: Sequence[Sample], allow_missing: bool, sources: bool, problems: list[str]) -> None:

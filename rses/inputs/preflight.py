@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.images.decode import image_size, turned_note
 from rses.images.file import FILES, FileCache
 from rses.inputs.sample import Sample
@@ -40,9 +40,10 @@ def _check(sample: Sample, allow_resize: bool, files: FileCache) -> list[str]:
             if role == "pred"
             else "Masks must have exactly the source's size."
         )
-        problems.append(
+        text = (
             f"{getattr(sample, role)} is {columns}x{rows}, expected {width}x{height} (width x height). {remedy}"
             + turned_note(sample.image, (rows, columns))
             + turned_note(getattr(sample, role), expected)
         )
+        problems.append(Problem(text, "wrong-size", Place(str(getattr(sample, role)))))
     return problems

@@ -91,7 +91,10 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 def read_lines(
-    path: Path, model: type[AnyRow], further: Callable[[AnyRow], Iterable[str]] | None = None, shown: str | None = None
+    path: Path,
+    model: type[AnyRow],
+    further: Callable[[AnyRow], Iterable[Problem]] | None = None,
+    shown: str | None = None,
 ) -> tuple[list[tuple[int, AnyRow]], list[Problem]]:
     """Read a file with one JSON object per line.
 
@@ -105,23 +108,25 @@ def read_lines(
         The usable rows with their lines; and one problem for each cause for which rows cannot be used.
     """
     rows: list[tuple[int, AnyRow]] = []
-    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    faults: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
     first: dict[str, int] = {}
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         row, found = _row(line, model)
+        told: list[Problem] = []
         if row is not None:
-            found = [Problem(text) for text in (further(row) if further else ())]
+            found = told = list(further(row) if further else ())
             key = row.name.casefold() if issubclass(model, WholeRow) else row.name
             if not found and first.setdefault(key, number) != number:
                 text = f'the id "{row.name}" is already used, in line {first[key]}. Give every row its own id.'
                 found = [Problem(text, "used-twice")]
             rows += [] if found else [(number, row)]
         for problem in found:
-            cause = (problem.code, problem.place.field or ("" if problem.code != "invalid" else problem))
+            apart = not problem.place.field and (problem.code == "invalid" or problem in told)
+            cause = (problem.code, problem.place.field, str(problem) if apart else "")
             faults.setdefault(cause, []).append((number, problem))
-    return rows, [_joined(shown or str(path), *cause, places) for cause, places in faults.items()]
+    return rows, [_joined(shown or str(path), code, field, places) for (code, field, _), places in faults.items()]
 
 
 def _row(line: str, model: type[AnyRow]) -> tuple[AnyRow | None, list[Problem]]:
@@ -199,7 +204,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, A
             return _table(path, text, columns)
     except JsonError as error:
         raise InputError(
-            f"{path} is not valid JSON ({str(error)[:200]}). Fix it, e.g. with python -m json.tool."
+            f"{path} is not valid JSON ({str(error)[:200]}). Fix it, e.g. with python -m json.tool.",
+            code="not-json",
+            place=Place(str(path)),
         ) from error
     return [(f"row {number}", _named(record)) for number, record in records]
 
@@ -229,7 +236,9 @@ def _table(path: Path, text: str, columns: Sequence[str]) -> list[tuple[str, dic
         wanted = " and ".join(f'"{name}"' for name in columns)
         raise InputError(
             f"{path}: expected a heading with {wanted}, separated by commas, semicolons or tabs, e.g. "
-            f"{','.join(columns)}; found {ascii(head.strip()[:80])}."
+            f"{','.join(columns)}; found {ascii(head.strip()[:80])}.",
+            code="missing-key",
+            place=Place(str(path)),
         )
     ((separator, names),) = readings.items()
     found, longer = [], []
@@ -242,11 +251,17 @@ def _table(path: Path, text: str, columns: Sequence[str]) -> list[tuple[str, dic
             elif any(fields):
                 found.append((where, dict.fromkeys(names, "") | dict(zip(names, fields, strict=False))))
     except csv.Error as error:
-        raise InputError(f"{path} cannot be read as a table: {error}. Save it as CSV again.") from error
+        raise InputError(
+            f"{path} cannot be read as a table: {error}. Save it as CSV again.",
+            code="unreadable",
+            place=Place(str(path)),
+        ) from error
     if longer:
         raise InputError(
             f"{path}, {listed(longer)}: more fields than the heading {ascii(head.strip()[:80])} names. Put texts that "
-            "hold the separator in quotes."
+            "hold the separator in quotes.",
+            code="wrong-length",
+            place=Place(str(path)),
         )
     return found
 

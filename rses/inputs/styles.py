@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.names import folded, listed
 from rses.inputs.rows import TABLES, read_rows
 
@@ -47,11 +47,14 @@ def read_styles(path: Path | Mapping[str, str]) -> dict[str, str]:
     problems = []
     given = "styles" if isinstance(path, Mapping) else str(path)
     if bad:
-        problems.append(f'{given}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.')
+        text = f'{given}, {listed(bad)}: expected an "id" and a "style", both texts that are not empty.'
+        problems.append(Problem(text, "wrong-type", Place(given)))
     if double:
-        problems.append(f"{given}: ids with two styles: {listed(double)}. Keep one.")
+        problems.append(
+            Problem(f"{given}: ids with two styles: {listed(double)}. Keep one.", "used-twice", Place(given))
+        )
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="wrong-type")
     return styles
 
 
@@ -59,6 +62,10 @@ def _entries(path: Path | Mapping[str, str]) -> list[tuple[str, Any, Any]]:
     if isinstance(path, Mapping):
         return [(repr(name), name, style) for name, style in path.items()]
     if path.suffix.lower() not in (".json", ".jsonl", *TABLES):
-        raise InputError(f"{path}: expected a .json, .jsonl, .csv or .tsv file with the style of each id.")
+        raise InputError(
+            f"{path}: expected a .json, .jsonl, .csv or .tsv file with the style of each id.",
+            code="wrong-ending",
+            place=Place(str(path)),
+        )
     rows = read_rows(path, ("id", "style"))
     return [(where, row.get("id"), row.get("style")) for where, row in rows]

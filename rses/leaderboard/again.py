@@ -174,7 +174,10 @@ def _samples(place: Path, results: Results, suite: str | Path | None) -> tuple[l
     name = suite or recorded_places(place).get("suite") or (results.info.get("suite") or {}).get("name")
     files = run_files(place, results, suite)
     if not files or name is None or not (str(name) in list_suites() or Path(name).is_dir()):
-        raise InputError(f"The images of {place} or its suite were not found. Give the suite with --suite NAME|DIR.")
+        raise InputError(
+            f"The images of {place} or its suite were not found. Give the suite with --suite NAME|DIR.",
+            code="missing-file",
+        )
     known = load_suite(name)
     scored = {sample.id for sample in results.samples if sample.status == "ok"}
     sources = source_names(sample.image for sample in known.samples)
@@ -184,7 +187,10 @@ def _samples(place: Path, results: Results, suite: str | Path | None) -> tuple[l
         if sample.id in scored
     ]
     if absent := [sample.id for sample in samples if sample.pred is None] + sorted(scored - {s.id for s in samples}):
-        raise InputError(f"{len(absent)} scored samples of {place} are gone, e.g. {shown(absent[0])}. Put them back.")
+        raise InputError(
+            f"{len(absent)} scored samples of {place} are gone, e.g. {shown(absent[0])}. Put them back.",
+            code="missing-file",
+        )
     return samples, {sample.style for sample in known.samples}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.escape import clean
 from rses.images.nuisances import NUISANCES
 from rses.leaderboard.cells import cells_and_groups, rounded
@@ -200,10 +200,14 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
         group = [read_submission(folder) for folder in own]
         first = first or (group[0].folder.name, group[0].results.info)
         ids = ids or {sample.id for sample in group[0].results.samples}
-        problems += [fault for s in group for fault in _mixed(first[0], first[1], s)] + _seed_problems(name, group)
+        problems += [fault for s in group for fault in _mixed(first[0], first[1], s)]
+        problems += _seed_problems(name, group)
         problems += [
-            f"{s.folder.name} and {first[0]} differ in samples: {len(s.results.samples)} and {len(ids)}; "
-            "those that failed must be there too, with their status"
+            Problem(
+                f"{s.folder.name} and {first[0]} differ in samples: {len(s.results.samples)} and {len(ids)}; "
+                "those that failed must be there too, with their status",
+                "mismatch",
+            )
             for s in group
             if {sample.id for sample in s.results.samples} != ids
         ]
@@ -212,7 +216,9 @@ def build_board(key: str, folders: Sequence[Path], report: Callable[[], None] = 
         for _ in group:
             report()
     if problems or first is None:
-        raise InputError(problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:")
+        raise InputError(
+            problems or [f"{key} holds no submission"], f"results/{key} cannot be one board:", code="mismatch"
+        )
     metrics = tuple(METRICS[name] for name in SHOWN if any(name in row.cells for row in rows))
     rows = _unique_keys([_complete(row, metrics) for row in rows])
     ranked = [row for section in SECTIONS for row in rank_rows([r for r in rows if r.section == section], metrics)]
@@ -257,20 +263,25 @@ def _identity(info: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _mixed(name: str, info: dict[str, Any], other: Submission) -> list[str]:
+def _mixed(name: str, info: dict[str, Any], other: Submission) -> list[Problem]:
     first, record = _identity(info), _identity(other.results.info)
     keys = sorted(first.keys() & record.keys())
-    return [f"{other.folder.name} and {name} differ in {key}" for key in keys if first[key] != record[key]]
+    return [
+        Problem(f"{other.folder.name} and {name} differ in {key}", "mismatch", Place(str(other.folder), field=key))
+        for key in keys
+        if first[key] != record[key]
+    ]
 
 
-def _seed_problems(name: str, group: Sequence[Submission]) -> list[str]:
+def _seed_problems(name: str, group: Sequence[Submission]) -> list[Problem]:
     seeds = [submission.card.get("seed") for submission in group]
     problems = []
     if len(set(map(str, seeds))) < len(seeds):
-        problems.append(f"{clean(name)} is there twice with one seed")
+        problems.append(Problem(f"{clean(name)} is there twice with one seed", "used-twice"))
     facts = ("weights", "revision", "mask_used", "reference", "settings")
     if any(group[0].card.get(key) != other.card.get(key) for other in group[1:] for key in facts):
-        problems.append(f"{clean(name)}: its seeds differ in weights or settings; give the variants names of their own")
+        text = f"{clean(name)}: its seeds differ in weights or settings; give the variants names of their own"
+        problems.append(Problem(text, "mismatch"))
     return problems
 
 

@@ -117,7 +117,7 @@ def check_fresh(folder: str | Path, readme: str | Path | None = None) -> None:
         Problem(f"{name} {text}", code, Place(name))
         for text, code, names in (
             ("is missing", "missing-file", files.keys() - there),
-            ("belongs to no board", "leftover", leftover),
+            ("belongs to no board", "unknown-file", leftover),
             ("is stale", "stale", stale),
         )
         for name in sorted(names)
@@ -142,34 +142,43 @@ def _require_ours(root: Path) -> None:
     """Refuse a folder without results, with a run in place of a board, or whose README.md no build wrote."""
     advice = "Give the leaderboards folder with --boards DIR."
     if not (root / "results").is_dir():
-        raise InputError(f"{root} holds no folder results/. {advice}")
-    problems = [f"{path} is a symbolic link" for name in OURS if (path := root / name).is_symlink()]
+        raise InputError(f"{root} holds no folder results/. {advice}", code="missing-file", place=Place(str(root)))
+    problems = [
+        Problem(f"{path} is a symbolic link", "link", Place(str(path)))
+        for name in OURS
+        if (path := root / name).is_symlink()
+    ]
     problems += [
-        f"{path.parent} is a run, not a board; add it with `rses leaderboard add`"
+        Problem(f"{path.parent} is a run, not a board; add it with `rses leaderboard add`", "wrong-content")
         for path in sorted((root / "results").glob("*/summary.json"))
     ]
     index = root / INDEX
     if index.is_symlink() or (index.exists() and not index.read_bytes().startswith(WRITTEN.encode())):
-        problems.append(f"{index} was not written by a build, which would replace it")
+        text = f"{index} was not written by a build, which would replace it"
+        problems.append(Problem(text, "unknown-file", Place(str(index))))
     strange = set() if problems or index.exists() else _present(root) - (_recorded(root) or set())
     if strange:
-        problems.append(f"{root} holds files that no build wrote, e.g. {min(strange)}")
+        text = f"{root} holds files that no build wrote, e.g. {min(strange)}"
+        problems.append(Problem(text, "unknown-file", Place(str(root))))
     if problems:
-        raise InputError([*problems, advice], f"{root} is not a leaderboards folder:")
+        raise InputError([*problems, advice], f"{root} is not a leaderboards folder:", code="more")
 
 
 def _require_free(root: Path, files: Iterable[str], before: set[str] | None) -> None:
     """Refuse to write through links, and over files that are not among those that builds wrote before, if recorded."""
     below = [name for name in files if name.startswith(tuple(f"{place}/" for place in OURS))]
     places = {"/".join(name.split("/")[:depth]) for name in below for depth in range(1, name.count("/") + 2)}
-    problems = [f"{root / place} is a symbolic link" for place in sorted(places) if (root / place).is_symlink()]
+    problems = [
+        Problem(f"{root / place} is a symbolic link. Move it elsewhere.", "link", Place(str(root / place)))
+        for place in sorted(places)
+        if (root / place).is_symlink()
+    ]
     if before is not None:
         strange = [name for name in below if name != RECORD and name not in before and (root / name).exists()]
-        problems += [f"{root / name} was not written by a build, which would replace it" for name in strange]
+        text = "was not written by a build, which would replace it. Move it elsewhere."
+        problems += [Problem(f"{root / name} {text}", "unknown-file", Place(str(root / name))) for name in strange]
     if problems:
-        raise InputError(
-            [f"{problem}. Move it elsewhere." for problem in problems], f"{root} holds what is not a build's:"
-        )
+        raise InputError(problems, f"{root} holds what is not a build's:")
 
 
 def _record(names: Iterable[str]) -> bytes:

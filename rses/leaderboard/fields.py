@@ -41,7 +41,7 @@ def _named(name: str) -> str:
 
 def _identity(name: str) -> str:
     if problem := id_problem(name):
-        raise fault("unsafe-id", f"{shown(name)} {problem}")
+        raise fault("bad-id", f"{shown(name)} {problem}")
     if clean(name) != name:
         raise fault("unprintable", "holds control characters or marks of writing direction")
     return name

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.names import listed
 from rses.inputs.pairing import Pairing, pair_folder
 from rses.inputs.sample import Sample
@@ -41,9 +41,11 @@ def own_protocol(info: dict[str, Any]) -> Protocol:
     try:
         found = get_protocol(name.removesuffix("+custom")).replace(**knobs)
     except (RsesError, TypeError, ValueError) as error:
-        raise InputError(f"protocol: {error}") from error
+        raise InputError(f"protocol: {error}", code="unknown-name") from error
     if (found.id, found.hash) != (name, record.get("hash")):
-        raise InputError(f"protocol.hash is {record.get('hash')}, its settings give {found.id} {found.hash}")
+        raise InputError(
+            f"protocol.hash is {record.get('hash')}, its settings give {found.id} {found.hash}", code="contradiction"
+        )
     return found
 
 
@@ -58,22 +60,27 @@ def samples_to_score(run: Path, results: Results) -> list[Sample]:
     known = {pair.id for pair in pairing.pairs}
     problems = []
     if absent := sorted(samples.keys() - known):
-        problems.append(f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back.")
+        text = f"{run} holds {len(absent)} samples that its folders lack: {listed(absent)}. Put them back."
+        problems.append(Problem(text, "missing-samples", Place(str(run))))
     if extra := sorted(known - samples.keys()):
-        problems.append(
-            f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
-        )
+        text = f"The folders of {run} hold {len(extra)} samples that it lacks: {listed(extra)}. Score it again."
+        problems.append(Problem(text, "unknown-samples", Place(str(run))))
     units = [unit for unit in pairing.found() if unit.id in samples and samples[unit.id].status == "ok"]
     scored = {sample.id for sample in results.samples if sample.status == "ok"}
     if lost := sorted(scored - {unit.id for unit in units}):
-        problems.append(f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back.")
+        text = f"The edits of {len(lost)} scored samples are gone: {listed(lost)}. Put them back."
+        problems.append(Problem(text, "missing-file", Place(str(run))))
     problems += [
-        f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}"
+        Problem(
+            f"{unit.id}: source is {samples[unit.id].source}, its file says {unit.source_name}",
+            "mismatch",
+            Place(str(run)),
+        )
         for unit in units
         if samples[unit.id].source != unit.source_name
     ]
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="mismatch")
     # The styles of a run may have been flags; what it recorded of them is what it was scored with.
     return [dataclasses.replace(unit, style=samples[unit.id].style or "") for unit in units]
 
@@ -87,10 +94,16 @@ def _pairing(run: Path) -> Pairing:
     if lacking:
         raise InputError(
             f"{run} names no suite, and its {INPUTS} does not say where its {' and '.join(lacking)} lie, so nothing "
-            f"can be scored again. Give what it was scored on with --suite NAME|DIR, {AGAIN}."
+            f"can be scored again. Give what it was scored on with --suite NAME|DIR, {AGAIN}.",
+            code="missing-option",
+            place=Place(str(run)),
         )
     if absent:
-        raise InputError(f"{run} was scored from folders that are gone: {', '.join(absent)}. Put them back, {AGAIN}.")
+        raise InputError(
+            f"{run} was scored from folders that are gone: {', '.join(absent)}. Put them back, {AGAIN}.",
+            code="missing-file",
+            place=Place(str(run)),
+        )
     source = places.get("source")
     return pair_folder(
         Path(places["pred"]), Path(places["masks"]), None if source is None else Path(source), allow_missing=True,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import sha256_file, write_atomic
 from rses.files.folders import new_folder
 from rses.files.lock import holding
@@ -76,14 +76,20 @@ def pack_run(
     source, target = Path(run), Path(folder)
     results = Results.load(source)
     if target.exists():
-        raise InputError(f"{target} exists already. Pass --replace to put the new submission in its place.")
+        raise InputError(
+            f"{target} exists already. Pass --replace to put the new submission in its place.",
+            code="already-there",
+            place=Place(str(target)),
+        )
     files = run_files(source, results, suite) or {}
     scored = [sample.id for sample in results.samples if sample.status == "ok"]
     found = {name: path for name in scored if name in files and (path := files[name].pred) is not None}
     if not scored or len(found) < len(scored):
         raise InputError(
             f"{source}: the images of {len(scored) - len(found)} of {len(scored)} scored samples were not found. "
-            "Keep them where they were scored, or give --suite."
+            "Keep them where they were scored, or give --suite.",
+            code="missing-file",
+            place=Place(str(source)),
         )
     with new_folder(target) as new:
         for name in ("summary.json", "samples.parquet"):
@@ -154,12 +160,18 @@ def add_run(
     info = results.info
     suite_name, protocol = (info.get("suite") or {}).get("name"), (info.get("protocol") or {}).get("id")
     if not suite_name or not protocol or (is_own_run(Path(run)) and packing.get("suite") is None):
-        raise InputError(f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.")
+        raise InputError(
+            f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.",
+            code="missing-key",
+            place=Place(str(run)),
+        )
     whole = (info.get("generation") or {}).get("suite_samples", len(results.samples))
     if isinstance(whole, int) and len(results.samples) < whole and not allow_missing:
         raise InputError(
             f"{run} holds {len(results.samples)} of the suite's {whole} samples, and a board compares whole suites. "
-            "Bench without --limit, or merge the shards first (rses merge)."
+            "Bench without --limit, or merge the shards first (rses merge).",
+            code="missing-samples",
+            place=Place(str(run)),
         )
     seed = (info.get("method_card") or {}).get("seed")
     method = str(info.get("method"))

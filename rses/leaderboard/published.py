@@ -44,10 +44,13 @@ def read_published(path: str | Path) -> list[PublishedRow]:
     reader = csv.DictReader(read_text(place).splitlines(keepends=True))
     try:
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InputError(f"{place} must have the columns {', '.join(COLUMNS)}, found {shown(reader.fieldnames)}.")
+            raise InputError(
+                f"{place} must have the columns {', '.join(COLUMNS)}, found {shown(reader.fieldnames)}.",
+                code="missing-key",
+            )
         records = list(reader)
     except csv.Error as error:
-        raise InputError(f"{place} is no CSV: {error}.") from error
+        raise InputError(f"{place} is no CSV: {error}.", code="unreadable") from error
     problems, rows = [], []
     for line, record in enumerate(records, start=2):
         for name in COLUMNS:
@@ -64,7 +67,7 @@ def read_published(path: str | Path) -> list[PublishedRow]:
             )
         )
     if problems:
-        raise InputError(problems, f"{place} is not sound:")
+        raise InputError(problems, f"{place} is not sound:", code="wrong-form")
     return rows
 
 

@@ -6,7 +6,7 @@ import functools
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 __all__ = ["make_server"]
 
@@ -19,12 +19,18 @@ def make_server(folder: str | Path, port: int = 0) -> ThreadingHTTPServer:
     """
     site = Path(folder) / "site"
     if not (site / "index.html").is_file():
-        raise InputError(f"{site} holds no site; build it with `rses leaderboard build`.")
+        raise InputError(
+            f"{site} holds no site; build it with `rses leaderboard build`.",
+            code="missing-file",
+            place=Place(str(site)),
+        )
     handler = functools.partial(_Quiet, directory=str(folder))
     try:
         return ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
-        raise InputError(f"Port {port} cannot be used: {error.strerror}. Give another --port.") from error
+        raise InputError(
+            f"Port {port} cannot be used: {error.strerror}. Give another --port.", code="in-use"
+        ) from error
 
 
 class _Quiet(SimpleHTTPRequestHandler):

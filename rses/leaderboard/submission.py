@@ -164,7 +164,7 @@ def summary_problems(summary: dict[str, Any], on_board: bool = True) -> list[Pro
     where = Place(SUMMARY)
     problems = [Problem(text, "unsound-tree", where) for text in tree_problems(summary, SUMMARY)]
     if text := schema_problem(summary):
-        problems.append(Problem(f"{SUMMARY}: {text}", "other-schema", Place(SUMMARY, field="schema")))
+        problems.append(Problem(f"{SUMMARY}: {text}", "other-version", Place(SUMMARY, field="schema")))
     try:
         found = Summary.model_validate(summary)
     except ValidationError as error:
@@ -189,7 +189,7 @@ def _read_samples(path: Path, info: dict[str, Any]) -> list[SampleResult]:
     try:
         return [SampleResult.from_dict(row) for row in rows]
     except ValueError as error:
-        raise InputError(f"{path} is not sound: {error}.", place=Place(SAMPLES)) from error
+        raise InputError(f"{path} is not sound: {error}.", place=Place(SAMPLES), code="unreadable") from error
 
 
 def _row_problems(rows: list[dict[str, Any]], info: dict[str, Any]) -> list[Problem]:

@@ -126,7 +126,9 @@ def _refuse(problems: Sequence[Problem], summary: str) -> None:
 def _opened(place: Path, suite: str | Path | None) -> Iterator[tuple[Submission, dict[str, Path]]]:
     """Read a submission, or pack a run as one; and find its images."""
     if place.is_file():
-        raise InputError(f"{place} is a file, expected the folder of a submission or of a run. Unpack it first.")
+        raise InputError(
+            f"{place} is a file, expected the folder of a submission or of a run. Unpack it first.", code="not-a-folder"
+        )
     if (place / MANIFEST).exists() or not (place / "summary.json").exists():
         submission = read_submission(place)
         yield submission, _images_of(place)
@@ -155,7 +157,9 @@ def _suite_of(submission: Submission, suite: str | Path | None, recorded: Path |
     if suite is None and recorded is not None:
         return load_suite(recorded)
     if suite is None and name not in list_suites():
-        raise InputError(f"{shown(name)} is not an embedded suite; give its folder with --suite DIR.")
+        raise InputError(
+            f"{shown(name)} is not an embedded suite; give its folder with --suite DIR.", code="unknown-name"
+        )
     return load_suite(suite if suite is not None else name)
 
 
@@ -179,11 +183,11 @@ def _rescore(
     try:
         _, changes = score_again(submission.results, scorer, chosen, styles, progress)
     except RsesError as error:
-        raise InputError(f"{place} is refused; its images cannot be scored: {error}") from error
+        raise InputError(f"{place} is refused; its images cannot be scored: {error}", code="unreadable") from error
     problems = [
         Problem(
-            f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}", "other-score",
-            Place("samples.parquet", field=change.column),
+            f"{change.id}: {change.column} is {shown(change.said)}, scored again {shown(change.found)}",
+            "contradiction", Place("samples.parquet", field=change.column),
         )
         for change in changes
         if not change.slight

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rses import __version__
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import write_atomic
 from rses.files.escape import clean
 from rses.pages.numbers import heading, number
@@ -80,12 +80,20 @@ def _asset(names: str) -> Markup:
 def refuse_other_file(target: Path) -> None:
     """Raise :class:`InputError` unless ``target`` is absent or a former page of ours."""
     if target.is_dir():
-        raise InputError(f"{target} is a folder; give the name of the HTML file to write.")
+        raise InputError(
+            f"{target} is a folder; give the name of the HTML file to write.",
+            code="not-a-file",
+            place=Place(str(target)),
+        )
     if target.exists():
         with target.open("rb") as stream:
             head = stream.read(4096)
         if f'content="{GENERATOR}"'.encode() not in head:
-            raise InputError(f"{target} exists and is not a report of rses. Choose another place, or remove it.")
+            raise InputError(
+                f"{target} exists and is not a report of rses. Choose another place, or remove it.",
+                code="already-there",
+                place=Place(str(target)),
+            )
 
 
 def write_page(target: Path, page: str) -> Path:
@@ -98,5 +106,7 @@ def write_page(target: Path, page: str) -> Path:
         write_atomic(target, page.encode("utf-8"))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"Cannot write the page to {target}: {reason}. Choose another place.") from error
+        raise InputError(
+            f"Cannot write the page to {target}: {reason}. Choose another place.", code="unwritable"
+        ) from error
     return target

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.escape import clean
 from rses.pages.notices import toy_note
 from rses.pages.numbers import UNDEFINED, number
@@ -172,7 +172,7 @@ def check_comparable(runs: Sequence[Results]) -> None:
         InputError: No run; or different protocols, weights, suites, or samples that only share an id.
     """
     if not runs:
-        raise InputError("There is no run to show. Give at least one.")
+        raise InputError("There is no run to show. Give at least one.", code="missing-option")
     names = run_names(runs)
     for run, name in zip(runs[1:], names[1:], strict=True):
         for what, remedy in (
@@ -184,7 +184,9 @@ def check_comparable(runs: Sequence[Results]) -> None:
             if any(here[key] != there[key] for key in here.keys() & there.keys()):
                 raise InputError(
                     f'"{names[0]}" and "{name}" were scored with different {what}: '
-                    f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}"
+                    f"{_describe(here)} and {_describe(there)}. Their numbers cannot be compared. {remedy}",
+                    code="mismatch",
+                    place=Place(field=what),
                 )
         _check_samples(runs[0], run, names[0], name)
 
@@ -201,7 +203,9 @@ def _check_samples(first: Results, second: Results, first_name: str, second_name
                 raise InputError(
                     f'"{first_name}" and "{second_name}" were scored on different samples: "{clean(other.id)}" has '
                     f"{what} {clean(here)} in one and {clean(there)} in the other. Score both with the same masks, "
-                    "sources and styles."
+                    "sources and styles.",
+                    code="mismatch",
+                    place=Place(field=field),
                 )
 
 

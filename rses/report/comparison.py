@@ -107,12 +107,13 @@ def compare_runs(runs: Sequence[Results], metrics: Sequence[str] | None = None) 
         ('b', 'mse_bg', 0.1, 3)
     """
     if len(runs) < 2:
-        raise InputError("A comparison needs at least two runs: rses compare RUN RUN...")
+        raise InputError("A comparison needs at least two runs: rses compare RUN RUN...", code="missing-option")
     check_comparable(runs)
     ids = common_ids(runs)
     names = run_names(runs)
     if not ids:
-        raise InputError(f"{', '.join(names)} share no scored sample: were they scored on the same ids?")
+        text = f"{', '.join(names)} share no scored sample: were they scored on the same ids?"
+        raise InputError(text, code="mismatch")
     raw = [
         (name, info, pairs)
         for name, run in zip(names[1:], runs[1:], strict=True)

@@ -81,7 +81,8 @@ def write_figure(
         if not found:
             raise InputError(
                 f'The images of "{run_names([run])[0]}" were not found. Give the suite with --suite NAME|DIR, or score '
-                "it again with --out."
+                "it again with --out.",
+                code="missing-file",
             )
     chosen = choose_samples(runs, best, worst, ids)
     shown = _metrics(runs, metrics)
@@ -106,10 +107,10 @@ def choose_samples(runs: Sequence[Results], best: int = 0, worst: int = 0, ids: 
     """
     common = set(common_ids(runs))
     if not common:
-        raise InputError(f"{', '.join(run_names(runs))} share no scored sample.")
+        raise InputError(f"{', '.join(run_names(runs))} share no scored sample.", code="mismatch")
     for name in ids:
         if name not in common:
-            raise InputError(f'"{name}" was not scored in every run.{did_you_mean(name, common)}')
+            raise InputError(f'"{name}" was not scored in every run.{did_you_mean(name, common)}', code="unknown-name")
     if not (best or worst or ids):
         best = worst = 2
     order = [name for name in worst_first(runs[:1]) if name in common]
@@ -130,7 +131,9 @@ def _strip(name: str, runs: Sequence[Results], files: Sequence[Files], metrics: 
     absent = [run_names([run])[0] for run, place in zip(runs, places, strict=True) if not place or not place.pred]
     first = places[0]
     if absent or first is None or first.source is None or first.mask is None:
-        raise InputError(f"The images of {name} were not found for {listed(absent) or 'its source and mask'}.")
+        raise InputError(
+            f"The images of {name} were not found for {listed(absent) or 'its source and mask'}.", code="missing-file"
+        )
     source, region = read_image(first.source), read_mask(first.mask)
     shown = outline(source, region, side) if region.shape == source.shape[:2] else fit(source, side)
     samples = [next(sample for sample in run.samples if sample.id == name) for run in runs]

@@ -62,7 +62,7 @@ def folder_files(
         root = load_suite(suite).root
         masks, metadata = root / "masks", root / "metadata.jsonl"
     if masks is None:
-        raise InputError("Give a folder of masks or a suite.")
+        raise InputError("Give a folder of masks or a suite.", code="missing-option")
     pairing = pair_folder(
         Path(pred), Path(masks), None if source is None else Path(source),
         metadata=metadata, allow_missing=True, needs=(),

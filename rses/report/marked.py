@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 __all__ = ["marks", "replace_marked"]
 
@@ -33,9 +33,13 @@ def replace_marked(page: Path, name: str, content: str) -> str:
     try:
         text = page.read_text("utf-8-sig")
     except OSError as error:
-        raise InputError(f"Cannot read the page {page}: {error.strerror or error}.") from error
+        raise InputError(f"Cannot read the page {page}: {error.strerror or error}.", code="unreadable") from error
     begin, end = marks(name)
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise InputError(f"{page} must hold the lines {begin} and {end} once each, in this order.")
+        raise InputError(
+            f"{page} must hold the lines {begin} and {end} once each, in this order.",
+            code="missing-key",
+            place=Place(str(page)),
+        )
     before, after = text[: text.index(begin) + len(begin)], text[text.index(end) :]
     return f"{before}\n{content.rstrip()}\n{after}"

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, did_you_mean
 from rses.files.escape import clean, escape_latex, escape_markdown
 from rses.pages.grid import Grid, Value
 from rses.pages.numbers import heading
@@ -56,10 +56,14 @@ def render_paper_table(
     """
     if format not in PAPER_FORMATS:
         raise InputError(
-            f'There is no format "{format}".{did_you_mean(format, PAPER_FORMATS)} Formats: {", ".join(PAPER_FORMATS)}.'
+            f'There is no format "{format}".{did_you_mean(format, PAPER_FORMATS)} Formats: {", ".join(PAPER_FORMATS)}.',
+            code="unknown-value",
+            place=Place(field="format"),
         )
     if digits is not None and not 0 <= digits <= 12:
-        raise InputError(f"digits must be from 0 to 12, got {digits}.")
+        raise InputError(
+            f"digits must be from 0 to 12, got {digits}.", code="out-of-range", place=Place(field="digits")
+        )
     renamed = rename(runs, names or {})
     asked = {name for run in renamed for name in run.metrics}
     chosen = [name for name in PAPER_METRICS if name in asked] if metrics is None else None
@@ -87,7 +91,9 @@ def parse_names(texts: Iterable[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     bad = ["=".join((old, new)) if mark else old for old, mark, new in pairs if not (old.strip() and new.strip())]
     if bad:
-        raise InputError(f"--name is OLD=NEW, got {', '.join(map(clean, bad))}.")
+        raise InputError(
+            f"--name is OLD=NEW, got {', '.join(map(clean, bad))}.", code="wrong-form", place=Place(field="--name")
+        )
     return {old.strip(): new.strip() for old, _, new in pairs}
 
 
@@ -99,7 +105,9 @@ def rename(runs: Sequence[Results], names: Mapping[str, str]) -> list[Results]:
     """
     known = run_names(runs)
     for old in names.keys() - set(known):
-        raise InputError(f'No run is named "{old}".{did_you_mean(old, known)} Runs: {", ".join(known)}.')
+        raise InputError(
+            f'No run is named "{old}".{did_you_mean(old, known)} Runs: {", ".join(known)}.', code="unknown-name"
+        )
     return [
         Results(run.samples, {**run.info, "method": names.get(name, run.info.get("method"))}, run.folder)
         for run, name in zip(runs, known, strict=True)
@@ -117,7 +125,9 @@ def _position(runs: Sequence[Results], against: str, names: Mapping[str, str]) -
     known = run_names(runs)
     wanted = against if against in known else names.get(against, against)
     if wanted not in known:
-        raise InputError(f'No run is named "{against}".{did_you_mean(against, known)} Runs: {", ".join(known)}.')
+        raise InputError(
+            f'No run is named "{against}".{did_you_mean(against, known)} Runs: {", ".join(known)}.', code="unknown-name"
+        )
     return known.index(wanted)
 
 

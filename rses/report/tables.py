@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rses.errors import InputError, did_you_mean
+from rses.errors import InputError, Place, did_you_mean
 from rses.files.escape import clean, escape_markdown
 from rses.pages.grid import MIN_WIDTH, Grid, Raw, Value, printed
 from rses.pages.notices import toy_note
@@ -72,7 +72,9 @@ def check_format(format: str) -> None:
     """Raise :class:`InputError` unless ``format`` is one of :data:`FORMATS`."""
     if format not in FORMATS:
         raise InputError(
-            f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.'
+            f'There is no format "{format}".{did_you_mean(format, FORMATS)} Formats: {", ".join(FORMATS)}.',
+            code="unknown-value",
+            place=Place(field="format"),
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.text import parse_json
 
 EDITS, SCORES = "generation.jsonl", "journal.jsonl"
@@ -60,19 +60,28 @@ class Journal:
         lines = content.split(b"\n")
         header = _parse(lines[0])
         if header is None or header.get("journal") != VERSION:
-            raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
+            raise InputError(
+                f"{self.path} is not a journal of this version. Pass --fresh to start over.",
+                code="other-version",
+                place=Place(str(self.path)),
+            )
         before = header.get("settings")
         if before != self._settings and not any(_parse(line) for line in lines[1:]):
             # Killed before anything was finished: no other run is lost.
             os.truncate(self.path, 0)
             return
         if not isinstance(before, dict):
-            raise InputError(f"{self.path} is not a journal of this version. Pass --fresh to start over.")
+            raise InputError(
+                f"{self.path} is not a journal of this version. Pass --fresh to start over.",
+                code="other-version",
+                place=Place(str(self.path)),
+            )
         if before != self._settings:
             changed = ", ".join(_differences(before, self._settings))
             raise InputError(
                 f"{self.path.parent} already holds another run (different: {changed}). "
-                "Choose another --out, or pass --fresh to replace it."
+                "Choose another --out, or pass --fresh to replace it.",
+                code="other-run",
             )
         for line in lines[1:]:
             record = _parse(line)
@@ -112,7 +121,8 @@ class Journal:
         if before != self._settings:
             changed = ", ".join(_differences(before, self._settings)) if isinstance(before, dict) else "its version"
             raise InputError(
-                f"{path.parent} holds a shard of another run (different: {changed}). Pass --fresh to forget it."
+                f"{path.parent} holds a shard of another run (different: {changed}). Pass --fresh to forget it.",
+                code="other-run",
             )
         known = (record for record in records if isinstance(record.get("key"), str) and self._sound(record))
         if new := [record for record in known if record["key"] not in self.records]:

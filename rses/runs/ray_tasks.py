@@ -34,7 +34,9 @@ def cluster(address: str | None = None) -> Iterator[None]:
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError) as error:
-        raise RsesError(f"There is no Ray cluster at {address}: {str(error).splitlines()[0]}") from error
+        raise RsesError(
+            f"There is no Ray cluster at {address}: {str(error).splitlines()[0]}", code="no-network"
+        ) from error
     try:
         yield
     finally:
@@ -80,7 +82,7 @@ def _require_reachable(address: str | None) -> None:
     try:
         socket.create_connection((found[1], int(found[2])), timeout=10).close()
     except (OSError, OverflowError) as error:
-        raise RsesError(f"There is no Ray cluster at {address}: {error}") from error
+        raise RsesError(f"There is no Ray cluster at {address}: {error}", code="no-network") from error
 
 
 def _raise_first(ray: Any, ready: list[Any]) -> None:
@@ -90,9 +92,10 @@ def _raise_first(ray: Any, ready: list[Any]) -> None:
         cause = error.cause
         if isinstance(cause, RsesError):
             raise cause from error
-        raise RsesError(f"A task failed on the cluster: {cause}") from error
+        raise RsesError(f"A task failed on the cluster: {cause}", code="failed") from error
     except ray.exceptions.RayError as error:
         raise RsesError(
             f"A shard's worker was lost {RETRIES + 1} times: {str(error).splitlines()[0]} "
-            "What it had finished is kept; repeat the command to go on."
+            "What it had finished is kept; repeat the command to go on.",
+            code="failed",
         ) from error

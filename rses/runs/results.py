@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import write_atomic
 from rses.files.escape import clean
 from rses.files.text import parse_json
@@ -174,16 +174,20 @@ class Results:
         if absent:
             raise InputError(
                 f"{root} is not a finished run: {' and '.join(absent)} not found. "
-                "Expected a folder written by `rses score --out` or `rses bench --out`."
+                "Expected a folder written by `rses score --out` or `rses bench --out`.",
+                code="missing-file",
+                place=Place(str(root)),
             )
         try:
             content = parse_json(summary.read_bytes())
             info = run_info(content)
             if fault := schema_problem(content):
-                raise InputError(f"{summary}: {fault}.")
+                raise InputError(f"{summary}: {fault}.", code="unreadable", place=Place(str(summary)))
             return cls(*migrated(content["schema"], read_samples(samples), info), root)
         except (ValueError, OSError) as error:
-            raise InputError(f"{root} cannot be read as a run: {error}") from error
+            raise InputError(
+                f"{root} cannot be read as a run: {error}", code="unreadable", place=Place(str(root))
+            ) from error
 
 
 def load_run(folder: str | Path) -> Results:

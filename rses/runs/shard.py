@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 
 __all__ = ["Shard"]
 
@@ -36,7 +36,11 @@ class Shard:
         """
         match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise InputError(f'--shard must be i/n with i from 1 to n, e.g. 2/8; got "{text}".')
+            raise InputError(
+                f'--shard must be i/n with i from 1 to n, e.g. 2/8; got "{text}".',
+                code="wrong-form",
+                place=Place(field="--shard"),
+            )
         return cls(int(match[1]), int(match[2]))
 
     @classmethod
@@ -47,7 +51,9 @@ class Shard:
             InputError: There would be none.
         """
         if count < 1:
-            raise InputError(f"--shards must be at least 1, got {count}.")
+            raise InputError(
+                f"--shards must be at least 1, got {count}.", code="out-of-range", place=Place(field="--shards")
+            )
         return [cls(number, count) for number in range(1, count + 1)]
 
     def __str__(self) -> str:
@@ -61,7 +67,9 @@ class Shard:
         """
         own = list(items[self.number - 1 :: self.count])
         if not own:
-            raise InputError(f"Shard {self} of {len(items)} samples is empty. Use at most {len(items)} shards.")
+            raise InputError(
+                f"Shard {self} of {len(items)} samples is empty. Use at most {len(items)} shards.", code="empty"
+            )
         return own
 
     def folder(self, run: Path) -> Path:

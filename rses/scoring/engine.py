@@ -196,7 +196,7 @@ class Engine:
                     track.journal.close()
         problems = list(dict.fromkeys(problem for track in tracks for problem in track.problems))
         if problems and not options.allow_missing:
-            raise InputError(problems)
+            raise InputError(problems, code="unreadable")
 
     def _load(
         self, case: Case, tracks: Sequence[Track], options: RunOptions

@@ -77,7 +77,8 @@ def folder_runs(
         require_path(outs[name], "out", "folder")
         require_utf8(pred, inputs.masks, inputs.source, inputs.suite, outs[name], name)
         if fault := name_problem(name):
-            raise InputError(f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name.")
+            text = f"The name of the method, {name[:60]!r}, {fault}. Give another with --method-name."
+            raise InputError(text, code="wrong-argument")
         require_apart(outs[name], {"predictions": pred, "masks": inputs.masks, "sources": inputs.source})
     by_id = inputs.styles is None or isinstance(inputs.styles, str | Path | Mapping)
     candidates = [] if by_id else text_list(inputs.styles, "styles", "pixel art")
@@ -115,7 +116,9 @@ def _resolve_suite(suite: Place, masks: Place, files: FileCache) -> tuple[dict[s
     """
     if suite is None:
         if masks is None:
-            raise InputError("No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).")
+            raise InputError(
+                "No masks. Give a folder of masks (--masks DIR) or a suite (--suite NAME).", code="missing-option"
+            )
         return None, Path(masks), None
     loaded = load_suite(suite)
     verify_files(loaded, files=files)

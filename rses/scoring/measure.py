@@ -44,19 +44,25 @@ def sample_text(sample: Sample, protocol: Protocol) -> str:
         if not sample.prompt:
             raise InputError(
                 f'"{sample.id}" has no prompt, and protocol {protocol.id} compares with the whole prompt. '
-                'Add a "prompt" to its row of metadata.jsonl or choose another protocol.'
+                'Add a "prompt" to its row of metadata.jsonl or choose another protocol.',
+                code="missing-key",
             )
         _require_text(sample, "prompt", sample.prompt)
         return sample.prompt
     if not sample.style:
-        raise InputError(f'"{sample.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.')
+        raise InputError(
+            f'"{sample.id}" has no style. Give one with --style TEXT, --styles FILE or metadata.jsonl.',
+            code="missing-key",
+        )
     _require_text(sample, "style", sample.style)
     return protocol.template.format(style=sample.style)
 
 
 def _require_text(sample: Sample, kind: str, text: str) -> None:
     if fault := text_fault(text):
-        raise InputError(f'The {kind} {text!r} of "{sample.id}" {fault}. Write it in words, e.g. "pixel art".')
+        raise InputError(
+            f'The {kind} {text!r} of "{sample.id}" {fault}. Write it in words, e.g. "pixel art".', code="unprintable"
+        )
 
 
 class Measurer:
@@ -134,12 +140,16 @@ class Measurer:
         except Exception as error:
             if not info.package:
                 raise
-            raise RsesError(f"The metric {info.name} failed: {type(error).__name__}: {error}.") from error
+            raise RsesError(
+                f"The metric {info.name} failed: {type(error).__name__}: {error}.", code="failed"
+            ) from error
         values = values.tolist() if isinstance(values, torch.Tensor) else values
         if values is None:
             return [None] * count
         if len(values) != count or not all(value is None or isinstance(value, (bool, int, float)) for value in values):
-            raise RsesError(f"The metric {info.name} must return one number per sample, {count} in all.")
+            raise RsesError(
+                f"The metric {info.name} must return one number per sample, {count} in all.", code="wrong-result"
+            )
         return [_defined(value) for value in values]
 
     def text_codes(self, sample: Sample) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import torch
 from rses.arguments import require_folders, require_path, require_text, text_list, whole_number
 from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.device import choose_batch_size, choose_device
-from rses.errors import InputError, Place, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.atomic import remove_leftovers, remove_new_folders, require_writable
 from rses.files.lock import LOCK, exclusive
 from rses.functional.perceptual import lpips_map
@@ -84,7 +84,8 @@ class RSES:
             if own[name] is not None and not hasattr(own[name], method):
                 raise InputError(
                     f"{name} must be an object as in rses.backbones.base, got {type(own[name]).__name__}. A backbone "
-                    f"that rses knows by name: get_protocol(...).replace({name}=...), or rses.load_style(...)."
+                    f"that rses knows by name: get_protocol(...).replace({name}=...), or rses.load_style(...).",
+                    code="wrong-type",
                 )
         named = {name: f"custom:{given.id}" for name, given in own.items() if given is not None}
         self.protocol = get_protocol(protocol).replace(**named)
@@ -264,7 +265,7 @@ class RSES:
         texts = [style] * len(pred) if isinstance(style, str) else text_list(style, "style", "pixel art")
         lengths = {"pred": len(pred), "source": len(source), "mask": len(mask), "style": len(texts)}
         if len(set(lengths.values())) != 1:
-            raise InputError(f"A batch must have one length, got {lengths}.")
+            raise InputError(f"A batch must have one length, got {lengths}.", code="mismatch")
         options = {"styles": sorted(set(texts)), **options}
         return [
             self.score(p.detach(), x.detach(), m.detach().cpu(), text, id=str(number), **options)
@@ -363,7 +364,7 @@ class RSES:
         """
         measurer = self.engine.measurer
         if measurer.perceptual is None:
-            raise RsesError("A heat map needs lpips_bg among the metrics.")
+            raise RsesError("A heat map needs lpips_bg among the metrics.", code="missing-option")
         x = as_image(source)[None]
         p, m = as_image(pred)[None], as_mask(mask, size=(x.shape[-2], x.shape[-1]), source=source)[None]
         _require_mappable(p, x, measurer.perceptual.min_size)
@@ -376,17 +377,18 @@ class RSES:
         problems: list[str] = []
         for sample in samples:
             if sample.image is None and "source" in needs:
-                problems.append(
+                text = (
                     f'"{sample.id}" has no source image. Give one (--source DIR), or restrict the metrics to those '
                     "that need none (--metrics rsm,clip_cosine)."
                 )
+                problems.append(Problem(text, "missing-option"))
             if "style" in needs:
                 try:
                     sample_text(sample, self.protocol)
                 except InputError as error:
                     problems.extend(error.problems)
         if problems:
-            raise InputError(problems)
+            raise InputError(problems, code="missing-option")
 
     def _info(self, options: RunOptions) -> dict[str, Any]:
         import rses
@@ -419,10 +421,14 @@ def _require_mappable(pred: torch.Tensor, source: torch.Tensor, smallest: int) -
     if (rows, columns) != (height, width):
         raise InputError(
             f"The prediction is {columns}x{rows}, its source is {width}x{height} (width x height). A heat map needs "
-            "pictures of one size: resize the prediction first."
+            "pictures of one size: resize the prediction first.",
+            code="wrong-size",
         )
     if min(height, width) < smallest:
-        raise InputError(f"The pictures are {width}x{height}; a heat map needs at least {smallest}x{smallest} pixels.")
+        raise InputError(
+            f"The pictures are {width}x{height}; a heat map needs at least {smallest}x{smallest} pixels.",
+            code="wrong-size",
+        )
 
 
 @contextlib.contextmanager

@@ -22,7 +22,9 @@ def share_of_run(samples: Sequence[Sample], options: RunOptions, shard: Shard) -
         InputError: No run folder, or no sample.
     """
     if options.out is None:
-        raise InputError("A shard's results are kept in the folder of the whole run: give --out DIR.")
+        raise InputError(
+            "A shard's results are kept in the folder of the whole run: give --out DIR.", code="missing-option"
+        )
     return shard.of(samples), dataclasses.replace(options, out=shard.folder(options.out), missing=(), shard=shard)
 
 

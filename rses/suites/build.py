@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.suites.entry import Entry, SuiteFacts
 from rses.suites.format import Suite
 from rses.suites.left_out import left_out_lines
@@ -25,7 +25,7 @@ _Warn = Callable[[str], None]
 def open_reader(dataset: str, root: Path, **options: Any) -> Reader:
     """Open a data set."""
     if dataset not in _READERS:
-        raise InputError(f'Data sets are {", ".join(_READERS)}, found "{dataset}".')
+        raise InputError(f'Data sets are {", ".join(_READERS)}, found "{dataset}".', code="unknown-name")
     reader: Reader = _READERS[dataset](root, **options)
     return reader
 
@@ -58,7 +58,7 @@ def build_suite(
         The suite. What is unsound is left out of it, counted and named in its card.
     """
     if n is not None and n < 1:
-        raise InputError(f"--n must be at least 1, found {n}.")
+        raise InputError(f"--n must be at least 1, found {n}.", code="out-of-range", place=Place(field="--n"))
     rule = load_selection(selection) if isinstance(selection, str) else selection
     left_out, refused = list(reader.left_out), Counter[str]()
     named: dict[str, str] = {}
@@ -102,9 +102,15 @@ def build_prompted(
     """
     keys = hash_order(reader.keys(), RULE, seed, reader.name)
     if not keys:
-        raise InputError("The selection is empty: the mapping file has no entry of the wanted editing types.")
+        raise InputError(
+            "The selection is empty: the mapping file has no entry of the wanted editing types.", code="empty"
+        )
     if n is not None and not 1 <= n <= len(keys):
-        raise InputError(f"--n must be from 1 to {len(keys)}, the number of entries, found {n}.")
+        raise InputError(
+            f"--n must be from 1 to {len(keys)}, the number of entries, found {n}.",
+            code="out-of-range",
+            place=Place(field="--n"),
+        )
     left_out = list(reader.left_out)
 
     def too_few(chosen: int) -> list[str]:

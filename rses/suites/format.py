@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from rses.errors import InputError, Place
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import is_sha256, sha256_file
 from rses.files.names import Locator, folded
 from rses.files.paths import path_problem
@@ -41,13 +41,13 @@ MANIFEST = "suite.json"
 
 def _digest(text: str) -> str:
     if not is_sha256(text):
-        raise fault("bad-digest", "has no SHA-256 of 64 small hexadecimal digits")
+        raise fault("not-a-digest", "has no SHA-256 of 64 small hexadecimal digits")
     return text
 
 
 def _readable(style: str) -> str:
     if problem := text_fault(style):
-        raise fault("unreadable-text", f"{style!r} {problem}")
+        raise fault("unprintable", f"{style!r} {problem}")
     return style
 
 
@@ -124,11 +124,17 @@ def read_manifest(root: Path) -> Manifest:
     """
     path = root / MANIFEST
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.")
+        raise InputError(
+            f"{root} is not a folder. Give a suite folder, or a name from `rses suites`.",
+            code="not-a-folder",
+            place=Place(str(root)),
+        )
     if path.is_symlink() or not path.is_file():
         raise InputError(
             f"{root} has no {MANIFEST}, so it is not a suite. Export one with `rses suites export NAME DIR`, "
-            f"or build one with `rses suites build`."
+            f"or build one with `rses suites build`.",
+            code="missing-file",
+            place=Place(str(root)),
         )
     try:
         content = parse_json(path.read_bytes())
@@ -156,18 +162,20 @@ def read_suite(root: Path) -> Suite:
     manifest = read_manifest(root)
     path = root / METADATA
     if path.is_symlink() or not path.is_file():
-        raise InputError(f"{path} is missing.")
+        raise InputError(f"{path} is missing.", code="missing-file", place=Place(str(path)))
     problems: list[str] = []
     if sha256_file(path) != manifest.files[METADATA]:
-        problems.append(
+        text = (
             f"{METADATA} is not the one {MANIFEST} describes: it was changed. Restore it, or give the "
             f"changed suite its own name and rewrite {MANIFEST} with rses.suites.write_manifest"
         )
+        problems.append(Problem(text, "changed-file", Place(METADATA)))
     samples = _read_rows(root, path, manifest, problems)
     if len(samples) != manifest.n and not problems:
-        problems.append(f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}")
+        text = f"{MANIFEST} promises {manifest.n} samples, {METADATA} has {len(samples)}"
+        problems.append(Problem(text, "mismatch", Place(MANIFEST, field="n")))
     if problems:
-        raise InputError(problems, f"{root} is not a sound suite:")
+        raise InputError(problems, f"{root} is not a sound suite:", code="mismatch")
     return Suite(manifest.name, manifest.version, manifest.licence, root, tuple(samples), manifest.sha256)
 
 
@@ -183,12 +191,12 @@ def _read_rows(root: Path, path: Path, manifest: Manifest, problems: list[str]) 
     return [replace(sample, image=locate(root / sample.image), mask=locate(root / sample.mask)) for sample in samples]
 
 
-def _file_problems(root: Path, row: SuiteRow, declared: Collection[str], locate: Locator) -> Iterator[str]:
+def _file_problems(root: Path, row: SuiteRow, declared: Collection[str], locate: Locator) -> Iterator[Problem]:
     for column in ("file_name", "mask_file_name"):
         name = getattr(row, column)
         if problem := path_problem(root, name):
-            yield f'{column} "{name}" {problem}'
+            yield Problem(f'{column} "{name}" {problem}', "bad-path")
         elif folded(name) not in declared:
-            yield f'{column} "{name}" is not listed in {MANIFEST}'
+            yield Problem(f'{column} "{name}" is not listed in {MANIFEST}', "unknown-file")
         elif not locate(root / name).is_file():
-            yield f'{column} "{name}" does not exist'
+            yield Problem(f'{column} "{name}" does not exist', "missing-file")

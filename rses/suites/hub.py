@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rses.backbones.digests import cache_home
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.paths import id_problem
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_suite
 
@@ -44,7 +44,7 @@ def cached_suite(repo: str, revision: str | None = None) -> Suite:
     name = revision or "main"
     note = home / "refs" / name.replace("/", "--")
     if fault := id_problem(note.name):
-        raise InputError(f'Revision "{name}" {fault}.')
+        raise InputError(f'Revision "{name}" {fault}.', code="bad-path", place=Place(field="revision"))
     try:
         commit = name if re.fullmatch(r"[0-9a-f]{40}", name) and (home / name).is_dir() else _commit(repo, name)
     except InputError as error:
@@ -98,7 +98,10 @@ def fetch(repo: str, revision: str | None, out: Path, progress: _Progress | None
         try:
             return read_dataset(Path(place), out, progress)
         except InputError as error:
-            faults = [problem.replace(f"{place}{os.sep}", "") for problem in error.problems]
+            faults = [
+                Problem(problem.replace(f"{place}{os.sep}", ""), problem.code, problem.place)
+                for problem in error.problems
+            ]
             raise InputError(faults, f"The data set {repo} cannot be used as a suite:") from error
 
 
@@ -136,7 +139,7 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
     elif not said and status is not None:
         said = f"the hub answered {status} ({reason})"
     if said:
-        return InputError(f"The data set {repo} cannot be {verb}: {said}.")
+        return InputError(f"The data set {repo} cannot be {verb}: {said}.", code="no-network")
     other = (
         f"have it pulled elsewhere with `rses suites pull {repo} --out DIR` and give that folder; if {repo} is meant "
         "as a folder, check its path"
@@ -145,5 +148,6 @@ def hub_error(repo: str, error: Exception, verb: str) -> InputError:
     )
     return _Unreachable(
         f"The data set {repo} cannot be {verb}: the hub cannot be reached ({reason}). Check the connection "
-        f"and HF_HUB_OFFLINE; or {other}."
+        f"and HF_HUB_OFFLINE; or {other}.",
+        code="no-network",
     )

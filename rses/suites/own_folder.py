@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError, Problem
+from rses.errors import InputError, Place, Problem
 from rses.files.names import folded
 from rses.images.decode import image_size, turned_note
 from rses.suites.entry import TEMPLATE, Entry, SuiteFacts
@@ -71,12 +71,16 @@ def build_folder(
     """
     _require_template(template)
     if sum((masks is not None, regions is not None, alpha)) != 1:
-        raise InputError("Give exactly one of --masks, --regions and --alpha.")
+        raise InputError("Give exactly one of --masks, --regions and --alpha.", code="exclusive")
     if not images.is_dir():
-        raise InputError(f"{images} is not a folder. Give the folder of photographs with --images.")
+        raise InputError(
+            f"{images} is not a folder. Give the folder of photographs with --images.",
+            code="not-a-folder",
+            place=Place(str(images)),
+        )
     paths, left_out = find_photographs(images)
     if not paths:
-        raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)])
+        raise InputError([f"{images} holds no photographs that can be read.", *left_out_lines(left_out)], code="empty")
     rows, named = ({} if file is None else rows_by_file(file, images) for file in (regions, objects))
     placed, twice = ({}, []) if masks is None else masks_by_name(masks)
     problems = [*doubles(paths), *twice]
@@ -89,10 +93,10 @@ def build_folder(
         label = str(named.get(path.name, {}).get("object") or row.get("object") or thing or "").strip()
         if not label:
             text = f"{path.name}: nothing says what its region covers. Use --object or --objects"
-            problems.append(Problem(text, "missing-object"))
+            problems.append(Problem(text, "missing-key"))
         if own and folded(path.stem) not in own:
             text = f"{path.name}: --styles gives it no style; its id is {path.stem}"
-            problems.append(Problem(text, "missing-style"))
+            problems.append(Problem(text, "missing-key"))
             continue
         try:
             region = _region_of(path, row, placed.get(folded(path.stem)), masks, alpha)
@@ -118,9 +122,15 @@ def _require_template(template: str) -> None:
     try:
         found = {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
     except ValueError as error:
-        raise InputError(f'The template "{template}" is not sound: {error}.') from error
+        raise InputError(
+            f'The template "{template}" is not sound: {error}.', code="wrong-form", place=Place(field="--template")
+        ) from error
     if found != {"object", "style"}:
-        raise InputError(f'The template must hold {{object}} and {{style}} and no other field, found "{template}".')
+        raise InputError(
+            f'The template must hold {{object}} and {{style}} and no other field, found "{template}".',
+            code="wrong-form",
+            place=Place(field="--template"),
+        )
 
 
 def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path | None, alpha: bool) -> _Region:
@@ -130,11 +140,12 @@ def _region_of(path: Path, row: dict[str, Any], mask: Path | None, masks: Path |
         return partial(_alpha, path)
     if masks is None:
         if not row:
-            raise InputError(f"{path.name}: has no row in --regions. Add one, or take the picture out")
+            text = f"{path.name}: has no row in --regions. Add one, or take the picture out"
+            raise InputError(text, code="missing-key")
         return partial(draw_polygons, [outline_of(row, path.name, width, height)], width, height)
     if mask is None:
         text = f"{path.name}: has no mask {path.stem}.png in {masks}. Add it, or take the picture out"
-        raise InputError(text, code="mask-absent")
+        raise InputError(text, code="missing-file")
     return partial(_mask, mask, path, height, width)
 
 
@@ -154,6 +165,6 @@ def _mask(mask: Path, image: Path, height: int, width: int) -> NDArray[np.bool_]
             "Masks must have exactly the size of their photographs."
             + turned_note(image, (region.shape[0], region.shape[1]))
             + turned_note(mask, (height, width)),
-            code="size",
+            code="wrong-size",
         )
     return region

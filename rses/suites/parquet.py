@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import sha256_bytes
 from rses.files.folders import new_folder
 from rses.files.names import listed
@@ -86,7 +86,7 @@ def write_dataset(suite: Suite, out: Path, progress: _Progress | None = None) ->
     manifest = read_manifest(suite.root)
     rows = read_rows(suite.root)
     if not rows:
-        raise InputError(f"{suite.name} has no samples, so there is nothing to share.")
+        raise InputError(f"{suite.name} has no samples, so there is nothing to share.", code="empty")
     embedded = {row[key] for row in rows for key in _NAMES.values()}
     with new_folder(out) as folder:
         for name in (*sorted(set(manifest.files) - embedded), MANIFEST):
@@ -154,7 +154,9 @@ def _write_card(suite: Suite, folder: Path) -> None:
     try:
         data = metadata_load(card) or {}
     except Exception as error:  # the YAML reader has many exceptions
-        raise InputError(f"{source} has a YAML block that cannot be read: {error}.") from error
+        raise InputError(
+            f"{source} has a YAML block that cannot be read: {error}.", code="unreadable", place=Place(str(source))
+        ) from error
     data["configs"] = [{"config_name": "default", "data_files": [{"split": "test", "path": "data/test-*.parquet"}]}]
     metadata_save(card, data)
 
@@ -171,11 +173,14 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
     own, shards = folder / "suite", sorted((folder / "data").glob("*.parquet"))
     links = [path for path in (folder / "data", own, own / MANIFEST, *shards) if path.is_symlink()]
     if links:
-        raise InputError([f"{path} is a symbolic link; put the file itself there" for path in links])
+        text = "is a symbolic link; put the file itself there"
+        raise InputError([Problem(f"{path} {text}", "link", Place(str(path))) for path in links])
     if not is_dataset(folder) or not shards:
         raise InputError(
             f"{folder} is no suite as parquet: expected data/*.parquet and suite/{MANIFEST}, as `rses suites push` "
-            f"writes them."
+            f"writes them.",
+            code="missing-file",
+            place=Place(str(folder)),
         )
     manifest = read_manifest(own)
     with new_folder(out) as temporary:
@@ -185,7 +190,7 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
         others = sorted(set(manifest.files) - embedded - {METADATA})
         _copy_own(own, temporary, others)
         if problems := _unpack(shards, rows, manifest, temporary, progress):
-            raise InputError(problems, f"{folder} is not the suite it says:")
+            raise InputError(problems, f"{folder} is not the suite it says:", code="mismatch")
         try:
             verify_suite(temporary)
         except InputError as error:
@@ -195,20 +200,26 @@ def read_dataset(folder: Path, out: Path, progress: _Progress | None = None) -> 
 
 def _copy_own(own: Path, target: Path, names: Sequence[str]) -> None:
     problems = [f"suite/{name} {fault}" for name in names if (fault := path_problem(own, name))]
-    problems += [f"suite/{name} is missing" for name in names if not (own / name).is_file()]
+    problems += [
+        Problem(f"suite/{name} is missing", "missing-file", Place(f"suite/{name}"))
+        for name in names
+        if not (own / name).is_file()
+    ]
     if problems:
-        raise InputError(problems, f"{own} is incomplete:")
+        raise InputError(problems, f"{own} is incomplete:", code="missing-file")
     for name in names:
         _copy(own / name, target / name)
 
 
 def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, Any]]:
     if sha256_bytes((root / METADATA).read_bytes()) != manifest.files[METADATA]:
-        raise InputError(f"{folder / 'suite' / METADATA} is not the one {MANIFEST} describes: it was changed.")
+        raise InputError(
+            f"{folder / 'suite' / METADATA} is not the one {MANIFEST} describes: it was changed.", code="changed-file"
+        )
     try:
         rows = read_rows(root)
     except ValueError as error:
-        raise InputError(f"{folder / 'suite' / METADATA} cannot be read: {error}.") from error
+        raise InputError(f"{folder / 'suite' / METADATA} cannot be read: {error}.", code="unreadable") from error
 
     def sound(row: Any) -> bool:
         if not isinstance(row, dict) or not set(COLUMNS) <= set(row):
@@ -218,7 +229,9 @@ def _sound_rows(root: Path, manifest: Manifest, folder: Path) -> list[dict[str, 
     bad = [str(number) for number, row in enumerate(rows, 1) if not sound(row)]
     if bad:
         wanted = f"the columns {', '.join(COLUMNS)} and files that {MANIFEST} lists"
-        raise InputError(f"{folder / 'suite' / METADATA}: expected {wanted}, not so in row {listed(bad)}.")
+        raise InputError(
+            f"{folder / 'suite' / METADATA}: expected {wanted}, not so in row {listed(bad)}.", code="wrong-content"
+        )
     return rows
 
 
@@ -268,18 +281,24 @@ def _cells(shards: Sequence[Path], columns: Sequence[str]) -> Iterator[dict[str,
             with pq.ParquetFile(shard, pre_buffer=False) as parquet:
                 absent = [name for name in columns if name not in parquet.schema_arrow.names]
                 if absent:
-                    raise InputError(f"{shard} lacks the columns {', '.join(absent)}.")
+                    raise InputError(
+                        f"{shard} lacks the columns {', '.join(absent)}.", code="missing-key", place=Place(str(shard))
+                    )
                 # A page's longest cell may stand in every row.
                 pages = measure_pages(shard)
                 if pages.largest > MAX_PAGE:
                     raise InputError(
-                        f"{shard} has pages of {pages.largest >> 20} MB; at most {MAX_PAGE >> 20} are read."
+                        f"{shard} has pages of {pages.largest >> 20} MB; at most {MAX_PAGE >> 20} are read.",
+                        code="too-large",
+                        place=Place(str(shard)),
                     )
                 rows = max(1, min(8, MAX_PAGE // max(1, pages.largest)))
                 for batch in parquet.iter_batches(batch_size=rows, columns=list(columns), use_threads=False):
                     yield from batch.to_pylist()
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-            raise InputError(f"{shard} is not a readable parquet file: {error}.") from error
+            raise InputError(
+                f"{shard} is not a readable parquet file: {error}.", code="unreadable", place=Place(str(shard))
+            ) from error
 
 
 def _copy(source: Path, target: Path) -> None:

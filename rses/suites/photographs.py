@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rses.errors import InputError, Problem
+from rses.errors import InputError, Place, Problem
 from rses.files.names import folded
 from rses.files.paths import IGNORED
 from rses.images.decode import IMAGE_EXTENSIONS, image_size
@@ -50,15 +50,17 @@ def masks_by_name(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         first = found.setdefault(folded(entry.stem), entry)
         if first != entry:
             text = f"{folder} has several masks of one photograph: {first.name}, {entry.name}. Keep one."
-            problems.append(Problem(text, "two-masks"))
+            problems.append(Problem(text, "ambiguous"))
     return found, problems
 
 
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder. Check the path.")
+        raise InputError(f"{folder} is not a folder. Check the path.", code="not-a-folder", place=Place(str(folder)))
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror or error}.") from error
+        raise InputError(
+            f"{folder} cannot be read: {error.strerror or error}.", code="unreadable", place=Place(str(folder))
+        ) from error
     return [entry for entry in entries if entry.name not in IGNORED and not entry.name.startswith(".")]

@@ -47,7 +47,7 @@ class Region(Record, extra="ignore"):
     def _one_of_both(self) -> Region:
         box = [key for key in _BOX if getattr(self, key) is not None]
         if box and self.points:
-            raise fault("two-regions", f"has both points and {', '.join(box)}; give the box or the outline")
+            raise fault("ambiguous", f"has both points and {', '.join(box)}; give the box or the outline")
         if not self.points and len(box) < len(_BOX):
             raise fault("missing-key", f"needs numbers {', '.join(_BOX)}, or points")
         if self.points and (len(self.points) < 6 or len(self.points) % 2):
@@ -73,7 +73,7 @@ class Clicks(Record, extra="ignore"):
     @model_validator(mode="after")
     def _one_of_both(self) -> Clicks:
         if self.points and (self.x is not None or self.y is not None):
-            raise fault("two-regions", "has both points and x, y; give one of them")
+            raise fault("ambiguous", "has both points and x, y; give one of them")
         if not self.points and (self.x is None or self.y is None):
             raise fault("missing-key", "needs numbers x, y, or points")
         if len(self.points) % 2:
@@ -105,7 +105,7 @@ def doubles(paths: Sequence[Path]) -> list[Problem]:
         ['a.png', 'A.jpg']
     """
     stems = Counter(path.stem.casefold() for path in paths)
-    return [Problem(f"{path.name}: its name differs from another's by ending or case only", "two-names")
+    return [Problem(f"{path.name}: its name differs from another's by ending or case only", "ambiguous")
             for path in paths if stems[path.stem.casefold()] > 1]  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
             text = f'"{name}" is listed but absent from {images}{dangling}. Put it there, or take out its row'
             problems.append(Problem(text, "missing-file"))
         elif name in found:
-            problems.append(Problem(f'"{name}" has two rows; one region per photograph', "two-rows"))
+            problems.append(Problem(f'"{name}" has two rows; one region per photograph', "used-twice"))
         else:
             found[name] = row
     return found, problems
@@ -166,5 +166,9 @@ def sort_rows(file: Path, images: Path) -> tuple[dict[str, dict[str, Any]], list
 def _table(file: Path) -> list[dict[str, Any]]:
     rows = [row for _, row in read_rows(file, ("file_name",))]
     if not rows or not all(row.get("file_name") and isinstance(row["file_name"], str) for row in rows):
-        raise InputError(f"{file} must be a CSV file or a JSON list whose rows have a file_name.")
+        raise InputError(
+            f"{file} must be a CSV file or a JSON list whose rows have a file_name.",
+            code="missing-key",
+            place=Place(str(file)),
+        )
     return rows

@@ -76,7 +76,7 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
 
         return cached_suite(name_or_folder, revision)
     if revision is not None:
-        raise InputError(f'"{name_or_folder}" is no hub id, so it has no revision "{revision}".')
+        raise InputError(f'"{name_or_folder}" is no hub id, so it has no revision "{revision}".', code="exclusive")
     names, root = list_suites(), embedded_root()
     if name_or_folder in names and root is not None:
         return read_suite(root / name_or_folder)
@@ -87,7 +87,8 @@ def load_suite(name_or_folder: str | Path, revision: str | None = None) -> Suite
         hint = did_you_mean(str(name_or_folder), names) if plain else ""
         raise InputError(
             f'There is no suite "{name_or_folder}".{hint} Embedded suites: {", ".join(names) or "none"}; '
-            f"or give the path of a folder that holds {MANIFEST}, or a hub id org/name."
+            f"or give the path of a folder that holds {MANIFEST}, or a hub id org/name.",
+            code="unknown-name",
         )
     if not (folder / MANIFEST).is_file() and (folder / "suite" / MANIFEST).is_file():
         from rses.suites.hub import cached_folder

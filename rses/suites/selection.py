@@ -94,7 +94,10 @@ def load_selection(name_or_file: str | Path) -> Selection:
     path = folder / f"{name_or_file}.json" if name_or_file in names else Path(name_or_file)
     if not path.is_file():
         hint = did_you_mean(str(name_or_file), names)
-        raise InputError(f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.')
+        raise InputError(
+            f'There is no selection "{name_or_file}".{hint} There are: {", ".join(names)}; or a file.',
+            code="unknown-name",
+        )
     return check(Selection, read_json(path), path)
 
 

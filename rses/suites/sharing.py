@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.folders import new_folder
 from rses.suites.format import MANIFEST, Suite, read_manifest, read_rows, read_suite
 from rses.suites.hub import fetch, hub_error
@@ -48,7 +48,7 @@ def export_suite(name_or_folder: str | Path, destination: str | Path) -> Path:
                 shutil.copyfile(suite.root / name, temporary / name)
             verify_suite(temporary)
     except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.", code="unwritable") from error
     return target
 
 
@@ -111,7 +111,10 @@ def _upload(folder: Path, target: str, private: bool, message: str) -> str:
     try:
         exists = api.repo_exists(target, repo_type="dataset")
         if exists and not api.file_exists(target, f"suite/{MANIFEST}", repo_type="dataset"):
-            raise InputError(f"The data set {target} exists and is no suite, so it is left alone. Choose another name.")
+            raise InputError(
+                f"The data set {target} exists and is no suite, so it is left alone. Choose another name.",
+                code="already-there",
+            )
         if not exists:
             api.create_repo(target, repo_type="dataset", private=private)
         api.upload_folder(
@@ -141,7 +144,11 @@ def pull_suite(source: str, out: str | Path, revision: str | None = None, progre
     if hub_id(source):
         return fetch(source, revision, target, progress)
     if revision is not None:
-        raise InputError(f"{source} is a folder; a revision can be asked of a hub id only.")
+        raise InputError(
+            f"{source} is a folder; a revision can be asked of a hub id only.",
+            code="exclusive",
+            place=Place(str(source)),
+        )
     if is_dataset(Path(source).expanduser()):
         return read_dataset(Path(source).expanduser(), target, progress)
     return read_suite(export_suite(source, target))

@@ -130,7 +130,7 @@ def write_sheet(suite: Suite, out: Path, progress: Callable[[int, int], None] | 
         InputError: The ending is another, or an image cannot be read.
     """
     if out.suffix.lower() not in (".png", ".html"):
-        raise InputError(f"A contact sheet is a .png or .html file, found {out}.")
+        raise InputError(f"A contact sheet is a .png or .html file, found {out}.", code="wrong-ending")
     groups: dict[tuple[Path, Path], list[Sample]] = {}
     for sample in suite.samples:
         groups.setdefault((sample.image, sample.mask), []).append(sample)
@@ -153,11 +153,12 @@ def _thumbnail(sample: Sample) -> Image.Image:
     try:
         image, region = read_image(sample.image), read_mask(sample.mask)
     except InputError as error:
-        raise InputError([f"{sample.id}: {problem}" for problem in error.problems]) from error
+        raise InputError([problem.within(sample.id) for problem in error.problems]) from error
     if region.shape != image.shape[:2]:
         raise InputError(
             f"{sample.id}: {sample.mask} is {region.shape[1]}x{region.shape[0]}, its image is "
-            f"{image.shape[1]}x{image.shape[0]}." + turned_note(sample.image, (region.shape[0], region.shape[1]))
+            f"{image.shape[1]}x{image.shape[0]}." + turned_note(sample.image, (region.shape[0], region.shape[1])),
+            code="wrong-size",
         )
     small = ImageOps.contain(Image.fromarray(image), (CELL, CELL))
     return Image.fromarray(outlined(np.asarray(small), shrunk(region, small.size)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.atomic import is_sha256, sha256_file, write_atomic
 from rses.files.names import folded
 from rses.files.paths import list_files
@@ -37,12 +37,22 @@ def verify_suite(folder: str | Path) -> Suite:
     # Some file systems store accents in another form than suite.json has them.
     stored = {folded(name): name for name in present if name != MANIFEST}
     declared = {folded(name): digest for name, digest in manifest.files.items()}
-    problems = [f"{name}: is a symbolic link; put the file itself there" for name in links]
-    problems += [f"{name}: missing" for name in sorted(declared.keys() - stored.keys() - set(map(folded, links)))]
-    problems += [f"{name}: extra, not listed in {MANIFEST}" for name in sorted(stored.keys() - declared.keys())]
+    problems = [
+        Problem(f"{name}: is a symbolic link; put the file itself there", "link", Place(name)) for name in links
+    ]
+    problems += [
+        Problem(f"{name}: missing", "missing-file", Place(name))
+        for name in sorted(declared.keys() - stored.keys() - set(map(folded, links)))
+    ]
+    problems += [
+        Problem(f"{name}: extra, not listed in {MANIFEST}", "unknown-file", Place(name))
+        for name in sorted(stored.keys() - declared.keys())
+    ]
     for name in sorted(stored.keys() & declared.keys()):
         if sha256_file(root / stored[name]) != declared[name]:
-            problems.append(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}")
+            problems.append(
+                Problem(f"{name}: changed, its SHA-256 is not the one in {MANIFEST}", "changed-file", Place(name))
+            )
     try:
         suite = read_suite(root)
         problems = problems or _size_problems(suite, suite.samples, FileCache())
@@ -54,8 +64,9 @@ def verify_suite(folder: str | Path) -> Suite:
         unknown = [fault for fault in error.problems if not any(phrase in fault for phrase in known)]
         problems += unknown if problems else error.problems
     raise InputError(
-        [*problems, "To fix it: export the suite again, or download it again."],
+        [*problems, Problem("To fix it: export the suite again, or download it again.", "more")],
         f"{root} is not the suite that its {MANIFEST} describes; {len(problems)} faults:",
+        code="changed-file",
     )
 
 
@@ -82,29 +93,32 @@ def verify_files(suite: Suite, samples: Iterable[Sample] | None = None, files: F
         raise InputError(
             f"{suite.root} is not the suite {suite.name} {suite.version} any more, changed: {', '.join(changed)}. "
             f"Restore the files; or give the changed suite its own name and rewrite {MANIFEST} with "
-            "rses.suites.write_manifest."
+            "rses.suites.write_manifest.",
+            code="changed-file",
+            place=Place(changed[0]),
         )
     problems = _size_problems(suite, chosen, files)
     if problems:
         raise InputError(problems, f"{suite.root} is not a sound suite:")
 
 
-def _size_problems(suite: Suite, samples: Sequence[Sample], files: FileCache) -> list[str]:
+def _size_problems(suite: Suite, samples: Sequence[Sample], files: FileCache) -> list[Problem]:
     sizes: dict[Path, tuple[int, int]] = {}
     problems = []
     for path in dict.fromkeys(path for sample in samples for path in (sample.image, sample.mask)):
         try:
             sizes[path] = image_size(files(path))
         except InputError as error:
-            problems += [f"{path.relative_to(suite.root).as_posix()}: {problem}" for problem in error.problems]
+            problems += [problem.within(path.relative_to(suite.root).as_posix()) for problem in error.problems]
     for image, mask in dict.fromkeys((sample.image, sample.mask) for sample in samples):
         if image in sizes and mask in sizes and sizes[image] != sizes[mask]:
-            problems.append(
+            text = (
                 f"{mask.relative_to(suite.root).as_posix()}: is {sizes[mask][1]}x{sizes[mask][0]}, its "
                 f"image is {sizes[image][1]}x{sizes[image][0]}."
                 + turned_note(image, sizes[mask])
                 + turned_note(mask, sizes[image])
             )
+            problems.append(Problem(text, "wrong-size", Place(mask.relative_to(suite.root).as_posix())))
     return problems
 
 
@@ -126,9 +140,9 @@ def write_manifest(
     root = Path(folder)
     present, links = list_files(root)
     if links:
-        raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links])
+        raise InputError([f"{link} is a symbolic link; put the file itself there" for link in links], code="link")
     if METADATA not in present:
-        raise InputError(f"{root} has no {METADATA}.")
+        raise InputError(f"{root} has no {METADATA}.", code="missing-file", place=Place(str(root)))
     rows = [line for line in read_text(root / METADATA).split("\n") if line.strip()]
     files = {path: sha256_file(root / path) for path in present if path != MANIFEST}
     content: dict[str, Any] = {"name": name, "version": version, "licence": licence, "n": len(rows), "files": files}
@@ -167,15 +181,19 @@ def verify_ids(suite: Suite, frozen: str) -> str:
     digest = ids_sha256(ids)
     if is_sha256(frozen):
         if digest != frozen:
-            raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.")
+            raise InputError(f"The ids of {suite.name} hash to {digest}, the frozen list to {frozen}.", code="mismatch")
         return digest
     wanted = _frozen_ids(Path(frozen))
-    problems = [f"{name}: missing from the suite" for name in wanted if name not in set(ids)]
-    problems += [f"{name}: not in the frozen list" for name in ids if name not in set(wanted)]
+    problems = [
+        Problem(f"{name}: missing from the suite", "missing-samples") for name in wanted if name not in set(ids)
+    ]
+    problems += [
+        Problem(f"{name}: not in the frozen list", "unknown-samples") for name in ids if name not in set(wanted)
+    ]
     if not problems and ids != wanted:
-        problems = ["the ids are the same, their order is not"]
+        problems = [Problem("the ids are the same, their order is not", "mismatch")]
     if problems:
-        raise InputError(problems, f"{suite.name} does not hold the samples of {frozen}:")
+        raise InputError(problems, f"{suite.name} does not hold the samples of {frozen}:", code="mismatch")
     return digest
 
 
@@ -183,7 +201,9 @@ def _frozen_ids(file: Path) -> list[str]:
     try:
         text = read_text(file)
     except InputError as error:
-        raise InputError(f"--ids takes a SHA-256 or a readable file. {error}") from error
+        raise InputError(
+            f"--ids takes a SHA-256 or a readable file. {error}", code="missing-file", place=Place(field="--ids")
+        ) from error
     if not text.lstrip().startswith("{"):
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
@@ -191,7 +211,13 @@ def _frozen_ids(file: Path) -> list[str]:
         ids, digest = list(content["ids"]), content.get("ids_sha256")
         changed = digest != ids_sha256(ids)
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is not a selection.json: {error}.") from error
+        raise InputError(
+            f"{file} is not a selection.json: {error}.", code="wrong-content", place=Place(str(file))
+        ) from error
     if changed:
-        raise InputError(f"{file}: its ids do not have the SHA-256 beside them; the list was changed.")
+        raise InputError(
+            f"{file}: its ids do not have the SHA-256 beside them; the list was changed.",
+            code="changed-file",
+            place=Place(str(file)),
+        )
     return ids

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.errors import InputError
+from rses.errors import InputError, Place, Problem
 from rses.files.folders import new_folder
 from rses.files.names import folded
 from rses.files.paths import id_problem
@@ -32,9 +32,17 @@ from rses.texts import fold_style, require_readable
 def require_free(out: Path) -> None:
     """Check, before anything is read, that a suite can be written to a folder."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
+        raise InputError(
+            f"{out} is not a folder. Choose a folder that does not exist yet with --out.",
+            code="not-a-folder",
+            place=Place(str(out)),
+        )
     if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty. Choose a folder that does not exist yet with --out.")
+        raise InputError(
+            f"{out} is not empty. Choose a folder that does not exist yet with --out.",
+            code="not-empty",
+            place=Place(str(out)),
+        )
 
 
 def require_styles(text: str) -> tuple[str, ...]:
@@ -46,15 +54,23 @@ def require_styles(text: str) -> tuple[str, ...]:
     """
     styles = tuple(style.strip() for style in text.split(",") if style.strip())
     if not styles:
-        raise InputError('--styles names no style. Write, for example, --styles "pixel art,line art".')
+        raise InputError(
+            '--styles names no style. Write, for example, --styles "pixel art,line art".',
+            code="empty",
+            place=Place(field="--styles"),
+        )
     counts = Counter(fold_style(style) for style in styles)
     twice = [style for style in styles if fold_style(style) and counts[fold_style(style)] > 1]
     if twice:
-        raise InputError(f"--styles names these twice, spelling aside: {', '.join(dict.fromkeys(twice))}.")
+        raise InputError(
+            f"--styles names these twice, spelling aside: {', '.join(dict.fromkeys(twice))}.",
+            code="used-twice",
+            place=Place(field="--styles"),
+        )
     require_readable(styles)
     bad = [f'style "{style}" {fault}' for style in styles if (fault := id_problem(style))]
     if bad:
-        raise InputError(bad, "Styles are part of file names:")
+        raise InputError(bad, "Styles are part of file names:", code="bad-id")
     return styles
 
 
@@ -132,7 +148,7 @@ def write_suite(
             raise InputError(problems, f"No suite was written, {len(problems)} faults:")
         if plan.too_few is not None and len(lines) < (plan.n or 1):
             summary = None if lines else "No suite was written. The selection is empty:"
-            raise InputError(plan.too_few(len(lines)), summary)
+            raise InputError(plan.too_few(len(lines)), summary, code="missing-samples")
         _describe(plan, temporary, rows, lines)
     if warn is not None:
         for line in left_out_lines(plan.left_out):
@@ -240,7 +256,7 @@ def _colours(file: ImageFile) -> NDArray[np.uint8]:
     return np.asarray(to_srgb(plain, str(file)))
 
 
-def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[str]:
+def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str, str]], strict: bool) -> list[Problem]:
     """Take the names of an entry's rows; say which are taken already, or leave the entry out."""
     problems = []
     for style in styles:
@@ -251,9 +267,8 @@ def _claim_names(entry: Entry, styles: Sequence[str], seen: dict[str, tuple[str,
             continue
         if not strict and other[0] != entry.key:
             raise UnusableError("name", entry.image.name, f"{name} differs from a name of {other[0]} by case only")
-        problems.append(
-            f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
-        )
+        text = f'{entry.key} in {style} and {other[0]} in {other[1]} would both be called "{name}". Rename one.'
+        problems.append(Problem(text, "used-twice"))
     return problems
 
 

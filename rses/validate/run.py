@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.decode import read_image
 from rses.images.masks import as_mask
 from rses.images.nuisances import NUISANCES
@@ -62,7 +62,7 @@ def validate(
     found = {sample.id: sample for sample in results.samples}
     keys = [number for number in range(len(pictures)) if found[f"{number} source"].status == "ok"]
     if not keys:
-        raise InputError(f"No region of {loaded.name} can be scored: {found['0 source'].note}.")
+        raise InputError(f"No region of {loaded.name} can be scored: {found['0 source'].note}.", code="empty")
     pictures = [pictures[number] for number in keys]
     shown = renderings(scorer, map(_scene, pictures), report(drawn))
     options = RunOptions(styles=loaded.styles, progress=report(drawn + rendered))
@@ -100,7 +100,7 @@ def renderings(
 def _spread(suite: Suite, limit: int | None) -> list[Sample]:
     """Choose samples evenly, for neighbours share their picture or their style."""
     if limit is not None and limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}.")
+        raise InputError(f"--limit must be at least 1, got {limit}.", code="out-of-range", place=Place(field="--limit"))
     count = min(limit or len(suite), len(suite))
     names = source_names(sample.image for sample in suite.samples)
     chosen = [suite.samples[number * len(suite) // count] for number in range(count)]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rses.backbones.hub import load_error, weights_facts
 from rses.device import choose_device
-from rses.errors import InputError, require
+from rses.errors import InputError, Place, require
 from rses.methods import DTYPES
 
 DEFAULT_MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
@@ -63,7 +63,11 @@ class YesNoJudge:
         self.device = choose_device(device)
         self.dtype = dtype if dtype != "auto" else "float32" if self.device.type == "cpu" else "bfloat16"
         if self.dtype not in DTYPES:
-            raise InputError(f'--dtype must be auto, {", ".join(DTYPES)}; got "{dtype}".')
+            raise InputError(
+                f'--dtype must be auto, {", ".join(DTYPES)}; got "{dtype}".',
+                code="unknown-value",
+                place=Place(field="--dtype"),
+            )
         self.model_id, self.revision, self.max_pixels = model, revision, max_pixels
         try:
             self._processor = transformers.AutoProcessor.from_pretrained(model, revision=revision)
@@ -110,7 +114,8 @@ class YesNoJudge:
         single = [entry[0] for entry in ids if len(entry) == 1]
         if not single:
             raise InputError(
-                f"{self.model_id} has no single token for any of {', '.join(words)}; choose another model."
+                f"{self.model_id} has no single token for any of {', '.join(words)}; choose another model.",
+                code="unsupported",
             )
         return single
 

@@ -44,7 +44,8 @@ def opposite_style(style: str, styles: Sequence[str] = ()) -> str:
     others = sorted(set(styles) - {style})
     if not others:
         raise InputError(
-            f'There is no opposite of "{style}": it is not among {", ".join(OPPOSITES)}, and all samples have it.'
+            f'There is no opposite of "{style}": it is not among {", ".join(OPPOSITES)}, and all samples have it.',
+            code="unknown-name",
         )
     after = [other for other in others if other > style]
     return (after or others)[0]

@@ -67,7 +67,7 @@ def open_questions(
     problems: list[str] = []
     edits = ImageFolder(Path(images), "edits", problems)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, code="missing-file")
     absent = [edits.shown(sample.id) for sample in usable if sample.id not in edits.files]
     if absent:
         raise InputError(

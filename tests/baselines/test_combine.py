@@ -15,6 +15,7 @@ from rses.bench.predictions import Predictions
 from rses.errors import InputError, RsesError
 from rses.images.tensors import write_png
 from rses.methods import EditSample
+from tests.helpers.refusals import refused
 
 
 def left_half(sample):
@@ -35,12 +36,12 @@ def test_what_is_no_edit_is_not_stretched_over_the_picture(samples, monkeypatch,
 def test_a_mask_of_another_size_is_not_stretched_over_the_picture(samples, monkeypatch, shape):
     method = GlobalThenPaste("global-style")
     method.load("cpu", "float32")
-    with pytest.raises(RsesError, match=r'the mask of "s0" is .*, its picture \(40, 48\)'):
+    with refused(RsesError, "wrong-size"):
         method.edit([dataclasses.replace(samples[0], mask=np.ones(shape, bool))])
     monkeypatch.setattr("baselines.segmenters.small", lambda sample: np.ones(shape, bool), raising=False)
     method = SegmentThenPaste("global-style", segmenter="baselines.segmenters:small")
     method.load("cpu", "float32")
-    with pytest.raises(RsesError, match="the segmenter's mask of"):
+    with refused(RsesError, "wrong-size"):
         method.edit([dataclasses.replace(samples[0], mask=None)])
 
 
@@ -72,7 +73,7 @@ def test_classical_segmenter_by_name_sees_neither_mask_nor_name():
 
 
 def test_a_method_that_sees_the_mask_cannot_be_called_mask_free():
-    with pytest.raises(RsesError, match="needs a method that sees no mask"):
+    with refused(RsesError, "unsupported"):
         SegmentThenPaste("oracle-paste")
 
 
@@ -80,7 +81,7 @@ def test_masks_from_a_folder(samples, tmp_path):
     write_png(tmp_path / "s0.png", np.repeat(samples[0].mask[..., None], 3, 2).astype(np.uint8) * 255)
     segment = get_segmenter(str(tmp_path), "cpu")
     assert np.array_equal(segment(samples[0]), samples[0].mask)
-    with pytest.raises(InputError, match=r"s1\.png is missing"):
+    with refused(InputError, "missing-file", "s1.png"):
         segment(samples[1])
     method = SegmentThenPaste("global-style", segmenter=str(tmp_path))
     method.load("cpu", "float32")
@@ -88,7 +89,7 @@ def test_masks_from_a_folder(samples, tmp_path):
     write_png(tmp_path / "s0.png", np.repeat(~samples[0].mask[..., None], 3, 2).astype(np.uint8) * 255)
     method.load("cpu", "float32")
     assert method.loaded["segmenter"]["sha256"] != before
-    with pytest.raises(InputError, match="clipseg, grounded-sam"):
+    with refused(InputError, "unknown-name"):
         get_segmenter("magic", "cpu")
 
 
@@ -137,14 +138,14 @@ def test_predictions_are_read_with_their_card(samples, tmp_path):
     method.load("cpu", "float32")
     assert method.card.name == "mine"
     assert np.array_equal(method.edit(samples[:1])[0], samples[0].image // 2)
-    with pytest.raises(InputError, match=r"s2\.png is missing"):
+    with refused(InputError, "missing-file"):
         method.edit(samples[2:])
     (folder / "method.json").write_text(json.dumps({"name": "ours", "year": 2026, "paper": "x"}))
     assert Predictions(folder).card.name == "ours"
     (folder / "method.json").write_text(json.dumps({"nme": "ours"}))
-    with pytest.raises(InputError, match="is not a method card"):
+    with refused(InputError, "unknown-key", "nme"):
         Predictions(folder)
-    with pytest.raises(InputError, match="no folder of predictions"):
+    with refused(InputError, "missing-file"):
         Predictions(tmp_path / "nowhere")
 
 

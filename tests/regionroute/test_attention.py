@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from regionroute.attention import StyleAttention, attend
 from rses.errors import InputError, RsesError
+from tests.helpers.refusals import refused
 
 TEXT, IMAGE = 8, 16
 LAYERS = ["double.0", "double.1", "single.0", "single.1"]
@@ -285,28 +286,28 @@ def test_unknown_layers_install_nothing(tiny_transformer, layers, message):
 
 def test_another_processor_and_another_model_are_refused(tiny_transformer):
     StyleAttention(tiny_transformer, ["double.1"])
-    with pytest.raises(InputError, match="stock FluxAttnProcessor"):
+    with refused(InputError, "wrong-type"):
         StyleAttention(tiny_transformer)
-    with pytest.raises(InputError, match="FluxTransformer2DModel"):
+    with refused(InputError, "wrong-type"):
         StyleAttention(SimpleNamespace())
 
 
 @pytest.mark.parametrize(
-    ("positions", "text", "image", "message"),
+    ("positions", "text", "image", "code"),
     [
-        ([], TEXT, IMAGE, "at least one sample"),
-        ([[1], []], TEXT, IMAGE, "Sample 1 has no style token"),
-        ([[1], [8]], TEXT, IMAGE, r"positions \[8\] lie outside its 8"),
-        ([[-1], [2]], TEXT, IMAGE, r"positions \[-1\]"),
-        ([[1], [2]], TEXT, 0, "at least 1"),
+        ([], TEXT, IMAGE, "empty"),
+        ([[1], []], TEXT, IMAGE, "empty"),
+        ([[1], [8]], TEXT, IMAGE, "out-of-range"),
+        ([[-1], [2]], TEXT, IMAGE, "out-of-range"),
+        ([[1], [2]], TEXT, 0, "out-of-range"),
         # These are seen by the forward pass only.
-        ([[1]], TEXT, IMAGE, "1 samples were given for a batch of 2"),
-        ([[1], [2]], TEXT + 1, IMAGE, "has 8 text tokens"),
-        ([[1], [2]], TEXT, 200, "fewer than"),
+        ([[1]], TEXT, IMAGE, "mismatch"),
+        ([[1], [2]], TEXT + 1, IMAGE, "mismatch"),
+        ([[1], [2]], TEXT, 200, "wrong-length"),
     ],
 )
-def test_recordings_that_do_not_fit(attention, tiny_transformer, flux_inputs, positions, text, image, message):
-    with pytest.raises(InputError, match=message), attention.record(positions, text, image):
+def test_recordings_that_do_not_fit(attention, tiny_transformer, flux_inputs, positions, text, image, code):
+    with refused(InputError, code), attention.record(positions, text, image):
         tiny_transformer(**flux_inputs())
     # The recording was closed all the same.
     with attention.record(POSITIONS, TEXT, IMAGE):
@@ -315,7 +316,7 @@ def test_recordings_that_do_not_fit(attention, tiny_transformer, flux_inputs, po
 
 def test_nested_and_empty_recordings(attention):
     with attention.record(POSITIONS, TEXT, IMAGE) as maps:
-        with pytest.raises(RsesError, match="already open"), attention.record(POSITIONS, TEXT, IMAGE):
+        with refused(RsesError, "wrong-order"), attention.record(POSITIONS, TEXT, IMAGE):
             pass
-        with pytest.raises(RsesError, match="No attention was recorded"):
+        with refused(RsesError, "wrong-order"):
             maps.stacked()

@@ -100,7 +100,7 @@ def test_what_cannot_be_read(tmp_path):
     assert faults(load_config, path, ["run.out=here"]) == {"run": "wrong-type"}
     assert faults(load_config, tmp_path / "none.toml") == {"": "unreadable"}
     assert faults(load_config, broken) == {"": "not-toml"}
-    assert faults(load_config, find_config("mini"), ["steps"]) == {"": "not-a-change"}
+    assert faults(load_config, find_config("mini"), ["steps"]) == {"": "wrong-form"}
     assert faults(find_config, "papers") == {"": "unknown-name"}
     assert load_config(find_config("mini")).data.resolution == 128
 

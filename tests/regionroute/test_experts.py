@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from regionroute.experts import LoraSettings, add_expert, expert_name, load_expert, loaded_experts, save_expert
 from rses.errors import InputError, WeightsError
+from tests.helpers.refusals import refused
 
 
 def run(transformer, inputs):
@@ -47,7 +48,7 @@ def test_name(style):
     if style.strip(" -"):
         assert expert_name(style) == "pixel-art"
         return
-    with pytest.raises(InputError, match="letters or digits"):
+    with refused(InputError, "empty"):
         expert_name(style)
 
 
@@ -193,20 +194,20 @@ def test_a_failed_load_leaves_the_transformer_as_it_was(tiny_transformer, flux_i
 
 
 def test_wrong_requests(tiny_transformer, tmp_path):
-    with pytest.raises(InputError, match=r'no expert "pixel-art" on the transformer; loaded: none'):
+    with refused(InputError, "unknown-name"):
         save_expert(tiny_transformer, "pixel art", tmp_path / "x.safetensors")
     with pytest.raises(InputError, match=r'called "to_qq"\. Did you mean "to_q"\? Choose LoRA targets from .*to_k'):
         add_expert(tiny_transformer, "pixel art", LoraSettings(targets=("to_q", "to_qq")))
-    with pytest.raises(InputError, match=r'"single" streams is called "to_out\.0"'):
+    with refused(InputError, "unknown-name"):
         add_expert(tiny_transformer, "pixel art", LoraSettings(streams="single", targets=("to_out.0",)))
     assert loaded_experts(tiny_transformer) == []
     add_expert(tiny_transformer, "pixel art", LoraSettings())
-    with pytest.raises(InputError, match=r'has an expert "pixel-art" already'):
+    with refused(InputError, "already-there"):
         add_expert(tiny_transformer, "Pixel-Art", LoraSettings())
     with pytest.raises(InputError, match=r'no expert "pixel-arts" .*loaded: pixel-art\. Did you mean "pixel-art"'):
         save_expert(tiny_transformer, "pixel arts", tmp_path / "x.safetensors")
     tiny_transformer.peft_config["pixel-art"].lora_alpha = 8
-    with pytest.raises(InputError, match="alpha 8 and rank 4"):
+    with refused(InputError, "unsupported"):
         save_expert(tiny_transformer, "pixel art", tmp_path / "x.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -216,6 +217,6 @@ def test_an_expert_is_not_loaded_as_another_style(make_tiny, tmp_path):
     add_expert(source, "cyberpunk", LoraSettings())
     save_expert(source, "cyberpunk", tmp_path / "x.safetensors")
     transformer = make_tiny()
-    with pytest.raises(WeightsError, match=r'holds the expert of "cyberpunk", not of "pixel art"'):
+    with refused(WeightsError, "wrong-weights", "x.safetensors"):
         load_expert(transformer, "pixel art", tmp_path / "x.safetensors")
     assert loaded_experts(transformer) == []

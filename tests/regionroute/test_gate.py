@@ -9,6 +9,7 @@ import torch
 
 from regionroute.gate import GATE_FILE, Gate, fit_gate, gate_of, read_gate, write_gate
 from rses.errors import InputError, WeightsError
+from tests.helpers.refusals import refused
 
 
 def maps(rows=3, cells=16, seed=0):
@@ -78,12 +79,12 @@ def test_the_file_makes_the_round_trip_and_the_default_is_what_the_loss_supervis
 @pytest.mark.parametrize("text", ["{", "[1, 2]", '{"slop": 1}', '{"slope": "much"}', '{"slope": NaN}', '{"steps": 0}'])
 def test_a_file_that_cannot_be_used_is_named(tmp_path, text):
     (tmp_path / GATE_FILE).write_text(text)
-    with pytest.raises(WeightsError, match=r"gate\.json cannot be used"):
+    with refused(WeightsError, "unreadable", "gate.json"):
         read_gate(tmp_path)
 
 
 def test_shapes_are_checked():
-    with pytest.raises(InputError, match=r"\(3, 16\) and \(3, 4\)"):
+    with refused(InputError, "wrong-shape"):
         fit_gate(maps(), torch.zeros(3, 4), 2)
     with pytest.raises(InputError):
         fit_gate(maps()[:0], torch.zeros(0, 16), 2)

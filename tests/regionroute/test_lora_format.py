@@ -23,6 +23,7 @@ from regionroute.lora_format import (
     write_lora,
 )
 from rses.errors import InputError, WeightsError
+from tests.helpers.refusals import refused
 
 
 def released_shapes(double=19, single=38, width=3072, rank=4):
@@ -169,15 +170,15 @@ def test_a_file_that_does_not_fit_is_one_clear_error(tiny_transformer, tmp_path,
 
 
 def test_a_missing_or_damaged_file_is_one_clear_error(tiny_transformer, expert_file, tmp_path):
-    with pytest.raises(WeightsError, match=r"no expert file .*absent\.safetensors"):
+    with refused(WeightsError, "missing-weights"):
         read_lora(tmp_path / "absent.safetensors", tiny_transformer)
-    with pytest.raises(WeightsError, match="no expert file"):
+    with refused(WeightsError, "missing-weights"):
         read_lora(tmp_path, tiny_transformer)
     content = expert_file.read_bytes()
     torch.save({"a": torch.zeros(2)}, expert_file)
     for data in (expert_file.read_bytes(), content[:-100], content[:5], b"<html>" * 50, b""):
         expert_file.write_bytes(data)
-        with pytest.raises(WeightsError, match=r"pixel-art\.safetensors is not a complete safetensors file"):
+        with refused(WeightsError, "damaged", "pixel-art.safetensors"):
             read_lora(expert_file, tiny_transformer)
 
 
@@ -185,7 +186,7 @@ def test_a_missing_or_damaged_file_is_one_clear_error(tiny_transformer, expert_f
     "options", [{"rank": 0}, {"rank": 2.5}, {"rank": True}, {"streams": "triple"}, {"targets": ()}, {"targets": "to_q"}]
 )
 def test_settings_out_of_range(options):
-    with pytest.raises(InputError, match=re.escape(repr(next(iter(options.values()))))):
+    with refused(InputError, "wrong-argument"):
         LoraSettings(**options)
 
 
@@ -229,19 +230,19 @@ def test_a_factor_that_diffusers_states_is_applied_as_diffusers_does(make_tiny, 
 
 
 @pytest.mark.parametrize(
-    ("metadata", "message"),
+    ("metadata", "code"),
     [
-        (adapter(alpha_pattern={"to_q": 2}), "states alpha_pattern"),
-        (adapter(use_rslora=True), "states use_rslora"),
-        (adapter(r=8), "states rank 8, its tensors have 4"),
-        (adapter(lora_alpha="x"), "cannot be read"),
-        ({"lora_adapter_metadata": "[1"}, "cannot be read"),
+        (adapter(alpha_pattern={"to_q": 2}), "unsupported"),
+        (adapter(use_rslora=True), "unsupported"),
+        (adapter(r=8), "unsupported"),
+        (adapter(lora_alpha="x"), "not-json"),
+        ({"lora_adapter_metadata": "[1"}, "not-json"),
     ],
 )
-def test_factors_that_cannot_be_applied_are_refused(tiny_transformer, tmp_path, metadata, message):
+def test_factors_that_cannot_be_applied_are_refused(tiny_transformer, tmp_path, metadata, code):
     path = tmp_path / "pixel-art.safetensors"
     save_file(random_tensors(released_shapes(**TINY)), path, metadata)
-    with pytest.raises(WeightsError, match=message):
+    with refused(WeightsError, code):
         read_lora(path, tiny_transformer)
 
 

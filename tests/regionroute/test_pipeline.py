@@ -16,6 +16,7 @@ from regionroute.gate import Gate
 from regionroute.matting import blend, refine_mask
 from regionroute.pipeline import RegionRoutePipeline
 from rses.errors import InputError, RsesError, WeightsError
+from tests.helpers.refusals import refused
 
 PROMPT = "make the cat in {} style, keep other area unchanged"
 
@@ -45,9 +46,9 @@ def test_the_prompt_chooses_the_expert(pipe):
     edits = pipe.edit([picture()] * 2, [PROMPT.format("line-art"), PROMPT.format("Pixel Art")])
     assert [edit.style for edit in edits] == ["line art", "pixel art"]
     assert not np.array_equal(edits[0].image, edits[1].image)
-    with pytest.raises(InputError, match="pixel art"):
+    with refused(InputError, "unknown-name"):
         pipe.edit([picture()], [PROMPT.format("cyberpunk")])
-    with pytest.raises(InputError, match="pixel art"):
+    with refused(InputError, "unknown-name"):
         pipe.edit([picture()], ["make the cat red"])
 
 
@@ -132,14 +133,14 @@ def test_watching_attention_changes_nothing(pipe):
 def test_missing_weights(tmp_path, tiny_kontext):
     with pytest.raises(WeightsError, match="variant mini"):
         load_base(str(tmp_path / "nothing"))
-    with pytest.raises(WeightsError, match="does not hold the pipeline"):
+    with refused(WeightsError, "wrong-weights"):
         load_base(str(tmp_path))
-    with pytest.raises(WeightsError, match="holds no expert"):
+    with refused(WeightsError, "missing-weights"):
         RegionRoutePipeline.from_pretrained(str(tiny_kontext), tmp_path)
-    with pytest.raises(WeightsError, match="needs experts"):
+    with refused(WeightsError, "missing-weights"):
         RegionRoutePipeline.from_pretrained(str(tiny_kontext))
     (tmp_path / "regionroute.json").write_text('{"step": 3}')
-    with pytest.raises(WeightsError, match=r"regionroute\.json"):
+    with refused(WeightsError, "unreadable", "regionroute.json"):
         base_facts(str(tmp_path))
 
 
@@ -155,16 +156,16 @@ def test_a_machine_that_cannot_quantise(monkeypatch, tiny_kontext):
 
     monkeypatch.setattr("regionroute.base._quantisation", lambda *a: None)
     monkeypatch.setattr("diffusers.FluxKontextPipeline.from_pretrained", refuse)
-    with pytest.raises(RsesError, match=r"Cannot quantise to nf4: No GPU found\. Use a CUDA device"):
+    with refused(RsesError, "failed"):
         load_base(str(tiny_kontext), quantise="nf4")
     with pytest.raises(RuntimeError, match=r"^No GPU found\.$"):
         load_base(str(tiny_kontext))
 
 
 def test_lengths_must_agree(pipe):
-    with pytest.raises(InputError, match="as many prompts"):
+    with refused(InputError, "mismatch"):
         pipe.edit([picture()], [])
-    with pytest.raises(InputError, match="as many styles, got 1"):
+    with refused(InputError, "mismatch"):
         pipe.edit([picture()] * 2, [PROMPT.format("pixel art")] * 2, styles=["pixel art"])
 
 
@@ -172,13 +173,13 @@ def test_lengths_must_agree(pipe):
     "strange", [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 4), np.uint8), np.zeros((64, 64, 3))]
 )
 def test_pictures_are_checked(pipe, strange):
-    with pytest.raises(InputError, match=r"Picture 1 is .*, expected uint8 \(H, W, 3\)"):
+    with refused(InputError, "wrong-shape"):
         pipe.edit([picture(), strange], [PROMPT.format("pixel art")] * 2)
 
 
 def test_a_style_that_the_model_would_not_read_is_refused(pipe):
     words = "small furry cat that sits to the left of the big red wooden table near the open window"
-    with pytest.raises(InputError, match=r'"pixel art" is cut off: \d+ tokens are needed'):
+    with refused(InputError, "wrong-length"):
         pipe.edit([picture()], [f"make the {words} in pixel art style"])
     # What is cut off behind the style is the rest of the request alone.
     assert pipe.edit([picture()], [f"make it pixel art style, and keep the {words} as it is"])[0].style == "pixel art"
@@ -243,5 +244,5 @@ def test_the_full_configuration_gives_maps_of_all_layers_and_a_mask_at_its_size(
 
 
 def test_a_prompt_without_a_style_is_refused(pipe):
-    with pytest.raises(InputError, match="names no known style"):
+    with refused(InputError, "unknown-name"):
         pipe.edit([picture()], ["make the cat red"], styles=["pixel art"], routed=True)

@@ -13,6 +13,7 @@ from tokenizers import Regex, normalizers, pre_tokenizers
 from regionroute.styles import EXPERT_STYLES, find_style
 from regionroute.tokens import style_positions
 from rses.errors import InputError
+from tests.helpers.refusals import refused
 
 transformers = pytest.importorskip("transformers")
 
@@ -107,7 +108,7 @@ def test_truncation_is_an_error_only_where_it_cuts_the_phrase(tokenizer):
     # make the cat in pixel art </s>
     assert found(tokenizer, prompt, 7) == ["\u2581pixel", "\u2581art"]
     for length in (6, 5, 2, 1):
-        with pytest.raises(InputError, match=f"cut off: 7 tokens are needed to hold it, the text length is {length}"):
+        with refused(InputError, "wrong-length"):
             found(tokenizer, prompt, length)
 
 
@@ -115,10 +116,10 @@ def test_what_cannot_be_located(tokenizer):
     for span in ((3, 3), (5, 2), (-1, 2), (0, 99)):
         with pytest.raises(ValueError, match="span"):
             style_positions(tokenizer, "make the cat", span, LENGTH)
-    with pytest.raises(InputError, match="fast tokenizer"):
+    with refused(InputError, "unsupported"):
         style_positions(object(), "make the cat", (0, 4), LENGTH)
 
 
 def test_a_phrase_that_the_tokenizer_drops():
-    with pytest.raises(InputError, match="makes no token"):
+    with refused(InputError, "empty"):
         style_positions(build(), "make  the cat", (4, 6), LENGTH)

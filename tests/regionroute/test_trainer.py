@@ -18,6 +18,7 @@ from regionroute.training.checkpoint import latest_checkpoint, save_checkpoint
 from regionroute.training.config import parse_config
 from regionroute.training.trainer import batch_indices, train
 from rses.errors import InputError, RsesError
+from tests.helpers.refusals import refused
 
 
 def replace(record, **changes):
@@ -145,13 +146,13 @@ def test_gradient_checkpointing_and_batch_layout_change_nothing_much(config, tmp
 def test_other_settings_do_not_go_on_from_a_checkpoint(config):
     train(config)
     changed = replace(config, expert=replace(config.expert, rank=8))
-    with pytest.raises(InputError, match=r"\[expert\] rank: was 4, is 8"):
+    with refused(InputError, "other-run"):
         train(changed)
     longer = replace(config, optimiser=replace(config.optimiser, steps=7))
     lines = (train(longer).parent / "train.jsonl").read_text().splitlines()
     assert len(lines) == 7
     # A falling rate depends on where it is to end.
-    with pytest.raises(InputError, match=r"\[optimiser\] schedule: was 'constant', is 'cosine'"):
+    with refused(InputError, "other-run"):
         train(replace(longer, optimiser=replace(longer.optimiser, schedule="cosine")))
 
 
@@ -165,7 +166,7 @@ def test_what_is_not_finite_is_not_written_down(config, monkeypatch):
         backward(self, loss * (float("nan") if len(steps) > 4 else 1.0), **options)
 
     monkeypatch.setattr(accelerate.Accelerator, "backward", spoil)
-    with pytest.raises(RsesError, match=r"weights are not finite at step 3.*--fresh"):
+    with refused(RsesError, "not-finite"):
         train(once)
     out = Path(once.run.out)
     assert latest_checkpoint(out / "checkpoints", once).step == 2
@@ -179,21 +180,21 @@ def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
     newest = out / "checkpoints" / "step-000006"
     state = json.loads((newest / "state.json").read_text())
     (newest / "state.json").write_text(json.dumps({**state, "format": 0}))
-    with pytest.raises(InputError, match="format 0, this version reads 1"):
+    with refused(InputError, "other-version"):
         train(config)
     (newest / "state.json").write_text(json.dumps(state))
     (newest / "lora.safetensors").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="damaged"):
+    with refused(InputError, "damaged"):
         train(config)
     safetensors.torch.save_file({"a": torch.zeros(1)}, newest / "lora.safetensors")
-    with pytest.raises(InputError, match="holds other tensors than this expert: 1 of which 0 fit"):
+    with refused(InputError, "mismatch"):
         train(config)
     (newest / "state.json").write_text(json.dumps({**state, "config": 3}))
-    with pytest.raises(InputError, match="damaged"):
+    with refused(InputError, "damaged"):
         train(config)
     train(config, fresh=True)
     fewer = replace(config, optimiser=replace(config.optimiser, steps=5))
-    with pytest.raises(InputError, match="at step 6, beyond .* steps = 5"):
+    with refused(InputError, "out-of-range"):
         train(fewer)
 
 
@@ -217,15 +218,15 @@ def test_states_as_bitsandbytes_nests_them_are_kept(config, tmp_path):
 def test_a_mistake_costs_no_earlier_run(config, tmp_path):
     out = train(replace(config, optimiser=replace(config.optimiser, steps=2))).parent
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    for wrong, message in (
-        (replace(config, model=replace(config.model, base="nowhere/at-all")), "nowhere/at-all"),
-        (replace(config, model=replace(config.model, text_length=77)), "text_length is 77, but edits with .* use 24"),
-        (replace(config, attention=replace(config.attention, layers=("double.9",))), "double.9"),
+    for wrong, code in (
+        (replace(config, model=replace(config.model, base="nowhere/at-all")), "missing-weights"),
+        (replace(config, model=replace(config.model, text_length=77)), "contradiction"),
+        (replace(config, attention=replace(config.attention, layers=("double.9",))), "unknown-name"),
     ):
-        with pytest.raises(RsesError, match=message):
+        with refused(RsesError, code):
             train(wrong, fresh=True)
         assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-        with pytest.raises(RsesError, match=message):
+        with refused(RsesError, code):
             train(replace(wrong, run=replace(wrong.run, out=str(tmp_path / "new"))))
         assert not (tmp_path / "new").exists()
 
@@ -249,13 +250,13 @@ def test_a_missing_package_is_named_before_weights_are_loaded(config, table, cha
 
 def test_bad_requests_write_nothing(config, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "load_base", lambda *a, **k: pytest.fail("weights were loaded"))
-    for change, message in (
-        ({"style": "oil"}, "must be one of"),
-        ({"style": "cyberpunk"}, "no pairs in the style"),
-        ({"pairs": str(tmp_path / "nowhere")}, "nowhere"),
-        ({"pairs": ""}, "pairs is missing"),
+    for change, code in (
+        ({"style": "oil"}, "unknown-value"),
+        ({"style": "cyberpunk"}, "empty"),
+        ({"pairs": str(tmp_path / "nowhere")}, "missing-file"),
+        ({"pairs": ""}, "missing-option"),
     ):
-        with pytest.raises(InputError, match=message):
+        with refused(InputError, code):
             train(replace(config, data=replace(config.data, **change)))
     assert not (tmp_path / "run").exists()
 

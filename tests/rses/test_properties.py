@@ -17,6 +17,7 @@ from rses.backbones import load_perceptual
 from rses.errors import InputError
 from rses.functional import masked_lpips, masked_mse, masked_psnr, masked_ssim
 from rses.inputs.sample import Sample
+from tests.helpers.refusals import refused
 
 BACKGROUND = ("lpips_bg", "mse_bg", "mse_bg_pm1", "psnr_bg", "ssim_bg", "boundary_mse", "leakage")
 SIZE = 48
@@ -173,16 +174,16 @@ def test_p5_true_batches_agree_within_tolerance(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("image", "hint"),
+    "image",
     [
-        (np.full((3, SIZE, SIZE), -0.5, np.float32), r"\[-1, ?1\]"),
-        (np.full((3, SIZE, SIZE), 200.0, np.float32), "255"),
-        (np.random.default_rng(0).integers(0, 2, (SIZE, SIZE, 3)).astype(np.uint8), "0.*1"),
+        np.full((3, SIZE, SIZE), -0.5, np.float32),
+        np.full((3, SIZE, SIZE), 200.0, np.float32),
+        np.random.default_rng(0).integers(0, 2, (SIZE, SIZE, 3)).astype(np.uint8),
     ],
 )
-def test_p6_another_value_range_is_an_error(scorer, image, hint):
+def test_p6_another_value_range_is_an_error(scorer, image):
     image = torch.from_numpy(image) if image.shape[0] == 3 else image
-    with pytest.raises(InputError, match=hint):
+    with refused(InputError, "out-of-range"):
         scorer.score(image, photo(0), box(0), "pixel art")
 
 
@@ -190,13 +191,13 @@ def test_p6_another_value_range_is_an_error(scorer, image, hint):
 def test_p6_functions_check_the_range_too(function):
     x = torch.rand(1, 3, 16, 16)
     m = torch.zeros(1, 1, 16, 16)
-    with pytest.raises(ValueError, match="expected image values in"):
+    with refused(ValueError, "out-of-range"):
         function(x * 2 - 1, x, m)
-    with pytest.raises(ValueError, match="expected image values in"):
+    with refused(ValueError, "out-of-range"):
         function(torch.full_like(x, torch.nan), x, m)
-    with pytest.raises(ValueError, match="mask values 0 and 1"):
+    with refused(ValueError, "out-of-range"):
         function(x, x, m + 0.5)
-    with pytest.raises(ValueError, match="expected a mask of shape"):
+    with refused(ValueError, "wrong-shape"):
         function(x, x, m[0])
 
 

@@ -20,6 +20,7 @@ from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.methods import get_method
 from rses.suites import load_suite
+from tests.helpers.refusals import refused
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = pytest.mark.slow
@@ -145,12 +146,12 @@ def edits(folder):
 def test_errors_of_a_task_reach_the_user(cluster, module, tmp_path):
     from rses.bench.ray_engine import run_on_ray
 
-    with pytest.raises(RsesError, match="edited none of 2 samples"):
+    with refused(RsesError, "failed"):
         run_on_ray(
             f"{module}:Broken", "mini", tmp_path / "ray", shards=2, options={"marks": str(tmp_path)}, limit=4,
             device="cpu", protocol="rses-mini",
         )  # fmt: skip
-    with pytest.raises(InputError, match="--shards"):
+    with refused(InputError, "out-of-range", "--shards"):
         run_on_ray(f"{module}:Slow", "mini", tmp_path / "ray", shards=0)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Problem
 from rses.files.paths import id_problem
 from rses.images.decode import IMAGE_EXTENSIONS, file_facts, image_size, turned_note
 from rses.inputs.rows import read_rows
@@ -37,7 +37,7 @@ class BigReader:
     def __init__(self, root: Path, split: str | None = None, classes: Path | None = None):
         self.root = root
         if split is not None and (fault := id_problem(split)):
-            raise InputError(f'Split "{split}" {fault}.')
+            raise InputError(f'Split "{split}" {fault}.', code="bad-path")
         folders = [root / split] if split else [root, root / "val", root / "test"]
         named = _read_classes(classes) if classes is not None else {}
         self._files: dict[str, tuple[Path, Path, str]] = {}
@@ -49,13 +49,15 @@ class BigReader:
                 if problem := _pair_problem(key, images.get(key, []), masks.get(key, [])):
                     problems.append(problem)
                 elif key in self._files:
-                    problems.append(f'"{key}" is there twice')
+                    problems.append(Problem(f'"{key}" is there twice', "used-twice"))
                 elif label is None:
-                    problems.append(f'"{key}": no class in the name; give it in a table with --classes')
+                    problems.append(
+                        Problem(f'"{key}": no class in the name; give it in a table with --classes', "missing-key")
+                    )
                 else:
                     self._files[key] = (images[key][0], masks[key][0], label)
         if not self._files:
-            problems = problems or [f"{root} holds no pairs *_im.* and *_gt.*"]
+            problems = problems or [Problem(f"{root} holds no pairs *_im.* and *_gt.*", "missing-file")]
             raise InputError(problems, f"{root} cannot be used, {len(problems)} faults:")
         self.left_out = [as_left_out(InputError(problem), "pair", root) for problem in problems]
 
@@ -70,7 +72,7 @@ class BigReader:
         # A mask may also be drawn on the photograph as it is stored; its size then tells so.
         if (rows, columns) not in ((height, width), file_facts(image).stored_size):
             note = turned_note(mask, (height, width))
-            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}")
+            raise InputError(f"{mask} is {columns}x{rows}, its photograph {width}x{height}.{note}", code="wrong-size")
         instance = Instance("0", label, partial(_region, mask))
         return Picture(key, image, width, height, "not stated by the data set", (instance,))
 
@@ -90,13 +92,13 @@ def _by_key(folder: Path, ending: str) -> dict[str, list[Path]]:
     return found
 
 
-def _pair_problem(key: str, images: list[Path], masks: list[Path]) -> str | None:
+def _pair_problem(key: str, images: list[Path], masks: list[Path]) -> Problem | None:
     for files in (images, masks):
         if len(files) > 1:
-            return f"{files[0]} and {files[1].name} are two files of one name; keep one"
+            return Problem(f"{files[0]} and {files[1].name} are two files of one name; keep one", "ambiguous")
     if not masks:
-        return f"{images[0]} has no mask {key}_gt.*"
-    return None if images else f"{masks[0]} has no photograph {key}_im.*"
+        return Problem(f"{images[0]} has no mask {key}_gt.*", "missing-file")
+    return None if images else Problem(f"{masks[0]} has no photograph {key}_im.*", "missing-file")
 
 
 def _class_in(key: str) -> str | None:

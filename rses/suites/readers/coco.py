@@ -91,7 +91,9 @@ class CocoReader:
         if not self._photos:
             looked = ", ".join(map(str, finder.folders))
             lines = left_out_lines(self.left_out) or ["It lists no photograph."]
-            raise InputError([*lines, f"Looked for in: {looked}"], f"{file}: none of its photographs can be used:")
+            raise InputError(
+                [*lines, f"Looked for in: {looked}"], f"{file}: none of its photographs can be used:", code="empty"
+            )
         self._assign(content["annotations"], {plain_id(entry["id"]) for entry in objects(content["images"])})
 
     def keys(self) -> list[str]:

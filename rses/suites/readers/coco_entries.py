@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.images.decode import MAX_PIXELS
 from rses.suites.left_out import UnusableError
 from rses.suites.readers.files import name_problem, read_annotation
@@ -42,7 +42,7 @@ def find_annotations(root: Path, split: str | None) -> Path:
         found = [place for place in places if place.is_file()]
         if not found:
             hint = "Download COCO's annotations, or name the file with --annotations."
-            raise InputError(f"{places[0]} is missing. {hint}")
+            raise InputError(f"{places[0]} is missing. {hint}", code="missing-file")
         return found[0]
     found = sorted(folder.glob("instances_*.json")) if folder.is_dir() else []
     found = found or sorted(root.glob("instances_*.json"))
@@ -51,11 +51,15 @@ def find_annotations(root: Path, split: str | None) -> Path:
     if not found:
         raise InputError(
             f"{root} has no annotations/instances_*.json, {', '.join(_NAMES)}. Give COCO's folder with --root, "
-            f"or the file with --annotations."
+            f"or the file with --annotations.",
+            code="missing-file",
+            place=Place(str(root)),
         )
     if len(found) > 1:
         names = ", ".join(_split_of(file) or file.name for file in found)
-        raise InputError(f"{root} holds several splits ({names}). Choose one with --split.")
+        raise InputError(
+            f"{root} holds several splits ({names}). Choose one with --split.", code="ambiguous", place=Place(str(root))
+        )
     return found[0]
 
 
@@ -78,7 +82,11 @@ def load_annotations(file: Path) -> dict[str, Any]:
     content = read_annotation(file)
     wanted = ("images", "annotations", "categories")
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in wanted):
-        raise InputError(f"{file} is no COCO annotation: expected an object with the lists {', '.join(wanted)}.")
+        raise InputError(
+            f"{file} is no COCO annotation: expected an object with the lists {', '.join(wanted)}.",
+            code="wrong-content",
+            place=Place(str(file)),
+        )
     return content
 
 

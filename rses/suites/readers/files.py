@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.names import folded
 from rses.files.text import JsonError, parse_json
 
@@ -21,9 +21,13 @@ def read_annotation(file: Path, hint: str = "") -> Any:
     try:
         return parse_json(file.read_bytes(), lenient=True)
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror or error}. {hint}".rstrip()) from error
+        raise InputError(
+            f"{file} cannot be read: {error.strerror or error}. {hint}".rstrip(),
+            code="unreadable",
+            place=Place(str(file)),
+        ) from error
     except JsonError as error:
-        raise InputError(f"{file} is not valid JSON: {error}.") from error
+        raise InputError(f"{file} is not valid JSON: {error}.", code="not-json", place=Place(str(file))) from error
 
 
 def name_problem(name: str) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.text import read_text
 from rses.images.decode import MAX_PIXELS, deep_values, is_lossy, open_image, pixels_of
 from rses.suites.left_out import UnusableError
@@ -43,7 +43,11 @@ def read_labels(path: Path) -> LabelImage:
         if path.suffix.lower() == ".npy":
             return LabelImage(_array(path), False, {})
         if is_lossy(path):
-            raise InputError(f"{path} is compressed with loss, which changes numbers and colours. Export it as PNG.")
+            raise InputError(
+                f"{path} is compressed with loss, which changes numbers and colours. Export it as PNG.",
+                code="unsupported",
+                place=Place(str(path)),
+            )
         with open_image(path) as picture:
             deep = deep_values(picture, path)
             if deep is not None:
@@ -65,7 +69,11 @@ def _decoded(picture: Image.Image, path: Path) -> LabelImage:
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
     if picture.mode != "RGB":
-        raise InputError(f"{path} has mode {picture.mode}, expected numbers (palette or grey) or RGB colours.")
+        raise InputError(
+            f"{path} has mode {picture.mode}, expected numbers (palette or grey) or RGB colours.",
+            code="wrong-colours",
+            place=Place(str(path)),
+        )
     pixels = np.asarray(picture).astype(np.int32)
     if bool((pixels == pixels[..., :1]).all()):
         # Numbers written as three equal channels, or grey colours: the list of classes tells.
@@ -77,11 +85,19 @@ def _array(path: Path) -> NDArray[np.int32]:
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is not a NumPy array that can be read ({error}).") from error
+        raise InputError(
+            f"{path} is not a NumPy array that can be read ({error}).", code="unreadable", place=Place(str(path))
+        ) from error
     if not isinstance(mapped, np.ndarray) or mapped.dtype.kind not in "iub" or mapped.size > MAX_PIXELS:
-        raise InputError(f"{path} must hold one array of whole numbers of at most {MAX_PIXELS} pixels.")
+        raise InputError(
+            f"{path} must hold one array of whole numbers of at most {MAX_PIXELS} pixels.",
+            code="wrong-content",
+            place=Place(str(path)),
+        )
     if bool(mapped.size) and not -1 <= int(mapped.min()) <= int(mapped.max()) < 1 << 24:
-        raise InputError(f"{path} holds numbers outside -1 to {(1 << 24) - 1}.")
+        raise InputError(
+            f"{path} holds numbers outside -1 to {(1 << 24) - 1}.", code="out-of-range", place=Place(str(path))
+        )
     # labelme's arrays hold -1 where its images hold 255.
     values = _flat(np.asarray(mapped).astype(np.int32), path)
     return np.where(values == -1, VOID, values).astype(np.int32)
@@ -91,7 +107,9 @@ def _flat(values: NDArray[np.int32], path: Path) -> NDArray[np.int32]:
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
     if values.ndim != 2 or values.size == 0:
-        raise InputError(f"{path} has shape {values.shape}, expected (height, width).")
+        raise InputError(
+            f"{path} has shape {values.shape}, expected (height, width).", code="wrong-shape", place=Place(str(path))
+        )
     return values
 
 
@@ -157,7 +175,11 @@ def find_class_list(root: Path) -> Path | None:
     found = [root / name for name in LISTS if (root / name).is_file()]
     if len({frozenset(read_class_list(file).by_number.items()) for file in found}) > 1:
         names = ", ".join(file.name for file in found)
-        raise InputError(f"{root} holds several lists of classes that differ ({names}). Name one with --classes.")
+        raise InputError(
+            f"{root} holds several lists of classes that differ ({names}). Name one with --classes.",
+            code="ambiguous",
+            place=Place(str(root)),
+        )
     return found[0] if found else None
 
 
@@ -171,9 +193,13 @@ def read_class_list(file: Path) -> ClassNames:
     lines = [line.strip() for line in read_text(file).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
-        raise InputError(f"{file} names no class.")
+        raise InputError(f"{file} names no class.", code="empty", place=Place(str(file)))
     if bad := [line for line in lines if name_problem(line)]:
-        raise InputError(f"{file}: {bad[0][:80]!r} holds control characters or is not UTF-8.")
+        raise InputError(
+            f"{file}: {bad[0][:80]!r} holds control characters or is not UTF-8.",
+            code="unprintable",
+            place=Place(str(file)),
+        )
     if file.suffix.lower() == ".csv":
         return ClassNames(file.name, _named(file, _table(file, lines)))
     first = 0 if lines[0].lower().partition(":")[0].strip() in _BACKGROUND else 1
@@ -195,11 +221,19 @@ def _colours(file: Path, lines: list[str]) -> dict[Colour, str]:
             continue
         parts = colour.split(",")
         if len(parts) != 3 or not all(re.fullmatch(r"\s*\d{1,3}\s*", part) and int(part) < 256 for part in parts):
-            raise InputError(f'{file}: the colour of "{name}" must be three numbers from 0 to 255, found "{colour}".')
+            raise InputError(
+                f'{file}: the colour of "{name}" must be three numbers from 0 to 255, found "{colour}".',
+                code="wrong-form",
+                place=Place(str(file)),
+            )
         red, green, blue = (int(part) for part in parts)
         plain = "" if name.strip().lower() in _BACKGROUND else _plain(name)
         if found.setdefault((red, green, blue), plain) != plain:
-            raise InputError(f"{file} gives the colour {red},{green},{blue} to several classes.")
+            raise InputError(
+                f"{file} gives the colour {red},{green},{blue} to several classes.",
+                code="used-twice",
+                place=Place(str(file)),
+            )
     return found
 
 
@@ -208,17 +242,23 @@ def _table(file: Path, lines: list[str]) -> list[tuple[int, str]]:
     try:
         table = list(csv.DictReader(lines, skipinitialspace=True))
     except csv.Error as error:
-        raise InputError(f"{file} is not a CSV file: {error}.") from error
+        raise InputError(f"{file} is not a CSV file: {error}.", code="unreadable", place=Place(str(file))) from error
     rows = [{(key or "").strip().lower(): value.strip() for key, value in row.items() if isinstance(value, str)}
             for row in table]  # fmt: skip
     heading = set(rows[0]) if rows else set()
     number = next((key for key in _NUMBER if key in heading), None)
     name = next((key for key in _NAME if key in heading and key != number), None)
     if number is None or name is None:
-        raise InputError(f"{file} must be a CSV file with the columns number and object.")
+        raise InputError(
+            f"{file} must be a CSV file with the columns number and object.", code="missing-key", place=Place(str(file))
+        )
     bad = [row for row in rows if not re.fullmatch(r"\d{1,9}", row.get(number, "")) or not row.get(name)]
     if bad:
-        raise InputError(f"{file}: {number} must be a whole number and {name} a text, found {bad[0]}.")
+        raise InputError(
+            f"{file}: {number} must be a whole number and {name} a text, found {bad[0]}.",
+            code="wrong-type",
+            place=Place(str(file)),
+        )
     return [(int(row[number]), row[name]) for row in rows]
 
 
@@ -228,9 +268,11 @@ def _named(file: Path, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
         if name.lower() in _BACKGROUND:
             continue
         if found.setdefault(number, _plain(name)) != _plain(name):
-            raise InputError(f"{file} gives the number {number} to several classes.")
+            raise InputError(
+                f"{file} gives the number {number} to several classes.", code="used-twice", place=Place(str(file))
+            )
     if not found:
-        raise InputError(f"{file} names no class but the background.")
+        raise InputError(f"{file} names no class but the background.", code="empty", place=Place(str(file)))
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import sha256_file
 from rses.files.paths import id_problem
 from rses.suites.entry import Entry
@@ -43,7 +43,11 @@ class MappingReader:
         self.mask_key, self.as_published = mask_key, as_published
         entries = read_annotation(mapping, "Give the data set's folder with --root, or the file with --mapping.")
         if not isinstance(entries, dict) or not entries:
-            raise InputError(f"{mapping} is no mapping file: expected an object with one entry per picture.")
+            raise InputError(
+                f"{mapping} is no mapping file: expected an object with one entry per picture.",
+                code="wrong-content",
+                place=Place(str(mapping)),
+            )
         self.mapping_sha256 = sha256_file(mapping)
         self._finder = FileFinder([folder])
         self._paths: dict[str, Path] = {}
@@ -56,7 +60,9 @@ class MappingReader:
             except UnusableError as error:
                 self.left_out.append(error.left_out)
         if not self._entries:
-            raise InputError(left_out_lines(self.left_out), f"{mapping}: none of its entries can be used:")
+            raise InputError(
+                left_out_lines(self.left_out), f"{mapping}: none of its entries can be used:", code="empty"
+            )
 
     def keys(self) -> list[str]:
         """Keys of all entries, in the order of the mapping file."""
@@ -146,7 +152,9 @@ class PieReader(MappingReader):
     ):
         known = {str(number) for number in range(len(PIE_TYPES))}
         if not types <= known:
-            raise InputError(f"Editing types are 0 to 9, found {', '.join(sorted(types - known))}.")
+            raise InputError(
+                f"Editing types are 0 to 9, found {', '.join(sorted(types - known))}.", code="unknown-value"
+            )
         self._types, self._instructions = types, instructions
         folder = root / "annotation_images" if (root / "annotation_images").is_dir() else root
         super().__init__(folder, mapping or root / "mapping_file.json", "mask", as_published)

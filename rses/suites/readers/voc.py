@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.names import folded
 from rses.files.paths import id_problem
 from rses.files.text import read_text
@@ -77,7 +77,7 @@ class VocReader:
                 self._files[key] = (photograph, found, label)
         if not self._files:
             lines = left_out_lines(self.left_out) or ["there is no picture"]
-            raise InputError(lines, f"{self.root} cannot be used:")
+            raise InputError(lines, f"{self.root} cannot be used:", code="empty")
 
     def keys(self) -> list[str]:
         """Keys of all segmented pictures, such as "2007_000032"."""
@@ -151,7 +151,8 @@ class VocReader:
         """Stop where a class is none of VOC's: the names of all other numbers would be wrong, too."""
         return DataSetError(
             f"{found}, which is none of Pascal VOC's {len(VOC_CLASSES)} classes. Name a list of the classes with "
-            f"--classes, or put one of {', '.join(LISTS)} into {self.root}."
+            f"--classes, or put one of {', '.join(LISTS)} into {self.root}.",
+            code="unknown-value",
         )
 
 
@@ -253,18 +254,30 @@ def _find_root(root: Path) -> Path:
     found = [place for place in places if all(any((place / name).is_dir() for name in names) for names in wanted)]
     if not found:
         names = ", ".join(folders[0] for folders in wanted)
-        raise InputError(f"{root} holds no folder with {names}. Give the folder VOC<year> with --root.")
+        raise InputError(
+            f"{root} holds no folder with {names}. Give the folder VOC<year> with --root.",
+            code="missing-file",
+            place=Place(str(root)),
+        )
     if len(found) > 1:
-        raise InputError(f"{root} holds several years: {', '.join(map(str, found))}. Give one of them with --root.")
+        raise InputError(
+            f"{root} holds several years: {', '.join(map(str, found))}. Give one of them with --root.",
+            code="ambiguous",
+            place=Place(str(root)),
+        )
     return found[0]
 
 
 def _listed(root: Path, split: str, known: Collection[str]) -> list[str]:
     if fault := id_problem(split):
-        raise InputError(f'Split "{split}" {fault}.')
+        raise InputError(f'Split "{split}" {fault}.', code="bad-path")
     file = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     if not file.is_file():
-        raise InputError(f"{file} is missing. Name one of the lists beside it with --split.")
+        raise InputError(
+            f"{file} is missing. Name one of the lists beside it with --split.",
+            code="missing-file",
+            place=Place(str(file)),
+        )
     names = []
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         # Lists of other tasks have a second column; names of photographs may hold spaces and folders.

@@ -42,13 +42,14 @@ def get_segmenter(name: str = DEFAULT_SEGMENTER, weights: str | None = None, dev
     """
     if name not in SEGMENTERS:
         raise InputError(
-            f'There is no segmenter "{name}". Choose {", ".join(SEGMENTERS)}.{did_you_mean(name, SEGMENTERS)}'
+            f'There is no segmenter "{name}". Choose {", ".join(SEGMENTERS)}.{did_you_mean(name, SEGMENTERS)}',
+            code="unknown-name",
         )
     if name == "classical":
         from rses.suites.segment.classical import ClassicalSegmenter
 
         if weights is not None:
-            raise InputError("The classical segmenter has no weights: leave out --weights.")
+            raise InputError("The classical segmenter has no weights: leave out --weights.", code="exclusive")
         return ClassicalSegmenter()
     if name == "segment-anything":
         from rses.suites.segment.segment_anything import SegmentAnything

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
@@ -99,7 +99,11 @@ def _mask(path: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
         return None
     mask = read_mask(path)
     if mask.shape != shape:
-        raise InputError(f"{path} is {mask.shape[1]}x{mask.shape[0]}, its photograph {shape[1]}x{shape[0]}.")
+        raise InputError(
+            f"{path} is {mask.shape[1]}x{mask.shape[0]}, its photograph {shape[1]}x{shape[0]}.",
+            code="wrong-size",
+            place=Place(str(path)),
+        )
     return mask
 
 

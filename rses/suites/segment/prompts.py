@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rses.errors import InputError
+from rses.errors import InputError, Place
 from rses.files.paths import id_problem
 from rses.images.decode import image_size
 from rses.suites.photographs import find_photographs
@@ -40,9 +40,13 @@ def read_jobs(images: Path, *, boxes: Path | None = None, points: Path | None = 
             places outside the image; lists all.
     """
     if (boxes is None) == (points is None):
-        raise InputError("Give exactly one of --boxes and --points.")
+        raise InputError("Give exactly one of --boxes and --points.", code="exclusive")
     if not images.is_dir():
-        raise InputError(f"{images} is not a folder. Give the folder of photographs with --images.")
+        raise InputError(
+            f"{images} is not a folder. Give the folder of photographs with --images.",
+            code="not-a-folder",
+            place=Place(str(images)),
+        )
     file = boxes or points
     assert file is not None
     rows, problems = sort_rows(file, images)
@@ -68,7 +72,7 @@ def _job(path: Path, name: str, row: Mapping[str, Any], box: bool) -> Job:
     if "/" in name:
         raise InputError(f"{name}: lies in a folder of its own; put the photographs side by side", code="bad-path")
     if fault := id_problem(path.stem):
-        raise InputError(f'"{path.stem}" {fault}')
+        raise InputError(f'"{path.stem}" {fault}', code="bad-id")
     height, width = image_size(path)
     return Job(path.stem, path, (_box if box else _clicks)(row, name, width, height))
 
@@ -79,7 +83,7 @@ def _box(row: Mapping[str, Any], name: str, width: int, height: int) -> Prompt:
     found = (min(xs), min(ys), max(xs), max(ys))
     if found[2] - found[0] < 1 or found[3] - found[1] < 1:
         size = f"{found[2] - found[0]:g}x{found[3] - found[1]:g}"
-        raise InputError(f"{name}: its box is {size} pixels, expected at least 1x1")
+        raise InputError(f"{name}: its box is {size} pixels, expected at least 1x1", code="out-of-range")
     return Prompt(box=found)
 
 

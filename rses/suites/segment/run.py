@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rses.errors import InputError, RsesError
+from rses.errors import InputError, Place, Problem, RsesError
 from rses.files.atomic import remove_leftovers, sha256_file, write_atomic
 from rses.files.paths import id_problem
 from rses.images.decode import read_image
@@ -48,9 +48,17 @@ class MaskRun:
 def require_mask_folder(out: Path) -> None:
     """Check that masks can be put into a folder without mixing with what else it holds."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise InputError(f"{out} is not a folder. Choose a folder that does not exist yet with --out.")
+        raise InputError(
+            f"{out} is not a folder. Choose a folder that does not exist yet with --out.",
+            code="not-a-folder",
+            place=Place(str(out)),
+        )
     if out.is_dir() and not (out / JOURNAL).is_file() and any(path.name != ".lock" for path in out.iterdir()):
-        raise InputError(f"{out} is not empty and holds no {JOURNAL} to go on with. Choose another --out.")
+        raise InputError(
+            f"{out} is not empty and holds no {JOURNAL} to go on with. Choose another --out.",
+            code="not-empty",
+            place=Place(str(out)),
+        )
 
 
 def make_masks(
@@ -87,7 +95,11 @@ def make_masks(
 
     require_mask_folder(out)
     if batch_size < 1:
-        raise InputError(f"--batch-size must be at least 1, got {batch_size}.")
+        raise InputError(
+            f"--batch-size must be at least 1, got {batch_size}.",
+            code="out-of-range",
+            place=Place(field="--batch-size"),
+        )
     with exclusive(out, _ALONE):
         if fresh:
             _forget(out)
@@ -135,10 +147,12 @@ def _require_same(run: MaskRun) -> None:
         if record["file_name"] != job.path.name or record["prompt"] != job.prompt.to_dict():
             problems.append(f"{job.path.name}: its prompt was {record['prompt']}, now {job.prompt.to_dict()}")
         elif record["image_sha256"] != sha256_file(job.path):
-            problems.append(f"{job.path.name}: the photograph has changed")
+            problems.append(Problem(f"{job.path.name}: the photograph has changed", "changed-file"))
     if problems:
         raise InputError(
-            problems, f"{run.folder} holds masks of other material; choose another --out, or pass --fresh:"
+            problems,
+            f"{run.folder} holds masks of other material; choose another --out, or pass --fresh:",
+            code="other-run",
         )
 
 
@@ -171,7 +185,9 @@ def _outcomes(
         found = segmenter.segment([image for _, image in images], [job.prompt for job, _ in images])
         for (job, image), entry in zip(images, found, strict=True):
             if entry.mask.shape != image.shape[:2] or entry.mask.dtype != np.bool_:
-                raise RsesError(f"{job.key}: the segmenter returned {entry.mask.dtype} {entry.mask.shape}.")
+                raise RsesError(
+                    f"{job.key}: the segmenter returned {entry.mask.dtype} {entry.mask.shape}.", code="wrong-result"
+                )
     except Exception as error:
         # Whatever a model raises on one photograph must not end the run.
         if len(images) == 1:

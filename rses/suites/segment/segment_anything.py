@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from rses.device import choose_device
-from rses.errors import WeightsError, require
+from rses.errors import Place, WeightsError, require
 from rses.files.atomic import sha256_file
 from rses.suites.segment.base import LEARNED, Facts, Prompt, Segmented
 
@@ -44,7 +44,7 @@ class SegmentAnything:
     def __init__(self, weights: str | None = None, device: str = "auto"):
         require("segment_anything", "sam")
         if weights is None:
-            raise WeightsError(f"segment-anything needs a checkpoint. {_WHERE}")
+            raise WeightsError(f"segment-anything needs a checkpoint. {_WHERE}", code="missing-weights")
         from segment_anything.utils.transforms import ResizeLongestSide
 
         self._device = choose_device(device)
@@ -89,12 +89,16 @@ def _best(output: dict[str, torch.Tensor]) -> Segmented:
 def load_checkpoint(path: Path) -> tuple[Any, str]:
     """Load a checkpoint, ``.pth`` as the authors publish it or ``.safetensors`` with the same names."""
     if not path.is_file():
-        raise WeightsError(f"segment-anything: there is no file {path}. {_WHERE}")
+        raise WeightsError(
+            f"segment-anything: there is no file {path}. {_WHERE}", code="missing-file", place=Place(str(path))
+        )
     digest = sha256_file(path)
     if digest != PUBLISHED.get(path.name, digest):
         raise WeightsError(
             f"{path} is damaged, or another file under a published name: its sha256 is {digest}, expected "
-            f"{PUBLISHED[path.name]}. Download it again."
+            f"{PUBLISHED[path.name]}. Download it again.",
+            code="changed-file",
+            place=Place(str(path)),
         )
     try:
         state = _read(path)
@@ -103,7 +107,11 @@ def load_checkpoint(path: Path) -> tuple[Any, str]:
     except Exception as error:
         # A damaged file fails in as many ways as there are kinds of damage.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise WeightsError(f"{path} is not a checkpoint of segment-anything ({reason}). {_WHERE}") from error
+        raise WeightsError(
+            f"{path} is not a checkpoint of segment-anything ({reason}). {_WHERE}",
+            code="wrong-content",
+            place=Place(str(path)),
+        ) from error
     return sam.eval(), digest
 
 

@@ -48,7 +48,10 @@ class TransformersSam:
         try:
             found = transformers.AutoConfig.from_pretrained(source).model_type
             if found not in _TYPES[name]:
-                raise WeightsError(f'{name}: {source} holds a model of type "{found}", expected "{_TYPES[name][0]}".')
+                raise WeightsError(
+                    f'{name}: {source} holds a model of type "{found}", expected "{_TYPES[name][0]}".',
+                    code="wrong-weights",
+                )
             self._processor = processor_class.from_pretrained(source)
             model, report = model_class.from_pretrained(source, output_loading_info=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -58,7 +61,8 @@ class TransformersSam:
             # Otherwise those parts would be random, and the masks with them.
             raise WeightsError(
                 f"{name}: {source} is not whole: it lacks {len(absent)} tensors of a {_CLASSES[name][0]}, "
-                f"e.g. {absent[0]}."
+                f"e.g. {absent[0]}.",
+                code="damaged",
             )
         self._device = choose_device(device)
         self._model = model.to(self._device).eval()

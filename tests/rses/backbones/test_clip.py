@@ -19,6 +19,7 @@ from rses.backbones.published import OPENAI_FILES, Need, Source, clip_sources, n
 from rses.backbones.specs import DEFAULT_STYLE, OPENAI_MODELS, Spec, parse_spec
 from rses.backbones.weights import Located
 from rses.errors import InputError, RsesError, WeightsError
+from tests.helpers.refusals import refused
 
 ARCHITECTURE = "ViT-B-32-quickgelu"
 TEXTS = ["pixel art", "a cat in the style of line art", "Ölgemälde, 油画 !?"]
@@ -77,7 +78,7 @@ def test_contract(style, reference, weights_file):
 
 
 def test_wrong_shape_is_refused(style):
-    with pytest.raises(InputError, match=r"takes images \(N, 3, 224, 224\), got \(1, 3, 256, 256\)"):
+    with refused(InputError, "wrong-shape"):
         style.encode_images(torch.rand(1, 3, 256, 256))
 
 
@@ -116,7 +117,7 @@ def test_default_model_is_found_in_the_hugging_face_cache(
     assert backbone.sha256 == digest
     assert torch.equal(backbone.encode_texts(TEXTS), style.encode_texts(TEXTS))
 
-    with pytest.raises(WeightsError, match="expected e6d1bd7789aa"):
+    with refused(WeightsError, "changed-file", "open_clip_model.safetensors"):
         load_style(DEFAULT_STYLE)  # the published digest is pinned
 
 
@@ -127,7 +128,7 @@ def test_openai_archive_loads_only_with_its_digest(weights_file, style, tmp_path
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     backbone = load_style(DEFAULT_STYLE, "cpu", pinned(path, digest))
     assert torch.equal(backbone.encode_texts(TEXTS), style.encode_texts(TEXTS))
-    with pytest.raises(WeightsError, match="TorchScript"):
+    with refused(WeightsError, "wrong-weights", "ViT-B-32.pt"):
         load_style(DEFAULT_STYLE, "cpu", pinned(path, digest[:8]))
     path.unlink()
 
@@ -148,19 +149,19 @@ def _as_torchscript(tensors: dict[str, torch.Tensor]) -> Any:
 
 
 def test_file_of_another_architecture_is_refused(weights_file):
-    with pytest.raises(WeightsError, match=r"is not the weights of ViT-B-16: .*another shape"):
+    with refused(WeightsError, "wrong-weights", "random.safetensors"):
         load_style(f"open_clip:ViT-B-16/{weights_file}")
 
 
 def test_position_table_of_another_size_is_refused_not_interpolated(weights_file):
     """open_clip itself would resize it with no more than a log line."""
-    with pytest.raises(WeightsError, match=r"1 have another shape \(visual.positional_embedding: expected \(65, 768\)"):
+    with refused(WeightsError, "wrong-weights", "random.safetensors"):
         load_style(f"open_clip:ViT-B-32-256/{weights_file}")
 
 
 def test_missing_local_file(tmp_path, empty_caches):
     spec = f"open_clip:{ARCHITECTURE}/{tmp_path}/absent.safetensors"
-    with pytest.raises(WeightsError, match=r"absent\.safetensors") as caught:
+    with refused(WeightsError, "missing-weights") as caught:
         load_style(spec)
     assert "weights pull" not in str(caught.value)
 
@@ -196,7 +197,7 @@ def test_openai_file_under_another_name_is_recognised_by_its_digest(file):
     assert len(digest) == 64
     located = Located("checkpoint", Path("my.bin"), digest, Source("my.bin"), pinned=False)
     spec = parse_spec("open_clip:ViT-B-32/my.bin")
-    with pytest.raises(WeightsError, match="ViT-B-32-quickgelu"):
+    with refused(WeightsError, "mismatch"):
         refuse_openai_without_quick_gelu(spec, {}, located)
     refuse_openai_without_quick_gelu(spec, {"quick_gelu": True}, located)
 
@@ -240,5 +241,5 @@ def test_tokenizer_of_transformers_absent(tmp_path, monkeypatch):
 
 
 def test_perceptual_names_are_told_apart():
-    with pytest.raises(WeightsError, match="cannot compare images with texts"):
+    with refused(WeightsError, "unsupported"):
         load_style("lpips:alex")

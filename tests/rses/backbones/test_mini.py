@@ -23,6 +23,7 @@ from rses.backbones.base import PerceptualBackbone, StyleBackbone
 from rses.backbones.mini import MiniPerceptual, MiniStyle, load_mini_perceptual, load_mini_style
 from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, log_moments
 from rses.errors import WeightsError
+from tests.helpers.refusals import refused
 
 MODEL = Path(str(files("benchmark_data"))) / "models" / "rses-mini"
 
@@ -88,9 +89,9 @@ def test_texts_do_not_depend_on_their_neighbours_or_spelling_of_case(style):
 
 
 def test_wrong_sizes_are_refused(style, perceptual):
-    with pytest.raises(ValueError, match="128, 128"):
+    with refused(ValueError, "wrong-shape"):
         style.encode_images(noise(1, 3, 64, 64))
-    with pytest.raises(ValueError, match="at least 32 px"):
+    with refused(ValueError, "wrong-shape"):
         perceptual.features(noise(1, 3, 31, 64))
 
 
@@ -223,7 +224,7 @@ def test_weights_of_another_format_are_refused_by_number(tmp_path):
     settings = json.loads((MODEL / "config.json").read_text(encoding="utf-8"))
     for version in (FORMAT + 1, None, "1"):
         (tmp_path / "config.json").write_text(json.dumps({**settings, "format": version}))
-        with pytest.raises(WeightsError, match=f"format {version!r}.*1 to {FORMAT}"):
+        with refused(WeightsError, "other-version"):
             load_mini_style(tmp_path)
 
 

@@ -13,6 +13,7 @@ from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.methods import MethodCard
 from rses.suites import load_suite
+from tests.helpers.refusals import refused
 
 
 class Breaks(Identity):
@@ -38,7 +39,7 @@ def contents(folder):
 def test_what_cannot_be_loaded_costs_nothing(tmp_path, scorer):
     run_bench("identity", "mini", tmp_path, scorer=scorer, limit=3)
     before = contents(tmp_path)
-    with pytest.raises(RsesError, match="no weights"):
+    with refused(RsesError, "failed"):
         run_bench(Breaks("load"), "mini", tmp_path, scorer=scorer, limit=3, fresh=True)
     with pytest.raises(RsesError, match="--protocol rses-mini"):
         run_bench("identity", "mini", tmp_path, protocol="rses-v1", limit=3, fresh=True)
@@ -49,7 +50,7 @@ def test_no_results_of_the_former_run_stand_over_pictures_of_the_new_one(tmp_pat
     run_bench("identity", "mini", tmp_path, scorer=scorer, limit=3)
     with pytest.raises(KeyboardInterrupt):
         run_bench(Breaks("edit"), "mini", tmp_path, scorer=scorer, limit=3, fresh=True)
-    with pytest.raises(InputError, match="not a finished run"):
+    with refused(InputError, "missing-file"):
         load_run(tmp_path)
     assert not list((tmp_path / "images").iterdir())
 
@@ -72,6 +73,6 @@ def test_edits_that_are_read_are_not_removed_to_make_room_for_them(tmp_path, sco
         write_png(folder / f"{sample.id}.png", read_image(sample.image))
     before = contents(tmp_path)
     for fresh in (False, True):
-        with pytest.raises(InputError, match="apart from what is read"):
+        with refused(InputError, "overlap"):
             run_bench(Predictions(folder), "mini", tmp_path, scorer=scorer, limit=2, fresh=fresh)
     assert contents(tmp_path) == before

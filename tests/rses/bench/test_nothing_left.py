@@ -19,6 +19,7 @@ from rses.images.tensors import write_png
 from rses.inputs.card import card_problems
 from rses.methods import MethodCard
 from rses.suites import load_suite
+from tests.helpers.refusals import refused
 
 COMMON = ["bench", "--suite", "mini", "--protocol", "rses-mini", "--device", "cpu", "--limit", "2", "--format", "json"]
 
@@ -208,5 +209,5 @@ def test_pictures_of_one_upright_size_are_edited_together(tmp_path):
 def test_several_files_of_one_edit_are_refused(edits):
     first = sorted(edits.iterdir())[0]
     first.with_suffix(".JPG").write_bytes(first.read_bytes())
-    with pytest.raises(InputError, match="several edits with the id"):
+    with refused(InputError, "ambiguous", "edits"):
         Predictions(edits)

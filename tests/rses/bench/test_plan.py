@@ -10,6 +10,7 @@ from rses.bench import Shard
 from rses.bench.plan import fixed_batches, select
 from rses.errors import InputError
 from rses.suites import load_suite
+from tests.helpers.refusals import refused
 
 
 @given(count=st.integers(1, 40), shards=st.integers(1, 7), limit=st.none() | st.integers(1, 50))
@@ -17,7 +18,7 @@ def test_shards_cover_every_sample_once(count, shards, limit):
     samples = list(range(count))
     whole = select(samples, limit)
     if shards > len(whole):
-        with pytest.raises(InputError, match="Use at most"):
+        with refused(InputError, "empty"):
             select(samples, limit, Shard(shards, shards))
         return
     parts = [select(samples, limit, Shard(number, shards)) for number in range(1, shards + 1)]
@@ -27,7 +28,7 @@ def test_shards_cover_every_sample_once(count, shards, limit):
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
 def test_a_shard_must_make_sense(text):
-    with pytest.raises(InputError, match="i/n"):
+    with refused(InputError, "wrong-form", "--shard"):
         Shard.parse(text)
 
 

@@ -17,6 +17,7 @@ from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
 from rses.methods import Edited, MethodCard, get_method
 from rses.suites import load_suite
+from tests.helpers.refusals import refused
 
 
 class Recorder(Identity):
@@ -97,7 +98,7 @@ def test_another_method_seed_or_precision_does_not_mix_in(tmp_path, scorer):
     for method, changes in [
         ("jpeg-identity", {}), ("identity", {"seed": 1}), ("identity", {"dtype": "bfloat16"}),
     ]:  # fmt: skip
-        with pytest.raises(InputError, match="--fresh"):
+        with refused(InputError, "other-run"):
             run_bench(method, "mini", tmp_path, scorer=scorer, limit=1, **changes)
     run_bench(nuisances.jpeg(), "mini", tmp_path, scorer=scorer, limit=1, fresh=True)
 
@@ -142,7 +143,7 @@ def test_details_and_loaded_weights_are_recorded_and_must_stay(tmp_path, scorer)
     assert again.info["generation"]["loaded"] == {"sha256": "aa"}
     other = Detailed()
     other.loaded = {"sha256": "bb"}
-    with pytest.raises(InputError, match="other weights"):
+    with refused(InputError, "other-run"):
         run_bench(other, "mini", tmp_path, scorer=scorer, limit=3)
 
 
@@ -178,7 +179,7 @@ def test_options_reach_the_constructor_and_unknown_ones_are_named():
 
 @pytest.mark.parametrize("size", [0, -1, "many", 1.5])
 def test_batch_size_must_make_sense(size, tmp_path, scorer):
-    with pytest.raises(InputError, match="--batch-size"):
+    with refused(InputError, "out-of-range", "--batch-size"):
         run_bench("identity", "mini", tmp_path, scorer=scorer, limit=1, batch_size=size)
 
 
@@ -202,10 +203,10 @@ def test_unknown_methods_are_named(name, message):
 def test_an_entry_point_whose_import_fails_is_named(monkeypatch):
     broken = EntryPoint("broken", "no_such_package:Method", "rses.methods")
     monkeypatch.setattr("rses.plugins.entry_points", lambda group: [broken])
-    with pytest.raises(RsesError, match=r'"broken" is installed \(no_such_package:Method\) but cannot be imported'):
+    with refused(RsesError, "failed"):
         get_method("broken")
 
 
 def test_limit_must_be_positive(tmp_path, scorer):
-    with pytest.raises(InputError, match="--limit"):
+    with refused(InputError, "out-of-range", "--limit"):
         run_bench("identity", "mini", tmp_path, scorer=scorer, limit=0)

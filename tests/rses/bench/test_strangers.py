@@ -21,6 +21,7 @@ from rses.images.decode import read_image
 from rses.images.tensors import write_png
 from rses.methods import Edited, MethodCard, get_method
 from rses.suites import export_suite, load_suite, write_manifest
+from tests.helpers.refusals import refused
 
 
 class Copies(Identity):
@@ -103,7 +104,7 @@ def test_a_picture_that_was_not_written_down_is_made_again(tmp_path):
 def test_pictures_of_unknown_origin_are_no_edits(tmp_path, scorer):
     name = load_suite("mini").samples[0].id
     write_png(tmp_path / "images" / f"{name}.png", np.zeros((128, 128, 3), np.uint8))
-    with pytest.raises(InputError, match=r"1 pictures of unknown origin, .*--out.*--fresh"):
+    with refused(InputError, "unknown-file"):
         run_bench("identity", "mini", tmp_path, scorer=scorer, limit=2)
     assert not read_image(tmp_path / "images" / f"{name}.png").any()
     results = run_bench("identity", "mini", tmp_path, scorer=scorer, limit=2, fresh=True)
@@ -115,7 +116,7 @@ def test_a_run_in_the_suites_own_folder_is_refused_and_spares_it(tmp_path, score
     export_suite("mini", tmp_path / "suite")
     suite = load_suite(tmp_path / "suite")
     before = suite.samples[0].image.read_bytes()
-    with pytest.raises(InputError, match="apart from what is read"):
+    with refused(InputError, "overlap", "suite"):
         run_bench("global-style", suite, tmp_path / "suite", scorer=scorer, limit=2, fresh=fresh)
     assert suite.samples[0].image.read_bytes() == before
 
@@ -183,70 +184,70 @@ def loads(error=None, **facts):
 
 
 @pytest.mark.parametrize(
-    ("load", "message"),
+    ("load", "code"),
     [
-        (loads(loaded={"threshold": np.float32(1)}), "What copies says it loaded must hold text, numbers"),
-        (loads(FileNotFoundError("weights.bin")), "copies cannot be loaded: FileNotFoundError: weights.bin"),
-        (loads(SystemExit(0)), "copies cannot be loaded: SystemExit: 0"),
-        (loads(torch.cuda.OutOfMemoryError("full")), "does not fit into the memory of cpu; its card says 38 GB"),
+        (loads(loaded={"threshold": np.float32(1)}), "unsound-tree"),
+        (loads(FileNotFoundError("weights.bin")), "failed"),
+        (loads(SystemExit(0)), "failed"),
+        (loads(torch.cuda.OutOfMemoryError("full")), "out-of-memory"),
     ],
 )
-def test_faults_of_loading_are_told_and_bind_the_folder_to_nothing(load, message, tmp_path, scorer):
+def test_faults_of_loading_are_told_and_bind_the_folder_to_nothing(load, code, tmp_path, scorer):
     card = dataclasses.replace(Copies.card, memory_gb=38.0)
-    with pytest.raises(RsesError, match=message):
+    with refused(RsesError, code):
         run_bench(type("Odd", (Copies,), {"load": load, "card": card})(), "mini", tmp_path, scorer=scorer, limit=2)
     assert not (tmp_path / "generation.jsonl").exists()
 
 
 @pytest.mark.parametrize(
-    ("code", "message"),
+    ("text", "code"),
     [
-        ("class X:\n    def __init__(self, path): pass", 'needs a value for "path": --set path=VALUE'),
-        ("class X:\n    def __init__(self): raise ValueError('nope')", "cannot be built: ValueError: nope"),
-        ("1 / 0", "Cannot import the method .*division by zero"),
-        ("import sys\nsys.exit('not today')", "Cannot import the method .*not today"),
-        ("X = int", "is not a method"),
-        ("class X:\n    card = property(lambda self: 1 / 0)\n    load = edit = print", "is not a method"),
+        ("class X:\n    def __init__(self, path): pass", "missing-option"),
+        ("class X:\n    def __init__(self): raise ValueError('nope')", "failed"),
+        ("1 / 0", "failed"),
+        ("import sys\nsys.exit('not today')", "failed"),
+        ("X = int", "wrong-type"),
+        ("class X:\n    card = property(lambda self: 1 / 0)\n    load = edit = print", "wrong-type"),
     ],
 )
-def test_faults_of_building_are_told(code, message, tmp_path, monkeypatch):
-    (tmp_path / "strange_method.py").write_text(code)
+def test_faults_of_building_are_told(text, code, tmp_path, monkeypatch):
+    (tmp_path / "strange_method.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "strange_method", raising=False)
-    with pytest.raises(RsesError, match=message):
+    with refused(RsesError, code):
         get_method("strange_method:X")
 
 
 @pytest.mark.parametrize(
-    ("facts", "message"),
+    ("facts", "code", "field"),
     [
-        ({"mask_used": "no"}, "mask_used must be true or false"),
-        ({"max_batch": 0}, "max_batch must be at least 1"),
-        ({"max_batch": "x"}, "max_batch must be a whole number"),
-        ({"settings": {"a": np.float32(1)}}, "must hold text, numbers"),
-        ({"settings": {"a": float("nan")}}, "must hold text, numbers"),
-        ({"settings": {"module": np}}, "cannot be copied"),
-        ({"name": 5}, "name must be a text"),
-        ({"paper": None}, "paper must be a text"),
+        ({"mask_used": "no"}, "wrong-type", "mask_used"),
+        ({"max_batch": 0}, "out-of-range", "max_batch"),
+        ({"max_batch": "x"}, "wrong-type", "max_batch"),
+        ({"settings": {"a": np.float32(1)}}, "unsound-tree", None),
+        ({"settings": {"a": float("nan")}}, "unsound-tree", None),
+        ({"settings": {"module": np}}, "failed", None),
+        ({"name": 5}, "wrong-type", "name"),
+        ({"paper": None}, "wrong-type", "paper"),
     ],
 )
-def test_cards_are_checked(facts, message, tmp_path, scorer):
+def test_cards_are_checked(facts, code, field, tmp_path, scorer):
     method = Copies()
     method.card = dataclasses.replace(Copies.card, **facts)
-    with pytest.raises(InputError, match=message):
+    with refused(InputError, code, field):
         run_bench(method, "mini", tmp_path, scorer=scorer, limit=1)
 
 
 @pytest.mark.parametrize(
-    ("facts", "message"),
+    ("facts", "code"),
     [
-        ({"card": ["odd"]}, "is list, expected a MethodCard"),
-        ({"card": property(lambda self: 1 / 0)}, "Odd cannot be read: ZeroDivisionError"),
-        ({"loaded": "abc"}, "loaded is str, expected a dictionary"),
+        ({"card": ["odd"]}, "wrong-type"),
+        ({"card": property(lambda self: 1 / 0)}, "failed"),
+        ({"loaded": "abc"}, "wrong-result"),
     ],
 )
-def test_attributes_of_other_types_are_one_message(facts, message, tmp_path, scorer):
-    with pytest.raises(InputError, match=message):
+def test_attributes_of_other_types_are_one_message(facts, code, tmp_path, scorer):
+    with refused(InputError, code):
         run_bench(type("Odd", (Copies,), facts)(), "mini", tmp_path, scorer=scorer, limit=1)
 
 
@@ -258,7 +259,7 @@ def test_changed_predictions_are_noticed_even_when_nothing_is_left_to_do(tmp_pat
     again = run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
     assert [sample.mse_bg for sample in again.samples] == [0.0, 0.0]
     write_png(edits / f"{samples[0].id}.png", read_image(samples[1].image))
-    with pytest.raises(InputError, match="other weights or files.*--fresh"):
+    with refused(InputError, "other-run", "run"):
         run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2)
     results = run_bench(Predictions(edits), "mini", run, scorer=scorer, limit=2, fresh=True)
     assert results.samples[0].mse_bg > 0
@@ -297,7 +298,7 @@ def test_another_version_of_a_library_does_not_go_on_with_a_run(tmp_path, scorer
     run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=2)
     run_bench("identity", "mini", tmp_path / "plain", scorer=scorer, limit=2)
     monkeypatch.setattr(sys.modules["rses.bench.generation"], "version", lambda name: "0.1")
-    with pytest.raises(InputError, match=r"made with other libraries \(diffusers .*; now diffusers 0.1, .*--fresh"):
+    with refused(InputError, "other-run"):
         run_bench(Loads(), "mini", tmp_path, scorer=scorer, limit=3)
     # Without weights nothing of these libraries shows.
     run_bench("identity", "mini", tmp_path / "plain", scorer=scorer, limit=3)
@@ -314,7 +315,7 @@ def test_a_mask_that_cannot_be_used_is_a_status_and_costs_no_edit(tmp_path, scor
     assert "mask" in results.samples[1].note
     write_png(suite.samples[1].mask, np.zeros((64, 64), np.uint8))
     write_manifest(tmp_path / "suite", "own", "2", "none")
-    with pytest.raises(InputError, match="is 64x64, its image is 128x128"):
+    with refused(InputError, "wrong-size", "mini-001-tree.png"):
         run_bench("identity", tmp_path / "suite", tmp_path / "other", scorer=scorer, limit=3)
     assert not (tmp_path / "other" / "images").exists()
 

@@ -15,6 +15,7 @@ from rses.files.folders import new_folder
 from rses.files.lock import hold, holding
 from rses.leaderboard.build import build
 from rses.leaderboard.pack import add_run, restore_replaced
+from tests.helpers.refusals import refused
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be held there")
 OTHER = """
@@ -47,7 +48,7 @@ def held(tmp_path):
 
 def test_a_folder_is_scored_into_by_one_process(held):
     suite = load_suite("mini")
-    with pytest.raises(InputError, match="is in use by process") as caught:
+    with refused(InputError, "in-use", "place") as caught:
         RSES("rses-mini", device="cpu", metrics=["mse_bg"]).score_folder(
             suite.root / "images", suite=suite.root, out=held("exclusive"), allow_missing=True
         )
@@ -63,7 +64,7 @@ def test_boards_are_written_by_one_process(held, tmp_path):
 
 
 def test_holding_ends_with_its_block(tmp_path):
-    with holding(tmp_path), pytest.raises(InputError, match="in use"), holding(tmp_path):
+    with holding(tmp_path), refused(InputError, "in-use"), holding(tmp_path):
         pass
     with holding(tmp_path):
         pass
@@ -119,5 +120,5 @@ def test_a_run_is_added_by_one_process(held, tmp_path):
 
     info = {"method": "m", "suite": {"name": "mini"}, "protocol": {"id": "rses-mini"}}
     run = Results([SampleResult("a", mse_bg=0.5)], info).save(tmp_path / "run")
-    with pytest.raises(InputError, match="in use by another process"):
+    with refused(InputError, "in-use", "place"):
         add_run(run, held("holding"))

@@ -26,6 +26,7 @@ from rses.images.masks import read_mask
 from rses.images.tensors import as_image, resize_image, to_uint8, write_png
 from tests.helpers.png import chunk, header, png
 from tests.helpers.profiles import P3, profile, rgb_profile
+from tests.helpers.refusals import refused
 
 quick = settings(max_examples=40, deadline=None)
 
@@ -52,7 +53,7 @@ def cmyk_profile() -> bytes:
 # Display P3 colorants adapted to D50 (https://www.color.org/chardata/rgb/DisplayP3.xalter).
 
 
-def refused(path: Path, pattern: str) -> None:
+def named(path: Path, pattern: str) -> None:
     """The message must name the file, and it must be the same sentence for whoever asks."""
     with pytest.raises(InputError, match=pattern) as caught:
         read_image(path)
@@ -110,7 +111,7 @@ def test_real_transparency_is_refused(tmp_path, name):
         path.write_bytes(png(deep[..., 0], 16, 0, chunk(b"tRNS", struct.pack(">H", 1))))
     else:
         path.write_bytes(png(deep, 16, 6))
-    refused(path, "transparent.*(Flatten|Save)")
+    named(path, "transparent.*(Flatten|Save)")
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
@@ -153,7 +154,7 @@ def test_sixteen_bits_survive_png_filters(tmp_path):
 )
 def test_ambiguous_tiffs_are_refused(tmp_path, make):
     make(tmp_path / "a.tif")
-    refused(tmp_path / "a.tif", "Save")
+    named(tmp_path / "a.tif", "Save")
 
 
 def test_plain_and_deep_grey_tiffs_are_read(tmp_path):
@@ -231,14 +232,14 @@ def test_srgb_profiles_of_real_photographs_change_nothing(real_data):
 )
 def test_broken_or_foreign_profile_is_refused(tmp_path, mode, data, pattern):
     Image.new(mode, (4, 4), (10, 200, 30)).save(tmp_path / "a.png", icc_profile=data)
-    refused(tmp_path / "a.png", f"{pattern}.*(?s:.)*Remove the profile")
+    named(tmp_path / "a.png", f"{pattern}.*(?s:.)*Remove the profile")
 
 
 def test_cmyk_needs_a_profile(tmp_path):
     inks = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
     inks.paste((255, 0, 0, 0), (8, 0, 16, 16))
     inks.save(tmp_path / "bare.jpg", quality=100)
-    refused(tmp_path / "bare.jpg", "CMYK without a colour profile.*RGB")
+    named(tmp_path / "bare.jpg", "CMYK without a colour profile.*RGB")
     inks.save(tmp_path / "good.jpg", quality=100, icc_profile=cmyk_profile())
     got = read_image(tmp_path / "good.jpg")
     assert got[4, 2].min() >= 250
@@ -258,8 +259,8 @@ def test_animations_and_pages_are_refused(tmp_path, suffix):
     first, *rest = frames()
     path = tmp_path / f"a.{suffix}"
     first.save(path, save_all=True, append_images=rest)
-    refused(path, "expected one")
-    with pytest.raises(InputError, match="expected one"):
+    named(path, "expected one")
+    with refused(InputError, "ambiguous"):
         image_size(path)
 
 
@@ -281,7 +282,7 @@ def test_truncated_files_are_refused(tmp_path, suffix, keep):
     Image.fromarray(noise(40, 40)).save(stream, format=formats.get(suffix, suffix.upper()))
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(stream.getvalue()[: int(keep * len(stream.getvalue()))])
-    refused(path, "truncated|not an image")
+    named(path, "truncated|not an image")
 
 
 @pytest.mark.parametrize("cut", [1, 4, 12, 13, 16, 17])
@@ -292,7 +293,7 @@ def test_png_cut_near_its_end_is_found_from_the_header(tmp_path, cut):
     path = tmp_path / "a.png"
     path.write_bytes(stream.getvalue()[:-cut])
     Image.open(path).load()
-    with pytest.raises(InputError, match="truncated"):
+    with refused(InputError, "damaged", "a.png"):
         image_size(path)
 
 
@@ -302,7 +303,7 @@ def test_flipped_bits_are_refused(tmp_path):
     data = bytearray(stream.getvalue())
     data[500] ^= 255
     (tmp_path / "a.png").write_bytes(data)
-    refused(tmp_path / "a.png", "damaged")
+    named(tmp_path / "a.png", "damaged")
 
 
 @pytest.mark.parametrize(
@@ -324,15 +325,15 @@ def test_flipped_bits_are_refused(tmp_path):
 )
 def test_files_that_are_no_images_are_refused_by_name(tmp_path, content, pattern):
     (tmp_path / "a.png").write_bytes(content)
-    refused(tmp_path / "a.png", pattern)
+    named(tmp_path / "a.png", pattern)
     with pytest.raises(InputError):
         image_size(tmp_path / "a.png")
 
 
 def test_absent_file_and_folder_are_refused(tmp_path):
-    refused(tmp_path / "no.png", "does not exist")
+    named(tmp_path / "no.png", "does not exist")
     (tmp_path / "dir.png").mkdir()
-    refused(tmp_path / "dir.png", "is a folder")
+    named(tmp_path / "dir.png", "is a folder")
 
 
 def test_unreadable_file_is_refused(tmp_path, monkeypatch):
@@ -344,7 +345,7 @@ def test_unreadable_file_is_refused(tmp_path, monkeypatch):
 
     # The administrator may read everything, so that file modes would test nothing there.
     monkeypatch.setattr(Path, "read_bytes", deny)
-    refused(path, "permission denied.*chmod")
+    named(path, "permission denied.*chmod")
 
 
 @pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (12_000, 12_000), (2**31 - 1, 1)])
@@ -353,21 +354,21 @@ def test_huge_images_are_refused_from_the_header(tmp_path, width, height):
     (tmp_path / "big.png").write_bytes(data)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        refused(tmp_path / "big.png", "too large.*at most 67 million.*Scale it down")
-        with pytest.raises(InputError, match="too large"):
+        named(tmp_path / "big.png", "too large.*at most 67 million.*Scale it down")
+        with refused(InputError, "too-large"):
             image_size(tmp_path / "big.png")
 
 
 def test_files_larger_than_any_image_are_not_read(tmp_path):
     with (tmp_path / "a.png").open("wb") as stream:
         stream.truncate(MAX_BYTES + 1)
-    refused(tmp_path / "a.png", "too large: 1024 MB")
+    named(tmp_path / "a.png", "too large: 1024 MB")
 
 
 def test_max_pixels_is_a_limit_not_a_hint(tmp_path):
     write_png(tmp_path / "a.png", noise(10, 10))
     assert read_image(tmp_path / "a.png", max_pixels=100).shape == (10, 10, 3)
-    with pytest.raises(InputError, match="10x10"):
+    with refused(InputError, "too-large"):
         read_image(tmp_path / "a.png", max_pixels=99)
 
 
@@ -468,7 +469,7 @@ def test_p6_one_value_outside_the_range_is_an_error(value, where, form):
     pixels = np.full((4, 5, 3), 0.5, np.float64 if form == "double" else np.float32)
     pixels.ravel()[where] = value
     x = torch.from_numpy(pixels).permute(2, 0, 1) if form == "tensor" else pixels
-    with pytest.raises(InputError, match=r"must be in \[0, 1\], got"):
+    with refused(InputError, "out-of-range"):
         as_image(x)
 
 
@@ -506,7 +507,7 @@ def test_p6_non_finite_values_have_their_own_error(value):
 @pytest.mark.parametrize("form", ["array", "tensor"])
 def test_p6_floats_cast_to_uint8_are_noticed(form):
     cast = (noise(8, 8) > 128).astype(np.uint8)
-    with pytest.raises(InputError, match="cast to uint8"):
+    with refused(InputError, "out-of-range"):
         as_image(cast if form == "array" else torch.from_numpy(cast).permute(2, 0, 1))
     assert as_image(np.zeros((4, 4, 3), np.uint8)).max() == 0
     assert as_image(np.ones((4, 4, 3), np.uint8)).max() == pytest.approx(1 / 255)
@@ -566,7 +567,7 @@ def test_resize_clamps_and_is_the_identity_at_the_same_size():
     assert big.min() == 0
     assert big.max() == 1
     assert resize_image(edge, (16, 16)) is edge
-    with pytest.raises(ValueError, match="at least 1x1"):
+    with refused(ValueError, "out-of-range"):
         resize_image(edge, (0, 4))
 
 
@@ -580,7 +581,7 @@ def test_write_png_is_exact_and_atomic(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", crash)
-    with pytest.raises(InputError, match="a.png: No space left"):
+    with refused(InputError, "unwritable"):
         write_png(path, 255 - pixels)
     assert np.array_equal(read_image(path), pixels)
     assert [entry.name for entry in path.parent.iterdir()] == ["a.png"]
@@ -588,9 +589,9 @@ def test_write_png_is_exact_and_atomic(tmp_path, monkeypatch):
 
 def test_write_png_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="Cannot write"):
+    with refused(InputError, "unwritable"):
         write_png(tmp_path / "file" / "a.png", noise())
-    with pytest.raises(InputError, match="Expected uint8"):
+    with refused(InputError, "wrong-shape"):
         write_png(tmp_path / "a.png", noise() / 255)
 
 
@@ -610,7 +611,7 @@ def test_a_damaged_file_as_a_pil_image_is_one_message(tmp_path):
     Image.fromarray(np.random.default_rng(5).integers(0, 255, (64, 64, 3), np.uint8)).save(tmp_path / "i.png")
     content = (tmp_path / "i.png").read_bytes()
     (tmp_path / "i.png").write_bytes(content[: len(content) // 2])
-    with Image.open(tmp_path / "i.png") as image, pytest.raises(InputError, match="damaged or truncated"):
+    with Image.open(tmp_path / "i.png") as image, refused(InputError, "damaged"):
         as_image(image)
 
 
@@ -619,9 +620,9 @@ def test_a_turned_tiff_is_refused_in_memory_as_it_is_as_a_file(tmp_path, orienta
     pixels = np.zeros((24, 32, 3), np.uint8)
     pixels[3:9, 4:20] = 200
     Image.fromarray(pixels).save(tmp_path / "t.tif", tiffinfo={274: orientation})
-    with Image.open(tmp_path / "t.tif") as opened, pytest.raises(InputError, match="TIFF with an orientation tag"):
+    with Image.open(tmp_path / "t.tif") as opened, refused(InputError, "unsupported"):
         as_image(opened)
-    refused(tmp_path / "t.tif", "TIFF with an orientation tag")
+    named(tmp_path / "t.tif", "TIFF with an orientation tag")
 
 
 def test_a_dangling_link_is_named_and_another_is_followed(tmp_path):
@@ -629,7 +630,7 @@ def test_a_dangling_link_is_named_and_another_is_followed(tmp_path):
     (tmp_path / "a.png").symlink_to(tmp_path / "there.png")
     (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
     assert read_image(tmp_path / "a.png").shape == (2, 3, 3)
-    refused(tmp_path / "b.png", "is a link to a file that does not exist")
+    named(tmp_path / "b.png", "is a link to a file that does not exist")
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
@@ -652,7 +653,7 @@ def test_a_palette_picture_without_its_palette_is_refused(tmp_path):
     start = data.index(b"PLTE") - 4
     length = int.from_bytes(data[start : start + 4], "big")
     path.write_bytes(data[:start] + data[start + 12 + length :])
-    with pytest.raises(InputError, match="no palette"):
+    with refused(InputError, "damaged", "a.png"):
         read_image(path)
-    with pytest.raises(InputError, match="no palette"):
+    with refused(InputError, "damaged", "a.png"):
         read_mask(path)

@@ -16,6 +16,7 @@ from rses.images.masks import as_mask, read_mask
 from rses.images.regions import Window, boundary_band, bounding_box, dilate, region_crop, square_window
 from rses.images.tensors import resize_image, write_png
 from tests.helpers.png import COLOUR, GREY, png
+from tests.helpers.refusals import refused
 
 quick = settings(max_examples=60, deadline=None)
 shapes = st.tuples(st.integers(5, 14), st.integers(5, 14))
@@ -95,9 +96,9 @@ def test_a_palette_is_read_by_index_only_where_index_0_is_black(tmp_path, backgr
     if background == (0, 0, 0):
         assert np.array_equal(read_mask(tmp_path / "m.png"), disc_)
     else:
-        with pytest.raises(InputError, match=r"m\.png is coloured"):
+        with refused(InputError, "coloured-mask"):
             read_mask(tmp_path / "m.png")
-        with pytest.raises(InputError, match="The mask is coloured"):
+        with refused(InputError, "coloured-mask"):
             as_mask(Image.open(tmp_path / "m.png"))
 
 
@@ -132,7 +133,7 @@ def test_labels_in_a_jpeg_are_not_taken_for_its_noise(tmp_path, levels):
     values = np.full((120, 120), levels[0], np.uint8)
     values[:, 40:80], values[:, 80:] = levels[1:]
     Image.fromarray(values).save(tmp_path / "m.jpg", quality=95)
-    with pytest.raises(InputError, match="areas of the values"):
+    with refused(InputError, "several-values"):
         read_mask(tmp_path / "m.jpg")
 
 
@@ -188,7 +189,7 @@ def test_label_maps_are_refused_and_their_values_named(tmp_path, levels, form):
         x = tmp_path / "m.png"
     else:
         x = labels if form == "array" else labels / 255
-    with pytest.raises(InputError, match="expected two values") as caught:
+    with refused(InputError, "several-values") as caught:
         as_mask(x)
     named = [level / 255 for level in levels] if form == "float" else levels
     assert all(f"{level:g}" in str(caught.value) for level in named)
@@ -209,7 +210,7 @@ def test_one_object_with_the_void_ring_of_pascal_voc_is_refused():
     labels = np.zeros((40, 40), np.uint8)
     labels[8:32, 8:32] = 255
     labels[10:30, 10:30] = 15
-    with pytest.raises(InputError, match="values 0, 15, 255"):
+    with refused(InputError, "several-values"):
         as_mask(labels)
 
 
@@ -259,7 +260,7 @@ def test_other_masks_are_refused_with_a_remedy(x, hint):
 
 def test_another_size_is_refused_by_name(tmp_path):
     write_png(tmp_path / "m.png", np.eye(8, dtype=bool))
-    with pytest.raises(InputError, match=r"m\.png is 8x8, expected 9x8 \(width x height\)"):
+    with refused(InputError, "wrong-size"):
         as_mask(tmp_path / "m.png", size=(8, 9))
     assert as_mask(tmp_path / "m.png", size=(8, 8)).shape == (1, 8, 8)
 
@@ -292,9 +293,9 @@ def test_bounding_box_equals_brute_force(mask):
 
 
 def test_bounding_box_of_nothing_is_an_error():
-    with pytest.raises(ValueError, match="empty"):
+    with refused(ValueError, "empty"):
         bounding_box(np.zeros((4, 4), bool))
-    with pytest.raises(ValueError, match=r"\(H, W\)"):
+    with refused(ValueError, "wrong-shape"):
         bounding_box(np.ones((1, 4, 4), bool))
 
 
@@ -401,13 +402,13 @@ def test_region_crop_of_a_sample_ignores_its_batch(region):
 
 def test_region_crop_refuses_what_it_cannot_mean():
     x, m = torch.rand(1, 3, 8, 8), torch.ones(1, 1, 8, 8)
-    with pytest.raises(ValueError, match="unknown region"):
+    with refused(ValueError, "unknown-value"):
         region_crop(x, m, 4, region="frame")
-    with pytest.raises(ValueError, match="expected"):
+    with refused(ValueError, "wrong-shape"):
         region_crop(x, m[0], 4)
-    with pytest.raises(ValueError, match="empty"):
+    with refused(ValueError, "empty"):
         region_crop(x, m * 0, 4)
-    with pytest.raises(ValueError, match="padding"):
+    with refused(ValueError, "out-of-range"):
         region_crop(x, m, 4, pad=-1)
 
 
@@ -427,5 +428,5 @@ def test_dilate_keeps_samples_apart_and_refuses_negative_widths():
     m[0, 0, 2, 2] = 1
     assert dilate(m, 9)[0].min() == 1
     assert dilate(m, 9)[1].max() == 0
-    with pytest.raises(ValueError, match="at least 0"):
+    with refused(ValueError, "out-of-range"):
         dilate(m, -1)

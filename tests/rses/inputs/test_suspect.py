@@ -15,6 +15,7 @@ from rses.cli.main import main
 from rses.errors import InputError
 from rses.images.tensors import write_png
 from tests.helpers.profiles import P3, rgb_profile
+from tests.helpers.refusals import refused
 
 SIDE = 32
 RNG = np.random.default_rng(0)
@@ -182,11 +183,11 @@ def test_numbers_are_those_without_the_warnings(scorer):
 
 def test_heatmap_of_other_sizes_is_a_usage_error():
     scorer = RSES("rses-mini", device="cpu", metrics=["lpips_bg"])
-    with pytest.raises(InputError, match="The prediction is 30x32, its source is 32x32"):
+    with refused(InputError, "wrong-size"):
         scorer.heatmap(SOURCE[:, :30], SOURCE, MASK)
-    with pytest.raises(InputError, match="expected 32x32"):
+    with refused(InputError, "wrong-size"):
         scorer.heatmap(SOURCE, SOURCE, MASK[:, :30])
-    with pytest.raises(InputError, match="at least"):
+    with refused(InputError, "wrong-size"):
         scorer.heatmap(SOURCE[:4, :4], SOURCE[:4, :4], MASK[:4, :4])
 
 

@@ -24,6 +24,7 @@ from rses.leaderboard.submission import read_submission
 from rses.leaderboard.verify import verify
 from rses.runs.sample_result import SampleResult
 from rses.runs.sample_table import read_rows
+from tests.helpers.refusals import refused
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 NAMES = (SCRIPT, r"\input{/etc/passwd}$x_y^2%", '=HYPERLINK("http://x")', "a|b](javascript:alert(1))*c*", "+1-1")
@@ -56,7 +57,7 @@ def reseal(folder: Path) -> None:
     (folder / "submission.json").write_text(json.dumps(manifest), "utf-8")
 
 
-def refused(folder: Path, code: str, field: str = "", file: str | None = None) -> None:
+def found_out(folder: Path, code: str, field: str = "", file: str | None = None) -> None:
     """Verification finds a problem of that code at that place."""
     with pytest.raises(InputError) as caught:
         verify(folder, rescore=0)
@@ -74,7 +75,7 @@ def test_an_honest_submission_passes(submission):
 def test_any_change_without_new_digests_is_seen(submission):
     text = (submission / "summary.json").read_text("utf-8")
     (submission / "summary.json").write_text(text.replace("invented", "inventee", 1), "utf-8")
-    refused(submission, "changed-file", file="summary.json")
+    found_out(submission, "changed-file", file="summary.json")
 
 
 def setting(path: str, value):
@@ -104,8 +105,8 @@ DEEP = {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}
         ("by_style.new", {}, "unknown-key"),
         ("method", "other", "contradiction"),
         ("extra", 1, "unknown-key"),
-        ("schema", 99, "other-schema"),
-        ("schema", 1, "other-schema"),
+        ("schema", 99, "other-version"),
+        ("schema", 1, "other-version"),
         ("info.protocol.hash", "0" * 16, "contradiction"),
         ("info.protocol.knobs.crop_pad", 0.5, "contradiction"),
         ("info.protocol.id", "mine", "unknown-value"),
@@ -128,13 +129,13 @@ DEEP = {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}
 def test_a_forged_summary_is_refused(submission, path, value, code):
     edit_summary(submission, setting(path, value))
     field = {"info.generation": "info.generation.suite_samples", "info.metrics": "info.metrics"}.get(path, path)
-    refused(submission, code, "info.metrics[0]" if value == [["rsm"]] else field, "summary.json")
+    found_out(submission, code, "info.metrics[0]" if value == [["rsm"]] else field, "summary.json")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_numbers_that_are_none_are_refused(submission, value):
     edit_summary(submission, setting("metrics.rsm.mean", value))
-    refused(submission, "unsound-tree", file="summary.json")
+    found_out(submission, "unsound-tree", file="summary.json")
 
 
 @pytest.mark.parametrize("forged", [[], None, [{"code": "unedited", "count": 1, "ids": ["mini-001-tree"]}]])
@@ -143,10 +144,10 @@ def test_warnings_follow_from_the_samples(submission, forged):
     edit_samples(submission, lambda rows: rows[0].update(warnings=["unedited"]))
     if forged is None:
         edit_summary(submission, lambda content: content.pop("warnings"))
-        refused(submission, "missing-key", "warnings")
+        found_out(submission, "missing-key", "warnings")
     else:
         edit_summary(submission, setting("warnings", forged))
-        refused(
+        found_out(
             submission,
             *(("contradiction", "warnings.unedited.ids") if forged else ("missing-key", "warnings.unedited")),
         )
@@ -174,8 +175,8 @@ def test_warnings_follow_from_the_samples(submission, forged):
         ("source", None, "contradiction"),
         ("id", "mini-001-tree", "used-twice"),
         ("id", "invented-id", "unknown-samples"),
-        ("id", "../../up", "unsafe-id"),
-        ("id", "<img src=x>", "unsafe-id"),
+        ("id", "../../up", "bad-id"),
+        ("id", "<img src=x>", "bad-id"),
         ("id", "\u202egpj", "unprintable"),
         ("status", "missing", "contradiction"),
         ("status", "great", "unknown-value"),
@@ -185,7 +186,7 @@ def test_warnings_follow_from_the_samples(submission, forged):
 )
 def test_a_forged_sample_is_refused(submission, name, value, code):
     edit_samples(submission, lambda rows: rows[0].update({name: value}))
-    refused(submission, code, name, "samples.parquet")
+    found_out(submission, code, name, "samples.parquet")
 
 
 @pytest.mark.parametrize(
@@ -201,37 +202,37 @@ def test_a_forged_sample_is_refused(submission, name, value, code):
 )
 def test_a_number_that_contradicts_another_is_refused(submission, name, value, field):
     edit_samples(submission, lambda rows: rows[0].update({name: value}))
-    refused(submission, "contradiction", field)
+    found_out(submission, "contradiction", field)
 
 
 def test_long_tags_are_refused(submission):
     edit_samples(submission, lambda rows: rows[0].update(tags=["x" * 5000]))
-    refused(submission, "unprintable", "tags[0]")
+    found_out(submission, "unprintable", "tags[0]")
 
 
 def test_dropped_samples_are_refused(submission):
     edit_samples(submission, lambda rows: rows.pop())
-    refused(submission, "missing-samples", "id")
+    found_out(submission, "missing-samples", "id")
 
 
 def test_ten_megabytes_of_name_are_refused_before_they_are_parsed(submission):
     edit_summary(submission, setting("info.method", "x" * 10_000_000))
-    refused(submission, "too-large", file="summary.json")
+    found_out(submission, "too-large", file="summary.json")
 
 
 def test_changed_swapped_extra_and_linked_images_are_refused(submission, tmp_path):
     images = sorted((submission / "images").iterdir())
     first, second = images[0].read_bytes(), images[1].read_bytes()
     images[0].write_bytes(second)
-    refused(submission, "changed-file", file=f"images/{images[0].name}")
+    found_out(submission, "changed-file", file=f"images/{images[0].name}")
     images[0].write_bytes(first)
     (submission / "images" / "extra.png").write_bytes(first)
-    refused(submission, "unknown-file", file="images/extra.png")
+    found_out(submission, "unknown-file", file="images/extra.png")
     (submission / "images" / "extra.png").unlink()
     images[0].unlink()
     (tmp_path / "secret.png").write_bytes(first)
     images[0].symlink_to(tmp_path / "secret.png")
-    refused(submission, "link")
+    found_out(submission, "link")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_changed_swapped_extra_and_linked_images_are_refused(submission, tmp_pat
         (lambda content: content["files"].pop("summary.json"), "missing-key", "files.summary.json"),
         (lambda content: content["files"].update(a="0" * 64), "unknown-key", "files.a"),
         (lambda content: content["images"].update({"mini-000-cat": "E3B0"}), "not-a-digest", "images.mini-000-cat"),
-        (lambda content: content["images"].update({"../up": "0" * 64}), "unsafe-id", "images.../up"),
+        (lambda content: content["images"].update({"../up": "0" * 64}), "bad-id", "images.../up"),
         (lambda content: content["images"].update({"e\u0301": "0" * 64, "\xe9": "0" * 64}), "used-twice", "images"),
         (lambda content: content.update(more=1), "unknown-key", "more"),
     ],
@@ -252,7 +253,7 @@ def test_a_forged_manifest_is_refused(submission, change, code, field):
     content = json.loads((submission / "submission.json").read_text("utf-8"))
     change(content)
     (submission / "submission.json").write_text(json.dumps(content), "utf-8")
-    refused(submission, code, field, "submission.json")
+    found_out(submission, code, field, "submission.json")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,7 @@ def test_a_forged_manifest_is_refused(submission, change, code, field):
 )
 def test_json_that_is_not_what_it_seems_is_refused(submission, text, code):
     (submission / "summary.json").write_text(text, "utf-8")
-    refused(submission, code)
+    found_out(submission, code)
 
 
 def said(folder: Path, part: str) -> None:
@@ -339,7 +340,7 @@ def test_a_preview_that_is_no_picture_is_not_served(tmp_path, make_run):
 def test_a_submission_needs_its_images(make_run, tmp_path):
     run = make_run("lost")
     next((run / "images").iterdir()).unlink()
-    with pytest.raises(InputError, match="1 of 96 scored samples were not found"):
+    with refused(InputError, "missing-file"):
         pack_run(run, tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
@@ -353,33 +354,33 @@ def test_reading_says_what_is_missing(tmp_path):
 def test_a_preview_of_another_picture_is_refused(submission):
     first, second, *_ = sorted((submission / "previews").iterdir())
     Image.new("RGB", (8, 8), (255, 255, 255)).save(first, "JPEG")
-    refused(submission, "changed-file", file=f"previews/{first.name}")
+    found_out(submission, "changed-file", file=f"previews/{first.name}")
     first.unlink()
     second.rename(second.with_name("nobody.jpg"))
-    refused(submission, "unknown-file", file="previews/nobody.jpg")
+    found_out(submission, "unknown-file", file="previews/nobody.jpg")
 
 
 def test_nothing_but_a_submission_lies_in_its_folder(submission):
     (submission / "run.sh").write_text("true")
-    refused(submission, "unknown-file", file="run.sh")
+    found_out(submission, "unknown-file", file="run.sh")
     (submission / "run.sh").unlink()
     (submission / "previews" / "deeper").mkdir()
-    refused(submission, "unknown-file", file="previews/deeper")
+    found_out(submission, "unknown-file", file="previews/deeper")
     (submission / "previews" / "deeper").rmdir()
     first = sorted((submission / "previews").iterdir())[0]
     first.with_suffix(".png").write_bytes(first.read_bytes())
-    refused(submission, "used-twice")
+    found_out(submission, "used-twice")
 
 
 def test_folders_and_files_that_are_links_are_refused(submission, tmp_path):
     for name in ("previews", "images", "summary.json"):
         (submission / name).rename(tmp_path / name)
         (submission / name).symlink_to(tmp_path / name)
-        refused(submission, "link", file=name)
+        found_out(submission, "link", file=name)
         (submission / name).unlink()
         (tmp_path / name).rename(submission / name)
     (tmp_path / "link").symlink_to(submission)
-    refused(tmp_path / "link", "link")
+    found_out(tmp_path / "link", "link")
     assert verify(submission, rescore=0).method == "honest"
 
 
@@ -460,7 +461,7 @@ def test_a_long_text_that_is_stored_once_is_not_unpacked_for_every_row(submissio
 @pytest.mark.parametrize("content", [bytes(1 << 20), b"not a picture"])
 def test_previews_are_read_even_where_no_edit_is_there_to_compare_them_with(submission, content):
     (next((submission / "previews").iterdir())).write_bytes(content)
-    refused(submission, "unreadable")
+    found_out(submission, "unreadable")
 
 
 def parquet_of(folder: Path, column: str, values, **options) -> None:

@@ -16,6 +16,7 @@ from rses.report.inputs import remember_inputs
 from rses.runs.results import Results, load_run
 from rses.scoring.scorer import RSES
 from rses.suites import load_suite, write_manifest
+from tests.helpers.refusals import refused
 
 
 @pytest.fixture(scope="module")
@@ -89,21 +90,21 @@ def test_a_consistent_lie_about_one_number_is_found(scored, tmp_path, name, fact
     true = getattr(load_run(run).samples[0], name)
     lie = forged(run, tmp_path / "lie", name, true * factor)
     verify(lie, suite=suite, rescore=0)
-    with pytest.raises(InputError, match=rf"{name} is .*, scored again"):
+    with refused(InputError, "contradiction", name):
         verify(lie, suite=suite)
 
 
 def test_a_gain_that_its_success_contradicts_is_refused_without_images(scored, tmp_path):
     run, suite = scored
     true = load_run(run).samples[0].rsm_gain
-    with pytest.raises(InputError, match="style_success is"):
+    with refused(InputError, "contradiction", "style_success"):
         verify(forged(run, tmp_path / "lie", "rsm_gain", true * 1.5), suite=suite, rescore=0)
 
 
 def test_a_lie_about_style_is_found(scored, tmp_path):
     run, suite = scored
     true = load_run(run).samples[0].style_correct
-    with pytest.raises(InputError, match="style_correct is"):
+    with refused(InputError, "contradiction", "style_correct"):
         verify(forged(run, tmp_path / "lie", "style_correct", not true), suite=suite)
 
 

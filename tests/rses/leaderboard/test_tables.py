@@ -30,6 +30,7 @@ from rses.leaderboard.tables import board_csv, board_json, board_latex, board_ma
 from rses.runs.results import Results, load_run
 from rses.runs.sample_result import SampleResult
 from rses.statistics import mean_interval
+from tests.helpers.refusals import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -192,7 +193,7 @@ def test_a_stale_table_is_found_and_a_leftover_removed(boards):
         check_fresh(boards)
     found = [(problem.code, problem.place.file) for problem in caught.value.problems]
     stale = ("tables/files.txt", "tables/mini--rses-mini.md", "tables/mini--rses-mini.parquet")
-    assert found == [("leftover", "tables/gone.md"), *(("stale", name) for name in stale)]
+    assert found == [("unknown-file", "tables/gone.md"), *(("stale", name) for name in stale)]
     build(boards)
     check_fresh(boards)
     assert not (boards / "tables" / "gone.md").exists()
@@ -203,7 +204,7 @@ def test_the_readme_shows_the_top_and_is_checked(boards):
     readme = boards.parent / "README.md"
     readme.write_text("# Mine\n\n<!-- leaderboard: begin -->\nold\n<!-- leaderboard: end -->\n\nThe rest.\n")
     build(boards)
-    with pytest.raises(InputError, match=r"README\.md is stale"):
+    with refused(InputError, "stale", "README.md"):
         check_fresh(boards, readme)
     command = ["leaderboard", "build", "--boards", str(boards), "--readme", str(readme)]
     assert main(command) == 0
@@ -228,10 +229,10 @@ def test_the_readme_shows_the_top_and_is_checked(boards):
 def test_a_readme_without_marks_is_left_alone(boards, text):
     readme = boards.parent / "README.md"
     readme.write_text(text)
-    with pytest.raises(InputError, match="leaderboard: begin"):
+    with refused(InputError, "missing-key", "README.md"):
         build(boards, readme=readme)
     assert readme.read_text() == text
-    with pytest.raises(InputError, match="Cannot read the page"):
+    with refused(InputError, "unreadable"):
         build(boards, readme=boards.parent / "other.md")
 
 
@@ -242,27 +243,27 @@ def test_a_run_of_part_of_the_suite_is_no_row_beside_whole_ones(boards):
     manifest = json.loads((place / "submission.json").read_text())
     manifest["files"]["samples.parquet"] = sha256_file(place / "samples.parquet")
     (place / "submission.json").write_text(json.dumps(manifest))
-    with pytest.raises(InputError, match="strong and beaten differ in samples: 12 and 96"):
+    with refused(InputError, "mismatch"):
         load_boards(boards)
 
 
 def test_what_does_not_compare_is_never_one_board(boards, make_run):
     add_run(make_run("photographed", suite="photos"), boards, board="mini--rses-mini", date="2026-02-19")
-    with pytest.raises(InputError, match=r"differ in suite.name"):
+    with refused(InputError, "mismatch", "suite.name"):
         load_boards(boards)
 
 
 def test_one_method_twice_with_one_seed_is_refused(boards):
     place = boards / "results" / "mini--rses-mini"
     shutil.copytree(place / "strong", place / "copy")
-    with pytest.raises(InputError, match="twice with one seed"):
+    with refused(InputError, "used-twice"):
         load_boards(boards)
 
 
 def test_a_wrong_folder_is_not_cleaned(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "mine.html").write_text("keep")
-    with pytest.raises(InputError, match="holds no folder results"):
+    with refused(InputError, "missing-file"):
         build(tmp_path)
     assert (tmp_path / "site" / "mine.html").exists()
 
@@ -285,7 +286,7 @@ def test_slug_keeps_names_apart_from_paths():
 
 
 def test_serve_shows_the_site_on_this_machine_only(boards):
-    with pytest.raises(InputError, match="rses leaderboard build"):
+    with refused(InputError, "missing-file", "site"):
         make_server(boards)
     build(boards)
     with make_server(boards) as server:

@@ -7,6 +7,7 @@ import torch
 
 from rses.backbones import load_style
 from rses.functional import background_view, region_view, rsm
+from tests.helpers.refusals import refused
 
 FILL = (0.5, 0.25, 0.75)
 
@@ -64,7 +65,7 @@ def test_rsm_is_the_mapped_cosine(style):
 
 def test_an_empty_mask_and_an_unknown_region_are_errors(style):
     image, mask = sample()
-    with pytest.raises(ValueError, match="empty|no pixel|marks"):
+    with refused(ValueError, "empty"):
         rsm(image, mask * 0, ["mosaic"], style)
-    with pytest.raises(ValueError, match="unknown region 'box'"):
+    with refused(ValueError, "unknown-value", "region"):
         region_view(image, mask, 32, FILL, "box")

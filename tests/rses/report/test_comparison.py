@@ -15,6 +15,7 @@ from rses.report.comparison import compare_runs, render_comparison
 from rses.report.tables import FORMATS
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from tests.helpers.refusals import refused
 
 RNG = np.random.default_rng(0)
 BASE = RNG.uniform(0.1, 0.2, 30)
@@ -50,14 +51,11 @@ def test_no_verdict_where_a_few_samples_pull_the_mean_against_the_test():
     assert mse.verdict == ""
 
 
-@pytest.mark.parametrize(
-    ("what", "name"),
-    [({"style": "line art"}, "style"), ({"source": "y.png"}, "source image"), ({"mask_fraction": 0.2}, "mask")],
-)
-def test_equal_ids_of_different_samples_are_not_compared(what, name):
+@pytest.mark.parametrize("what", [{"style": "line art"}, {"source": "y.png"}, {"mask_fraction": 0.2}])
+def test_equal_ids_of_different_samples_are_not_compared(what):
     facts = {"style": "pixel art", "source": "x.png", "mask_fraction": 0.1}
     first = Results([SampleResult("s", mse_bg=0.1, **facts)], {"method": "a"})
-    with pytest.raises(InputError, match=f'different samples: "s" has {name}'):
+    with refused(InputError, "mismatch", next(iter(what))):
         compare_runs([first, Results([SampleResult("s", mse_bg=0.2, **(facts | what))], {"method": "b"})])
     unknown = Results([SampleResult("s", mse_bg=0.2)], {"method": "b"})
     assert compare_runs([first, unknown]).common == 1
@@ -85,8 +83,8 @@ def test_every_format_says_the_same():
 
 
 def test_what_cannot_be_compared():
-    with pytest.raises(InputError, match="at least two"):
+    with refused(InputError, "missing-option"):
         compare_runs([run("a", BASE)])
     other = Results([SampleResult("q", mse_bg=0.1)], {"method": "b"})
-    with pytest.raises(InputError, match="share no scored sample"):
+    with refused(InputError, "mismatch"):
         compare_runs([run("a", BASE), other])

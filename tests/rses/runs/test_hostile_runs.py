@@ -17,6 +17,7 @@ from rses.errors import InputError
 from rses.files.parquet_pages import measure_pages
 from rses.runs.journal import Journal
 from rses.runs.sample_table import read_samples
+from tests.helpers.refusals import refused
 
 
 @pytest.fixture
@@ -53,13 +54,13 @@ def test_samples_of_other_types_are_refused(run, changed):
 )  # fmt: skip
 def test_a_summary_of_other_types_is_refused(run, change):
     (run / "summary.json").write_text(json.dumps(change))
-    with pytest.raises(InputError, match=r"summary\.json|JSON"):
+    with refused(InputError, "unreadable", "run"):
         load_run(run)
 
 
 def test_a_summary_that_is_nested_deeply_is_refused(run):
     (run / "summary.json").write_text('{"info":' * 20_000)
-    with pytest.raises(InputError, match="nested too deeply"):
+    with refused(InputError, "unreadable", "run"):
         load_run(run)
 
 
@@ -67,7 +68,7 @@ def test_merging_removes_nothing_outside_its_folder(run, tmp_path):
     outside = tmp_path / "precious.png"
     outside.write_bytes(b"x")
     columns(run, id=["a", "../../precious"])
-    with pytest.raises(InputError, match="cannot name a file"):
+    with refused(InputError, "bad-id", "samples.parquet"):
         merge_runs([run], tmp_path / "merged", allow_missing=True)
     assert outside.read_bytes() == b"x"
 
@@ -151,7 +152,7 @@ def test_damaged_records_of_a_journal_are_done_again(tmp_path, line):
 def test_a_journal_without_settings_is_refused(tmp_path, settings):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"journal": 1' + settings + b'}\n{"key": "a"}\n')
-    with pytest.raises(InputError, match="--fresh"):
+    with refused(InputError, "other-version", "journal.jsonl"):
         Journal(path, {"a": 1})
     # Killed before anything was finished: nothing is lost.
     path.write_bytes(b'{"journal": 1' + settings + b"}\n")
@@ -168,7 +169,7 @@ def test_results_never_stand_beside_a_summary_of_others(run, monkeypatch):
     monkeypatch.setattr("rses.runs.results.write_atomic", stop)
     with pytest.raises(KeyboardInterrupt):
         Results([SampleResult("a", mse_bg=0.25)], {"method": "other"}).save(run)
-    with pytest.raises(InputError, match="not a finished run"):
+    with refused(InputError, "missing-file", "run"):
         load_run(run)
 
 

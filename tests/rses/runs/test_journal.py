@@ -6,6 +6,7 @@ import pytest
 
 from rses.errors import InputError
 from rses.runs.journal import Journal
+from tests.helpers.refusals import refused
 
 SETTINGS = {"protocol": "rses-mini", "n": 3}
 
@@ -59,7 +60,7 @@ def test_another_run_is_refused_by_name_of_the_difference(tmp_path):
 def test_a_foreign_file_is_refused(tmp_path):
     path = tmp_path / "journal.jsonl"
     path.write_text("hello\n")
-    with pytest.raises(InputError, match="not a journal"):
+    with refused(InputError, "other-version", "journal.jsonl"):
         Journal(path, SETTINGS)
 
 

@@ -12,6 +12,7 @@ from rses.cli.main import main
 from rses.errors import InputError
 from rses.images.tensors import write_png
 from rses.runs.shard import Shard
+from tests.helpers.refusals import refused
 
 SIZE, COUNT = 48, 5
 WHERE = {"masks": "masks", "source": "images", "style": "pixel art"}
@@ -64,16 +65,16 @@ def test_a_shard_that_never_ran_is_scored_with_the_whole(place):
 
 def test_shards_of_another_run_are_refused_until_they_are_forgotten(place):
     scorer(metrics="mse_bg").score_folder("edits", out="run", shard=Shard(1, 2), **WHERE)
-    with pytest.raises(InputError, match="shard of another run.*metrics"):
+    with refused(InputError, "other-run"):
         scorer().score_folder("edits", out="run", **WHERE)
     assert scorer().score_folder("edits", out="run", fresh=True, **WHERE).cached == 0
     assert scorer().score_folder("edits", out="run", **WHERE).cached == COUNT
 
 
 def test_a_shard_needs_a_run_folder_and_a_sample(place):
-    with pytest.raises(InputError, match="give --out"):
+    with refused(InputError, "missing-option"):
         scorer().score_folder("edits", shard=Shard(1, 2), **WHERE)
-    with pytest.raises(InputError, match="at most 5 shards"):
+    with refused(InputError, "empty"):
         scorer().score_folder("edits", out="run", shard=Shard(6, 6), **WHERE)
     assert not (place / "run").exists()
 

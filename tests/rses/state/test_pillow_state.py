@@ -16,6 +16,7 @@ from rses.images.decode import image_size, read_image
 from rses.images.masks import read_mask
 from rses.state.pillow import SWITCHES, nobody_decodes, pillow_defaults
 from rses.state.process import MethodState
+from tests.helpers.refusals import refused
 
 SAVED = {
     "png": {}, "jpg": {}, "webp": {}, "bmp": {}, "gif": {}, "ppm": {}, "tif": {"compression": "tiff_lzw"},
@@ -45,7 +46,7 @@ def test_half_a_file_is_refused_whatever_the_switch(tmp_path, monkeypatch, pixel
     data = path.read_bytes()
     for share in (0.5, 0.9):
         path.write_bytes(data[: int(share * len(data))])
-        with pytest.raises(InputError, match="truncated"):
+        with refused(InputError, "damaged"):
             read_image(path)
 
 
@@ -55,7 +56,7 @@ def test_an_opened_picture_is_not_completed_with_grey_either(tmp_path, monkeypat
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     mask = np.zeros((24, 32), bool)
     mask[4:8, 4:8] = True
-    with Image.open(path) as opened, pytest.raises(InputError, match="truncated"):
+    with Image.open(path) as opened, refused(InputError, "damaged"):
         RSES("rses-mini", metrics=["mse_bg"]).score(opened, pixels, mask)
 
 
@@ -67,7 +68,7 @@ def test_pixel_limits_of_the_caller_change_nothing(tmp_path, monkeypatch, pixels
         warnings.simplefilter("error")
         assert np.array_equal(read_image(path), pixels)
         assert image_size(path) == (24, 32)
-        with pytest.raises(InputError, match="too large: 32x24 pixels"):
+        with refused(InputError, "too-large"):
             read_image(path, max_pixels=100)
 
 
@@ -85,7 +86,7 @@ def test_a_bomb_is_refused_from_its_header(tmp_path, monkeypatch):
         else:
             data[18:26] = size[0].to_bytes(4, "little") * 2
         (tmp_path / name).write_bytes(bytes(data))
-        with pytest.raises(InputError, match="too large"):
+        with refused(InputError, "too-large"):
             read_image(tmp_path / name)
 
 

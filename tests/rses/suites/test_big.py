@@ -11,6 +11,7 @@ from PIL import Image
 from rses.errors import InputError
 from rses.suites.readers import BigReader
 from tests.helpers import layouts
+from tests.helpers.refusals import refused
 
 REGION = np.zeros((24, 32), bool)
 REGION[6:15, 8:20] = True
@@ -59,7 +60,7 @@ def test_masks_are_read_as_the_scorer_reads_them(tmp_path: Path) -> None:
         picture = reader.read(key)
         assert (picture.width, picture.height) == (32, 24), key
         assert np.array_equal(picture.instances[0].mask(), REGION), key
-    with pytest.raises(InputError, match="areas of the values 0, 140, 200"):
+    with refused(InputError, "several-values"):
         reader.read("dog_2").instances[0].mask()
 
 
@@ -69,5 +70,5 @@ def test_links_are_followed_and_two_files_of_one_name_named(tmp_path: Path) -> N
     (tmp_path / "big" / "dog_1_im.png").symlink_to(tmp_path / "x.png")
     assert BigReader(tmp_path / "big").read("dog_1").width == 32
     Image.fromarray(REGION).save(tmp_path / "big" / "dog_1_gt.bmp")
-    with pytest.raises(InputError, match="two files of one name"):
+    with refused(InputError, "ambiguous"):
         BigReader(tmp_path / "big")

@@ -16,6 +16,7 @@ from rses.suites.build import build_suite, open_reader
 from rses.suites.selection import Selection, hash_order, load_selection, select
 from rses.suites.verify import verify_ids
 from tests.helpers import layouts
+from tests.helpers.refusals import refused
 
 OPEN = Selection(
     name="open", version="1", about="all", minimum_area=0.001, maximum_area=1.0,
@@ -87,7 +88,7 @@ def test_suite_is_sound_and_its_ids_are_frozen(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "other.txt").write_text("\n".join([sample.id for sample in suite.samples][1:] + ["more"]))
     assert main(["suites", "verify", str(out), "--ids", str(tmp_path / "other.txt")]) == 2
     assert "more: missing from the suite" in capsys.readouterr().err
-    with pytest.raises(InputError, match="hash to"):
+    with refused(InputError, "mismatch"):
         verify_ids(suite, "0" * 64)
 
 
@@ -96,9 +97,9 @@ def test_nothing_is_left_of_a_failed_build(tmp_path: Path) -> None:
     reader = open_reader("coco", tmp_path / "coco")
     target = tmp_path / "out"
     target.mkdir()
-    with pytest.raises(InputError, match="lets in 6 pictures, --n asks for 7"):
+    with refused(InputError, "missing-samples"):
         build_suite(reader, target / "a", ["x"], n=7)
-    with pytest.raises(InputError, match="selection is empty"):
+    with refused(InputError, "missing-samples"):
         build_suite(
             reader,
             target / "a",
@@ -160,7 +161,7 @@ def test_damaged_photographs_are_replaced_by_the_next_of_the_order(tmp_path: Pat
 
 def test_existing_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty"):
+    with refused(InputError, "not-empty"):
         build_suite(open_reader("coco", _coco(tmp_path / "coco")), tmp_path, ["x"])
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
@@ -188,7 +189,7 @@ def test_bad_selection_lists_all_faults(tmp_path: Path) -> None:
         "minimal_area": "unknown-key",
     }  # fmt: skip
     file.write_text(json.dumps({"name": "x", "version": "1", "about": "a", "minimum_area": 0.7}))
-    with pytest.raises(InputError, match="minimum_area < maximum_area"):
+    with refused(InputError, "out-of-range", "rule.json"):
         load_selection(file)
 
 

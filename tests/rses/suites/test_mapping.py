@@ -19,6 +19,7 @@ from rses.suites.build import build_prompted
 from rses.suites.readers import BrushReader, PieReader
 from rses.suites.shapes import unfold_starts
 from tests.helpers import layouts
+from tests.helpers.refusals import refused
 
 
 def plain_loop(code: list[int], width: int, height: int, base: int) -> np.ndarray:
@@ -145,9 +146,9 @@ def test_pie_types_and_instructions(tmp_path: Path) -> None:
     suite = build_prompted(reader, tmp_path / "suite")
     assert {sample.prompt for sample in suite.samples} == {"Make the frame rusty"}
     assert len(suite) == 2
-    with pytest.raises(InputError, match="0 to 9, found x"):
+    with refused(InputError, "unknown-value"):
         PieReader(tmp_path, types=frozenset({"x"}))
-    with pytest.raises(InputError, match="selection is empty"):
+    with refused(InputError, "empty"):
         build_prompted(PieReader(tmp_path, types=frozenset({"3"})), tmp_path / "none")
 
 
@@ -171,7 +172,7 @@ def test_smaller_suite_is_a_prefix(tmp_path: Path) -> None:
     large = build_prompted(reader, tmp_path / "b")
     assert [s.id for s in small.samples] == [s.id for s in large.samples][:4]
     for n in (0, 10):
-        with pytest.raises(InputError, match="from 1 to 9"):
+        with refused(InputError, "out-of-range", "--n"):
             build_prompted(reader, tmp_path / "c", n=n)
     assert not (tmp_path / "c").exists()
 
@@ -204,17 +205,12 @@ def test_bad_entries_are_listed(tmp_path: Path, change: Callable[[dict], object]
 
 
 def test_bad_mapping_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="give|Give"):
+    with refused(InputError, "unreadable", "mapping_file.json"):
         PieReader(tmp_path)
     twice = '{"a": {}, "a": {}}'  # one of both entries would be lost
-    for text, message in (
-        ("[1]", "no mapping file"),
-        ("{}", "no mapping file"),
-        ("{", "not valid JSON"),
-        (twice, "twice"),
-    ):
+    for text, code in (("[1]", "wrong-content"), ("{}", "wrong-content"), ("{", "not-json"), (twice, "not-json")):
         (tmp_path / "mapping_file.json").write_text(text)
-        with pytest.raises(InputError, match=message):
+        with refused(InputError, code, "mapping_file.json"):
             BrushReader(tmp_path)
     layouts.write_mapping(tmp_path, {"../x": {}, "ok": 3})
     with pytest.raises(InputError) as caught:

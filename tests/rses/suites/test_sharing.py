@@ -26,6 +26,7 @@ from rses.suites.registry import hub_id
 from rses.suites.sharing import pull_suite, push_suite
 from tests.helpers import layouts
 from tests.helpers.folder_hub import FolderHub, contents
+from tests.helpers.refusals import refused
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +165,7 @@ def test_hub_round_trip_and_cache(
 def test_a_data_set_that_is_no_suite_is_left_alone(hub: FolderHub) -> None:
     (hub.root / "org" / "mine" / "data").mkdir(parents=True)
     (hub.root / "org" / "mine" / "data" / "precious.parquet").write_text("x")
-    with pytest.raises(InputError, match="left alone"):
+    with refused(InputError, "already-there"):
         push_suite("photos", "org/mine")
     assert (hub.root / "org" / "mine" / "data" / "precious.parquet").exists()
 
@@ -195,7 +196,7 @@ def test_what_the_hub_says_becomes_one_message(hub: FolderHub, cache: Path, caps
             said = capsys.readouterr().err
             assert message in said
             assert said.count("\n") == 1
-        with pytest.raises(InputError, match=message.split(":")[0]):
+        with refused(InputError, "no-network"):
             load_suite("org/x")
     assert not Path("out").exists()
     assert not [path for path in cache.rglob("*") if path.is_file()]
@@ -206,11 +207,11 @@ def test_hub_ids_and_folders(tmp_path: Path) -> None:
     (tmp_path / "org").mkdir()
     for text in ("org/name", "./org2/name", "../a/b", "/a/b", "~/b", "a/b/c", "mini", "a/..", "-a/b", "a/b\n"):
         assert not hub_id(text)
-    with pytest.raises(InputError, match="There is no suite"):
+    with refused(InputError, "unknown-name"):
         load_suite("org/name")
-    with pytest.raises(InputError, match="no hub id"):
+    with refused(InputError, "exclusive"):
         load_suite("mini", "main")
-    with pytest.raises(InputError, match="Revision"):
+    with refused(InputError, "bad-path", "revision"):
         cached_suite("some/name", "a:b")
 
 
@@ -306,13 +307,13 @@ def test_hostile_or_broken_data_sets(
 def test_target_in_use_is_not_touched(suite: Suite) -> None:
     Path("mine").mkdir()
     Path("mine/kept.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty"):
+    with refused(InputError, "not-empty"):
         push_suite(suite.root, "./mine")
     push_suite(suite.root, "./shared")
-    with pytest.raises(InputError, match="not empty"):
+    with refused(InputError, "not-empty"):
         pull_suite("./shared", "mine")
     assert contents(Path("mine")) == {"kept.txt": b"mine"}
-    with pytest.raises(InputError, match="There is no suite"):
+    with refused(InputError, "unknown-name"):
         pull_suite("./absent", "x")
 
 

@@ -19,6 +19,7 @@ from rses.suites.segment.contact import write_mask_sheets
 from rses.suites.segment.prompts import read_jobs
 from rses.suites.segment.run import MaskRun
 from rses.suites.sheet import suite_statistics, write_sheet
+from tests.helpers.refusals import refused
 
 REGION = np.zeros((24, 32), bool)
 REGION[6:15, 8:20] = True
@@ -53,7 +54,7 @@ def test_verification_compares_upright_sizes(tmp_path: Path) -> None:
     assert verify_suite(_suite(tmp_path / "a", REGION, 6)).name == "own"
     with pytest.raises(InputError, match=r"masks/a.png: is 24x32, its image is 32x24.*orientation tag 6"):
         verify_suite(_suite(tmp_path / "b", REGION.T.copy(), 6))
-    with pytest.raises(InputError, match="is 32x24, its image is 24x32"):
+    with refused(InputError, "wrong-size", "a.png"):
         verify_suite(_suite(tmp_path / "c", REGION))
 
 
@@ -61,7 +62,7 @@ def test_verification_refuses_what_the_scorer_refuses(tmp_path: Path) -> None:
     root = _suite(tmp_path / "a", REGION.T.copy())
     (root / "images" / "a.png").write_bytes(b"%!PS-Adobe")
     write_manifest(root, "own", "1", "none")
-    with pytest.raises(InputError, match=r"images/a.png: .*PostScript"):
+    with refused(InputError, "unsupported", "a.png"):
         verify_suite(root)
 
 
@@ -80,9 +81,9 @@ def test_a_sheet_refuses_a_label_map(tmp_path: Path) -> None:
     labels[2:9, 2:9] = 100
     labels[12:20, 2:9] = 200
     suite = _read(_suite(tmp_path / "a", labels))
-    with pytest.raises(InputError, match="areas of the values 0, 100, 200"):
+    with refused(InputError, "several-values"):
         write_sheet(suite, tmp_path / "sheet.png")
-    with pytest.raises(InputError, match="areas of the values 0, 100, 200"):
+    with refused(InputError, "several-values"):
         suite_statistics(suite)
     assert not (tmp_path / "sheet.png").exists()
 

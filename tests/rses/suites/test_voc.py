@@ -19,6 +19,7 @@ from rses.suites.left_out import UnusableError
 from rses.suites.readers import CocoReader, VocReader
 from rses.suites.readers.labels import VOC_CLASSES, VOID_COLOUR, read_class_list
 from tests.helpers import layouts
+from tests.helpers.refusals import refused
 
 LABELME = "_background_\nhorse\nlemur\n"
 CVAT = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nhorse:10,20,30::\nlemur:0,200,0::\n"
@@ -137,7 +138,7 @@ def test_flags_are_matched_by_box_not_by_order(tmp_path: Path) -> None:
     reader = VocReader(root, "bad")
     assert reader.keys() == ["2007_000001"]
     assert [entry.reason for entry in reader.left_out] == ["name", "photograph-absent"]
-    with pytest.raises(InputError, match=r"none\.txt is missing"):
+    with refused(InputError, "missing-file", "none.txt"):
         VocReader(root, "none")
 
 
@@ -208,7 +209,7 @@ def test_lists_that_differ_are_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("__ignore__\n" + LABELME)
     assert found(VocReader(tmp_path)) == {"lemur": LEFT, "horse": RIGHT}
     (tmp_path / "labels.txt").write_text("_background_\nlemur\nhorse\n")
-    with pytest.raises(InputError, match=r"class_names\.txt, labels\.txt.*--classes"):
+    with refused(InputError, "ambiguous"):
         VocReader(tmp_path)
 
 

@@ -20,6 +20,7 @@ from rses.runs.results import load_run
 from rses.runs.sample_result import SampleResult
 from rses.vlm import QUESTIONS, YesNoJudge, judge_run, open_questions, opposite_style, questions
 from rses.vlm.questions import OPPOSITES
+from tests.helpers.refusals import refused
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def test_opposites_are_other_styles_and_questions_name_object_and_style():
     assert ["pixel art" in text for text in asked.values()] == [True, True, False, False]
     assert opposite_style("b", ["a", "b", "c"]) == "c"
     assert opposite_style("c", ["a", "b", "c"]) == "a"
-    with pytest.raises(InputError, match=r"no opposite of \"watercolour\""):
+    with refused(InputError, "unknown-name"):
         opposite_style("watercolour", ["watercolour"])
 
 
@@ -90,7 +91,7 @@ def test_a_run_is_judged_once_and_goes_on(judge, run, tiny_judge, monkeypatch):
     for name in QUESTIONS:
         assert again["questions"][name]["p_yes"] == pytest.approx(summary["questions"][name]["p_yes"], abs=1e-4)
     other = YesNoJudge(str(tiny_judge), device="cpu", max_pixels=100)
-    with pytest.raises(InputError, match="max_pixels"):
+    with refused(InputError, "other-run"):
         judge_run(run, samples, run / "images", other)
 
 
@@ -119,11 +120,11 @@ def test_the_command_line(run, tiny_judge, capsys):
 
 
 def test_models_that_cannot_answer_are_refused(dumb_judge, tmp_path):
-    with pytest.raises(InputError, match="no single token"):
+    with refused(InputError, "unsupported"):
         YesNoJudge(str(dumb_judge), device="cpu")
-    with pytest.raises(InputError, match="--dtype must be auto"):
+    with refused(InputError, "unknown-value", "--dtype"):
         YesNoJudge(str(dumb_judge), device="cpu", dtype="float8")
-    with pytest.raises(RsesError, match="vlm: .* does not hold"):
+    with refused(RsesError, "wrong-weights"):
         YesNoJudge(str(tmp_path), device="cpu")
 
 
@@ -154,5 +155,5 @@ def test_edits_are_named_as_for_scoring(tmp_path):
     with pytest.raises(InputError) as caught:
         open_questions([SampleResult("dog", style="ink")], tmp_path)
     assert caught.value.codes == ["missing-key"]
-    with pytest.raises(InputError, match="does not exist"):
+    with refused(InputError, "missing-file", "nowhere"):
         open_questions(samples, tmp_path / "nowhere")

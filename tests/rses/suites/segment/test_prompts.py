@@ -10,6 +10,7 @@ from PIL import Image
 from rses.errors import InputError
 from rses.suites.segment import Prompt, read_jobs
 from rses.suites.segment.prompts import unlisted
+from tests.helpers.refusals import refused
 
 
 def _json(folder, rows):
@@ -60,7 +61,7 @@ BOX = {"x": 1, "y": 1, "width": 5, "height": 5}
         ({"file_name": "../images/a.png", **BOX}, "bad-path"),
         ({"file_name": "/etc/passwd", **BOX}, "bad-path"),
         ({"file_name": "deep/a.png", **BOX}, "bad-path"),
-        ({"file_name": "notes.txt", **BOX}, "invalid"),
+        ({"file_name": "notes.txt", **BOX}, "wrong-content"),
     ],
 )
 def test_bad_boxes(photographs, tmp_path, row, code):
@@ -103,9 +104,9 @@ def test_all_faults_are_listed_at_once(photographs, tmp_path):
 
 
 def test_one_list_is_wanted(photographs, tmp_path):
-    with pytest.raises(InputError, match="exactly one of --boxes and --points"):
+    with refused(InputError, "exclusive"):
         read_jobs(photographs)
-    with pytest.raises(InputError, match="is not a folder"):
+    with refused(InputError, "not-a-folder", "none"):
         read_jobs(tmp_path / "none", boxes=tmp_path / "b.csv")
-    with pytest.raises(InputError, match="cannot be read"):
+    with refused(InputError, "unreadable", "none.csv"):
         read_jobs(photographs, boxes=tmp_path / "none.csv")
