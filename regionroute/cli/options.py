@@ -26,7 +26,7 @@ def check_options(experts: Path | None, device: str, dtype: str) -> None:
     if dtype and dtype not in DTYPES:
         raise InputError(f'--dtype must be float32, bfloat16 or float16, got "{dtype}".')
     if experts is not None and not experts.is_dir():
-        raise InputError(f"There is no folder of experts {experts}.")
+        raise InputError(f"{experts} holds no expert: there is no such folder.")
 
 
 def open_pipeline(variant: str, experts: Path | None, device: str, dtype: str) -> RegionRoutePipeline:
