@@ -13,7 +13,9 @@ import inspect
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
@@ -194,13 +196,22 @@ def get_card(name: str, /) -> MethodCard:
 
 
 def require_method(name: str) -> None:
-    """Check that a method of that name is installed, importing nothing of it.
+    """Check that a method of that name is installed, or its file or package there, importing nothing of it.
 
     Raises:
         RsesError: There is none, or two packages bring one.
     """
-    if ":" not in name:
+    module, colon, _ = name.rpartition(":")
+    if not colon:
         _entry_point(name)
+    elif module.endswith(".py"):
+        if not Path(module).is_file():
+            raise RsesError(_not_imported(name, f"there is no file {module}"), code="missing-file")
+    else:
+        top = module.partition(".")[0]
+        known = top in sys.modules or (top and (find_spec(top) or PathFinder.find_spec(top, [str(Path.cwd())])))
+        if not known:
+            raise RsesError(_not_imported(name, f"there is no module {top}"), code="unknown-name")
 
 
 def read_card(found: Any, name: str = "") -> None:
@@ -298,11 +309,14 @@ def _import(name: str) -> Any:
     try:
         return getattr(_from_file(Path(module)) if module.endswith(".py") else _from_here(module), attribute)
     except (Exception, SystemExit) as error:
-        raise RsesError(
-            f'Cannot import the method "{name}": {error}. It must be file.py:Class, or package.module:Class in the '
-            "current folder, on PYTHONPATH or installed.",
-            code="failed",
-        ) from error
+        raise RsesError(_not_imported(name, str(error)), code="failed") from error
+
+
+def _not_imported(name: str, why: str) -> str:
+    return (
+        f'Cannot import the method "{name}": {why}. It must be file.py:Class, or package.module:Class in the '
+        "current folder, on PYTHONPATH or installed."
+    )
 
 
 def _from_file(path: Path) -> ModuleType:

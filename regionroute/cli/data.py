@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from regionroute.cli.options import Device, Seed
-from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout
+from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout, require_numbers
+from rses.suites import load_suite
 
 
 def data(
@@ -43,8 +44,12 @@ def data(
     Prints the folder, which `regionroute train` and datasets.load_dataset("imagefolder", data_dir=DIR) read.
     """
     start = time.monotonic()
+    require_numbers(device, "auto")
     with keeping(out), progress("Making pairs") as update, quiet_stdout():
-        from regionroute.data.builder import build_pairs
+        load_suite(suite)
+        from regionroute.data.builder import (
+            build_pairs,
+        )  # imports torch: only now, so that wrong names are found at once
 
         count = build_pairs(
             suite, out, style=style, stylist=stylist, feather=feather, limit=limit, seed=seed,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from regionroute.cli.options import Device, Dtype, Seed, Variant, open_pipeline
+from regionroute.cli.options import Device, Dtype, Seed, Variant, check_options, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 from rses.errors import InputError, Place
 from rses.files.places import require_suffix
@@ -63,19 +63,21 @@ def edit(
             code="missing-file",
             place=Place(str(image)),
         )
+    if mask is not None and not routed:
+        raise InputError(
+            "--mask writes the mask of a routed edit. Add --routed.", code="exclusive", place=Place(field="--mask")
+        )
+    check_options(experts, device, dtype)
     with quiet_stdout():
-        from regionroute.base import MINI
-        from regionroute.overlay import heat_overlay, mask_files
         from regionroute.styles import find_style
         from rses.images.decode import read_image
-        from rses.images.tensors import write_png
 
-        if mask is not None and not routed:
-            raise InputError(
-                "--mask writes the mask of a routed edit. Add --routed.", code="exclusive", place=Place(field="--mask")
-            )
         source = read_image(image)
         chosen = style or find_style(prompt).style
+        from regionroute.base import MINI  # imports torch: only now, so that wrong names are found at once
+        from regionroute.overlay import heat_overlay, mask_files
+        from rses.images.tensors import write_png
+
         result = open_pipeline(variant, experts, device, dtype).edit(
             [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
             attention=attention_map is not None, routed=routed,

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from regionroute.cli.options import Device, Dtype, Variant, open_pipeline
+from regionroute.cli.options import Device, Dtype, Variant, check_options, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
+from rses.errors import InputError, Place
 
 
 def gate(
@@ -27,6 +28,13 @@ def gate(
     Prints the file written.
     """
     start = time.monotonic()
+    check_options(experts, device, dtype)
+    if not pairs.exists():
+        raise InputError(
+            f"{pairs} does not exist. Make pairs with `regionroute data`.",
+            code="missing-file",
+            place=Place(field="--pairs"),
+        )
     with quiet_stdout():
         from regionroute.data.pairs import read_pairs
         from regionroute.fitting import fit_on_pairs

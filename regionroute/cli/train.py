@@ -34,10 +34,14 @@ def train(
     options = {"data.pairs": pairs, "data.style": style, "run.out": out}
     texts = {key: value for key, value in options.items() if value is not None}
     with quiet_stdout():
-        from regionroute.training.config import find_config, load_config
-        from regionroute.training.trainer import train as run
+        from regionroute.training.config import find_config, load_config, require_data
 
         settings = load_config(find_config(config), changes or [], texts)
+        require_data(settings)
+        from regionroute.training.trainer import (
+            train as run,
+        )  # imports torch: only now, as a wrong key is found at once
+
         folder = Path(settings.run.out)
         try:
             with progress(f"Training {settings.data.style}") as update:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from regionroute.styles import EXPERT_STYLES
 from rses.errors import InputError, Place, did_you_mean
 from rses.files.text import read_text
 from rses.schema import Numbers, Record, Texts, check, fault
@@ -252,3 +253,31 @@ def _split_change(change: str) -> tuple[str, str, Any]:
     except (ValueError, RecursionError):
         value = text.strip()
     return section, key, value
+
+
+def require_data(config: TrainConfig) -> None:
+    """Check what can be known of style and pairs before torch is imported.
+
+    Raises:
+        InputError: Another style than an expert can have, or no pairs.
+    """
+    data = config.data
+    if data.style not in EXPERT_STYLES:
+        raise InputError(
+            f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{data.style}".'
+            f"{did_you_mean(data.style, EXPERT_STYLES)}",
+            code="unknown-value",
+            place=Place(field="data.style"),
+        )
+    if not data.pairs:
+        raise InputError(
+            "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.",
+            code="missing-option",
+            place=Place(field="data.pairs"),
+        )
+    if not Path(data.pairs).expanduser().exists():
+        raise InputError(
+            f"{data.pairs} does not exist. Make pairs with `regionroute data`.",
+            code="missing-file",
+            place=Place(field="data.pairs"),
+        )

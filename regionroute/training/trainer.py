@@ -18,14 +18,13 @@ from regionroute.attention import StyleAttention
 from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
-from regionroute.styles import EXPERT_STYLES
 from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, remove_old, save_checkpoint
-from regionroute.training.config import TrainConfig
+from regionroute.training.config import TrainConfig, require_data
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
 from regionroute.training.journal import Journal
 from regionroute.training.objective import StepLosses, draw_noise, step_losses
 from regionroute.training.watch import draw_overlay
-from rses.errors import InputError, Place, RsesError, did_you_mean, require
+from rses.errors import InputError, Place, RsesError, require
 from rses.files.atomic import remove_leftovers, require_writable, write_atomic
 from rses.files.lock import holding
 from rses.files.places import require_apart
@@ -51,19 +50,7 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
         InputError: Settings or pairs cannot be used; nothing is written.
         WeightsError: The base model cannot be had.
     """
-    if config.data.style not in EXPERT_STYLES:
-        raise InputError(
-            f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{config.data.style}".'
-            f"{did_you_mean(config.data.style, EXPERT_STYLES)}",
-            code="unknown-value",
-            place=Place(field="data.style"),
-        )
-    if not config.data.pairs:
-        raise InputError(
-            "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.",
-            code="missing-option",
-            place=Place(field="data.pairs"),
-        )
+    require_data(config)
     _require_packages(config)
     pairs = read_pairs(Path(config.data.pairs), config.data.style)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs

@@ -35,11 +35,14 @@ from rses.cli.options import (
     Shards,
     require_engine,
 )
+from rses.cli.score import require_weights_of
+from rses.errors import InputError, Place
 from rses.files.text import parse_json
 
 if TYPE_CHECKING:
     from rses.bench import Shard
     from rses.methods import Method
+    from rses.protocol import Protocol as Rules
     from rses.runs.results import Results
 
 
@@ -86,9 +89,17 @@ def bench(
     folder = out or Path("runs") / _slug(Path(suite).name) / _slug(label) / _part(shard)
     start = time.monotonic()
     with keeping(folder), progress(label) as update, quiet_stdout():
-        _look_for_names(method, predictions, suite, protocol, folder)
+        rules = _look_for_names(method, predictions, suite, protocol, folder)
         part = _part_of(shard, dtype)
         chosen = method_options(variant, options)
+        if chosen and predictions is not None:
+            raise InputError(
+                "--variant and --set belong to a method; --predictions takes edits as they are.",
+                code="exclusive",
+                place=Place(field="--variant"),
+            )
+        if engine == "local":
+            require_weights_of(rules)
         from rses.report.inputs import remember_inputs
         from rses.report.tables import render
         from rses.scoring.scorer import RSES  # imports torch: only now, so that wrong paths and names are found at once
@@ -126,20 +137,22 @@ def bench(
         )
 
 
-def _look_for_names(method: str | None, predictions: Path | None, suite: str, protocol: str, folder: Path) -> None:
+def _look_for_names(method: str | None, predictions: Path | None, suite: str, protocol: str, folder: Path) -> Rules:
     """Find wrong names, paths and folders before torch is imported."""
-    from rses.errors import InputError
     from rses.files.places import require_apart
     from rses.methods import require_method
     from rses.protocol import get_protocol
     from rses.suites import load_suite
 
-    if method is not None and predictions is None:
+    if (method is None) == (predictions is None):
+        raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.", code="exclusive")
+    if method is not None:
         require_method(method)
-    get_protocol(protocol)
+    rules = get_protocol(protocol)
     if predictions is not None and not predictions.is_dir():
         raise InputError(f"There is no folder of predictions {predictions}.", code="missing-file")
     require_apart(folder, {"the suite": load_suite(suite).root, "predictions": predictions})
+    return rules
 
 
 def _part_of(shard: str | None, dtype: str) -> Shard | None:
@@ -163,7 +176,6 @@ def _on_ray(
     settings: dict[str, Any], update: Callable[[int, int], None],
 ) -> Results:  # fmt: skip
     from rses.bench.ray_engine import run_on_ray
-    from rses.errors import InputError, Place
 
     if method is None or shard is not None:
         raise InputError(
@@ -177,19 +189,10 @@ def _on_ray(
 def _editor(method: str | None, predictions: Path | None, options: dict[str, Any]) -> Method:
     """Build what edits."""
     from rses.bench.predictions import Predictions
-    from rses.errors import InputError, Place
     from rses.methods import get_method
 
-    if (method is None) == (predictions is None):
-        raise InputError("Give either --method NAME (see `rses methods`) or --predictions DIR.", code="exclusive")
     if method is not None:
         return get_method(method, **options)
-    if options:
-        raise InputError(
-            "--variant and --set belong to a method; --predictions takes edits as they are.",
-            code="exclusive",
-            place=Place(field="--variant"),
-        )
     return Predictions(predictions)
 
 
@@ -200,8 +203,6 @@ def method_options(variant: str | None, settings: Sequence[str] | None) -> dict[
         >>> method_options("mini", ["steps=20", "inversion=direct"])
         {'steps': 20, 'inversion': 'direct', 'variant': 'mini'}
     """
-    from rses.errors import InputError, Place
-
     found: dict[str, Any] = {}
     for text in settings or ():
         key, separator, value = text.partition("=")

@@ -92,6 +92,20 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def may_ask() -> bool:
+    """Whether someone is there to see a question and to answer it."""
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def confirmed(question: str) -> bool:
+    """Ask on stderr; an empty answer, and none, is no."""
+    typer.echo(f"{question} [y/N] ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        typer.echo(err=True)
+    return answer.strip().casefold() in ("y", "yes")
+
+
 def warn(results: Results) -> None:
     """Write the warnings of a run to stderr, one line per cause."""
     from rses.files.escape import clean

@@ -30,12 +30,13 @@ def figure(
     """
     require_suffix(out, (".pdf", ".png", ".svg"), "A figure")
     with quiet_stdout():
-        from rses.report.figure import write_figure
         from rses.report.inputs import run_files
         from rses.report.paper_table import parse_names
         from rses.runs.results import load_run
 
         loaded = [load_run(run) for run in runs]
+        from rses.report.figure import write_figure  # imports torch: only now, so that wrong names are found at once
+
         chosen = write_figure(
             loaded, [run_files(folder, run, suite) for folder, run in zip(runs, loaded, strict=True)], out,
             best=best, worst=worst, ids=[text.strip() for text in (ids or "").split(",") if text.strip()],

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rses.cli.common import Progress, emit, note, progress, quiet_stdout
+from rses.cli.common import Progress, confirmed, emit, may_ask, note, progress, quiet_stdout
 from rses.cli.help import command, group
 from rses.cli.options import file_or_list
+from rses.errors import InputError, Place
 from rses.files.places import require_apart
 
 if TYPE_CHECKING:
@@ -160,24 +161,40 @@ def folder(
     template: Annotated[str | None, typer.Option("--template", help="Prompt with {object} and {style}.")] = None,
     licence: Annotated[str, typer.Option("--licence", help="Licence of the photographs.")] = "not stated",
     name: Name = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask whether --object holds for every photograph: it does.")
+    ] = False,
 ) -> None:
-    """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel."""
+    """Build a suite from your own photographs with masks, boxes, outlines or an alpha channel.
 
-    def build(report: Progress, warn: _Warn) -> Suite:
+    In a terminal it asks before one --object is taken for several photographs; elsewhere it warns.
+    """
+    from rses.suites.own_folder import one_object, plan_folder
+    from rses.suites.writing import write_suite
+
+    _check(out, {"photographs": images, "masks": masks}, inside=False)
+    with progress("Reading photographs"), quiet_stdout():
         from rses.inputs.styles import read_styles
         from rses.suites.entry import TEMPLATE
-        from rses.suites.own_folder import build_folder
         from rses.suites.writing import require_styles
 
         given = file_or_list(styles)
-        wanted = read_styles(given) if isinstance(given, Path) else require_styles(styles)
-        return build_folder(
-            images, out, wanted, masks=masks, regions=regions, alpha=alpha, thing=thing,
-            objects=objects, template=template or TEMPLATE, licence=licence, name=name or out.resolve().name,
-            progress=report, warn=warn,
+        plan = plan_folder(
+            images, read_styles(given) if isinstance(given, Path) else require_styles(styles), masks=masks,
+            regions=regions, alpha=alpha, thing=thing, objects=objects, template=template or TEMPLATE,
+            licence=licence, name=name or out.resolve().name,
         )  # fmt: skip
-
-    _build(out, {"photographs": images, "masks": masks}, build, inside=False)
+    doubt = None if yes else one_object(plan, thing)
+    if doubt and may_ask():
+        if not confirmed(f"{doubt} Build the suite with this name?"):
+            raise InputError(
+                "No suite was written. Name what each photograph shows in a CSV with the columns file_name and object "
+                "(--objects FILE), or pass --yes if the name holds for all.",
+                code="ambiguous",
+                place=Place(field="--object"),
+            )
+        doubt = None
+    _write(out, lambda report, warn: write_suite(plan, out.expanduser(), report, warn), doubt)
 
 
 def _selected(
@@ -196,15 +213,22 @@ def _selected(
     _build(out, {"the data set": root}, build)
 
 
-def _build(
-    out: Path, inputs: dict[str, Path | None], build: Callable[[Progress, _Warn], Suite], inside: bool = True
-) -> None:
-    """Check the output folder, build, and say what was left out once the bar is gone."""
+def _build(out: Path, inputs: dict[str, Path | None], build: Callable[[Progress, _Warn], Suite]) -> None:
+    """Check the output folder and build."""
+    _check(out, inputs)
+    _write(out, build)
+
+
+def _check(out: Path, inputs: dict[str, Path | None], inside: bool = True) -> None:
     from rses.suites.writing import require_free
 
     require_free(out)
     require_apart(out, inputs, inside=inside)
-    lines: list[str] = []
+
+
+def _write(out: Path, build: Callable[[Progress, _Warn], Suite], doubt: str | None = None) -> None:
+    """Build, and say what was left out once the bar is gone."""
+    lines = [doubt] if doubt else []
     with progress(f"Building {out}") as report, quiet_stdout():
         suite = build(report, lines.append)
     for line in lines:

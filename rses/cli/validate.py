@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from rses.cli.common import emit, note, progress, quiet_stdout, terminal
+from rses.cli.common import emit, note, progress, quiet_stdout, require_numbers, terminal
 from rses.cli.options import Device
 from rses.cli.options import Protocol as ProtocolId
+from rses.cli.score import require_weights_of
 from rses.files.places import require_apart
 
 __all__ = ["validate"]
@@ -42,14 +43,18 @@ def validate(
     Ladders of ever stronger edits and damage, nuisances that are no style, and renderings that no encoder of ours was
     trained with. About a minute for eight samples with the embedded weights on two cores.
     """
+    require_numbers(device, "auto")
     with progress("Validating") as update, quiet_stdout():
         from rses.pages.html import refuse_other_file, write_page
+        from rses.protocol import get_protocol
         from rses.suites import load_suite
 
+        rules = get_protocol(protocol)
         loaded = load_suite(suite)
         if out is not None:
             require_apart(out, {"the suite": loaded.root})
             refuse_other_file(out / PAGE)
+        require_weights_of(rules)
         from rses.validate.run import validate as run  # imports torch: only now, so that wrong names are found at once
         from rses.validate.show import to_markdown, to_page, to_text
 

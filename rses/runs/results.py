@@ -29,6 +29,9 @@ from rses.table import in_table_order
 if TYPE_CHECKING:
     import pandas as pd
 
+_ROWS = 1000
+"""Samples that are turned into rows at once: a row takes more memory than its sample."""
+
 __all__ = ["SCHEMA", "STATUSES", "Results", "SampleResult", "load_run"]
 
 
@@ -148,9 +151,14 @@ class Results:
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         schema = _arrow_schema(pa, further_columns(self.samples))
-        table = pa.Table.from_pylist([sample.to_row() for sample in self.samples], schema=schema)
+        parts = [
+            pa.RecordBatch.from_pylist(
+                [sample.to_row() for sample in self.samples[start : start + _ROWS]], schema=schema
+            )
+            for start in range(0, len(self.samples), _ROWS)
+        ]
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink)
+        pq.write_table(pa.Table.from_batches(parts, schema=schema).combine_chunks(), sink)
         data = sink.getvalue().to_pybytes()
         if not _holds(target / "samples.parquet", data):
             # Stopped between the two files, the folder must not hold a summary of other samples.

@@ -110,8 +110,10 @@ def table_of(samples: Sequence[SampleResult], metrics: Sequence[MetricInfo]) -> 
 
 
 def _floats(samples: Sequence[SampleResult], names: Sequence[str]) -> np.ndarray:
-    values = [[np.nan if (v := getattr(s, name)) is None else float(v) for name in names] for s in samples]
-    return np.array(values).reshape(len(samples), len(names))
+    table = np.empty((len(samples), len(names)))
+    for row, sample in zip(table, samples, strict=True):
+        row[:] = [np.nan if (value := getattr(sample, name)) is None else float(value) for name in names]
+    return table
 
 
 def clusters_of(samples: Sequence[SampleResult]) -> list[str]:

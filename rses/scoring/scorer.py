@@ -408,10 +408,11 @@ class RSES:
 
 
 def _results(track: Track, options: RunOptions, info: dict[str, Any]) -> Results:
-    named = [
-        dataclasses.replace(result, method=options.method, suite=options.suite.get("name"))
-        for result in sorted([*track.done, *options.missing], key=lambda result: result.id)
-    ]
+    named = [*track.done, *options.missing]
+    track.done.clear()  # the results of a large run are not held twice
+    named.sort(key=lambda result: result.id)
+    for place, result in enumerate(named):
+        named[place] = dataclasses.replace(result, method=options.method, suite=options.suite.get("name"))
     notes = {name: list(texts) for name, texts in options.notes.items() if texts}
     return Results(named, {**info, **notes}, cached=track.cached)
 

@@ -14,8 +14,9 @@ __all__ = ["RESAMPLES", "SEED", "Interval", "cluster_numbers", "cluster_sums", "
 RESAMPLES, FEWEST = 2000, 6
 SEED = 20260219
 """From fewer than six independent observations no test reaches 5 % (the exact signed-rank test of five gives 2/32)."""
-# Draws made at once, and clusters up to which the draws of a size are kept for the next call: many of few, few of many.
-_BLOCK, _KEPT_MANY, _KEPT_FEW = 4_000_000, 2048, 8192
+# Draws that are multiplied at once and that are made at once, and clusters up to which the draws of a size are kept for
+# the next call: many of few, few of many.
+_BLOCK, _AT_ONCE, _KEPT_MANY, _KEPT_FEW = 4_000_000, 250_000, 2048, 8192
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,12 @@ def _bca(sums: np.ndarray, counts: np.ndarray, confidence: float, seed: int) -> 
     if sums.shape[1] == 0:
         return []
     both = np.concatenate([sums, counts[:, None]], axis=1)
-    totals = np.concatenate([block.astype(np.float64) @ both for block in _blocks(seed, len(sums))])
+
+    def times(block: np.ndarray) -> np.ndarray:
+        return np.asarray(block.astype(np.float64, copy=False) @ both)
+
+    # No loop, whose variable would hold a block while the next is made.
+    totals = np.concatenate(list(map(times, _blocks(seed, len(sums)))))
     means = totals[:, :-1] / totals[:, -1:]
     left = (sums.sum(axis=0) - sums) / (counts.sum() - counts)[:, None]
     return [_ends(means[:, k], sums[:, k], left[:, k], counts.sum(), confidence) for k in range(sums.shape[1])]
@@ -239,8 +245,12 @@ def _compact(block: np.ndarray) -> np.ndarray:
 
 def _draw(seed: int, size: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
-    rows = max(1, min(RESAMPLES, _BLOCK // size))
+    rows, few = (max(1, min(RESAMPLES, limit // size)) for limit in (_BLOCK, _AT_ONCE))
     for start in range(0, RESAMPLES, rows):
-        number = min(rows, RESAMPLES - start)
-        drawn = rng.integers(0, size, (number, size)) + size * np.arange(number)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=number * size).reshape(number, size)
+        counts = np.empty((min(rows, RESAMPLES - start), size))
+        for first in range(0, len(counts), few):
+            some = counts[first : first + few]
+            drawn = rng.integers(0, size, some.shape) + size * np.arange(len(some))[:, None]
+            some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+        yield counts
+        del counts, some  # or the next block would be made beside this one

@@ -31,6 +31,39 @@ def build_folder(
     out: Path,
     styles: Sequence[str] | Mapping[str, str],
     *,
+    thing: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Suite:
+    """Build a suite of a folder of photographs.
+
+    Args:
+        images: The photographs.
+        out: A folder that does not exist yet or is empty.
+        styles: Styles, or the style of each picture.
+        thing: What the regions cover.
+        progress: Called with (done, total).
+        warn: Called with a line where one object is named for several pictures, and for each reason for which files
+            were left out.
+        **options: As in :func:`plan_folder`.
+
+    Returns:
+        The suite. Files that are no photographs and masks of none are left out, counted and named in its card.
+
+    Raises:
+        InputError: As :func:`plan_folder`, or masks are unsound; lists all. Nothing is written then.
+    """
+    plan = plan_folder(images, styles, thing=thing, **options)
+    if warn is not None and (doubt := one_object(plan, thing)):
+        warn(doubt)
+    return write_suite(plan, out.expanduser(), progress, warn)
+
+
+def plan_folder(
+    images: Path,
+    styles: Sequence[str] | Mapping[str, str],
+    *,
     masks: Path | None = None,
     regions: Path | None = None,
     alpha: bool = False,
@@ -39,14 +72,11 @@ def build_folder(
     template: str = TEMPLATE,
     licence: str = "not stated",
     name: str = "folder",
-    progress: Callable[[int, int], None] | None = None,
-    warn: Callable[[str], None] | None = None,
-) -> Suite:
-    """Build a suite of a folder of photographs. Exactly one source of regions is to be given.
+) -> Plan:
+    """Say what a suite of a folder of photographs is to hold. Exactly one source of regions is to be given.
 
     Args:
         images: The photographs; turned as their orientation tag says. Links are followed.
-        out: A folder that does not exist yet or is empty.
         styles: Styles, each of which every picture gets, or the style of each picture by its name without an ending;
             with one style per picture, samples are called like the pictures.
         masks: Folder of masks named like the photographs and for them as they are shown, upright; read as the
@@ -60,14 +90,9 @@ def build_folder(
         template: Prompt with ``{object}`` and ``{style}``.
         licence: Licence of the photographs.
         name: Name of the suite.
-        progress: Called with (done, total).
-        warn: Called with a line for each reason for which files were left out.
-
-    Returns:
-        The suite. Files that are no photographs and masks of none are left out, counted and named in its card.
 
     Raises:
-        InputError: Photographs, regions or names are missing or unsound; lists all. Nothing is written then.
+        InputError: Photographs, regions or names are missing or unsound; lists all.
     """
     _require_template(template)
     if sum((masks is not None, regions is not None, alpha)) != 1:
@@ -107,15 +132,21 @@ def build_folder(
         entries.append(Entry(path.stem, path, region, label, name, licence, upright=True, style=only, alpha=alpha))
     if problems:
         raise InputError(problems, f"No suite was written, {len(problems)} faults:")
-    if thing and warn is not None and len(paths) > 1 and {entry.object for entry in entries} == {thing.strip()}:
-        warn(
-            f'All {len(paths)} pictures are said to show "{thing.strip()}", which every prompt repeats. If they show '
-            "different things, name these with --objects."
-        )
     stems = {folded(path.stem) for path in paths} | {folded(Path(entry.name).stem) for entry in left_out}
     left_out += [LeftOut("mask-unused", path.name) for key, path in placed.items() if key not in stems]
     facts = SuiteFacts(name, "1", licence, "Photographs of a folder, with the regions that came with them.", template)
-    return write_suite(Plan(entries, chosen, facts, left_out, total=len(entries)), out.expanduser(), progress, warn)
+    return Plan(entries, chosen, facts, left_out, total=len(entries))
+
+
+def one_object(plan: Plan, thing: str | None) -> str | None:
+    """Return a doubt where one name was given for all of several pictures, as it ends up in every prompt."""
+    named = (thing or "").strip()
+    if not named or plan.total < 2 or any(entry.object != named for entry in plan.entries):
+        return None
+    return (
+        f'All {plan.total} pictures are said to show "{named}", which every prompt repeats. If they show different '
+        "things, name these with --objects."
+    )
 
 
 def _require_template(template: str) -> None:

@@ -19,7 +19,7 @@ from tests.helpers.small import write_suite
 ROOT = str(Path(__file__).parents[2])
 QUICK = """
 import sys
-from rses.cli.main import main
+from {program}.cli.main import main
 for command in {commands!r}:
     assert main(command) == 2, command
     assert "torch" not in sys.modules, command
@@ -53,9 +53,30 @@ def test_wrong_names_and_paths_need_no_torch(here):
         "leaderboard verify none", "suites build folder --images none --out s --styles art",
         "suites build coco --root none --out s --styles art", "suites mask --images none --out m --boxes none",
         "suites verify none", "suites show nope", "suites export nope s",
+        "table none", "figure none --out f.pdf", "verify none", "validate --protocol nope", "validate --suite nope",
+        "validate --device gpu", "bench", "bench --method nope.py:X", "bench --method nope.nope:X",
+        "bench --predictions pred --set a=1",
+        # No weights: the protocol is rses-v1.
+        "bench --method identity", "validate", f"{given} --source images",
     )]  # fmt: skip
-    code = QUICK.format(commands=commands)
-    environment = {**os.environ, "PYTHONPATH": ROOT}
+    _refused_quickly("rses", commands, here)
+
+
+def test_wrong_names_and_paths_of_regionroute_need_no_torch(here):
+    edit = ["edit", "--image", "images/a.png", "--prompt", "make it in pixel art style"]
+    others = ("edit --image none --prompt art", "train --config nope", "train --config mini --style art --pairs pred",
+              "train --config mini --style pixel-art --pairs none", "data --suite nope --out p",
+              "gate --experts none --pairs pred", "gate --experts pred --pairs none")  # fmt: skip
+    wrong = ("--device gpu", "--dtype int8", "--experts none", "--mask m.png", "--out x.jpg")
+    commands = [[*edit, *more.split()] for more in wrong] + [command.split() for command in others]
+    _refused_quickly("regionroute", commands, here)
+
+
+def _refused_quickly(program, commands, here):
+    code = QUICK.format(program=program, commands=commands)
+    nowhere = {"HF_HOME": str(here / "none"), "TORCH_HOME": str(here / "none"), "RSES_WEIGHTS": ""}
+    environment = {**os.environ, **nowhere, "PYTHONPATH": ROOT}
+    environment.pop("HF_HUB_CACHE", None)
     done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

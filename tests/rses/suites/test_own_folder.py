@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +165,55 @@ def test_with_one_style_samples_are_called_like_the_pictures(folder: Path, capsy
     assert main([*arguments, "--styles", "neon,ink", "--out", str(folder / "two")]) == 0
     found = {sample.id for sample in verify_suite(folder / "two").samples}
     assert found == {f"{stem}-{style}" for stem in stems for style in ("neon", "ink")}
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, capfd) -> Callable[[str, list[str]], tuple[int, str, str]]:
+    """Run a command whose messages a terminal shows, and where someone types an answer."""
+
+    def run(typed: str, words: list[str]) -> tuple[int, str, str]:
+        ours, theirs = pty.openpty()
+        os.write(ours, typed.encode())
+        with os.fdopen(os.dup(theirs)) as answers, os.fdopen(theirs, "w") as screen, monkeypatch.context() as patched:
+            patched.setattr("sys.stdin", answers)
+            patched.setattr("sys.stderr", screen)
+            capfd.readouterr()
+            code = main(words)
+        seen = b""
+        with contextlib.suppress(OSError):  # how Linux says that nothing more is to come
+            while part := os.read(ours, 1 << 16):
+                seen += part
+        os.close(ours)
+        return code, capfd.readouterr().out, seen.decode()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("typed", "more", "asked", "code"),
+    [
+        ("y\n", [], True, 0), ("yes\n", [], True, 0), ("n\n", [], True, 2), ("\n", [], True, 2), ("\x04", [], True, 2),
+        ("", ["--yes"], False, 0),
+    ],
+)  # fmt: skip
+def test_one_object_for_several_pictures_is_asked_about(
+    folder: Path, at_a_terminal, typed: str, more: list[str], asked: bool, code: int
+) -> None:
+    words = ["suites", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    words += ["--object", "cup", "--styles", "neon", "--out", str(folder / "out"), *more]
+    found, out, seen = at_a_terminal(typed, words)
+    assert (found, "[y/N]" in seen, seen.count("All 2 pictures")) == (code, asked, int(asked))
+    assert ("--objects FILE" in seen) == (code == 2)
+    assert (folder / "out").exists() == bool(out) == (code == 0)
+
+
+def test_no_question_where_each_picture_has_its_object(folder: Path, at_a_terminal) -> None:
+    (folder / "objects.csv").write_text("file_name,object\na.png,cup\nb.png,mug\n")
+    words = ["suites", "build", "folder", "--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    words += ["--objects", str(folder / "objects.csv"), "--styles", "neon", "--out", str(folder / "out")]
+    code, _, seen = at_a_terminal("", words)
+    assert code == 0
+    assert "y/N" not in seen
 
 
 def test_a_file_gives_each_picture_its_style(folder: Path, capsys) -> None:
