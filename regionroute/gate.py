@@ -49,7 +49,8 @@ class Gate:
 
     def mask(self, heat: Tensor) -> Tensor:
         """Return the soft mask (B, N) in [0, 1] of mean maps (B, N); each row depends on itself alone."""
-        return torch.sigmoid(self.slope * log_odds(heat) + self.bias)
+        # One by one: vector units round differently by an element's place in the batch.
+        return torch.stack([torch.sigmoid(self.slope * log_odds(row[None])[0] + self.bias) for row in heat])
 
 
 def fit_gate(heat: Tensor, masks: Tensor, steps: int) -> Gate:

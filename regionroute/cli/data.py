@@ -10,7 +10,6 @@ import typer
 
 from regionroute.cli.options import Device, Seed
 from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout, require_numbers
-from rses.suites import load_suite
 
 
 def data(
@@ -46,10 +45,11 @@ def data(
     start = time.monotonic()
     require_numbers(device, "auto")
     with keeping(out), progress("Making pairs") as update, quiet_stdout():
+        from rses.suites import load_suite
+
         load_suite(suite)
-        from regionroute.data.builder import (
-            build_pairs,
-        )  # imports torch: only now, so that wrong names are found at once
+        # Imports torch: only now, so that wrong names are found at once.
+        from regionroute.data.builder import build_pairs
 
         count = build_pairs(
             suite, out, style=style, stylist=stylist, feather=feather, limit=limit, seed=seed,

@@ -9,7 +9,6 @@ import typer
 
 from rses.cli.common import require_numbers
 from rses.errors import InputError, Place
-from rses.methods import DTYPES
 
 if TYPE_CHECKING:
     from regionroute.pipeline import RegionRoutePipeline
@@ -22,6 +21,8 @@ Seed = Annotated[int, typer.Option(help="Seed of all that is drawn.", metavar="N
 
 def check_options(experts: Path | None, device: str, dtype: str) -> None:
     """Refuse what can be known to be wrong before torch is imported."""
+    from rses.methods import DTYPES
+
     require_numbers(device, "auto")
     if dtype and dtype not in DTYPES:
         raise InputError(

@@ -38,9 +38,8 @@ def train(
 
         settings = load_config(find_config(config), changes or [], texts)
         require_data(settings)
-        from regionroute.training.trainer import (
-            train as run,
-        )  # imports torch: only now, as a wrong key is found at once
+        # Imports torch: only now, as a wrong key is found at once.
+        from regionroute.training.trainer import train as run
 
         folder = Path(settings.run.out)
         try:

@@ -118,7 +118,7 @@ def test_a_submission_is_not_lost_while_it_is_replaced(tmp_path, stopped_after):
 def test_a_run_is_added_by_one_process(held, tmp_path):
     from rses import Results, SampleResult
 
-    info = {"method": "m", "suite": {"name": "mini"}, "protocol": {"id": "rses-mini"}}
+    info = {"method": "m", "suite": {"name": "mini", "sha256": "0" * 64}, "protocol": {"id": "rses-mini"}}
     run = Results([SampleResult("a", mse_bg=0.5)], info).save(tmp_path / "run")
     with refused(InputError, "in-use", "place"):
         add_run(run, held("holding"))
