@@ -45,8 +45,11 @@ def data(
     start = time.monotonic()
     require_numbers(device, "auto")
     with keeping(out), progress("Making pairs") as update, quiet_stdout():
+        from regionroute.styles import style_key
         from rses.suites import load_suite
 
+        if style not in (None, "all"):
+            style_key(style)
         load_suite(suite)
         # Imports torch: only now, so that wrong names are found at once.
         from regionroute.data.builder import build_pairs
