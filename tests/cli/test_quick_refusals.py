@@ -65,8 +65,9 @@ def test_wrong_names_and_paths_need_no_torch(here):
 def test_wrong_names_and_paths_of_regionroute_need_no_torch(here):
     edit = ["edit", "--image", "images/a.png", "--prompt", "make it in pixel art style"]
     others = ("edit --image none --prompt art", "train --config nope", "train --config mini --style art --pairs pred",
-              "train --config mini --style pixel-art --pairs none", "data --suite nope --out p", "data --suite mini --style nope --out p",
-              "gate --experts none --pairs pred", "gate --experts pred --pairs none")  # fmt: skip
+              "train --config mini --style pixel-art --pairs none", "data --suite nope --out p",
+              "data --suite mini --style nope --out p", "gate --experts none --pairs pred",
+              "gate --experts pred --pairs none")  # fmt: skip
     wrong = ("--device gpu", "--dtype int8", "--experts none", "--mask m.png", "--out x.jpg")
     commands = [[*edit, *more.split()] for more in wrong] + [command.split() for command in others]
     _refused_quickly("regionroute", commands, here)
