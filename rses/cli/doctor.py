@@ -34,6 +34,11 @@ def doctor(
     ] = None,
 ) -> None:
     """Check installation, device, caches, weights and known answers, one line each; exit status 1 if one fails."""
+    from rses.protocol import get_protocol
+
+    if protocol is not None:
+        # Before anything is imported that takes seconds.
+        get_protocol(protocol)
     with quiet_stdout():
         lines = [*_installation(), *_devices(), *_caches(), *_weights(protocol), *_answers(diagram)]
     emit("\n".join(f"{line.state:<8}{line.text}" for line in lines))

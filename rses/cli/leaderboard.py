@@ -27,10 +27,7 @@ def build(
 ) -> None:
     """Write tables and site from `results/` and `published.csv`."""
     with progress("Building") as update, quiet_stdout():
-        if not boards.is_dir():
-            raise InputError(
-                f"There is no folder {boards}. Give the leaderboards folder with --boards DIR.", code="missing-file"
-            )
+        _require_boards(boards)
         from rses.leaderboard.build import build as run  # imports torch: only now
         from rses.leaderboard.build import check_fresh
 
@@ -95,6 +92,7 @@ def serve(
     """Show the built site on this machine."""
     import webbrowser
 
+    _require_boards(boards)
     from rses.leaderboard.serve import make_server
 
     with make_server(boards, port) as server:
@@ -104,6 +102,13 @@ def serve(
         if browser:
             webbrowser.open(address)
         server.serve_forever()
+
+
+def _require_boards(boards: Path) -> None:
+    if not boards.is_dir():
+        raise InputError(
+            f"There is no folder {boards}. Give the leaderboards folder with --boards DIR.", code="missing-file"
+        )
 
 
 command(app, "build", build, "rses leaderboard build", "rses leaderboard build --check")

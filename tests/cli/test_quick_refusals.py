@@ -53,7 +53,8 @@ def test_wrong_names_and_paths_need_no_torch(here):
         "leaderboard verify none", "suites build folder --images none --out s --styles art",
         "suites build coco --root none --out s --styles art", "suites mask --images none --out m --boxes none",
         "suites verify none", "suites show nope", "suites export nope s",
-        "table none", "figure none --out f.pdf", "verify none", "validate --protocol nope", "validate --suite nope",
+        "table none", "figure none --out f.pdf", "verify none", "doctor --protocol nope",
+        "leaderboard serve --boards none", "validate --protocol nope", "validate --suite nope",
         "validate --device gpu", "bench", "bench --method nope.py:X", "bench --method nope.nope:X",
         "bench --predictions pred --set a=1",
         # No weights: the protocol is rses-v1.
