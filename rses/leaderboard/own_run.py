@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rses.protocol import Protocol, get_protocol
 from rses.report.inputs import INPUTS, recorded_places
 from rses.runs.results import Results
 
-__all__ = ["is_own_run", "own_protocol", "samples_to_score"]
+__all__ = ["is_own_run", "names_no_suite", "own_protocol", "samples_to_score"]
 
 AGAIN = "or score again with `rses score --pred DIR --masks DIR --source DIR --style TEXT --out RUN`"
 
@@ -26,7 +27,17 @@ def is_own_run(place: Path) -> bool:
     if not summary.is_file() or (place / "submission.json").exists():
         return False
     info = read_json(summary).get("info")
-    suite = info.get("suite") if isinstance(info, dict) else None
+    return isinstance(info, dict) and names_no_suite(info)
+
+
+def names_no_suite(info: Mapping[str, Any]) -> bool:
+    """Whether what a run says of itself names a folder of its own in place of a suite.
+
+    Example:
+        >>> names_no_suite({"suite": {"name": "edits"}}), names_no_suite({"suite": {"name": "mini", "sha256": "0a"}})
+        (True, False)
+    """
+    suite = info.get("suite")
     return isinstance(suite, dict) and suite.get("sha256") is None
 
 

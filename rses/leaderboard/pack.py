@@ -19,7 +19,7 @@ from rses.files.atomic import sha256_file, write_atomic
 from rses.files.folders import new_folder
 from rses.files.lock import holding
 from rses.leaderboard.fields import SCHEMA
-from rses.leaderboard.own_run import is_own_run
+from rses.leaderboard.own_run import names_no_suite
 from rses.leaderboard.submission import MANIFEST, Submission, read_submission
 from rses.report.inputs import run_files
 from rses.report.worst import worst_samples
@@ -159,7 +159,7 @@ def add_run(
     results = Results.load(run)
     info = results.info
     suite_name, protocol = (info.get("suite") or {}).get("name"), (info.get("protocol") or {}).get("id")
-    if not suite_name or not protocol or (is_own_run(Path(run)) and packing.get("suite") is None):
+    if not suite_name or not protocol or (names_no_suite(info) and packing.get("suite") is None):
         raise InputError(
             f"{run} names no suite. Score it with --suite NAME, so that it has a board to stand on.",
             code="missing-key",

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
+
+from rses.files.atomic import write_atomic
 
 __all__ = ["load_checkpoint", "load_weights", "main", "save_checkpoint", "save_weights"]
 
@@ -40,9 +42,9 @@ def load_checkpoint(path: Path, parts: Mapping[str, Any]) -> int:
 def save_weights(checkpoint: Path, out: Path) -> None:
     """Write the averaged weights of a checkpoint in float16."""
     average = torch.load(checkpoint, weights_only=True)["average"]
-    out.parent.mkdir(parents=True, exist_ok=True)
     # Layers that share weights are written each with its own.
-    save_file({name: value.half().clone() for name, value in average.items() if value.is_floating_point()}, out)
+    weights = {name: value.half().clone() for name, value in average.items() if value.is_floating_point()}
+    write_atomic(out, save(weights))
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

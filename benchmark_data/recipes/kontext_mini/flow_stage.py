@@ -129,8 +129,7 @@ def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettin
     rows: list[tuple[int, int, int, int | None, str]] = []
     while len(rows) < count:
         if rng.random() < settings.recolour_share:
-            choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
-            group, first = divmod(int(rng.choice(choices)), RECOLOURINGS)
+            group, first = _object(rng, data, near, settings)
             rows += [_recolouring(rng, data, group, (first + turn) % RECOLOURINGS) for turn in range(RECOLOURINGS)]
         else:
             rows.append(_restyling(rng, data, near, settings))
@@ -147,6 +146,13 @@ def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettin
     named = data.objects(np.array(groups), np.array([which or 0 for which in objects]), window)
     naming = torch.tensor([which is not None for which in objects])
     return Batch(target, context, heavy, list(prompts), named, naming, silent, window)
+
+
+def _object(rng: np.random.Generator, data: LatentGroups, near: np.ndarray, settings: FlowSettings) -> tuple[int, int]:
+    """Return a group and one of its recolourings, mostly one whose object is inside the window."""
+    choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
+    group, which = divmod(int(rng.choice(choices)), RECOLOURINGS)
+    return group, which
 
 
 def _recolouring(
@@ -167,8 +173,7 @@ def _restyling(
     view = 1 + RECOLOURINGS + style
     if rng.random() >= settings.named_share:
         return int(rng.integers(len(data))), 0, view, None, style_prompt(rng, STYLES[style])
-    choices = near if len(near) and rng.random() < settings.there_share else np.arange(len(data.boxes))
-    group, first = divmod(int(rng.choice(choices)), RECOLOURINGS)
+    group, first = _object(rng, data, near, settings)
     which = first if rng.random() < 0.5 else RECOLOURINGS - 1 - first
     return group, 0, view, which, style_prompt(rng, STYLES[style], data.facts[group][which].before)
 
