@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from regionroute.cli.options import Device, Seed
-from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout, require_numbers
+from rses.cli.beforehand import require_numbers
+from rses.cli.common import elapsed, emit, keeping, note, progress, quiet_stdout
 
 
 def data(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rses.cli.common import require_numbers
+from rses.cli.beforehand import require_numbers
 from rses.errors import InputError, Place
 
 if TYPE_CHECKING:

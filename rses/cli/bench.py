@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rses.cli.beforehand import require_numbers, require_weights_of
 from rses.cli.common import (
     Format,
     elapsed,
@@ -18,7 +19,6 @@ from rses.cli.common import (
     note,
     progress,
     quiet_stdout,
-    require_numbers,
     terminal,
     warn,
 )
@@ -35,7 +35,6 @@ from rses.cli.options import (
     Shards,
     require_engine,
 )
-from rses.cli.score import require_weights_of
 from rses.errors import InputError, Place
 from rses.files.text import parse_json
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 STDOUT, STDERR = 1, 2
-DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
 
 class Format(str, Enum):
@@ -190,25 +189,6 @@ def progress(label: str) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def require_numbers(device: str, batch_size: str) -> None:
-    """Refuse what can be known to be wrong before torch is imported.
-
-    Raises:
-        InputError: No batch size, or a kind of device that does not exist.
-    """
-    from rses.errors import InputError, Place, Problem
-
-    problems = []
-    if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size)):
-        text = f'--batch-size must be a whole number of at least 1, or auto; got "{batch_size}".'
-        problems.append(Problem(text, "wrong-argument", Place(field="--batch-size")))
-    if device.partition(":")[0] not in DEVICES:
-        text = f'There is no device "{device}". Use one of {", ".join(DEVICES)}, or cuda:1.'
-        problems.append(Problem(text, "no-device", Place(field="--device")))
-    if problems:
-        raise InputError(problems)
 
 
 def elapsed(start: float) -> str:

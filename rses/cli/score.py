@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.arguments import require_inner_share
+from rses.cli.beforehand import needs_of, require_numbers, require_weights_of
 from rses.cli.common import (
     Format,
     elapsed,
@@ -20,7 +21,6 @@ from rses.cli.common import (
     note,
     progress,
     quiet_stdout,
-    require_numbers,
     terminal,
     warn,
 )
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rses.runs.shard import Shard
     from rses.scoring.scorer import RSES
 
-__all__ = ["custom_protocol", "require_weights_of", "score"]
+__all__ = ["custom_protocol", "score"]
 
 SHOWN = 5
 """Samples that are named on the screen for each reason to leave them out."""
@@ -263,7 +263,7 @@ def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | No
 
     if fault := name_problem(places.method or places.pred.resolve().name):
         raise InputError(f"The name of the method {fault}. Give another with --method-name.", code="wrong-argument")
-    needs = sorted(_needs(metrics) - {"perceptual"})
+    needs = sorted(needs_of(metrics) - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
     if masks is None:
@@ -274,25 +274,6 @@ def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | No
         places.pred, masks, source=places.source, style=inputs["style"], styles=inputs["styles"], metadata=metadata,
         allow_missing=inputs["allow_missing"], needs=needs, limit=inputs["limit"],
     )  # fmt: skip
-
-
-def _needs(metrics: str | None) -> set[str]:
-    """Return what metrics take; not by the scorer's own function, for that imports torch."""
-    from rses.table import METRICS, select_metrics
-
-    return {need for name in select_metrics(metrics) for need in METRICS[name].needs}
-
-
-def require_weights_of(protocol: Protocol, metrics: str | None = None) -> None:
-    """Find out that weights are missing before torch is imported.
-
-    Raises:
-        WeightsError: Names all that are missing.
-    """
-    from rses.backbones import require_weights
-
-    known = {"style": protocol.style_backbone, "perceptual": protocol.perceptual_backbone}
-    require_weights([spec for need, spec in known.items() if need in _needs(metrics)])
 
 
 def _name_left_out(results: Results) -> None:

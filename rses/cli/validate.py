@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from rses.cli.common import emit, note, progress, quiet_stdout, require_numbers, terminal
+from rses.cli.beforehand import require_numbers, require_weights_of
+from rses.cli.common import emit, note, progress, quiet_stdout, terminal
 from rses.cli.options import Device
 from rses.cli.options import Protocol as ProtocolId
-from rses.cli.score import require_weights_of
 from rses.files.places import require_apart
 
 __all__ = ["validate"]

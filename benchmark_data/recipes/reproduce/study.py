@@ -48,7 +48,12 @@ def run_study(
     say("making training pairs")
     pairs = build_scene_pairs(out / "data", scenes)
     aside = build_scene_pairs(out / "aside", min(scenes, ASIDE), first=ASIDE_SEED)
-    jobs = [Job(own, seed, pairs, aside, loaded, out, changes) for seed in range(seeds) for own in configurations]
+    jobs = [
+        Job(own, seed, pairs, aside, loaded, out, changes)
+        for seed in range(seeds)
+        for own in configurations
+        if seed < own.seeds
+    ]
     # What borrows another configuration's experts comes once they are there.
     for wave in (False, True):
         chosen = [job for job in jobs if bool(job.configuration.experts) is wave]
