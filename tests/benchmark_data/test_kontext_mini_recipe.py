@@ -11,6 +11,7 @@ import torch
 
 from baselines.classical import stylize
 from benchmark_data.recipes.kontext_mini import data as data_module
+from benchmark_data.recipes.kontext_mini import vae_stage
 from benchmark_data.recipes.kontext_mini.beginning import begin_decoder, begin_encoder
 from benchmark_data.recipes.kontext_mini.checkpoints import load_weights, save_weights
 from benchmark_data.recipes.kontext_mini.data import STYLES, VIEWS, Groups, build, make_group
@@ -19,6 +20,7 @@ from benchmark_data.recipes.kontext_mini.muon import Muon, orthogonalise
 from benchmark_data.recipes.kontext_mini.naming import naming_loss
 from benchmark_data.recipes.kontext_mini.networks import TextAndFlow, build_vae
 from benchmark_data.recipes.kontext_mini.prompts import recolour_prompt, style_prompt, words
+from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings
 from benchmark_data.recipes.kontext_mini.windows import Window, boxes_inside, change_boxes, draw_window
 from benchmark_data.scenes import COLOURS, make_scene
 from benchmark_data.scenes.catalogue import CLASSES
@@ -127,6 +129,19 @@ def test_the_encoder_starts_as_principal_components():
     assert correlation.abs().max() < 0.01
 
 
+def test_a_decoder_learns_the_same_in_bfloat16():
+    torch.manual_seed(0)
+    model, images = build_vae(), torch.rand(1, 3, 16, 16) * 2 - 1
+    losses = []
+    for lower in (False, True):
+        loss, _ = vae_stage._loss(model, images, 0, VaeSettings(bfloat16=lower))
+        model.zero_grad()
+        loss.backward()
+        losses.append(torch.cat([loss.detach()[None], model.decoder.conv_in.weight.grad.flatten()]))
+    assert not torch.equal(*losses)
+    assert torch.nn.functional.cosine_similarity(*losses, dim=0) > 0.99
+
+
 def test_a_decoder_of_other_latents_is_taken_over(tmp_path):
     torch.manual_seed(0)
     other, model = build_vae(), build_vae()
@@ -233,6 +248,7 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
     train.run("latents", tmp_path / "data", work, {})
     train.run("decoder", tmp_path / "data", work, {**small, "steps": 1})
     train.run("decoder", tmp_path / "data", work, {**small, "steps": 2})
+    save_weights(work / "decoder.pt", tmp_path / "decoder.safetensors")
     latents = LatentGroups(tmp_path / "data", work / "latents")
     tokens = latents.tokens(np.arange(3), np.zeros(3, int))
     assert tokens.shape == (3, 256, 64)
@@ -243,6 +259,7 @@ def test_all_stages_run_resume_and_export(tmp_path, monkeypatch):
         assert batch.target.shape == batch.context.shape == (6, 64, 64)
         assert batch.named.shape == (6, 64)
         assert batch.naming.all()
+        assert not batch.restyled.any()
         if boxes_inside(latents.boxes, batch.window, 0.6).any():
             # Every other row is the one whose object was asked to be there.
             assert ((batch.target - batch.context).square().mean(-1) > CHANGED).any(1)[::2].all()

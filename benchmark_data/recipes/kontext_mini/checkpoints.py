@@ -42,8 +42,12 @@ def load_checkpoint(path: Path, parts: Mapping[str, Any]) -> int:
 def save_weights(checkpoint: Path, out: Path) -> None:
     """Write the averaged weights of a checkpoint in float16."""
     average = torch.load(checkpoint, weights_only=True)["average"]
-    # Layers that share weights are written each with its own.
-    weights = {name: value.half().clone() for name, value in average.items() if value.is_floating_point()}
+    # Layers that share weights are written each with its own, and kernels of channels_last in the usual order.
+    weights = {
+        name: value.half().clone(memory_format=torch.contiguous_format)
+        for name, value in average.items()
+        if value.is_floating_point()
+    }
     write_atomic(out, save(weights))
 
 

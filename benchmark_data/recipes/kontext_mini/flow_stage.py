@@ -22,6 +22,8 @@ from benchmark_data.recipes.kontext_mini.workers import worker
 
 INSIDE = 0.6
 """How much of what a recolouring changes must lie in a window to be there."""
+DECISIVE = 0.85
+"""Noise level above which a sampler decides which object it edits; below, the noisy target shows it."""
 
 __all__ = ["FlowSettings", "draw_batch", "train_flow"]
 
@@ -42,6 +44,7 @@ class FlowSettings:
         edited_weight: Extra weight of the tokens that the edit changes, and of those of a picture's other object, which
             must stay as they are.
         shift: Noise levels are uniform, then moved towards noise as schedulers do.
+        decisive_share: Share of the rows whose noise level is above :data:`DECISIVE` instead.
         compiled: Compile the transformer: a minute at the start, then a quarter faster; needs a C++ compiler.
         bfloat16: Multiply matrices inside the blocks in bfloat16: faster where the CPU can (avx512_bf16, amx), far
             slower where it cannot. Attention, norms, sums and weights stay in float32.
@@ -59,6 +62,7 @@ class FlowSettings:
     naming_weight: float = 0.5
     edited_weight: float = 4.0
     shift: float = 2.0
+    decisive_share: float = 0.0
     compiled: bool = False
     bfloat16: bool = False
     checkpoint_every: int = 200
@@ -75,6 +79,7 @@ class Batch:
         prompts: One per row.
         named: (B, N), whether a token belongs to the object that the prompt names.
         naming: (B,), whether the prompt names one.
+        restyled: (B,), whether the whole picture gets a style.
         silent: Rows without a pooled vector of their own.
         window: Where the tokens lie, the same for all rows.
     """
@@ -85,6 +90,7 @@ class Batch:
     prompts: list[str]
     named: torch.Tensor
     naming: torch.Tensor
+    restyled: torch.Tensor
     silent: list[bool]
     window: Window
 
@@ -145,7 +151,8 @@ def draw_batch(data: LatentGroups, number: int, count: int, settings: FlowSettin
     heavy = torch.stack([change.square().mean(-1) > CHANGED for change in (target - context, *others)]).any(0)
     named = data.objects(np.array(groups), np.array([which or 0 for which in objects]), window)
     naming = torch.tensor([which is not None for which in objects])
-    return Batch(target, context, heavy, list(prompts), named, naming, silent, window)
+    restyled = torch.tensor(targets) > RECOLOURINGS
+    return Batch(target, context, heavy, list(prompts), named, naming, restyled, silent, window)
 
 
 def _object(rng: np.random.Generator, data: LatentGroups, near: np.ndarray, settings: FlowSettings) -> tuple[int, int]:
@@ -187,7 +194,11 @@ def _loss(
     generator = torch.Generator().manual_seed(step)
     noise = torch.randn(batch.target.shape, generator=generator)
     uniform = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)
-    sigma = (settings.shift * uniform / (1 + (settings.shift - 1) * uniform))[:, None, None]
+    sigma = settings.shift * uniform / (1 + (settings.shift - 1) * uniform)
+    if settings.decisive_share:
+        decisive = torch.rand(len(noise), generator=generator) < settings.decisive_share
+        sigma = torch.where(decisive, 1 - (1 - DECISIVE) * torch.rand(len(noise), generator=generator), sigma)
+    sigma = sigma[:, None, None]
     guidance = torch.tensor([1.0, 2.5, 3.5])[torch.randint(0, 3, (len(noise),), generator=generator)]
     noisy = (1 - sigma) * batch.target + sigma * noise
     velocity = model(
@@ -196,7 +207,9 @@ def _loss(
     weight = 1 + settings.edited_weight * batch.heavy
     weight = weight / weight.mean(1, keepdim=True)
     loss: torch.Tensor = ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
-    naming, found = naming_loss(model.readers.read(), batch.named, batch.naming)
+    # Where the noisy target shows what was recoloured, names need not be read.
+    unaided = batch.naming & (batch.restyled | (sigma[:, 0, 0] > DECISIVE))
+    naming, found = naming_loss(model.readers.read(), batch.named, unaided)
     return loss + settings.naming_weight * naming, {"flow": loss.item(), "naming": naming.item(), "found": found}
 
 

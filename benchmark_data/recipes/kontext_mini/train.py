@@ -29,7 +29,10 @@ from benchmark_data.recipes.kontext_mini.workers import join_workers
 __all__ = ["main", "trained_vae"]
 
 STAGES = ("latents", "crops", "flow", "decoder")
-FLOW = {"window": None, "steps": 900, "learning_rate": 0.01, "rest_learning_rate": 7e-4}
+FLOW = {
+    "window": None, "steps": 900, "learning_rate": 0.01, "rest_learning_rate": 7e-4, "naming_weight": 1.0,
+    "decisive_share": 0.5,
+}  # fmt: skip
 """Whole pictures cost five times as much as crops; they start from what crops taught."""
 
 
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="optimiser steps, if not the recipe's")
     parser.add_argument("--begin", type=Path, help="model folder, or weights kept of this stage, to start from")
     parser.add_argument("--compile", action="store_true", help="compile the flow model: faster after a minute")
-    parser.add_argument("--bfloat16", action="store_true", help="multiply matrices of the flow model in bfloat16")
+    parser.add_argument("--bfloat16", action="store_true", help="multiply matrices, or convolve, in bfloat16")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
