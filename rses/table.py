@@ -18,7 +18,9 @@ from rses.arguments import text_list
 from rses.errors import InputError, did_you_mean
 from rses.plugins import find_entry, load_entry, package_of
 
-__all__ = ["METRICS", "NEEDS", "MetricInfo", "get_metric", "in_table_order", "list_metrics", "select_metrics"]
+__all__ = [
+    "METRICS", "NEEDS", "MetricInfo", "get_metric", "in_table_order", "list_metrics", "needs_of", "select_metrics",
+]  # fmt: skip
 
 GROUP = "rses.metrics"
 COLUMNS = "rses.functional.columns:"
@@ -269,6 +271,16 @@ def in_table_order(names: Iterable[str]) -> list[str]:
     """
     chosen = set(names)
     return [*(name for name in METRICS if name in chosen), *sorted(chosen - METRICS.keys())]
+
+
+def needs_of(metrics: Iterable[str]) -> frozenset[str]:
+    """Return what metrics take, of "source", "style" and "perceptual".
+
+    Example:
+        >>> sorted(needs_of(["mse_bg", "rsm"]))
+        ['source', 'style']
+    """
+    return frozenset(need for name in metrics for need in METRICS[name].needs)
 
 
 def select_metrics(names: str | Iterable[str] | None) -> tuple[str, ...]:

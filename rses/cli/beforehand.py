@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rses.protocol import Protocol
 
-__all__ = ["needs_of", "require_numbers", "require_weights_of"]
+__all__ = ["require_numbers", "require_weights_of"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 
@@ -31,13 +31,6 @@ def require_numbers(device: str, batch_size: str) -> None:
         raise InputError(problems)
 
 
-def needs_of(metrics: str | None) -> set[str]:
-    """Return what metrics take; not by the scorer's own function, for that imports torch."""
-    from rses.table import METRICS, select_metrics
-
-    return {need for name in select_metrics(metrics) for need in METRICS[name].needs}
-
-
 def require_weights_of(protocol: Protocol, metrics: str | None = None) -> None:
     """Find out that weights are missing.
 
@@ -45,6 +38,8 @@ def require_weights_of(protocol: Protocol, metrics: str | None = None) -> None:
         WeightsError: Names all that are missing.
     """
     from rses.backbones import require_weights
+    from rses.table import needs_of, select_metrics
 
+    needs = needs_of(select_metrics(metrics))
     known = {"style": protocol.style_backbone, "perceptual": protocol.perceptual_backbone}
-    require_weights([spec for need, spec in known.items() if need in needs_of(metrics)])
+    require_weights([spec for need, spec in known.items() if need in needs])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rses.arguments import require_inner_share
-from rses.cli.beforehand import needs_of, require_numbers, require_weights_of
+from rses.cli.beforehand import require_numbers, require_weights_of
 from rses.cli.common import (
     Format,
     elapsed,
@@ -260,10 +260,11 @@ def _look_for_files(places: Places, inputs: Mapping[str, Any], metrics: str | No
     from rses.inputs.card import name_problem
     from rses.inputs.pairing import pair_folder
     from rses.suites import load_suite
+    from rses.table import needs_of, select_metrics
 
     if fault := name_problem(places.method or places.pred.resolve().name):
         raise InputError(f"The name of the method {fault}. Give another with --method-name.", code="wrong-argument")
-    needs = sorted(needs_of(metrics) - {"perceptual"})
+    needs = sorted(needs_of(select_metrics(metrics)) - {"perceptual"})
     require_apart(places.out, {"predictions": places.pred, "masks": places.masks, "sources": places.source})
     masks, metadata = places.masks, None
     if masks is None:

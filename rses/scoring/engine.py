@@ -23,9 +23,10 @@ from rses.protocol import Protocol
 from rses.runs.journal import Journal
 from rses.runs.sample_result import SampleResult
 from rses.runs.warning_codes import in_order
-from rses.scoring.measure import Measurer, needs_of
+from rses.scoring.measure import Measurer
 from rses.scoring.options import RunOptions
 from rses.state.steady import helping, steady
+from rses.table import needs_of
 
 __all__ = ["Case", "Engine", "Track", "map_in_order"]
 

@@ -18,20 +18,10 @@ from rses.state.steady import steady
 from rses.table import METRICS, MetricInfo
 from rses.texts import text_fault
 
-__all__ = ["Measurer", "needs_of", "sample_text"]
+__all__ = ["Measurer", "sample_text"]
 
 GAINS = {"rsm_gain", "style_success", "rses_p"}
 """Columns for which the encoder looks at the source's region, too."""
-
-
-def needs_of(metrics: Sequence[str]) -> frozenset[str]:
-    """Return what metrics take, of "source", "style" and "perceptual".
-
-    Example:
-        >>> sorted(needs_of(["mse_bg", "rsm"]))
-        ['source', 'style']
-    """
-    return frozenset(need for name in metrics for need in METRICS[name].needs)
 
 
 def sample_text(sample: Sample, protocol: Protocol) -> str:

@@ -32,11 +32,11 @@ from rses.runs.sample_result import SampleResult
 from rses.runs.shard import Shard
 from rses.scoring.engine import Case, Engine, Track
 from rses.scoring.folders import Inputs, folder_runs
-from rses.scoring.measure import needs_of, sample_text
+from rses.scoring.measure import sample_text
 from rses.scoring.options import RunOptions
 from rses.scoring.shards import share_of_run, take_over_shards
 from rses.state.steady import steady
-from rses.table import select_metrics
+from rses.table import needs_of, select_metrics
 from rses.texts import require_readable
 
 __all__ = ["RSES"]
