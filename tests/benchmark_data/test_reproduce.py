@@ -139,5 +139,6 @@ def test_plan():
     assert all({trial.against, trial.experts} <= {*known, ""} for trial in (*ROUTED, *TRIALS))
     assert [configuration.name for configuration in choose(["none", "full"])] == ["none", "full"]
     assert choose(None) == [*CONFIGURATIONS, *ROUTED]
+    assert [own.name for own in CONFIGURATIONS if not own.repeated] == ["double", "single", "rank-8"]
     with pytest.raises(InputError, match='Did you mean "official"'):
         choose(["offical"])

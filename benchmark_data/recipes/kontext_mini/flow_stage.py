@@ -193,24 +193,29 @@ def _loss(
     batch = draw_batch(data, step, settings.batch_size // workers, settings)
     generator = torch.Generator().manual_seed(step)
     noise = torch.randn(batch.target.shape, generator=generator)
-    uniform = (torch.rand(len(noise), generator=generator) + torch.arange(len(noise))) / len(noise)
-    sigma = settings.shift * uniform / (1 + (settings.shift - 1) * uniform)
-    if settings.decisive_share:
-        decisive = torch.rand(len(noise), generator=generator) < settings.decisive_share
-        sigma = torch.where(decisive, 1 - (1 - DECISIVE) * torch.rand(len(noise), generator=generator), sigma)
-    sigma = sigma[:, None, None]
+    levels = _noise_levels(len(noise), settings, generator)
+    sigma = levels[:, None, None]
     guidance = torch.tensor([1.0, 2.5, 3.5])[torch.randint(0, 3, (len(noise),), generator=generator)]
     noisy = (1 - sigma) * batch.target + sigma * noise
-    velocity = model(
-        noisy, batch.context, batch.prompts, sigma[:, 0, 0], guidance, silent=batch.silent, window=batch.window
-    )
+    velocity = model(noisy, batch.context, batch.prompts, levels, guidance, silent=batch.silent, window=batch.window)
     weight = 1 + settings.edited_weight * batch.heavy
     weight = weight / weight.mean(1, keepdim=True)
     loss: torch.Tensor = ((velocity - (noise - batch.target)).square().mean(-1) * weight).mean()
     # Where the noisy target shows what was recoloured, names need not be read.
-    unaided = batch.naming & (batch.restyled | (sigma[:, 0, 0] > DECISIVE))
+    unaided = batch.naming & (batch.restyled | (levels > DECISIVE))
     naming, found = naming_loss(model.readers.read(), batch.named, unaided)
     return loss + settings.naming_weight * naming, {"flow": loss.item(), "naming": naming.item(), "found": found}
+
+
+def _noise_levels(count: int, settings: FlowSettings, generator: torch.Generator) -> torch.Tensor:
+    """Return (B,) noise levels, spread evenly before they are shifted; decisive ones in their share of the rows."""
+    uniform = (torch.rand(count, generator=generator) + torch.arange(count)) / count
+    shifted = settings.shift * uniform / (1 + (settings.shift - 1) * uniform)
+    if not settings.decisive_share:
+        # Nothing more is drawn, so that stages without such a share see the batches that they always saw.
+        return shifted
+    decisive = torch.rand(count, generator=generator) < settings.decisive_share
+    return torch.where(decisive, 1 - (1 - DECISIVE) * torch.rand(count, generator=generator), shifted)
 
 
 def _inside(name: str, parameter: nn.Parameter) -> bool:

@@ -26,7 +26,7 @@ def reproduce(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this configuration; may be repeated.", metavar="NAME")
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Seeds of the main configurations.", metavar="N", min=1)] = 3,
+    seeds: Annotated[int, typer.Option(help="Seeds per configuration; side rows have one.", metavar="N", min=1)] = 3,
     scenes: Annotated[int, typer.Option(help="Training pairs per style.", metavar="N", min=1)] = 150,
     changes: Annotated[
         list[str] | None,

@@ -52,7 +52,7 @@ def run_study(
         Job(own, seed, pairs, aside, loaded, out, changes)
         for seed in range(seeds)
         for own in configurations
-        if seed < own.seeds
+        if own.repeated or seed == 0
     ]
     # What borrows another configuration's experts comes once they are there.
     for wave in (False, True):
