@@ -177,7 +177,7 @@ class DiffusersMethod:
         return load_pipeline(self.pipeline, self.source, dtype, self.revision, **self.shared(dtype))
 
     def shared(self, dtype: str) -> dict[str, Any]:
-        """Load what a model folder shares with another: embedded models have one autoencoder between them."""
+        """Load what a model folder shares with another: two embedded models have one autoencoder between them."""
         if "vae" not in self.use:
             return {}
         import diffusers

@@ -82,7 +82,8 @@ def render_card_table(result: dict[str, Any]) -> str:
             (f"{name}: LPIPS of the background (less is better)", 0, metrics["lpips_bg"]),
         ]
     return render_rows(
-        rows, "Weights of the three models together, MB (at most)", MOST_MB, result["megabytes"],
+        rows, "Weights of the three models together, without the autoencoder that two share, MB (at most)",
+        MOST_MB, result["megabytes"],
         target="{:g}".format, value="{:.3g}".format, megabyte="{:g}".format,
     )  # fmt: skip
 
@@ -210,7 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = options.model or FOLDERS[options.kind]
     result, sheets = evaluate(options.kind, folder, options.scenes)
     folders = {**FOLDERS, options.kind: folder}.values()
-    size = sum(path.stat().st_size for each in folders for path in each.rglob("*.safetensors")) / 1e6
+    files = [path for each in folders for path in each.rglob("*.safetensors")]
+    size = sum(path.stat().st_size for path in files if path.parent != FOLDERS["sd"] / "vae") / 1e6
     result["megabytes"] = round(size, 2)
     table = render_card_table(result)
     print(table)

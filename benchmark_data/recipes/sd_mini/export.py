@@ -1,6 +1,6 @@
 """Write a trained model as a pipeline: ``python -m benchmark_data.recipes.sd_mini.export KIND --work DIR``.
 
-The autoencoder of kontext-mini is left out, and ``use.json`` names it; the inpainting model's own is written.
+sd-mini holds the autoencoder that instruct-pix2pix-mini's ``use.json`` names; the inpainting model has its own.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import diffusers
 
-from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER, write_model
+from benchmark_data.recipes.kontext_mini.export import write_model
 from benchmark_data.recipes.kontext_mini.latents import latent_scale
-from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, build_scheduler
+from benchmark_data.recipes.sd_mini.networks import DEEP_FOLDER, KINDS, TextAndUnet, build_scheduler
 from benchmark_data.recipes.sd_mini.train import trained, trained_vae
 
 PIPELINES = {
@@ -22,7 +22,7 @@ PIPELINES = {
     "instruct-pix2pix": "StableDiffusionInstructPix2PixPipeline",
     "sd-inpaint": "StableDiffusionInpaintPipeline",
 }
-FOLDERS = {kind: MODEL_FOLDER.parent / f"{kind}-mini" for kind in PIPELINES}
+FOLDERS = {kind: DEEP_FOLDER.parent / f"{kind}-mini" for kind in PIPELINES}
 USE: dict[str, dict[str, Any]] = {
     "sd": {"steps": 10, "guidance": 3.0, "strength": 0.45},
     "instruct-pix2pix": {"steps": 10, "guidance": 3.0, "image_guidance": 1.5},
@@ -42,14 +42,15 @@ def assemble(parts: TextAndUnet, vae: diffusers.AutoencoderKL) -> Any:
 def export(kind: str, work: Path, out: Path) -> None:
     """Save weights in float16."""
     use = {"side": 128, "multiple": 8, **USE[kind]}
-    own = kind == "sd-inpaint"
-    if own:
+    without: tuple[str, ...] = ()
+    if kind == "sd-inpaint":
         vae = trained_vae(work)
         vae.register_to_config(scaling_factor=latent_scale(work / "shallow-latents")[1])
     else:
-        vae = diffusers.AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae")
-        use["vae"] = "kontext-mini"
-    write_model(assemble(trained(kind, work), vae), out, {"use.json": use}, without=() if own else ("vae",))
+        vae = diffusers.AutoencoderKL.from_pretrained(DEEP_FOLDER, subfolder="vae")
+    if kind == "instruct-pix2pix":
+        use["vae"], without = DEEP_FOLDER.name, ("vae",)
+    write_model(assemble(trained(kind, work), vae), out, {"use.json": use}, without)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """The UNets and the text encoder of the three models, and the autoencoder of one.
 
-Text to image and InstructPix2Pix read the latents of kontext-mini's autoencoder. diffusers lets an inpainting UNet have
-4 or 9 channels alone, so that model has an autoencoder of 4 channels of its own, with factor 4.
+Text to image and InstructPix2Pix read the latents of one autoencoder of factor 8 (:data:`DEEP_FOLDER`). diffusers lets
+an inpainting UNet have 4 or 9 channels alone, so that model has an autoencoder of 4 channels of its own, with factor 4.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from benchmark_data.recipes.kontext_mini.tokenizers import build_clip_tokenizer
 from benchmark_data.recipes.sd_mini.captions import vocabulary
 
 TEXT_WIDTH, TEXT_LENGTH = 128, 77
+DEEP_FOLDER = Path(__file__).resolve().parents[2] / "models" / "sd-mini"
+"""Holds the autoencoder of factor 8, with 16 channels; trained for the first edition of kontext-mini."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ KINDS = {
 
 
 def build_shallow_vae() -> AutoencoderKL:
-    """Autoencoder with factor 4 and 4 channels: kontext-mini's less its innermost level."""
+    """Autoencoder with factor 4 and 4 channels: the deep one less its innermost level."""
     model = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 3, up_block_types=("UpDecoderBlock2D",) * 3,
         block_out_channels=(16, 32, 128), layers_per_block=1, latent_channels=4, norm_num_groups=8, sample_size=128,
@@ -63,7 +65,7 @@ def build_shallow_vae() -> AutoencoderKL:
 
 @torch.no_grad()
 def begin_shallow(model: AutoencoderKL, folder: Path) -> None:
-    """Fill the levels that both have from kontext-mini's autoencoder in a model folder."""
+    """Fill the levels that both have from the deep autoencoder in a model folder."""
     deep = AutoencoderKL.from_pretrained(folder, subfolder="vae").float().state_dict()
     for name, parameter in model.named_parameters():
         # The decoder counts its levels from within, where this one has a level less.

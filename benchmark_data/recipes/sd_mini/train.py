@@ -1,7 +1,7 @@
 """Train a stage: ``python -m benchmark_data.recipes.sd_mini.train STAGE --data DIR --work DIR``.
 
-latents (of kontext-mini's autoencoder), sd, then instruct-pix2pix, which starts from it as its model did from Stable
-Diffusion. For inpainting: shallow (an autoencoder of 4 channels, from kontext-mini's), shallow-latents and
+latents (of sd-mini's autoencoder), sd, then instruct-pix2pix, which starts from it as its model did from Stable
+Diffusion. For inpainting: shallow (an autoencoder of 4 channels, from sd-mini's), shallow-latents and
 shallow-masked (encode pictures without and with holes), sd-inpaint. Every stage goes on from its checkpoint.
 UNets also train on several processes at once, with ``torchrun --nproc-per-node 2 -m`` for ``python -m``.
 """
@@ -18,12 +18,11 @@ import torch
 from diffusers import AutoencoderKL
 
 from benchmark_data.recipes.kontext_mini.checkpoints import load_checkpoint
-from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.latents import encode_all
 from benchmark_data.recipes.kontext_mini.vae_stage import VaeSettings, train_vae
 from benchmark_data.recipes.kontext_mini.workers import join_workers
 from benchmark_data.recipes.sd_mini.batches import Latents, dig
-from benchmark_data.recipes.sd_mini.networks import KINDS, TextAndUnet, begin_shallow, build_shallow_vae
+from benchmark_data.recipes.sd_mini.networks import DEEP_FOLDER, KINDS, TextAndUnet, begin_shallow, build_shallow_vae
 from benchmark_data.recipes.sd_mini.objects import read_objects
 from benchmark_data.recipes.sd_mini.stage import UnetSettings, train_unet
 
@@ -62,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(stage: str, data: Path, work: Path, changes: dict[str, Any], first: Path | None = None) -> None:
     """Run one stage."""
     if stage == "latents":
-        encode_all(data, work / stage, AutoencoderKL.from_pretrained(MODEL_FOLDER, subfolder="vae").float().eval())
+        encode_all(data, work / stage, AutoencoderKL.from_pretrained(DEEP_FOLDER, subfolder="vae").float().eval())
     elif stage == "shallow":
         settings = VaeSettings(**{**SHALLOW, **changes})
-        begin = partial(begin_shallow, folder=MODEL_FOLDER)
+        begin = partial(begin_shallow, folder=DEEP_FOLDER)
         train_vae(data, work / "shallow.pt", settings, work / "shallow.jsonl", begin, build_shallow_vae)
     elif stage == "shallow-latents":
         encode_all(data, work / stage, trained_vae(work), ENCODED_PARTS)
