@@ -157,8 +157,8 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
         Protocol(
             "rses-mini",
-            style_backbone="rses-mini",
-            perceptual_backbone="rses-mini",
+            style_backbone="rses-mini/2",
+            perceptual_backbone="rses-mini/2",
             region="masked",
             title="Embedded weights, offline, minutes on a laptop; never comparable with rses-v1.",
             notes=(

@@ -53,7 +53,7 @@ ENTRIES = (
     Entry("flux-kontext"),
     Entry("kontext-inpaint"),
     Entry("global-then-paste"),
-    Entry("segment-then-paste"),
+    Entry("segment-then-paste", {"segmenter": "classical"}),
     Entry("regionroute"),
     Entry("regionroute", {"routed": True}),
     *(Entry(name, seeds=(0,)) for name in REFERENCES),

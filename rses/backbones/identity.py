@@ -18,7 +18,7 @@ def identity(spec: str) -> dict[str, str]:
 
     Example:
         >>> identity("rses-mini")["id"]
-        'rses-mini'
+        'rses-mini/2'
     """
     parsed = parse_spec(spec)
     if parsed.kind == "rses-mini":

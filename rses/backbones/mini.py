@@ -18,6 +18,7 @@ from safetensors.torch import load
 from torch import nn
 
 from rses.backbones.mini_network import FORMAT, ImageEncoder, MiniConfig, PerceptualTrunk, TextEncoder
+from rses.backbones.specs import MINI, MINI_ID
 from rses.errors import Place, TensorError, WeightsError
 from rses.state.steady import quiet_rng, steady
 from rses.texts import words_of
@@ -25,7 +26,6 @@ from rses.texts import words_of
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-MINI_ID = "rses-mini"
 STYLE_WORDS = "style_words.txt"
 STEM = 4
 """Letters that two forms of one word share at least."""
@@ -170,7 +170,7 @@ def embedded_digest() -> str:
 
 def _packaged() -> Traversable:
     try:
-        return files("benchmark_data").joinpath("models").joinpath(MINI_ID)
+        return files("benchmark_data").joinpath("models").joinpath(MINI)
     except ModuleNotFoundError as error:
         raise WeightsError(
             f"The package benchmark_data, which carries the {MINI_ID} weights, is not installed. {REMEDY}",

@@ -1,4 +1,4 @@
-"""Names of backbones (``open_clip:NAME/PRETRAINED``, ``lpips:NET``, ``rses-mini``), read and checked."""
+"""Names of backbones (``open_clip:NAME/PRETRAINED``, ``lpips:NET``, ``rses-mini/EDITION``), read and checked."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from rses.errors import WeightsError, did_you_mean
 
 DEFAULT_STYLE = "open_clip:ViT-B-32-quickgelu/openai"
 MINI = "rses-mini"
+MINI_ID = f"{MINI}/2"
+"""The embedded weights of this version, by edition; ``rses-mini`` alone means these."""
 LPIPS_NETS = ("alex", "vgg", "squeeze")
 FILE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 OPENAI_MODELS = ("ViT-B-32-quickgelu", "ViT-B-16-quickgelu", "ViT-L-14-quickgelu", "ViT-L-14-336-quickgelu")
 
-KNOWN_SPECS = (*(f"open_clip:{name}/openai" for name in OPENAI_MODELS), *(f"lpips:{net}" for net in LPIPS_NETS), MINI)
+KNOWN_SPECS = (
+    *(f"open_clip:{name}/openai" for name in OPENAI_MODELS), *(f"lpips:{net}" for net in LPIPS_NETS), MINI_ID,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Spec:
 
     Attributes:
         kind: ``open_clip``, ``lpips`` or ``rses-mini``.
-        name: Architecture or net.
+        name: Architecture, net, or the id of the embedded weights.
         pretrained: Tag of open_clip, or empty.
         path: Weights file of one's own for an open_clip architecture, or ``None``.
     """
@@ -45,8 +49,8 @@ def parse_spec(spec: str) -> Spec:
     What follows ``open_clip:NAME/`` is a path, not a tag, if it is absolute, starts with ``.`` or ``~``, or
     ends like a weights file: ``open_clip:ViT-B-32//data/my.safetensors``, ``open_clip:ViT-B-32/my.bin``.
     """
-    if spec == MINI:
-        return Spec(MINI, MINI)
+    if spec in (MINI, MINI_ID):
+        return Spec(MINI, MINI_ID)
     kind, _, rest = spec.partition(":")
     if kind == "lpips" and rest in LPIPS_NETS:
         return Spec("lpips", rest)

@@ -103,14 +103,14 @@ def _caches() -> Iterator[Line]:
 
 
 def _weights(protocol: str | None) -> Iterator[Line]:
-    from rses.backbones.specs import KNOWN_SPECS
+    from rses.backbones.specs import KNOWN_SPECS, MINI_ID
     from rses.backbones.weights import locate
     from rses.errors import WeightsError
     from rses.protocol import get_protocol
 
     chosen = None if protocol is None else get_protocol(protocol)
     needed = [] if chosen is None else [chosen.style_backbone, chosen.perceptual_backbone]
-    for spec in dict.fromkeys(["rses-mini", *needed, *(KNOWN_SPECS if chosen is None else ())]):
+    for spec in dict.fromkeys([MINI_ID, *needed, *(KNOWN_SPECS if chosen is None else ())]):
         try:
             files = locate(spec).values()
         except WeightsError as error:

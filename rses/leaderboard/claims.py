@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rses.backbones.specs import MINI_ID
 from rses.errors import InputError, Place, Problem
 from rses.files.atomic import sha256_file
 from rses.files.names import folded
@@ -78,7 +79,7 @@ def weights_problems(submission: Submission) -> Iterator[Problem]:
             yield _claim(field, f"weights.{role} must give id and sha256", "wrong-type")
         elif expected is not None and entry.get("id") != expected:
             yield _differs(f"{field}.id", entry.get("id"), expected, "the protocol says")
-        elif entry["id"] == "rses-mini" and entry["sha256"] != embedded_digest():
+        elif entry["id"] == MINI_ID and entry["sha256"] != embedded_digest():
             text = f"weights.{role}.sha256 is not that of the embedded weights of this version"
             yield _claim(f"{field}.sha256", text)
 

@@ -18,28 +18,19 @@ Written by `rses leaderboard build` from `results/`; do not edit. The page is `s
 """
 RECIPE = """## How the boards of the embedded methods are made
 
-From the root of a clone, with `make install` and `.venv/bin` on the `PATH`. Everything runs offline on a CPU, under
-`rses-mini`; methods that start from noise with three seeds, the others once:
+In a clone, with `make install` and `.venv/bin` on the `PATH`. Everything runs offline on a CPU, under `rses-mini`;
+methods that start from noise with three seeds, the others once. An hour on two cores; a stopped run goes on:
 
-    once="identity global-style oracle-paste background-only prompt-to-prompt jpeg-identity resize-identity
-      brighter-identity contrast-identity hue-identity blur-identity noise-identity"
-    seeded="regionroute flux-kontext kontext-inpaint global-then-paste segment-then-paste
-      instruct-pix2pix sdedit sd2-inpainting"
-    bench() {  # SUITE METHOD SEED
-      options=""; if [ "$2" = segment-then-paste ]; then options="--set segmenter=classical"; fi
-      rses bench --method "$2" --seed "$3" --suite "$1" --protocol rses-mini --out "runs/$1/$2-$3" $options
-    }
-    for suite in mini photos; do
-      for method in $once; do bench $suite $method 0; done
-      for method in $seeded; do for seed in 0 1 2; do bench $suite $method $seed; done; done
-    done
-    for run in runs/mini/* runs/photos/*; do
-      rses leaderboard verify "$run" && rses leaderboard add "$run" --replace
-    done
+    python -m benchmark_data.recipes.boards --out runs --submit
     rses leaderboard build --readme README.md
     git add leaderboards README.md
 
-`verify` scores every edit again. A stopped `bench` goes on where it was. The seeds of a method become one row: means of
+One row alone, which `rses leaderboard add` then takes:
+
+    rses bench --method regionroute --set routed=true --seed 1 --suite mini --protocol rses-mini --out runs/routed-1
+    rses leaderboard verify runs/routed-1
+
+`verify` scores every edit again. The seeds of a method become one row: means of
 the averages of every sample, intervals over source images, and the spread of the means from seed to seed beside them.
 Each suite is a board of its own.
 """

@@ -7,12 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
+from rses.backbones.specs import MINI, MINI_ID
 from rses.protocol import PROTOCOLS
 from rses.runs.sample_result import SampleResult
 
 DROPPED = "rses_h"
 COMBINED = ("style_success", "preservation", "rses_p")
-MINI_SCALES = {"b74f4e9f80df880828e0e516ea675fd898d7b05d9c01fef2af662fb1d44db3f3": 8.867}
+MINI_SCALES = {
+    "b74f4e9f80df880828e0e516ea675fd898d7b05d9c01fef2af662fb1d44db3f3": 8.867,
+    "657fd66d6764e0f41b5497046a7affd74eabd03055bbbb24f8f9cc498e8a70e6": 10.2926,
+}
 """Logit scale of every edition of ``rses-mini``, by the digest of its weights."""
 FIRST_MINI = 8.867
 OPENAI_SCALE = 100.0
@@ -33,10 +37,11 @@ def logit_scale_of(info: Mapping[str, Any]) -> float | None:
     entry = (info.get("weights") or {}).get("style")
     if isinstance(entry, Mapping):
         name, digest = str(entry.get("id")), str(entry.get("sha256"))
-        return MINI_SCALES.get(digest) if name == "rses-mini" else OPENAI_SCALE if name.endswith("/openai") else None
+        known = MINI_SCALES.get(digest)
+        return known if name.partition("/")[0] == MINI else OPENAI_SCALE if name.endswith("/openai") else None
     protocol = PROTOCOLS.get(str((info.get("protocol") or {}).get("id")))
     name = "" if protocol is None else protocol.style_backbone
-    return FIRST_MINI if name == "rses-mini" else OPENAI_SCALE if name.endswith("/openai") else None
+    return FIRST_MINI if name == MINI_ID else OPENAI_SCALE if name.endswith("/openai") else None
 
 
 def migrated(

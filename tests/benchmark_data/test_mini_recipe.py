@@ -11,6 +11,7 @@ import torch
 from benchmark_data.recipes.mini.card import renew_card, targets_missed
 from benchmark_data.recipes.mini.classes import CLASS_NAMES
 from benchmark_data.recipes.mini.distortions import LADDERS, climb, inner
+from benchmark_data.recipes.mini.losses import LossWeights, quiet_loss
 from benchmark_data.recipes.mini.phrases import HELD_OUT_TEXTS
 from benchmark_data.recipes.mini.texts import class_phrases, sample_text, unseen_texts
 from benchmark_data.scenes import make_scene
@@ -83,3 +84,14 @@ def test_a_missed_target_is_named(tmp_path):
     assert f"`{'ab' * 32}`" in card.read_text()
     assert card.read_text().count("**missed**") == 2
     assert card.read_text().endswith("\nb\n")
+
+
+def test_a_kind_that_moves_a_text_on_average_costs_more_than_one_that_scatters():
+    said = torch.eye(len(CLASS_NAMES))
+    steady = torch.zeros(2, 4, 3, len(CLASS_NAMES))
+    scattered, biased = steady.clone(), steady.clone()
+    scattered[:, :, 1, 5] = torch.tensor([0.1, -0.1, 0.1, -0.1])
+    biased[:, :, 1, 5] = 0.1
+    losses = [quiet_loss(seen, said, LossWeights()) for seen in (steady, scattered, biased)]
+    assert [round(largest, 6) for _, largest in losses] == [0, 0, 0.1]
+    assert losses[0][0] == 0 < losses[1][0] < losses[2][0]

@@ -9,6 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("cv2", reason="needs OpenCV: pip install opencv-python-headless")
 if shutil.which("convert", path="/usr/bin") is None:
@@ -17,7 +18,7 @@ if shutil.which("convert", path="/usr/bin") is None:
 from PIL import Image
 
 from baselines.classical import STYLES
-from benchmark_data.recipes.mini import content, data, photographs
+from benchmark_data.recipes.mini import content, data, photographs, quiet
 from benchmark_data.recipes.mini.held_out import HELD_OUT_PHOTOS
 from benchmark_data.recipes.mini.nuisances import FIXED, disturb
 from benchmark_data.recipes.mini.renderers import HELD_OUT, TRAINING
@@ -84,6 +85,14 @@ def test_nuisances_keep_the_size_and_repeat(picture):
     for name, nuisance in FIXED.items():
         assert np.array_equal(nuisance(picture), nuisance(picture)), name
     assert FIXED["brighter"](np.full((4, 4, 3), 100, np.uint8))[0, 0, 0] == 131  # 100 + 0.12 * 255, rounded
+
+
+def test_every_kind_of_nuisance_changes_the_view_and_repeats(pictures):
+    for seed in (4, 5):  # a content, an object of a scene
+        views = quiet.quiet_views(seed, pictures, 64, (0.5, 0.5, 0.5))
+        assert views.shape == (1 + len(quiet.KINDS), 3, 64, 64)
+        assert torch.equal(views, quiet.quiet_views(seed, pictures, 64, (0.5, 0.5, 0.5)))
+        assert all((view != views[0]).any() for view in views[1:])
 
 
 def test_training_opens_no_held_out_photograph(monkeypatch, pictures):

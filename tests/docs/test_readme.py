@@ -64,7 +64,7 @@ def _files(place: Path) -> None:
 
 def test_all_lines_are_commands_that_are_known():
     others = [command for command in COMMANDS if command.split()[0] not in PROGRAMS]
-    assert others == ["make install", "source .venv/bin/activate"]
+    assert others == ["git clone REPOSITORY rses", "cd rses", "make install", "source .venv/bin/activate"]
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.split()[0] in PROGRAMS])

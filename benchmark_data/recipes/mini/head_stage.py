@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmark_data.recipes.mini.losses import LossWeights, class_texts, style_loss
+from benchmark_data.recipes.mini.losses import LossWeights, class_texts, quiet_loss, style_loss
 from rses.backbones.mini_network import ImageEncoder, TextEncoder
 
 __all__ = ["HeadSettings", "Statistics", "cosine", "train_head"]
@@ -21,8 +21,9 @@ MAX_LOGIT_SCALE = 30.0
 class HeadSettings:
     """Knobs."""
 
-    steps: int = 1500
+    steps: int = 2000
     groups: int = 48
+    quiet_groups: int = 32
     texts_a_class: int = 2
     learning_rate: float = 1.5e-3
     text_rate: float = 2e-4
@@ -33,16 +34,21 @@ class HeadSettings:
 
 @dataclass(frozen=True)
 class Statistics:
-    """All features: ``values`` (N, V, K) float16 and ``labels`` (N, J)."""
+    """All features: ``values`` (N, V, K) float16, ``labels`` (N, J), ``quiet`` (2, M, 1 + kinds, K) of two sorts."""
 
     values: torch.Tensor
     labels: torch.Tensor
+    quiet: torch.Tensor
 
     @classmethod
     def read(cls, folder: Path) -> Statistics:
-        """Read all files that :mod:`benchmark_data.recipes.mini.features` wrote to a folder."""
+        """Read what :mod:`benchmark_data.recipes.mini.features` and ``quiet`` wrote to a folder."""
         files = [torch.load(path, weights_only=True) for path in sorted(folder.glob("shard-*.pt"))]
-        return cls(torch.cat([f["statistics"] for f in files]), torch.cat([f["labels"] for f in files]))
+        quiet = torch.cat([torch.load(path, weights_only=True) for path in sorted(folder.glob("quiet-*.pt"))])
+        return cls(
+            torch.cat([f["statistics"] for f in files]), torch.cat([f["labels"] for f in files]),
+            torch.stack([quiet[0::2], quiet[1::2]]),
+        )  # fmt: skip
 
 
 class _Head(nn.Module):
@@ -89,9 +95,12 @@ def train_head(
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * cosine(step, settings.steps, 50)
         chosen = torch.randperm(len(data.values))[: settings.groups]
+        still = torch.randperm(data.quiet.shape[1])[: settings.quiet_groups]
         said = text(class_texts(step, settings.texts_a_class))
         factor = log_scale.exp().clamp(max=MAX_LOGIT_SCALE)
         loss, parts = style_loss(model(data.values[chosen]), data.labels[chosen], said, factor, weights)
+        quiet, parts["kind"] = quiet_loss(model(data.quiet[:, still]), said, weights)
+        loss = loss + quiet
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -100,7 +109,7 @@ def train_head(
             print(f"head {step + 1}/{settings.steps} loss {loss.item():.3f}", shown, flush=True)
     model.eval()
     model.fold()
-    return float(log_scale.exp().clamp(max=MAX_LOGIT_SCALE))
+    return log_scale.exp().clamp(max=MAX_LOGIT_SCALE).item()
 
 
 def cosine(step: int, steps: int, warm_up: int) -> float:

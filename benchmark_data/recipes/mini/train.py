@@ -21,6 +21,7 @@ from benchmark_data.recipes.mini.features import extract_all, fingerprint
 from benchmark_data.recipes.mini.head_stage import HeadSettings, Statistics, train_head
 from benchmark_data.recipes.mini.losses import LossWeights
 from benchmark_data.recipes.mini.photographs import collect, photographs
+from benchmark_data.recipes.mini.quiet import extract_quiet
 from benchmark_data.recipes.mini.start import warm_start
 from benchmark_data.recipes.mini.style_stage import DualEncoder, StyleSettings, train_style
 from rses.backbones.mini import load_mini_perceptual
@@ -59,6 +60,7 @@ def _head(image: ImageEncoder, text: TextEncoder, config: MiniConfig, options: a
         return float(state["scale"])
     features = options.out / "features" / fingerprint(image, config.image_size)
     extract_all(image, options.out / "data", features, config.image_size, options.rounds)
+    extract_quiet(image, config.image_size, config.mean, options.out / "photographs", features, range(options.quiet))
     settings = dataclasses.replace(HeadSettings(), steps=options.head_steps)
     scale = train_head(image, text, config.logit_scale, Statistics.read(features), settings, LossWeights())
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--first-edition", type=Path, help="folder with its weights (default: the packaged ones)")
     parser.add_argument("--shards", type=int, default=25, help="shards of training data; 0 uses those there are")
     parser.add_argument("--rounds", type=int, default=2, help="views of each picture for the head")
+    parser.add_argument("--quiet", type=int, default=20, help="shards of regions under each kind of nuisance")
     parser.add_argument("--head-steps", type=int, default=HeadSettings.steps, help="batches for the head")
     parser.add_argument("--steps", type=int, default=StyleSettings.steps, help="batches for all of the encoder")
     parser.add_argument("--processes", type=int, default=2, help="processes that make data")

@@ -26,27 +26,29 @@ from regionroute.gate import Gate, write_gate
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
 from regionroute.styles import EXPERT_STYLES
 from rses.bench import run_bench
+from rses.bench.side_by_side import side_by_side
 from rses.methods import get_method
 from rses.suites import load_suite
 
 SCENES, ASIDE = 150, 30
 MEASURED: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("regionroute", {}), ("regionroute", {"routed": True}), ("flux-kontext", {}), ("segment-then-paste", {}),
-    ("global-then-paste", {}), ("identity", {}),
+    ("regionroute", {}), ("regionroute", {"routed": True}), ("flux-kontext", {}),
+    ("segment-then-paste", {"segmenter": "classical"}), ("global-then-paste", {}), ("identity", {}),
 )  # fmt: skip
 
 
-def train_all(work: Path, out: Path, changes: Sequence[str]) -> None:
-    """Train the experts that are not finished; copy them and their logs to ``out``."""
+def train_all(work: Path, out: Path, changes: Sequence[str], workers: int) -> None:
+    """Train the experts that are not finished, ``workers`` at a time; copy them and their logs to ``out``."""
     build_scene_pairs(work / "data", SCENES)
     out.mkdir(parents=True, exist_ok=True)
+    configs = [expert_config(style, work / "data" / "pairs", work, work / "cache", changes) for style in EXPERT_STYLES]
     logs = {}
-    for style in EXPERT_STYLES:
-        print(f"expert of {style}", flush=True)
-        path = trained_expert(expert_config(style, work / "data" / "pairs", work, work / "cache", changes))
+    for config, path in side_by_side(trained_expert, configs, workers, 1):
+        print(f"expert of {config.data.style}", flush=True)
         shutil.copyfile(path, out / path.name)
         lines = (path.parent / "train.jsonl").read_text().splitlines()
-        logs[style] = [json.loads(line) for line in lines[9::10]]
+        logs[config.data.style] = [json.loads(line) for line in lines[9::10]]
+    logs = {style: logs[style] for style in EXPERT_STYLES}
     (out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
     plot(logs, out / "images" / "training.png")
 
@@ -75,10 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for data, checkpoints and runs")
     parser.add_argument("--out", type=Path, default=embedded_experts())
     parser.add_argument("--set", action="append", default=[], help="change a key of the configuration")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="experts trained side by side, a thread each")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    train_all(options.work, options.out, options.set)
+    torch.set_num_threads(options.workers)
+    train_all(options.work, options.out, options.set, options.workers)
     found = fit(options.work, options.out)
     pipe = RegionRoutePipeline.from_pretrained("mini", options.out)
     draw_sheet(pipe, by_hash(load_suite("mini").samples), options.out / "images" / "edits.jpg")

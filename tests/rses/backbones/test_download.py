@@ -158,7 +158,7 @@ def test_list_says_what_is_here(empty_caches, monkeypatch, tmp_path):
     assert "on disk" in lines["lpips:alex"]
     assert str(tmp_path) in lines["lpips:alex"]
     assert "missing   vgg16-397923af.pth" in lines["lpips:vgg"]
-    assert "embedded" in lines["rses-mini"]
+    assert "embedded" in lines["rses-mini/2"]
 
 
 def test_list_all_names_every_model_of_open_clip(empty_caches):

@@ -50,7 +50,7 @@ def make_run(tmp_path):
         loaded, protocol = load_suite(suite), PROTOCOLS["rses-mini"]
         rng = np.random.default_rng([noise, seed])
         samples = [invented(sample, name, loaded.name, style, damage, rng) for sample in loaded.samples]
-        weights = {"id": "rses-mini", "sha256": embedded_digest()}
+        weights = {"id": "rses-mini/2", "sha256": embedded_digest()}
         info = {
             "method": name,
             "method_card": {
