@@ -18,6 +18,7 @@ import torch
 
 from benchmark_data.recipes.kontext_mini.data import SIZE
 from benchmark_data.recipes.kontext_mini.held_out import style_questions
+from benchmark_data.recipes.whole import nearest_style
 from regionroute.flux import to_pixels
 from regionroute.pipeline import RegionRoutePipeline
 from regionroute.tokens import prompt_positions
@@ -71,9 +72,12 @@ def answers(pipe: RegionRoutePipeline, count: int, parts: Sequence[bool]) -> tup
 def nearer_to_asked(images: np.ndarray, styles: Sequence[str]) -> float:
     """Share of pictures that ``rses-mini`` finds nearer to the style asked for than to the other one."""
     encoder = load_style("rses-mini")
-    seen = encoder.encode_images(torch.from_numpy(images).permute(0, 3, 1, 2).float())
-    asked, other = (encoder.encode_texts(list(names)) for names in (styles, [OTHER[name] for name in styles]))
-    return ((seen * asked).sum(1) > (seen * other).sum(1)).float().mean().item()
+    stack = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    nearer = [
+        nearest_style(encoder, stack[row : row + 1], [style, OTHER[style]]).item() == 0
+        for row, style in enumerate(styles)
+    ]
+    return float(np.mean(nearer))
 
 
 def run(count: int) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from benchmark_data.recipes.kontext_mini.card import render_table, renew_card
 from benchmark_data.recipes.kontext_mini.data import STYLE_SEED, STYLES
 from benchmark_data.recipes.kontext_mini.export import MODEL_FOLDER
 from benchmark_data.recipes.kontext_mini.held_out import plain_scenes, recolour_questions, style_questions
+from benchmark_data.recipes.whole import nearest_style
 from regionroute.base import base_facts, load_base
 from regionroute.flux import decode_latents, encode_pixels, to_pixels
 from regionroute.pipeline import RegionRoutePipeline
@@ -77,9 +78,8 @@ def measure_styles(editor: Editor, count: int) -> tuple[dict[str, Any], list[lis
     whole = editor(sources, [q.whole for q in questions])
     regional = editor(sources, [q.regional for q in questions])
     encoder = load_style("rses-mini")
-    texts = encoder.encode_texts(list(STYLES))
     stack = torch.from_numpy(np.stack(whole)).permute(0, 3, 1, 2).float() / 255
-    guesses = (encoder.encode_images(stack) @ texts.T).argmax(1)
+    guesses = nearest_style(encoder, stack, list(STYLES))
     wanted = torch.tensor([STYLES.index(q.style) for q in questions])
     right = (guesses == wanted).float()
     spread, psnr, rows = [], [], []

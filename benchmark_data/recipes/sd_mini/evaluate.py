@@ -30,6 +30,7 @@ from benchmark_data.recipes.model_card import Row, render_rows
 from benchmark_data.recipes.sd_mini.captions import caption
 from benchmark_data.recipes.sd_mini.export import FOLDERS, PIPELINES
 from benchmark_data.recipes.sd_mini.recogniser import lone_scenes, recognise, train_recogniser
+from benchmark_data.recipes.whole import nearest_style
 from benchmark_data.scenes import CLASSES, make_scene
 from rses.backbones import load_style
 from rses.bench import run_bench
@@ -107,7 +108,7 @@ def _captions(folder: Path, count: int) -> tuple[dict[str, Any], Sheets]:
     images = draw(texts)
     encoder = load_style("rses-mini")
     stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
-    guesses = (encoder.encode_images(stack) @ encoder.encode_texts(list(STYLES)).T).argmax(1)
+    guesses = nearest_style(encoder, stack, list(STYLES))
     asked = [number for number, style in enumerate(wanted) if style is not None]
     accuracy = float(np.mean([STYLES[guesses[number]] == wanted[number] for number in asked]))
     objects, drawn = _objects(draw, count)
