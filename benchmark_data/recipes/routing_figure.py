@@ -21,7 +21,7 @@ from rses.suites import Sample, load_suite
 
 __all__ = ["SAMPLES", "main"]
 
-SAMPLES = ("mini-036-bottle", "mini-073-mug", "mini-058-rocket", "mini-063-umbrella")
+SAMPLES = ("mini-027-tree", "mini-078-cat", "mini-004-rabbit", "mini-065-pink-house")
 COLUMNS = ("source", "the model's own mask", "edit")
 
 

@@ -1,4 +1,4 @@
-"""docs/reproduction.md: its tables follow from the committed rows, and its words from its tables."""
+"""The pages of the reproduction: their tables follow from the committed rows, and their words from their tables."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def rows():
-    return load_rows(DOCS / "data" / "reproduction.parquet")
+    return load_rows(DOCS / "data" / "reproduction-first-edition.parquet")
 
 
-def test_the_tables_follow_from_the_rows(rows):
-    page = (DOCS / "reproduction.md").read_text("utf-8")
+@pytest.mark.parametrize("name", ["reproduction", "reproduction-first-edition"])
+def test_the_tables_follow_from_the_rows(name):
+    page = (DOCS / f"{name}.md").read_text("utf-8")
     begin, end = marks("study")
-    assert page.partition(begin)[2].partition(end)[0].strip() == render_study(rows)
+    assert page.partition(begin)[2].partition(end)[0].strip() == render_study(
+        load_rows(DOCS / "data" / f"{name}.parquet")
+    )
 
 
-def test_every_configuration_has_three_seeds_of_the_whole_suite(rows):
-    # The first edition's study gave side rows three seeds, too.
+def test_every_configuration_of_the_first_edition_has_three_seeds_of_the_whole_suite(rows):
+    # Side rows, too.
     for name in (*(own.name for own in CONFIGURATIONS), "no-focus", "no-cover", "rank-16"):
         for seed in range(3):
             assert len(rows[name, seed]) == 96
@@ -37,7 +40,7 @@ def test_every_configuration_has_three_seeds_of_the_whole_suite(rows):
     assert not same
 
 
-def test_the_losses_move_the_attention_and_not_the_background(rows):
+def test_on_the_first_edition_the_losses_move_the_attention_and_not_the_background(rows):
     def mean(name, metric):
         return float(np.mean(per_sample(rows, name, metric)))
 
@@ -46,8 +49,8 @@ def test_the_losses_move_the_attention_and_not_the_background(rows):
     assert all(abs(value) < 0.011 for value in by_seed(rows, "full", "none", "lpips_bg"))
 
 
-def test_the_style_words_are_not_the_road_of_the_style():
-    mixtures = json.loads((DOCS / "data" / "style-route.json").read_text())["mixtures"]
+def test_on_the_first_edition_the_style_words_are_not_the_road_of_the_style():
+    mixtures = json.loads((DOCS / "data" / "style-route-first-edition.json").read_text())["mixtures"]
     share = {(own["style words"], own["other words"], own["pooled"]): own["asked"] for own in mixtures}
     for others in ((True, True), (True, False), (False, True), (False, False)):
         assert abs(share[(True, *others)] - share[(False, *others)]) < 0.1
