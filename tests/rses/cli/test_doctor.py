@@ -16,7 +16,7 @@ def test_embedded_weights_are_well(capsys):
     assert main(["doctor"]) == 0
     found = lines(capsys)
     assert all(line[:8].strip() in ("ok", "--") for line in found)
-    assert any(line.startswith("ok") and "weights rses-mini: embedded, sha256:" in line for line in found)
+    assert any(line.startswith("ok") and "weights rses-mini/2: embedded, sha256:" in line for line in found)
     assert any(line.startswith("ok") and "answer of rses-mini" in line for line in found)
 
 

@@ -20,6 +20,7 @@ from rses.leaderboard.pack import add_run
 from rses.methods import EditSample, MethodCard
 from rses.protocol import PROTOCOLS
 from rses.report.inputs import remember_inputs
+from rses.runs.migrate import MINI_SCALES
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
 from rses.scoring.scorer import RSES
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def invented(sample, method: str, suite: str, style: float, damage: float, rng) -> SampleResult:
     cosine, gain = 0.2 + style + rng.normal(0, 0.02), style / 2 + rng.normal(0, 0.01)
     mse = float(damage * rng.uniform(0.5, 1.5))
-    success, kept = style_success(gain, 8.867), preservation(mse * 10)
+    success, kept = style_success(gain, MINI_SCALES[embedded_digest()]), preservation(mse * 10)
     return SampleResult(
         sample.id, method=method, suite=suite, dataset=sample.dataset, style=sample.style, object=sample.object,
         source=sample.image.name, tags=tuple(sample.tags), rsm=(1 + cosine) / 2, clip_cosine=cosine, rsm_gain=gain,
