@@ -45,8 +45,22 @@ def test_it_is_a_true_pipeline_of_the_promised_size():
     assert base_facts(str(FOLDER)).buckets == ((128, 128),)
 
 
-@pytest.mark.parametrize("folder", [FOLDER, embedded_experts()], ids=lambda folder: folder.name)
+NO_CURVES = pytest.mark.xfail(strict=True, reason="the logs of the second edition's training were not kept")
+
+
+@pytest.mark.parametrize(
+    "folder", [pytest.param(FOLDER, marks=NO_CURVES), embedded_experts()], ids=lambda folder: folder.name
+)
 def test_cards_show_how_the_weights_were_made(folder):
+    card = (folder / "README.md").read_text("utf-8")
+    for word in ("seed 0", "python -m benchmark_data.recipes", "images/training.png", "training.json"):
+        assert word in card
+    assert (folder / "images" / "training.png").is_file()
+    assert json.loads((folder / "training.json").read_text())
+
+
+@pytest.mark.parametrize("folder", [FOLDER, embedded_experts()], ids=lambda folder: folder.name)
+def test_cards_show_pictures_that_are_there(folder):
     card = (folder / "README.md").read_text("utf-8")
     for word in ("seed 0", "python -m benchmark_data.recipes", "training.json"):
         assert word in card

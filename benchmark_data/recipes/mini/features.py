@@ -18,7 +18,7 @@ from benchmark_data.recipes.mini.start import warm_start
 from benchmark_data.recipes.mini.views import group_views
 from rses.backbones.mini_network import ImageEncoder
 
-__all__ = ["extract", "extract_all", "fingerprint"]
+__all__ = ["extract", "extract_all", "fingerprint", "save_whole"]
 
 
 def fingerprint(encoder: ImageEncoder, size: int) -> str:
@@ -41,9 +41,14 @@ def extract(encoder: ImageEncoder, shard: Path, target: Path, size: int, rounds:
             images = views.permute(0, 3, 1, 2).float().div_(255).contiguous(memory_format=torch.channels_last)
             rows.append(encoder.statistics(images).half())
             labels.append(torch.from_numpy(group.labels.copy()))
+    save_whole({"statistics": torch.stack(rows), "labels": torch.stack(labels)}, target)
+
+
+def save_whole(content: object, target: Path) -> None:
+    """Save under another name first, so that a file that is there is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
-    torch.save({"statistics": torch.stack(rows), "labels": torch.stack(labels)}, partial)
+    torch.save(content, partial)
     partial.replace(target)
 
 

@@ -36,6 +36,11 @@ def affine(image: Picture, gain: float = 1.0, offset: float = 0.0) -> Picture:
     return np.clip(x + 0.5, 0, 255).astype(np.uint8)
 
 
+def scaled(image: Picture, factor: float) -> Picture:
+    """Multiply all values."""
+    return np.clip(image * factor + 0.5, 0, 255).astype(np.uint8)
+
+
 def hue_turned(image: Picture, degrees: float, saturation: float = 1.0) -> Picture:
     """Turn the hue and scale the saturation."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.float32)
@@ -75,8 +80,7 @@ def _light(image: Picture, rng: Random, s: float) -> Picture:
 
 
 def _brightness(image: Picture, rng: Random, s: float) -> Picture:
-    factor = float(np.exp(s * rng.uniform(-0.6, 0.5)))
-    return np.clip(image * factor + 0.5, 0, 255).astype(np.uint8)
+    return scaled(image, float(np.exp(s * rng.uniform(-0.6, 0.5))))
 
 
 def _hue(image: Picture, rng: Random, s: float) -> Picture:

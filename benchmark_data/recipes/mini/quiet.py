@@ -1,12 +1,11 @@
 """Statistics of regions before and after every kind of nuisance, so that the head learns to stay where it is.
 
 Half of the regions are small objects of scenes, which are enlarged a lot, half are those of the other contents.
-``python -m benchmark_data.recipes.mini.quiet``; one file per ``SHARD`` contents, seen as scoring sees them.
+One file per ``SHARD`` contents, seen as scoring sees them; :mod:`benchmark_data.recipes.mini.train` asks for them.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,16 +14,15 @@ import torch
 from PIL import Image
 
 from benchmark_data.recipes.mini.content import FIRST_SCENE, make_content
-from benchmark_data.recipes.mini.features import fingerprint
-from benchmark_data.recipes.mini.nuisances import affine, gamma, gaussian_blur, hue_turned, jpeg, noisy, resized
-from benchmark_data.recipes.mini.start import warm_start
+from benchmark_data.recipes.mini.features import save_whole
+from benchmark_data.recipes.mini.nuisances import affine, gamma, gaussian_blur, hue_turned, jpeg, noisy, resized, scaled
 from benchmark_data.scenes import make_scene
 from rses.backbones.mini_network import ImageEncoder
 from rses.functional.style import region_view
 
-__all__ = ["KINDS", "SHARD", "extract_quiet", "main"]
+__all__ = ["KINDS", "SHARD", "extract_quiet"]
 
-SHARD, SHARDS = 40, 20
+SHARD = 40
 SCENE_SIDE = 128
 # Other seeds than those of the training pictures.
 FIRST = 5_000_000
@@ -34,8 +32,8 @@ Random = np.random.Generator
 KINDS: dict[str, Callable[[Picture, Random], Picture]] = {
     "JPEG": lambda x, rng: jpeg(x, int(rng.integers(25, 95))),
     "resized": lambda x, rng: resized(x, rng.uniform(0.35, 0.9), Image.Resampling.LANCZOS),
-    "brighter": lambda x, rng: _times(x, rng.uniform(1.05, 1.5)),
-    "darker": lambda x, rng: _times(x, rng.uniform(0.6, 0.95)),
+    "brighter": lambda x, rng: scaled(x, rng.uniform(1.05, 1.5)),
+    "darker": lambda x, rng: scaled(x, rng.uniform(0.6, 0.95)),
     "more contrast": lambda x, rng: affine(x, gain=rng.uniform(1.05, 1.5)),
     "less contrast": lambda x, rng: affine(x, gain=rng.uniform(0.6, 0.95)),
     "hue forward": lambda x, rng: hue_turned(x, rng.uniform(5, 60)),
@@ -74,7 +72,6 @@ def extract_quiet(
     shards: Sequence[int],
 ) -> None:  # fmt: skip
     """Write the statistics (SHARD, 1 + kinds, K) of every shard that is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
     encoder = encoder.eval().to(memory_format=torch.channels_last)
     for shard in shards:
         target = folder / f"quiet-{shard:04d}.pt"
@@ -83,31 +80,5 @@ def extract_quiet(
         seeds = range(FIRST + shard * SHARD, FIRST + (shard + 1) * SHARD)
         views = (quiet_views(seed, pictures, size, mean) for seed in seeds)
         rows = [encoder.statistics(view.contiguous(memory_format=torch.channels_last)).half() for view in views]
-        partial = target.with_suffix(".part")
-        torch.save(torch.stack(rows), partial)
-        partial.replace(target)
+        save_whole(torch.stack(rows), target)
         print(target.name, flush=True)
-
-
-def _times(image: Picture, factor: float) -> Picture:
-    return np.clip(image * factor + 0.5, 0, 255).astype(np.uint8)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Extract as the command line asks."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark_data.recipes.mini.quiet", description=__doc__)
-    parser.add_argument("--pictures", type=Path, required=True, help="folder filled by photographs.py")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the features")
-    parser.add_argument("--first-edition", type=Path, help="folder with its weights (default: the packaged ones)")
-    parser.add_argument("--part", type=int, default=0, help="which part of the shards, from 0")
-    parser.add_argument("--parts", type=int, default=1, help="processes that share the shards")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    image, _, config = warm_start(options.first_edition)
-    folder = options.out / fingerprint(image, config.image_size)
-    shards = range(SHARDS)[options.part :: options.parts]
-    extract_quiet(image, config.image_size, config.mean, options.pictures, folder, shards)
-
-
-if __name__ == "__main__":
-    main()
