@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rses.pages.html import refuse_other_file, render_page, write_page
 from rses.pages.numbers import heading, value_text
-from rses.report.columns import Cell, Table, build_table, run_names, summary_cells
+from rses.report.columns import Cell, Row, Table, build_table, run_names, summary_cells
 from rses.report.gallery import Files, HeatMap, Progress, build_gallery
 from rses.report.plots import Plot, Series, distribution
 from rses.report.worst import WORST_BY
@@ -156,11 +157,18 @@ def _tiles(table: Table) -> list[tuple[str, str, str]]:
     for info in (METRICS[name] for name in HEADLINE if METRICS[name] in table.metrics):
         best = [row for row in table.rows if len(table.rows) == 1 or row.cells[info.name].best]
         if best:
+            best.sort(key=partial(_standing, info))
             cell = best[0].cells[info.name]
             single = (heading(info), cell.value, cell.interval or info.direction)
             named = (f"best {heading(info)}", cell.value, ", ".join(row.name for row in best))
             tiles.append(single if len(table.rows) == 1 else named)
     return tiles
+
+
+def _standing(info: MetricInfo, row: Row) -> float:
+    """The smaller, the better; of rows that cannot be told apart, too."""
+    mean = row.cells[info.name].mean
+    return 0.0 if mean is None else -mean if info.higher_is_better else mean
 
 
 def warning_lines(runs: Sequence[Results]) -> list[tuple[str, str]]:

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rses.report.html import report_html
+from rses.report.columns import Cell, Row, Table
+from rses.report.html import _tiles, report_html
 from rses.report.inputs import SampleFiles, remember_inputs, run_files
 from rses.report.thumbs import difference, embedded, heat_colors, outline
 from rses.report.worst import worst_first, worst_samples
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
+from rses.table import METRICS
 from tests.helpers.pages import Page
 
 
@@ -69,6 +71,14 @@ def test_a_comparison_shows_every_method_once_per_sample(make_run, places):
              for part in text.split('<dl class="three">')[1:]]  # fmt: skip
     assert [[name for name, _ in shot] for shot in shots] == [["LPIPS_bg", "MSE_bg", "RSM"]] * 6
     assert [[bool(mark) for _, mark in shot] for shot in shots] == [[False, True, False], [False] * 3] * 3
+
+
+def test_the_headline_is_the_best_mean_of_those_that_cannot_be_told_apart():
+    def row(name, up, down):
+        return Row(name, {"rsm": Cell(up, best=True), "mse_bg": Cell(down, best=True)}, 3, 3)
+
+    table = Table((METRICS["rsm"], METRICS["mse_bg"]), (row("a", 0.25, 0.5), row("b", 0.75, 0.125)), "s", "p", "0", ())
+    assert [(number, note) for _, number, note in _tiles(table)] == [("0.7500", "b, a"), ("0.1250", "b, a")]
 
 
 def test_references_are_last_and_columns_are_neither_empty_nor_twins(make_run):
