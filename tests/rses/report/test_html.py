@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rses.report.columns import Cell, Row, Table
-from rses.report.html import _tiles, report_html
+from rses.report.html import report_html
 from rses.report.inputs import SampleFiles, remember_inputs, run_files
 from rses.report.thumbs import difference, embedded, heat_colors, outline
 from rses.report.worst import worst_first, worst_samples
 from rses.runs.results import Results
 from rses.runs.sample_result import SampleResult
-from rses.table import METRICS
 from tests.helpers.pages import Page
 
 
@@ -74,11 +72,15 @@ def test_a_comparison_shows_every_method_once_per_sample(make_run, places):
 
 
 def test_the_headline_is_the_best_mean_of_those_that_cannot_be_told_apart():
-    def row(name, up, down):
-        return Row(name, {"rsm": Cell(up, best=True), "mse_bg": Cell(down, best=True)}, 3, 3)
+    def run(name, rsm, mse):
+        samples = [SampleResult(f"s{i}", rsm=rsm[i % 2], mse_bg=mse[i % 2]) for i in range(8)]
+        return Results(samples, {"method": name})
 
-    table = Table((METRICS["rsm"], METRICS["mse_bg"]), (row("a", 0.25, 0.5), row("b", 0.75, 0.125)), "s", "p", "0", ())
-    assert [(number, note) for _, number, note in _tiles(table)] == [("0.7500", "b, a"), ("0.1250", "b, a")]
+    runs = [run("worst", (0.0, 0.0), (1.0, 1.0)), run("steady", (0.25, 0.25), (0.5, 0.5))]
+    page = report_html([*runs, run("varied", (0.125, 0.875), (0.125, 0.75))])
+    tiles = re.search(r'<dl class="tiles">.*?</dl>', page, re.DOTALL)[0]
+    numbers = re.findall(r'<dd>([^<]*)</dd><dd class="note">([^<]*)</dd>', tiles)
+    assert numbers == [("0.5000", "varied, steady"), ("0.43750", "varied, steady")]
 
 
 def test_references_are_last_and_columns_are_neither_empty_nor_twins(make_run):
