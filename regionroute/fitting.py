@@ -12,6 +12,7 @@ import torch
 from regionroute.gate import Gate, fit_gate
 from regionroute.grid import mask_to_grid
 from regionroute.matting import refine_mask
+from regionroute.styles import FINDER
 from rses.errors import InputError
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
@@ -35,10 +36,10 @@ class Fit:
 def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps: int) -> Fit:
     """Let the experts look at the pairs' sources, and fit the gate to the pairs' masks.
 
-    All cells of all pairs count alike; the maps of a style come from its own expert.
+    All cells of all pairs count alike; the maps come from the finder, or else from the expert of a pair's style.
 
     Args:
-        pipe: With an expert for each style of the pairs, or with none: then the base looks.
+        pipe: With a finder, or an expert for each style of the pairs, or with none: then the base looks.
         pairs: Kept aside from training, and no part of a suite.
         steps: Denoising steps over which attention is averaged, here and in editing.
 
@@ -52,7 +53,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         part = pairs[start : start + BATCH]
         edits = pipe.edit(
             [read_image(pair.source) for pair in part], [pair.prompt for pair in part],
-            styles=[pair.style if pipe.styles else None for pair in part], steps=steps, attention=True,
+            styles=[_looker(pipe, pair) for pair in part], steps=steps, attention=True,
         )  # fmt: skip
         heats += [edit.attention for edit in edits if edit.attention is not None]
         sizes += [edit.size for edit in edits]
@@ -71,6 +72,10 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         for row, pair in enumerate(pairs)
     ]
     return Fit(gate, float(np.mean(scores)), len(pairs))
+
+
+def _looker(pipe: RegionRoutePipeline, pair: TrainingPair) -> str | None:
+    return FINDER if pipe.has_finder else pair.style if pipe.styles else None
 
 
 def mask_iou(soft: np.ndarray, mask: np.ndarray) -> float:

@@ -20,7 +20,7 @@ from regionroute.gate import Gate, gate_of
 from regionroute.losses import mean_map
 from regionroute.matting import blend, refine_mask
 from regionroute.routing import routed
-from regionroute.styles import EXPERT_STYLES, StyleMatch, find_style
+from regionroute.styles import EXPERT_STYLES, FINDER, StyleMatch, find_style
 from regionroute.tokens import prompt_positions, style_positions
 from rses.errors import InputError, Place, WeightsError
 from rses.images.tensors import resize_array
@@ -92,6 +92,7 @@ class RegionRoutePipeline:
         Args:
             base: "mini", "flux-kontext", a hub id, or a folder.
             experts: Files by style, or a folder of ``<style>.safetensors``; by default the embedded ones for "mini".
+                One of them may be the finder's.
             dtype: "float32", "bfloat16" or "float16".
             device: Torch device.
             revision: Revision of a hub id.
@@ -119,6 +120,11 @@ class RegionRoutePipeline:
         """
         return self._find(prompt).style
 
+    @property
+    def has_finder(self) -> bool:
+        """Whether a finder says where routed edits go; without one the expert of the style does."""
+        return FINDER in loaded_experts(self.pipe.transformer)
+
     def _find(self, prompt: str) -> StyleMatch:
         return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles})
 
@@ -138,8 +144,9 @@ class RegionRoutePipeline:
             guidance: Guidance scale that the base model was given to distil; by default the base model's.
             true_cfg: Above 1, also guide away from the empty prompt by so much; twice the time.
             attention: Also return where the style tokens were attended to, mean over all steps and layers.
-            routed: Edit in two passes: the expert's attention finds the object (in the gate's few steps), the base
-                restyles the whole picture, and the source is kept outside the mask; see ``docs/routing.md``.
+            routed: Edit in two passes: the attention of the finder, or without one of the style's expert, finds the
+                object (in the gate's few steps), the base restyles the whole picture, and the source is kept outside
+                the mask; see ``docs/routing.md``.
 
         Raises:
             InputError: Lengths differ, a picture cannot be used, or a prompt names no known style or one that is cut
@@ -182,9 +189,8 @@ class RegionRoutePipeline:
         ]
 
     def _routed(self, rows: _Rows, sampling: _Sampling, attention: bool) -> list[Edit]:
-        """The expert says where, the base how."""
-        _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
-        assert heat is not None
+        """The finder, or else the style's expert, says where; the base how."""
+        heat = self._look(rows, sampling)
         prompts = [whole_prompt(find_style(prompt).style) for prompt in rows.prompts]
         whole = dataclasses.replace(rows, prompts=prompts, styles=[None] * len(prompts))
         pictures, _ = self._run(whole, sampling, False)
@@ -195,6 +201,14 @@ class RegionRoutePipeline:
             picture = blend(image, _fit(pictures[row], image), mask)
             edits.append(Edit(picture, rows.styles[row], rows.size, heat[row] if attention else None, mask))
         return edits
+
+    def _look(self, rows: _Rows, sampling: _Sampling) -> np.ndarray:
+        """Return the maps (B, h, w) that masks are made of."""
+        if self.has_finder:
+            rows = dataclasses.replace(rows, styles=[FINDER] * len(rows.styles))
+        _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
+        assert heat is not None
+        return heat
 
     @torch.no_grad()
     def _run(
@@ -282,7 +296,7 @@ def _expert_files(base: str, experts: Mapping[str, Path | str] | Path | str | No
             code="missing-weights",
         )
     folder = embedded_experts() if experts is None else Path(experts)
-    found = {style: folder / f"{expert_name(style)}.safetensors" for style in EXPERT_STYLES}
+    found = {style: folder / f"{expert_name(style)}.safetensors" for style in (*EXPERT_STYLES, FINDER)}
     present = {style: path for style, path in found.items() if path.is_file()}
     if not present:
         names = ", ".join(path.name for path in found.values())

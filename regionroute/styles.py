@@ -27,6 +27,9 @@ EXPERT_STYLES: dict[str, tuple[str, ...]] = {
 }
 """The paper's four styles and how people write them; the key comes first, and "style" itself is never part."""
 
+FINDER = "finder"
+"""Name of the expert that only says where; it has no style of its own."""
+
 # "-", "_" and white space are one; so are the other dashes that word processors put in place of "-".
 _GAP = r"[\s_\-\u2010-\u2015\u2212]"
 _SIMILAR = 0.8

@@ -40,9 +40,9 @@ def gate(
         from regionroute.fitting import fit_on_pairs
         from regionroute.gate import GATE_FILE, write_gate
 
-        held = read_pairs(pairs)
+        held = read_pairs(pairs, targets=False)
         pipe = open_pipeline(variant, experts, device, dtype)
-        fit = fit_on_pairs(pipe, [pair for pair in held if pair.style in pipe.styles], steps)
+        fit = fit_on_pairs(pipe, [pair for pair in held if pipe.has_finder or pair.style in pipe.styles], steps)
         write_gate(experts, fit.gate)
     emit(str(experts / GATE_FILE))
     note(

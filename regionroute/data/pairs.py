@@ -46,6 +46,7 @@ def read_pairs(
     *,
     root: str | Path | None = None,
     styles: Mapping[str, Sequence[str]] = EXPERT_STYLES,
+    targets: bool = True,
 ) -> list[TrainingPair]:
     """Read training pairs and check everything that training relies on.
 
@@ -55,6 +56,7 @@ def read_pairs(
         style: Only pairs of this style, in any phrasing; the files of others are not looked at.
         root: Folder that the paths of a manifest are relative to; that of the manifest by default.
         styles: Phrasings by style key.
+        targets: False reads masks alone: every source is taken for its own target, and a suite will do.
 
     Raises:
         InputError: Unknown ``style``, or unsound data; every problem is listed: rows that cannot be read, ids used
@@ -63,7 +65,7 @@ def read_pairs(
     """
     path = Path(path).expanduser()
     wanted = None if style is None else style_key(style, styles)
-    rows, problems = _rows(path, None if root is None else Path(root))
+    rows, problems = _rows(path, None if root is None else Path(root), targets)
     pairs: list[TrainingPair] = []
     seen: dict[str, str] = {}
     for where, fields in rows:
@@ -90,9 +92,9 @@ def read_pairs(
     return pairs
 
 
-def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
+def _rows(path: Path, root: Path | None, targets: bool) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
     if path.is_dir():
-        return suite_rows(path)
+        return suite_rows(path, targets)
     if not path.exists():
         raise InputError(
             f"{path} does not exist. Give a folder with {METADATA}, or a JSON manifest.",
@@ -105,7 +107,8 @@ def _rows(path: Path, root: Path | None) -> tuple[list[tuple[str, dict[str, Any]
             code="wrong-content",
             place=Place(str(path)),
         )
-    return manifest_rows(path, root)
+    rows, problems = manifest_rows(path, root)
+    return [(where, fields if targets else {**fields, "target": fields["source"]}) for where, fields in rows], problems
 
 
 def _text_faults(fields: Mapping[str, Any], styles: Mapping[str, Sequence[str]]) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from regionroute.styles import EXPERT_STYLES
+from regionroute.styles import EXPERT_STYLES, FINDER
 from rses.errors import InputError, Place, did_you_mean
 from rses.files.text import read_text
 from rses.schema import Numbers, Record, Texts, check, fault
@@ -50,7 +50,8 @@ class DataConfig(Record):
 
     Attributes:
         pairs: Manifest (.json) or suite folder with targets, relative to the configuration file.
-        style: Expert to train; pairs of other styles are left out.
+        style: Expert to train; pairs of other styles are left out. "finder" trains the finder on the masks of pairs of
+            all styles, whose targets are not read.
         resolution: Side of the square that images are resized to.
         cache: Folder for latents and text states; "" keeps them in memory only.
         limit: Use only the first pairs; 0 means all.
@@ -98,14 +99,16 @@ class FlowConfig(Record):
     """Flow matching.
 
     Attributes:
+        weight: Weight of the flow loss; 0 trains attention alone.
         guidance: Guidance scale that the distilled model is told while training.
-        density: Density of noise levels.
+        density: Density of noise levels; "start" is noise alone, where a sampler begins.
         shift: Shift towards noise: sigma -> shift * sigma / (1 + (shift - 1) * sigma).
         edited_weight: Extra weight of tokens inside the mask; weights are normalised to mean 1.
     """
 
+    weight: Weight = 1.0
     guidance: float = 1.0
-    density: Literal["uniform", "logit_normal"] = "uniform"
+    density: Literal["uniform", "logit_normal", "start"] = "uniform"
     shift: Positive = 1.0
     edited_weight: Weight = 0.0
 
@@ -259,16 +262,17 @@ def require_data(config: TrainConfig) -> None:
     """Check what can be known of style and pairs before torch is imported.
 
     Raises:
-        InputError: Another style than an expert can have, or no pairs.
+        InputError: Another style than an expert can have, no pairs, or losses that leave nothing to learn from.
     """
     data = config.data
-    if data.style not in EXPERT_STYLES:
+    known = (*EXPERT_STYLES, FINDER)
+    if data.style not in known:
         raise InputError(
-            f'[data] style must be one of {", ".join(EXPERT_STYLES)}, got "{data.style}".'
-            f"{did_you_mean(data.style, EXPERT_STYLES)}",
+            f'[data] style must be one of {", ".join(known)}, got "{data.style}".{did_you_mean(data.style, known)}',
             code="unknown-value",
             place=Place(field="data.style"),
         )
+    _check_losses(config)
     if not data.pairs:
         raise InputError(
             "[data] pairs is missing. Give --pairs with the folder that `regionroute data` made.",
@@ -280,4 +284,22 @@ def require_data(config: TrainConfig) -> None:
             f"{data.pairs} does not exist. Make pairs with `regionroute data`.",
             code="missing-file",
             place=Place(field="data.pairs"),
+        )
+
+
+def _check_losses(config: TrainConfig) -> None:
+    """The finder has no targets, so that it learns from attention alone; whoever has neither learns nothing."""
+    supervised = config.attention.mode != "off" and bool(config.attention.focus or config.attention.cover)
+    if config.data.style == FINDER and config.flow.weight:
+        raise InputError(
+            f"The {FINDER} is trained on masks alone, so there is no target for the flow loss. Set [flow] weight = 0, "
+            f"as the configuration `{FINDER}` does.",
+            code="contradiction",
+            place=Place(field="flow.weight"),
+        )
+    if not supervised and not config.flow.weight:
+        raise InputError(
+            "All losses have weight 0. Set [flow] weight, or [attention] focus or cover in a mode other than off.",
+            code="contradiction",
+            place=Place(field="attention.mode" if config.attention.mode == "off" else "attention.focus"),
         )

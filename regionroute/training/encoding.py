@@ -80,19 +80,17 @@ class PairEncoder:
 
     def encode(self, pair: TrainingPair) -> EncodedPair:
         """Encode one pair, or read what was kept for exactly these files."""
-        images = {
-            name: self._kept(
-                f"{pair.id}-{name}", f"{sha256_file(path)}|{self._resolution}", lambda path=path: self._latents(path)
-            )["tokens"]
-            for name, path in (("source", pair.source), ("target", pair.target))
-        }
+        source = self._tokens(f"{pair.id}-source", pair.source)
+        target = source if pair.target == pair.source else self._tokens(f"{pair.id}-target", pair.target)
         words = self._kept("text", f"{pair.prompt}|{self._text_length}", lambda: self._states(pair.prompt))
         positions = prompt_positions(self._pipe.tokenizer_2, pair.prompt, self._text_length)
         mask = torch.from_numpy(np.ascontiguousarray(read_mask(pair.mask)))
         return EncodedPair(
-            pair.id, images["target"], images["source"], mask_to_grid(mask, self.grid), words["states"],
-            words["pooled"], positions,
-        )  # fmt: skip
+            pair.id, target, source, mask_to_grid(mask, self.grid), words["states"], words["pooled"], positions
+        )
+
+    def _tokens(self, name: str, path: Path) -> torch.Tensor:
+        return self._kept(name, f"{sha256_file(path)}|{self._resolution}", lambda: self._latents(path))["tokens"]
 
     def _latents(self, path: Path) -> dict[str, torch.Tensor]:
         pixels = to_pixels(read_image(path), (self._resolution, self._resolution))

@@ -53,7 +53,9 @@ def draw_noise(
         digest = hashlib.sha256(f"{seed}:{step}:{name}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
         noise.append(torch.randn(shape, generator=generator))
-        if flow.density == "uniform":
+        if flow.density == "start":
+            level = torch.ones(())
+        elif flow.density == "uniform":
             level = torch.rand((), generator=generator)
         else:
             level = torch.sigmoid(torch.randn((), generator=generator))
@@ -108,15 +110,15 @@ def step_losses(
     error = flow_loss(velocity, noise, batch.target, batch.mask, flow.edited_weight)
     zero = torch.zeros_like(error)
     if maps is None:
-        return StepLosses(error, error, zero, zero, torch.full_like(error, float("nan")))
+        return StepLosses(flow.weight * error, error, zero, zero, torch.full_like(error, float("nan")))
     stacked = maps.stacked()
     with torch.no_grad():
         mass = mass_inside(stacked, batch.mask, maps.valid)
     if supervision.mode == "off":
-        return StepLosses(error, error, zero, zero, mass)
+        return StepLosses(flow.weight * error, error, zero, zero, mass)
     alpha = supervision.alpha or None
     counts = ((sigma >= supervision.gate[0]) & (sigma <= supervision.gate[1])).to(error)
     focus = counts * focus_loss(stacked, batch.mask, maps.valid, supervision.mode, supervision.tau)
     cover = counts * cover_loss(stacked, batch.mask, maps.valid, supervision.mode, alpha)
-    total = error + supervision.focus * focus + supervision.cover * cover
+    total = flow.weight * error + supervision.focus * focus + supervision.cover * cover
     return StepLosses(total, error, focus, cover, mass)

@@ -18,6 +18,7 @@ from regionroute.attention import StyleAttention
 from regionroute.base import base_facts, base_source, load_base
 from regionroute.data import read_pairs
 from regionroute.experts import LoraSettings, add_expert, expert_name, save_expert
+from regionroute.styles import FINDER
 from regionroute.training.checkpoint import Checkpoint, latest_checkpoint, load_optimiser, remove_old, save_checkpoint
 from regionroute.training.config import TrainConfig, require_data
 from regionroute.training.encoding import EncodedPair, PairEncoder, collate
@@ -52,7 +53,8 @@ def train(config: TrainConfig, *, fresh: bool = False, progress: Progress | None
     """
     require_data(config)
     _require_packages(config)
-    pairs = read_pairs(Path(config.data.pairs), config.data.style)
+    finds = config.data.style == FINDER
+    pairs = read_pairs(Path(config.data.pairs), None if finds else config.data.style, targets=not finds)
     pairs = pairs[: config.data.limit] if config.data.limit else pairs
     out = Path(config.run.out)
     require_apart(out, {"training pairs": config.data.pairs})

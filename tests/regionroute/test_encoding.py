@@ -87,3 +87,10 @@ def test_collate_keeps_each_samples_positions(pipe, pairs):
     assert batch.mask.dtype == torch.float32
     assert batch.ids == [pair.id for pair in pairs[:3]]
     assert len(batch.positions) == 3
+
+
+def test_a_pair_without_an_edit_is_encoded_once(pipe, pairs, tmp_path):
+    alone = encoder(pipe, tmp_path).encode(dataclasses.replace(pairs[0], target=pairs[0].source))
+    assert alone.target is alone.context
+    assert torch.equal(alone.context, encoder(pipe).encode(pairs[0]).context)
+    assert not list(tmp_path.glob("*-target-*"))

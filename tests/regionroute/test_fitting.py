@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from regionroute.base import load_base
 from regionroute.cli.main import main
 from regionroute.data.pairs import read_pairs
+from regionroute.experts import LoraSettings, add_expert, save_expert
 from regionroute.fitting import fit_on_pairs, mask_iou
 from regionroute.gate import Gate, fit_gate, read_gate
 from regionroute.grid import mask_to_grid
@@ -66,3 +68,19 @@ def test_as_a_user_types_it(tiny_kontext, tiny_pairs, experts, capsys):
         assert main([*command, *wrong]) == 2
         assert "Traceback" not in capsys.readouterr().err
         assert not (experts / "gate.json").exists()
+
+
+def test_with_a_finder_the_gate_is_fitted_to_its_maps(tiny_kontext, tiny_pairs, experts):
+    def fitted():
+        return fit_on_pairs(RegionRoutePipeline.from_pretrained(str(tiny_kontext), experts), read_pairs(tiny_pairs), 1)
+
+    without = fitted()
+    transformer = load_base(str(tiny_kontext)).transformer
+    torch.manual_seed(7)
+    for parameter in add_expert(transformer, "finder", LoraSettings()):
+        torch.nn.init.normal_(parameter, std=0.5)
+    save_expert(transformer, "finder", experts / "finder.safetensors")
+    assert fitted().gate != without.gate
+    # It looks for every style, whether or not that has an expert.
+    (experts / "line-art.safetensors").unlink()
+    assert fitted().pairs == 8

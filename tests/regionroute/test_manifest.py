@@ -166,3 +166,12 @@ def test_paths_that_are_neither(tmp_path):
     problems(tmp_path / "none", "does not exist")
     (tmp_path / "rows.csv").touch()
     problems(tmp_path / "rows.csv", "neither a folder with metadata.jsonl nor a JSON manifest")
+
+
+def test_masks_alone_do_not_need_the_edited_pictures(write):
+    path = write([record(), record("0002")])
+    pairs = read_pairs(path)
+    pairs[0].target.unlink()
+    assert [problem.code for problem in problems(path)] == ["missing-file"]
+    alone = read_pairs(path, targets=False)
+    assert [pair.target for pair in alone] == [pair.source for pair in pairs]

@@ -36,6 +36,7 @@ def test_densities_of_noise_levels():
     torch.testing.assert_close(shifted, 3 * uniform / (1 + 2 * uniform))
     normal = draw_noise(ids, 0, 0, (1, 1), FlowConfig(density="logit_normal"))[1]
     assert abs(torch.logit(normal).std() - 1) < 0.05
+    assert set(draw_noise(ids, 0, 0, (1, 1), FlowConfig(density="start", shift=3.0))[1].tolist()) == {1.0}
 
 
 def test_flow_loss_is_the_mean_squared_error_of_the_velocity():
@@ -68,11 +69,11 @@ def batch():
     )  # fmt: skip
 
 
-def losses(transformer, attention, supervision, sigma=(0.2, 0.9)):
+def losses(transformer, attention, supervision, sigma=(0.2, 0.9), flow=FlowConfig()):  # noqa: B008
     noise, _ = draw_noise(["a", "b"], 0, 0, SHAPE, FlowConfig())
     with contextlib.ExitStack() as stack:
         return step_losses(
-            transformer, attention, batch(), noise, torch.tensor(sigma), grid=(4, 4), flow=FlowConfig(),
+            transformer, attention, batch(), noise, torch.tensor(sigma), grid=(4, 4), flow=flow,
             supervision=supervision, stack=stack,
         )  # fmt: skip
 
@@ -103,3 +104,12 @@ def test_a_subset_of_layers_gives_other_losses(tiny_transformer, layers):
     every = losses(tiny_transformer, StyleAttention(tiny_transformer), AttentionConfig())
     torch.testing.assert_close(subset.flow, every.flow, atol=1e-5, rtol=1e-4)
     assert not torch.allclose(subset.focus, every.focus)
+
+
+def test_the_flow_loss_counts_as_much_as_is_asked(tiny_transformer):
+    attention = StyleAttention(tiny_transformer)
+    for weight in (0.0, 2.0):
+        found = losses(tiny_transformer, attention, AttentionConfig(), flow=FlowConfig(weight=weight))
+        expected = weight * found.flow + 0.1 * found.focus + 0.2 * found.cover
+        torch.testing.assert_close(found.total, expected)
+        assert (found.flow > 0).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import torch
 from benchmark_data.recipes.full_size import build_meta_transformer, step_inputs
 from regionroute.attention import StyleAttention
 from regionroute.base import base_facts, load_base
+from regionroute.experts import LoraSettings, add_expert, save_expert
 from regionroute.gate import Gate
 from regionroute.matting import blend, refine_mask
 from regionroute.pipeline import RegionRoutePipeline
@@ -246,3 +248,35 @@ def test_the_full_configuration_gives_maps_of_all_layers_and_a_mask_at_its_size(
 def test_a_prompt_without_a_style_is_refused(pipe):
     with refused(InputError, "unknown-name"):
         pipe.edit([picture()], ["make the cat red"], styles=["pixel art"], routed=True)
+
+
+@pytest.fixture
+def with_finder(tiny_kontext, tiny_experts, tmp_path):
+    """The same pipeline with a finder: another expert's file under its own name."""
+    folder = shutil.copytree(tiny_experts, tmp_path / "experts")
+    transformer = load_base(str(tiny_kontext)).transformer
+    torch.manual_seed(7)
+    for parameter in add_expert(transformer, "finder", LoraSettings()):
+        torch.nn.init.normal_(parameter, std=0.5)
+    save_expert(transformer, "finder", folder / "finder.safetensors")
+    made = RegionRoutePipeline.from_pretrained(str(tiny_kontext), folder)
+    made.gate = Gate(40.0, -1.0, 1)
+    return made
+
+
+def test_a_finder_says_where_and_touches_nothing_else(pipe, with_finder):
+    image, prompt = picture(), PROMPT.format("pixel art")
+    assert (pipe.has_finder, with_finder.has_finder) == (False, True)
+    assert with_finder.styles == pipe.styles
+    plain = [made.edit([image], [prompt], seeds=[5], attention=True)[0] for made in (pipe, with_finder)]
+    assert np.abs(plain[0].image.astype(int) - plain[1].image.astype(int)).max() <= 1
+    assert np.allclose(plain[0].attention, plain[1].attention, atol=1e-6)
+    routed = with_finder.edit([image], [prompt], seeds=[5], routed=True, attention=True)[0]
+    looked = with_finder.edit([image], [prompt], seeds=[5], styles=["finder"], steps=1, attention=True)[0]
+    assert np.allclose(routed.attention, looked.attention, atol=1e-6)
+    assert not np.allclose(
+        routed.attention, pipe.edit([image], [prompt], seeds=[5], routed=True, attention=True)[0].attention
+    )
+    assert routed.style == "pixel art"
+    cells = with_finder.gate.mask(torch.from_numpy(looked.attention).flatten()[None]).view(4, 4).numpy()
+    assert np.abs(routed.mask - refine_mask(cells, image, (64, 64))).max() < 1e-3

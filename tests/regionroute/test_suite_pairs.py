@@ -114,3 +114,15 @@ def test_broken_lines_and_missing_metadata(folder):
 
 def test_a_suite_without_targets_is_told_how_to_get_them():
     assert "regionroute data" in problems(load_suite("mini").root)[0]
+
+
+def test_masks_alone_can_be_read_from_a_suite_without_targets(folder):
+    edit(folder, lambda rows: [row.pop("target_file_name") for row in rows])
+    assert {(problem.place.field, problem.code) for problem in problems(folder)} == {
+        ("target_file_name", "missing-key")
+    }
+    pairs = read_pairs(folder, targets=False)
+    assert [pair.target for pair in pairs] == [pair.source for pair in pairs]
+    # Where there are targets, they are not looked at.
+    edit(folder, lambda rows: [row.update(target_file_name="targets/gone.png") for row in rows])
+    assert read_pairs(folder, targets=False) == pairs

@@ -266,3 +266,36 @@ def test_every_pair_is_seen_before_any_is_seen_twice():
     assert sorted(seen[:10]) == list(range(10))
     assert sorted(seen[10:]) == list(range(10))
     assert seen[:10] != seen[10:]
+
+
+def test_the_finder_learns_from_the_masks_of_all_styles_without_targets(config, tiny_pairs):
+    finder = replace(
+        config, data=replace(config.data, pairs=str(tiny_pairs.parent / "suite"), style="finder"),
+        flow=replace(config.flow, weight=0.0, density="start"),
+        optimiser=replace(config.optimiser, steps=30, warm_up=0),
+    )  # fmt: skip
+    path = train(finder)
+    assert path.name == "finder.safetensors"
+    lines = [json.loads(line) for line in (path.parent / "train.jsonl").read_text().splitlines()]
+    assert all(line["loss"] == pytest.approx(line["focus"] + line["cover"], abs=1e-4) for line in lines)
+    losses = [line["loss"] for line in lines]
+    assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
+    # Eight pictures in two styles; an expert of one would have seen six.
+    trainer = module.Trainer(finder)
+    trainer.encode(module.read_pairs(Path(finder.data.pairs), None, targets=False))
+    assert len(trainer.data) == 8
+
+
+@pytest.mark.parametrize(
+    ("style", "flow", "attention"),
+    [("finder", {}, {}), ("finder", {"weight": 0.0}, {"mode": "off"}),
+     ("pixel art", {"weight": 0.0}, {"focus": 0.0, "cover": 0.0})],
+)  # fmt: skip
+def test_losses_that_cannot_be_are_refused_before_anything_is_written(config, style, flow, attention):
+    wrong = replace(
+        config, data=replace(config.data, style=style), flow=replace(config.flow, **flow),
+        attention=replace(config.attention, **attention),
+    )  # fmt: skip
+    with refused(InputError, "contradiction"):
+        train(wrong)
+    assert not Path(config.run.out).exists()

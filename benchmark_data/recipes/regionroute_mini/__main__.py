@@ -1,7 +1,8 @@
 """Train and package the experts: ``python -m benchmark_data.recipes.regionroute_mini --work DIR``.
 
-Trains one expert per style on 150 pairs with the trainer of :mod:`regionroute`, copies them beside kontext-mini, fits
-their gate on pairs kept aside, and measures them on the suite ``mini``. A stopped run goes on.
+Trains one expert per style on 150 pairs, and the finder on the masks of further scenes, with the trainer of
+:mod:`regionroute`; copies them beside kontext-mini, fits the finder's gate on pairs kept aside, and measures all on
+the suite ``mini``. A stopped run goes on.
 """
 
 from __future__ import annotations
@@ -18,19 +19,21 @@ import torch
 from benchmark_data.recipes.regionroute_mini.card import renew_card
 from benchmark_data.recipes.regionroute_mini.curves import plot
 from benchmark_data.recipes.regionroute_mini.sheet import by_hash, draw_sheet
-from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_scene_pairs
+from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_finder_scenes, build_scene_pairs
 from benchmark_data.recipes.reproduce.run import expert_config, trained_expert
 from regionroute.data.pairs import read_pairs
 from regionroute.fitting import Fit, fit_on_pairs
-from regionroute.gate import Gate, write_gate
+from regionroute.gate import write_gate
 from regionroute.pipeline import RegionRoutePipeline, embedded_experts
-from regionroute.styles import EXPERT_STYLES
+from regionroute.styles import EXPERT_STYLES, FINDER
 from rses.bench import run_bench
 from rses.bench.side_by_side import side_by_side
 from rses.methods import get_method
 from rses.suites import load_suite
 
-SCENES, ASIDE = 150, 30
+SCENES, ASIDE, FINDER_SCENES = 150, 30, 1800
+FINDER_STEPS = 1
+"""A finder is trained where there is nothing but noise: in a sampler's first step."""
 MEASURED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("regionroute", {}), ("regionroute", {"routed": True}), ("flux-kontext", {}),
     ("segment-then-paste", {"segmenter": "classical"}), ("global-then-paste", {}), ("identity", {}),
@@ -39,16 +42,18 @@ MEASURED: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def train_all(work: Path, out: Path, changes: Sequence[str], workers: int) -> None:
     """Train the experts that are not finished, ``workers`` at a time; copy them and their logs to ``out``."""
-    build_scene_pairs(work / "data", SCENES)
     out.mkdir(parents=True, exist_ok=True)
-    configs = [expert_config(style, work / "data" / "pairs", work, work / "cache", changes) for style in EXPERT_STYLES]
+    pairs = build_scene_pairs(work / "data", SCENES)
+    places = dict.fromkeys(EXPERT_STYLES, pairs)
+    places[FINDER] = build_finder_scenes(work / "finder-scenes", FINDER_SCENES)
+    configs = [expert_config(style, place, work, work / "cache", changes) for style, place in places.items()]
     logs = {}
     for config, path in side_by_side(trained_expert, configs, workers, 1):
         print(f"expert of {config.data.style}", flush=True)
         shutil.copyfile(path, out / path.name)
         lines = (path.parent / "train.jsonl").read_text().splitlines()
         logs[config.data.style] = [json.loads(line) for line in lines[9::10]]
-    logs = {style: logs[style] for style in EXPERT_STYLES}
+    logs = {style: logs[style] for style in places}
     (out / "training.json").write_text(json.dumps(logs, separators=(",", ":")) + "\n")
     plot(logs, out / "images" / "training.png")
 
@@ -57,7 +62,7 @@ def fit(work: Path, out: Path) -> Fit:
     """Fit the gate to pairs that no expert was trained on; write it beside the experts."""
     aside = build_scene_pairs(work / "aside", ASIDE, first=ASIDE_SEED)
     pipe = RegionRoutePipeline.from_pretrained("mini", out)
-    found = fit_on_pairs(pipe, read_pairs(aside), Gate().steps)
+    found = fit_on_pairs(pipe, read_pairs(aside), FINDER_STEPS)
     write_gate(out, found.gate)
     return found
 

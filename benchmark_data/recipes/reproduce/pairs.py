@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from benchmark_data.recipes.suites.writing import row, save_mask, save_png, save_rows
 from benchmark_data.scenes import make_scene
 from regionroute.data.builder import build_pairs
+from regionroute.styles import EXPERT_STYLES
 from rses.suites import write_manifest
 
-__all__ = ["ASIDE_SEED", "FIRST_SEED", "build_scene_pairs"]
+__all__ = ["ASIDE_SEED", "FINDER_SEED", "FIRST_SEED", "build_finder_scenes", "build_scene_pairs"]
 
-FIRST_SEED, ASIDE_SEED = 50_000_000, 51_000_000
-"""Of the scenes that experts are trained on, and of those kept aside for the masks of routed editing."""
+FIRST_SEED, ASIDE_SEED, FINDER_SEED = 50_000_000, 51_000_000, 52_000_000
+"""Of the scenes that experts are trained on, of those kept aside for the masks of routed editing, of the finder's."""
 SIZE = 128
+SEEN = 20
+"""Pixels of an object that a finder is asked for."""
 CARD = """# Training scenes of the mini experts
 Procedural scenes (`benchmark_data.scenes`), seeds from {first}; one object each is the target. Not for scoring.
 """
@@ -41,6 +47,30 @@ def build_scene_pairs(folder: Path, count: int, progress: Progress | None = None
     return folder / "pairs"
 
 
+def build_finder_scenes(folder: Path, count: int) -> Path:
+    """Make ``count`` scenes with the mask of every object that is to be seen, each under a style drawn by lot.
+
+    No picture is edited: a finder learns from masks alone. What is there is kept.
+
+    Returns:
+        ``folder``, a suite.
+    """
+    if (folder / "suite.json").exists():
+        return folder
+    rows = []
+    for number in range(count):
+        scene, name = make_scene(FINDER_SEED + number, SIZE), f"scene-{number:04d}"
+        save_png(folder / "images" / f"{name}.png", scene.image)
+        styles = np.random.default_rng(FINDER_SEED + number).choice(list(EXPERT_STYLES), len(scene.objects))
+        for index, (thing, style) in enumerate(zip(scene.objects, styles, strict=True)):
+            if (thing.mask > 0.5).sum() >= SEEN:
+                identity = f"{name}-{index}"
+                save_mask(folder / "masks" / f"{identity}.png", thing.mask > 0.5)
+                rows.append(row(identity, f"{name}.png", f"{identity}.png", thing.label, str(style), "scenes", ()))
+    _finish(folder, rows, FINDER_SEED)
+    return folder
+
+
 def _write_scenes(folder: Path, count: int, first: int) -> None:
     rows = []
     for number in range(count):
@@ -49,6 +79,10 @@ def _write_scenes(folder: Path, count: int, first: int) -> None:
         save_png(folder / "images" / f"{name}.png", scene.image)
         save_mask(folder / "masks" / f"{name}.png", target.mask > 0.5)
         rows.append(row(name, f"{name}.png", f"{name}.png", target.label, "pixel art", "scenes", ()))
+    _finish(folder, rows, first)
+
+
+def _finish(folder: Path, rows: Sequence[Mapping[str, Any]], first: int) -> None:
     save_rows(folder, rows)
     (folder / "README.md").write_text(CARD.format(first=first), encoding="utf-8")
     write_manifest(folder, "scenes", "1.0.0", "CC0-1.0")

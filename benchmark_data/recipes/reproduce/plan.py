@@ -24,6 +24,7 @@ class Configuration:
         experts: Configuration whose experts are used, if it trains none of its own.
         true_cfg: Guidance away from the empty prompt, in editing.
         mask: "" edits plainly; "own" is routed editing; "true" puts the base's whole picture inside the true mask.
+        finder: The embedded finder says where, with the embedded gate.
         published: RSM, LPIPS_bg and MSE_bg of the paper's row, where it has one.
         repeated: With every seed that is asked for; side rows have the first one alone.
     """
@@ -36,6 +37,7 @@ class Configuration:
     experts: str = ""
     true_cfg: float = 1.0
     mask: Literal["", "own", "true"] = ""
+    finder: bool = False
     published: tuple[float, float, float] | None = None
     repeated: bool = True
 
@@ -56,6 +58,8 @@ CONFIGURATIONS = (
 
 ROUTED = (
     Configuration("routed-full", "routed, experts of `full`", experts="full", mask="own", against="full"),
+    Configuration("routed-finder", "routed, by the finder", trained=False, mask="own", finder=True,
+                  against="routed-full"),
     Configuration("routed-none", "routed, experts without both losses", experts="none", mask="own",
                   against="routed-full"),
     Configuration("routed-official", "routed, experts with `official` losses", experts="official", mask="own",

@@ -20,8 +20,8 @@ from regionroute.fitting import fit_on_pairs, mask_iou
 from regionroute.gate import GATE_FILE, Gate, read_gate, write_gate
 from regionroute.grid import mask_to_grid
 from regionroute.matting import blend
-from regionroute.pipeline import Edit, RegionRoutePipeline, whole_prompt
-from regionroute.styles import EXPERT_STYLES
+from regionroute.pipeline import Edit, RegionRoutePipeline, embedded_experts, whole_prompt
+from regionroute.styles import EXPERT_STYLES, FINDER
 from regionroute.training.config import TrainConfig, find_config, load_config
 from regionroute.training.trainer import train
 from rses.files.atomic import write_atomic
@@ -81,8 +81,10 @@ def run_job(job: Job, scorer: RSES, say: Callable[[str], None]) -> None:
             experts[style] = trained_expert(training_config(owner, style))
     say(f"{job.configuration.name}, seed {job.seed}: editing")
     base = training_config(job, next(iter(EXPERT_STYLES))).model.base
+    if job.configuration.finder:
+        experts[FINDER] = embedded_experts() / f"{expert_name(FINDER)}.safetensors"
     pipe = RegionRoutePipeline.from_pretrained(base, experts)
-    if job.configuration.mask == "own":
+    if job.configuration.mask == "own" and not job.configuration.finder:
         if not (owner.folder / GATE_FILE).exists():
             write_gate(owner.folder, fit_on_pairs(pipe, read_pairs(job.aside), Gate().steps).gate)
         pipe.gate = read_gate(owner.folder)
@@ -106,10 +108,10 @@ def training_config(job: Job, style: str) -> TrainConfig:
 
 
 def expert_config(style: str, pairs: Path, out: Path, cache: Path, changes: Sequence[str]) -> TrainConfig:
-    """Return the packaged configuration ``mini`` for one style, trained in a folder of its own below ``out``."""
+    """Return the packaged configuration ``mini`` for one style, or ``finder``, in a folder of its own below ``out``."""
     own = [f'data.pairs="{pairs}"', f'data.style="{style}"', f'data.cache="{cache}"',
            f'run.out="{out / expert_name(style)}"']  # fmt: skip
-    return load_config(find_config("mini"), [*changes, *own])
+    return load_config(find_config(FINDER if style == FINDER else "mini"), [*changes, *own])
 
 
 def trained_expert(config: TrainConfig) -> Path:
