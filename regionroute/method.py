@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TITLES = {
     False: "Regional style editing from words alone, one LoRA expert per style",
-    True: "The same experts' attention as a mask, the base's restyled picture inside it",
+    True: "The supervised attention as a mask, the base's restyled picture inside it",
 }
 
 

@@ -2,7 +2,7 @@
 
 Each is run with each of its seeds on ``mini`` and ``photos``, scored under ``rses-mini``, and kept below DIR; a stopped
 run goes on. ``--submit`` then replaces the submissions of ``leaderboards/`` by these; ``rses leaderboard build`` makes
-the tables.
+the tables. ``--only regionroute`` does so for the runs alone whose folders begin with that.
 """
 
 from __future__ import annotations
@@ -106,8 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2, help="runs side by side, a thread each")
     parser.add_argument("--submit", action="store_true", help="replace the submissions of --boards by these runs")
     parser.add_argument("--boards", type=Path, default=Path("leaderboards"))
+    parser.add_argument("--only", default="", help="beginning of the names of the run folders that are made")
     options = parser.parse_args(arguments)
-    jobs = jobs_below(options.out)
+    jobs = [job for job in jobs_below(options.out) if job.folder.name.startswith(options.only)]
+    if not jobs:
+        parser.error(f'no run folder begins with "{options.only}"')
     for _ in side_by_side(_run, jobs, options.workers, 1):
         pass
     if options.submit:

@@ -15,18 +15,18 @@ from rses.cli.common import Interrupted, elapsed, emit, note, progress, quiet_st
 def train(
     config: Annotated[
         str,
-        typer.Option(help="Configuration (TOML), or the name of one that comes along: mini, paper, official.",
+        typer.Option(help="Configuration (TOML), or the name of one that comes along: mini, finder, paper, official.",
                      metavar="FILE|NAME")
     ],
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a key, e.g. optimiser.steps=9.", metavar="TABLE.KEY=VALUE")
     ] = None,
     pairs: Annotated[str | None, typer.Option(help="Training pairs; data.pairs.", metavar="DIR|FILE")] = None,
-    style: Annotated[str | None, typer.Option(help="Style to train; data.style.", metavar="S")] = None,
+    style: Annotated[str | None, typer.Option(help="Style to train, or finder; data.style.", metavar="S")] = None,
     out: Annotated[str | None, typer.Option(help="Run folder; run.out.", metavar="DIR")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again, whatever the run folder holds.")] = False,
 ) -> None:  # fmt: skip
-    """Train the expert of one style; a stopped run goes on from its newest checkpoint.
+    """Train the expert of one style, or the finder; a stopped run goes on from its newest checkpoint.
 
     Prints the expert's file. For several processes: accelerate launch -m regionroute.cli.main train ...
     """

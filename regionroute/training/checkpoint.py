@@ -129,12 +129,15 @@ def _check_settings(path: Path, written: dict[str, Any], config: TrainConfig) ->
     asked = json.loads(json.dumps(config.to_dict()))
     # A falling learning rate depends on where it is to end: a longer run would have fallen more slowly from the start.
     free = {("optimiser", "steps")} if config.optimiser.schedule == "constant" else set()
+    # A key that is younger than the checkpoint had no effect then, as its default has none.
+    before = {table: {**values, **written.get(table, {})} for table, values in TrainConfig().to_dict().items()}
+    before = json.loads(json.dumps(before))
     differences = [
-        f"[{table}] {key}: was {written.get(table, {}).get(key)!r}, is {value!r}"
+        f"[{table}] {key}: was {before[table][key]!r}, is {value!r}"
         for table, values in asked.items()
         if table not in _FREE
         for key, value in values.items()
-        if written.get(table, {}).get(key) != value and (table, key) not in free
+        if before[table][key] != value and (table, key) not in free
     ]
     if asked["run"]["seed"] != written["run"]["seed"]:
         differences.append(f"[run] seed: was {written['run']['seed']}, is {asked['run']['seed']}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark_data.recipes import boards
 from benchmark_data.recipes.boards import SUITES, jobs_below
 from benchmark_data.recipes.regionroute_mini.card import renew_card
 from benchmark_data.recipes.regionroute_mini.sheet import by_hash
@@ -31,6 +32,17 @@ def test_the_stored_submissions_are_those_that_the_recipe_runs(suite):
     assert {job.entry.options.get("segmenter") for job in jobs if job.entry.method == "segment-then-paste"} == {
         "classical"
     }
+
+
+def test_a_part_of_the_runs_is_named_by_the_beginning_of_its_folders(monkeypatch, tmp_path, capsys):
+    ran = []
+    monkeypatch.setattr(boards, "side_by_side", lambda work, jobs, workers, threads: ran.extend(jobs) or ())
+    boards.main(["--out", str(tmp_path), "--only", "regionroute-routed"])
+    assert {job.folder.name for job in ran} == {f"regionroute-routed-seed{seed}" for seed in (0, 1, 2)}
+    assert {job.suite for job in ran} == set(SUITES)
+    with pytest.raises(SystemExit):
+        boards.main(["--out", str(tmp_path), "--only", "nothing"])
+    assert "nothing" in capsys.readouterr().err
 
 
 def test_the_samples_shown_depend_on_their_ids_alone():

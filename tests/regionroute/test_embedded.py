@@ -12,7 +12,8 @@ from safetensors import safe_open
 from regionroute.base import base_facts, base_source
 from regionroute.lora_format import read_lora
 from regionroute.pipeline import embedded_experts
-from regionroute.styles import EXPERT_STYLES
+from regionroute.styles import EXPERT_STYLES, FINDER
+from regionroute.training.config import find_config, load_config
 
 FOLDER = Path(base_source("mini"))
 
@@ -72,9 +73,13 @@ def test_the_experts_were_trained_alike(make_tiny):
     config = json.loads((FOLDER / "transformer" / "config.json").read_text())
     transformer = make_tiny(**{key: value for key, value in config.items() if not key.startswith("_")})
     logs = json.loads((embedded_experts() / "training.json").read_text())
-    assert list(logs) == list(EXPERT_STYLES)
+    assert list(logs) == [*EXPERT_STYLES, FINDER]
     for style in EXPERT_STYLES:
         file = read_lora(embedded_experts() / f"{style.replace(' ', '-')}.safetensors", transformer)
         assert (file.settings.rank, file.settings.streams) == (4, "both")
         assert file.metadata["attention"] == "exact focus=0.1 cover=0.2"
         assert (file.metadata["seed"], int(file.metadata["steps"])) == ("0", logs[style][-1]["step"])
+    finder = read_lora(embedded_experts() / f"{FINDER}.safetensors", transformer)
+    assert finder.settings.rank == load_config(find_config(FINDER)).expert.rank
+    assert int(finder.metadata["steps"]) == logs[FINDER][-1]["step"]
+    assert logs[FINDER][-1]["loss"] < 0.5 * logs[FINDER][0]["loss"]

@@ -62,6 +62,10 @@ def test_as_a_user_types_it(tiny_kontext, tiny_pairs, experts, capsys):
     assert read_gate(experts) == Gate(**written)
     assert written["steps"] == 1
     assert RegionRoutePipeline.from_pretrained(str(tiny_kontext), experts).gate == Gate(**written)
+    # Masks are enough: a suite has them.
+    assert main([*command[:4], str(tiny_pairs.parent / "suite"), *command[5:]]) == 0
+    assert json.loads((experts / "gate.json").read_text()) == written
+    capsys.readouterr()
     # Neither a missing folder nor a strange dtype leaves anything behind.
     (experts / "gate.json").unlink()
     for wrong in (["--pairs", "nowhere"], ["--dtype", "int8"]):

@@ -151,6 +151,15 @@ def test_other_settings_do_not_go_on_from_a_checkpoint(config):
     longer = replace(config, optimiser=replace(config.optimiser, steps=7))
     lines = (train(longer).parent / "train.jsonl").read_text().splitlines()
     assert len(lines) == 7
+    # A key that came later had its default.
+    state = max((Path(config.run.out) / "checkpoints").iterdir()) / "state.json"
+    kept = json.loads(state.read_text())
+    del kept["config"]["flow"]["weight"]
+    state.write_text(json.dumps(kept))
+    assert train(longer).is_file()
+    weighted = replace(longer, flow=replace(config.flow, weight=2.0))
+    with refused(InputError, "other-run"):
+        train(weighted)
     # A falling rate depends on where it is to end.
     with refused(InputError, "other-run"):
         train(replace(longer, optimiser=replace(longer.optimiser, schedule="cosine")))

@@ -27,9 +27,10 @@ def render_table(summaries: Mapping[str, Mapping[str, Any]]) -> str:
 def renew_card(folder: Path, summaries: Mapping[str, Mapping[str, Any]], fit: Fit) -> None:
     """Replace the table and the gate in ``README.md``."""
     card, gate = folder / "README.md", fit.gate
+    steps = "step" if gate.steps == 1 else f"{gate.steps} steps"
     card.write_text(replace_marked(card, "table", render_table(summaries)), encoding="utf-8")
     said = (
-        f"Slope {gate.slope:g}, bias {gate.bias:g}, attention of the first {gate.steps} steps; "
+        f"Slope {gate.slope:g}, bias {gate.bias:g}, attention of the first {steps}; "
         f"mean IoU **{fit.iou:.3f}** on {fit.pairs} pairs kept aside."
     )
     card.write_text(replace_marked(card, "gate", said), encoding="utf-8")
