@@ -7,14 +7,21 @@ import json
 import numpy as np
 import pytest
 
+from benchmark_data.recipes.reproduce.pairs import FINDER_SEED, build_finder_scenes
 from benchmark_data.recipes.reproduce.plan import CONFIGURATIONS, ROUTED, TRIALS, choose
 from benchmark_data.recipes.reproduce.rows import load_rows, read_rows
 from benchmark_data.recipes.reproduce.run import Job, training_config
 from benchmark_data.recipes.reproduce.study import run_study
 from benchmark_data.recipes.reproduce.table import render_hypotheses, render_table, render_trials
+from benchmark_data.scenes import make_scene
+from regionroute.fitting import mask_iou
+from regionroute.pipeline import RegionRoutePipeline
+from regionroute.styles import find_style
 from rses.errors import InputError
 from rses.images.decode import read_image
+from rses.images.masks import read_mask
 from rses.images.tensors import write_png
+from rses.methods import sample_seed
 from rses.suites import load_suite, write_manifest
 from tests.helpers.refusals import refused
 
@@ -72,6 +79,35 @@ def test_a_study_runs_and_goes_on(small_suite, tiny_kontext, tmp_path):
     assert "| routed, experts of `full` | full |" in text
     with pytest.raises(InputError, match="other settings"):
         run_study(tmp_path / "out", str(small_suite), None, **{**options, "scenes": 3})
+
+
+@pytest.mark.slow
+def test_the_finders_row_is_routed_editing_as_it_is_embedded(small_suite, tmp_path):
+    options = {"seeds": 1, "scenes": 2, "changes": (), "threads": 1, "say": print}
+    run_study(tmp_path / "out", str(small_suite), ["routed-finder"], **options)
+    rows = read_rows(tmp_path / "out")["routed-finder", 0]
+    samples = load_suite(str(small_suite)).samples
+    edits = RegionRoutePipeline.from_pretrained("mini").edit(
+        [read_image(sample.image) for sample in samples], [sample.prompt for sample in samples],
+        seeds=[sample_seed(0, sample.id) for sample in samples], routed=True,
+    )  # fmt: skip
+    for row, sample, edit in zip(rows, samples, edits, strict=True):
+        assert row["iou"] == pytest.approx(mask_iou(edit.mask, read_mask(sample.mask)), abs=1e-3)
+
+
+def test_the_finders_scenes_have_a_mask_for_every_object_and_names_that_need_colours(tmp_path):
+    samples = load_suite(str(build_finder_scenes(tmp_path / "scenes", 6))).samples
+    scenes = [make_scene(FINDER_SEED + number, 128, kind=(None, "multi-instance")[number % 2]) for number in range(6)]
+    wanted = [
+        (thing.label, thing.mask > 0.5) for scene in scenes for thing in scene.objects if (thing.mask > 0.5).sum() >= 20
+    ]
+    assert [sample.object for sample in samples] == [label for label, _ in wanted]
+    assert all(np.array_equal(read_mask(s.mask), mask) for s, (_, mask) in zip(samples, wanted, strict=True))
+    assert sum(" " in sample.object for sample in samples) >= 6
+    assert {find_style(sample.prompt).style for sample in samples} > {"pixel art"}
+    # No two questions about one scene have the same words.
+    assert len({(sample.image, sample.object) for sample in samples}) == len(samples)
+    assert not {sample.image.name for sample in samples} - {f"scene-{number:04d}.png" for number in range(6)}
 
 
 def test_changes_that_nothing_can_be_trained_with_bind_no_folder(small_suite, tmp_path):

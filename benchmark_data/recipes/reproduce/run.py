@@ -34,7 +34,7 @@ from rses.suites import Sample, Suite
 
 __all__ = ["METRICS", "Job", "expert_config", "run_job", "trained_expert", "training_config"]
 
-METRICS = ("rsm", "lpips_bg", "mse_bg_pm1", "psnr_bg", "style_correct", "rsm_gain", "leakage")
+METRICS = ("rsm", "lpips_bg", "mse_bg_pm1", "psnr_bg", "style_correct", "rsm_gain", "leakage", "rses_p")
 BATCH = 12
 Looks = dict[str, dict[str, float | None]]
 """Per sample ``mass``, the share of the style words' attention inside the true mask, and ``iou`` of the edit's own mask

@@ -15,9 +15,11 @@ __all__ = ["Rows", "by_seed", "per_sample", "render_hypotheses", "render_table",
 Rows = Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
 """Rows of every (configuration, seed)."""
 
+COMPARED = (
+    ("rsm", "RSM", 4), ("lpips_bg", "LPIPS_bg", 4), ("mse_bg_pm1", "MSE_bg [-1,1]", 4), ("rses_p", "RSES-P", 3),
+)  # fmt: skip
 COLUMNS = (
-    ("rsm", "RSM", 4), ("lpips_bg", "LPIPS_bg", 4), ("mse_bg_pm1", "MSE_bg [-1,1]", 4),
-    ("style_correct", "style acc.", 3), ("object_error", "object error", 3), ("mass", "mass inside", 3),
+    *COMPARED, ("style_correct", "style acc.", 3), ("object_error", "object error", 3), ("mass", "mass inside", 3),
     ("iou", "IoU", 3),
 )  # fmt: skip
 
@@ -78,20 +80,19 @@ def render_trials(rows: Rows, trials: Sequence[Configuration] = TRIALS) -> str:
     tried = [trial for trial in trials if trial.name in names]
     if not tried:
         return ""
+    columns = [column for column in COMPARED if all(_measured(rows, trial.name, column[0]) for trial in tried)]
     lines = [
-        "| trial | against | RSM | LPIPS_bg | MSE_bg [-1,1] |", "| --- | --- | ---: | ---: | ---: |",
-        *(_compared(rows, trial) for trial in tried if trial.against in names),
-    ]  # fmt: skip
+        "| trial | against | " + " | ".join(title for _, title, _ in columns) + " |",
+        "| --- | --- |" + " ---: |" * len(columns),
+        *(_compared(rows, trial, columns) for trial in tried if trial.against in names),
+    ]
     return f"{render_table(rows, tried)}\n\nDifferences, trial less its counterpart:\n\n" + "\n".join(lines)
 
 
-def _compared(rows: Rows, trial: Configuration) -> str:
+def _compared(rows: Rows, trial: Configuration, columns: Sequence[tuple[str, str, int]]) -> str:
     shared = {seed for _, seed in rows if {(trial.name, seed), (trial.against, seed)} <= rows.keys()}
     common = {key: own for key, own in rows.items() if key[1] in shared}
-    cells = [
-        _interval(_difference(common, trial.name, trial.against, metric))
-        for metric in ("rsm", "lpips_bg", "mse_bg_pm1")
-    ]
+    cells = [_interval(_difference(common, trial.name, trial.against, metric)) for metric, _, _ in columns]
     return f"| {trial.title} | {trial.against} | " + " | ".join(cells) + " |"
 
 
