@@ -50,8 +50,7 @@ def build_scene_pairs(folder: Path, count: int, progress: Progress | None = None
 def build_finder_scenes(folder: Path, count: int) -> Path:
     """Make ``count`` scenes with the mask of every object that is to be seen, each under a style drawn by lot.
 
-    No picture is edited: a finder learns from masks alone. In every other scene two objects share a name, so that
-    their colours have to be read. What is there is kept.
+    No picture is edited: a finder learns from masks alone. What is there is kept.
 
     Returns:
         ``folder``, a suite.
@@ -60,8 +59,7 @@ def build_finder_scenes(folder: Path, count: int) -> Path:
         return folder
     rows = []
     for number in range(count):
-        kind, name = (None, "multi-instance")[number % 2], f"scene-{number:04d}"
-        scene = make_scene(FINDER_SEED + number, SIZE, kind=kind)
+        scene, name = make_scene(FINDER_SEED + number, SIZE), f"scene-{number:04d}"
         save_png(folder / "images" / f"{name}.png", scene.image)
         styles = np.random.default_rng(FINDER_SEED + number).choice(list(EXPERT_STYLES), len(scene.objects))
         for index, (thing, style) in enumerate(zip(scene.objects, styles, strict=True)):
