@@ -125,8 +125,10 @@ class RegionRoutePipeline:
         """Whether a finder says where routed edits go; without one the expert of the style does."""
         return FINDER in loaded_experts(self.pipe.transformer)
 
-    def _find(self, prompt: str) -> StyleMatch:
-        return find_style(prompt, {style: EXPERT_STYLES[style] for style in self.styles})
+    def _find(self, prompt: str, routed: bool = False) -> StyleMatch:
+        # Routed editing by a finder needs no expert.
+        styles = EXPERT_STYLES if routed and self.has_finder else self.styles
+        return find_style(prompt, {style: EXPERT_STYLES[style] for style in styles})
 
     def edit(
         self, images: Sequence[np.ndarray], prompts: Sequence[str], *, seeds: Sequence[int] | None = None,
@@ -162,10 +164,10 @@ class RegionRoutePipeline:
                 raise InputError(
                     f"Picture {number} is {image.dtype} {image.shape}, expected uint8 (H, W, 3).", code="wrong-shape"
                 )
-        chosen = [self.route(prompt) for prompt in prompts] if styles is None else list(styles)
+        chosen = [self._find(prompt, routed).style for prompt in prompts] if styles is None else list(styles)
         for prompt in prompts if styles is None else ():
             # A style that the model never reads would be left to the expert alone, without a word.
-            match = self._find(prompt)
+            match = self._find(prompt, routed)
             style_positions(self.pipe.tokenizer_2, prompt, (match.start, match.end), self.facts.text_length)
         sizes = [choose_bucket((image.shape[1], image.shape[0]), self.facts.buckets) for image in images]
         sampling = _Sampling(steps or self.facts.steps, self.facts.guidance if guidance is None else guidance, true_cfg)

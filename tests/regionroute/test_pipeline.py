@@ -278,5 +278,9 @@ def test_a_finder_says_where_and_touches_nothing_else(pipe, with_finder):
         routed.attention, pipe.edit([image], [prompt], seeds=[5], routed=True, attention=True)[0].attention
     )
     assert routed.style == "pixel art"
+    # It needs no expert; plain editing does.
+    assert with_finder.edit([image], [PROMPT.format("cyberpunk")], routed=True)[0].style == "cyberpunk"
+    with refused(InputError, "unknown-name"):
+        with_finder.edit([image], [PROMPT.format("cyberpunk")])
     cells = with_finder.gate.mask(torch.from_numpy(looked.attention).flatten()[None]).view(4, 4).numpy()
     assert np.abs(routed.mask - refine_mask(cells, image, (64, 64))).max() < 1e-3
