@@ -13,6 +13,7 @@ from benchmark_data.recipes.reproduce.rows import load_rows
 from benchmark_data.recipes.reproduce.study import render_study
 from benchmark_data.recipes.reproduce.table import by_seed, per_sample
 from rses.report.marked import marks
+from rses.statistics import paired_difference
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -55,3 +56,17 @@ def test_on_the_first_edition_the_style_words_are_not_the_road_of_the_style():
     for others in ((True, True), (True, False), (False, True), (False, False)):
         assert abs(share[(True, *others)] - share[(False, *others)]) < 0.1
     assert share[False, False, True] - share[True, True, False] > 0.2
+
+
+def test_on_this_edition_the_losses_help_routed_editing_and_not_plain_editing():
+    rows = load_rows(DOCS / "data" / "reproduction.parquet")
+
+    def less(name, other, metric):
+        return paired_difference(per_sample(rows, name, metric), per_sample(rows, other, metric))
+
+    assert less("full", "none", "mass").low > 0.2
+    assert less("full", "none", "lpips_bg").mean > 0
+    assert less("routed-full", "routed-none", "iou").low > 0
+    assert less("routed-full", "routed-none", "lpips_bg").high < 0
+    assert less("routed-full", "routed-none", "rses_p").low < 0 < less("routed-full", "routed-none", "rses_p").high
+    assert less("routed-finder", "routed-full", "lpips_bg").high < 0
