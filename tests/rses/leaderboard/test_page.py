@@ -387,6 +387,8 @@ def test_a_guess_shows_names_and_scores_afterwards(open_page):
         assert keys[0] != keys[1]
         assert not REFERENCES & set(keys)
         choices.first.click()
+        # On a busy machine the answer may take a moment.
+        page.locator("#guess button[disabled]").last.wait_for()
         scores = [float(re.search(r"RSES-P (-?[\d.e-]+)", text)[1]) for text in choices.all_inner_texts()]
         assert [key in text for key, text in zip(keys, choices.all_inner_texts(), strict=True)] == [True, True]
         said = page.locator("#guess-said").inner_text()
