@@ -12,7 +12,6 @@ import torch
 from regionroute.gate import Gate, fit_gate
 from regionroute.grid import mask_to_grid
 from regionroute.matting import refine_mask
-from regionroute.styles import FINDER
 from rses.errors import InputError
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
@@ -53,7 +52,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         part = pairs[start : start + BATCH]
         edits = pipe.edit(
             [read_image(pair.source) for pair in part], [pair.prompt for pair in part],
-            styles=[_looker(pipe, pair) for pair in part], steps=steps, attention=True,
+            styles=[pipe.looker(pair.style if pipe.styles else None) for pair in part], steps=steps, attention=True,
         )  # fmt: skip
         heats += [edit.attention for edit in edits if edit.attention is not None]
         sizes += [edit.size for edit in edits]
@@ -72,10 +71,6 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
         for row, pair in enumerate(pairs)
     ]
     return Fit(gate, float(np.mean(scores)), len(pairs))
-
-
-def _looker(pipe: RegionRoutePipeline, pair: TrainingPair) -> str | None:
-    return FINDER if pipe.has_finder else pair.style if pipe.styles else None
 
 
 def mask_iou(soft: np.ndarray, mask: np.ndarray) -> float:

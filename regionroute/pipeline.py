@@ -125,6 +125,10 @@ class RegionRoutePipeline:
         """Whether a finder says where routed edits go; without one the expert of the style does."""
         return FINDER in loaded_experts(self.pipe.transformer)
 
+    def looker(self, style: str | None) -> str | None:
+        """Return whose attention makes the mask of a routed edit: the finder's, or without one the style's expert's."""
+        return FINDER if self.has_finder else style
+
     def _find(self, prompt: str, routed: bool = False) -> StyleMatch:
         # Routed editing by a finder needs no expert.
         styles = EXPERT_STYLES if routed and self.has_finder else self.styles
@@ -206,8 +210,7 @@ class RegionRoutePipeline:
 
     def _look(self, rows: _Rows, sampling: _Sampling) -> np.ndarray:
         """Return the maps (B, h, w) that masks are made of."""
-        if self.has_finder:
-            rows = dataclasses.replace(rows, styles=[FINDER] * len(rows.styles))
+        rows = dataclasses.replace(rows, styles=[self.looker(style) for style in rows.styles])
         _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
         assert heat is not None
         return heat
