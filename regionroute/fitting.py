@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def fit_on_pairs(pipe: RegionRoutePipeline, pairs: Sequence[TrainingPair], steps
     # No minimum: what a cell holds is what the gate has to say, however little it is.
     wanted = torch.stack([mask_to_grid(torch.from_numpy(mask), grid, minimum=0.0) for mask in masks])
     heat = torch.from_numpy(np.stack(heats)).flatten(1)
-    gate = fit_gate(heat, wanted, steps)
+    gate = dataclasses.replace(fit_gate(heat, wanted, steps), finder=pipe.has_finder)
     cells = gate.mask(heat).unflatten(1, grid).numpy()
     scores = [
         mask_iou(refine_mask(cells[row], read_image(pair.source), sizes[row]), masks[row])

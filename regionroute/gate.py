@@ -15,9 +15,12 @@ from torch import Tensor
 from regionroute.losses import log_odds
 from rses.errors import InputError, Place, WeightsError
 from rses.files.atomic import write_atomic
+from rses.files.text import parse_json
 
 GATE_FILE = "gate.json"
 """Where a folder of experts keeps its gate."""
+MOST_STEPS = 1000
+"""More than any sampler takes."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Gate:
     That is ``sigmoid(slope * x + bias)`` with x the log-odds of the mean map against a uniform one. The loss
     Cover in mode ``exact`` supervises exactly this with slope 1 and bias 0, so these are the defaults.
 
-    ``steps`` are the denoising steps over which the attention is averaged.
+    ``steps`` are the denoising steps over which the attention is averaged. ``finder`` says whether it was fitted to the
+    attention of a finder, or of the styles' experts; None where nothing was fitted.
 
     Example:
         >>> Gate().mask(torch.tensor([[0.2, 0.2, 0.2]])).tolist()
@@ -37,13 +41,16 @@ class Gate:
     slope: float = 1.0
     bias: float = 0.0
     steps: int = 2
+    finder: bool | None = None
 
     def __post_init__(self) -> None:
-        finite = all(isinstance(x, (int, float)) and math.isfinite(x) for x in (self.slope, self.bias))
-        if not finite or not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 1:
+        finite = all(isinstance(x, (int, float)) and abs(x) < math.inf for x in (self.slope, self.bias))
+        whole = isinstance(self.steps, int) and not isinstance(self.steps, bool)
+        if not finite or not whole or not 1 <= self.steps <= MOST_STEPS or self.finder not in (None, True, False):
             raise InputError(
-                "A gate needs a finite slope and bias and at least one step, "
-                f"got slope {self.slope!r}, bias {self.bias!r}, steps {self.steps!r}.",
+                f"A gate needs a finite slope and bias, 1 to {MOST_STEPS} steps and, for finder, true or false, "
+                f"got slope {self.slope!r:.40}, bias {self.bias!r:.40}, steps {self.steps!r:.40}, "
+                f"finder {self.finder!r:.40}.",
                 code="wrong-argument",
             )
 
@@ -106,7 +113,7 @@ def read_gate(folder: Path) -> Gate:
     if not path.is_file():
         return Gate()
     try:
-        return Gate(**json.loads(path.read_text("utf-8")))
+        return Gate(**parse_json(path.read_bytes()))
     except (ValueError, TypeError, InputError) as error:
         raise WeightsError(
             f"{path} cannot be used: {error} Fit it again.", code="unreadable", place=Place(str(path))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baselines.flux import KONTEXT, LICENCE, MEMORY_GB
 from regionroute.base import VARIANTS, base_source
-from rses.backbones.hub import EMBEDDED_ADVICE, folder_digest, gpu_error, load_error, weights_facts
+from regionroute.styles import FINDER
+from rses.backbones.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.errors import InputError, Place
+from rses.files.atomic import sha256_file
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -76,7 +80,7 @@ class RegionRoute:
         Raises:
             RsesError: The weights cannot be had, or there is no GPU for those of the hub.
         """
-        from regionroute.pipeline import RegionRoutePipeline, embedded_experts
+        from regionroute.pipeline import RegionRoutePipeline
 
         source = base_source(self._variant)
         if device.startswith("cpu") and not Path(source).is_dir():
@@ -95,9 +99,16 @@ class RegionRoute:
         }
         if self._routed:
             self.loaded["gate"] = dataclasses.asdict(self._pipe.gate)
-        folder = embedded_experts() if self._experts is None else self._experts
-        if not isinstance(folder, Mapping):
-            self.loaded["experts"] = folder_digest(Path(folder))
+        self.loaded["experts"] = self._digest()
+
+    def _digest(self) -> str:
+        """Digest of the experts; of the finder, too, where it is used."""
+        from regionroute.pipeline import expert_files
+
+        files = expert_files(self._variant, self._experts)
+        used = {name: path for name, path in files.items() if self._routed or name != FINDER}
+        lines = [f"{name} {sha256_file(path)}\n" for name, path in sorted(used.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit each sample by its prompt, with the expert of its style."""
@@ -129,10 +140,18 @@ def _check_settings(steps: object, guidance: object, true_cfg: object, routed: o
             code="out-of-range",
             place=Place(field="steps"),
         )
-    for name, value in (("guidance", guidance), ("true_cfg", true_cfg)):
-        if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool)):
+    for name, value, least in (("guidance", guidance, 0), ("true_cfg", true_cfg, 1)):
+        if value is None and name == "guidance":
+            continue
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise InputError(
                 f"regionroute: {name} must be a number, got {value!r}.", code="wrong-argument", place=Place(field=name)
+            )
+        if not least <= value < math.inf:
+            raise InputError(
+                f"regionroute: {name} must be at least {least}, got {value!r}.",
+                code="out-of-range",
+                place=Place(field=name),
             )
     if not isinstance(routed, bool):
         raise InputError(

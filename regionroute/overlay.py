@@ -34,7 +34,12 @@ def mask_files(path: Path, source: np.ndarray, mask: np.ndarray) -> dict[Path, n
         ['cat.png', 'cat-overlay.png']
     """
     levels = (mask * 255).round().astype(np.uint8)
-    return {path: levels, path.with_name(f"{path.stem}-overlay{path.suffix}"): mask_overlay(source, mask)}
+    return {path: levels, overlay_file(path): mask_overlay(source, mask)}
+
+
+def overlay_file(path: Path) -> Path:
+    """Return the file of the overlay that goes with a mask's."""
+    return path.with_name(f"{path.stem}-overlay{path.suffix}")
 
 
 def mask_overlay(source: np.ndarray, mask: np.ndarray) -> np.ndarray:

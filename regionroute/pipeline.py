@@ -100,7 +100,7 @@ class RegionRoutePipeline:
         Raises:
             WeightsError: Base weights or an expert cannot be had.
         """
-        files = _expert_files(base, experts)
+        files = expert_files(base, experts)
         pipe = load_base(base, dtype=dtype, device=device, revision=revision)
         for style, path in files.items():
             load_expert(pipe.transformer, style, path)
@@ -130,9 +130,14 @@ class RegionRoutePipeline:
         return FINDER if self.has_finder else style
 
     def _find(self, prompt: str, routed: bool = False) -> StyleMatch:
+        match = find_style(prompt)
         # Routed editing by a finder needs no expert.
-        styles = EXPERT_STYLES if routed and self.has_finder else self.styles
-        return find_style(prompt, {style: EXPERT_STYLES[style] for style in styles})
+        if match.style not in self.styles and not (routed and self.has_finder):
+            raise InputError(
+                f"The prompt asks for {match.style}, which has no expert here. There are {', '.join(self.styles)}.",
+                code="unknown-name",
+            )
+        return match
 
     def edit(
         self, images: Sequence[np.ndarray], prompts: Sequence[str], *, seeds: Sequence[int] | None = None,
@@ -145,7 +150,8 @@ class RegionRoutePipeline:
             images: (H, W, 3) uint8 each.
             prompts: One per picture.
             seeds: One per picture, 0 by default; a result depends on its own seed, not on its neighbours.
-            styles: Expert of each picture, or None for the base model alone; by default the prompt decides.
+            styles: Expert of each picture, or None for the base model alone; by default the prompt decides. In a routed
+                edit without a finder it says where.
             steps: Denoising steps; by default the base model's.
             guidance: Guidance scale that the base model was given to distil; by default the base model's.
             true_cfg: Above 1, also guide away from the empty prompt by so much; twice the time.
@@ -155,8 +161,9 @@ class RegionRoutePipeline:
                 the mask; see ``docs/routing.md``.
 
         Raises:
-            InputError: Lengths differ, a picture cannot be used, or a prompt names no known style or one that is cut
-                off.
+            InputError: Lengths differ, a picture cannot be used, a prompt names no known style or one that is cut
+                off, or a routed edit is to have another style than its prompt's.
+            WeightsError: The gate was fitted to the attention of others than look here.
         """
         if not len(images) == len(prompts) == len(seeds if seeds is not None else prompts):
             raise InputError(f"{len(images)} pictures need as many prompts and seeds.", code="mismatch")
@@ -196,8 +203,15 @@ class RegionRoutePipeline:
 
     def _routed(self, rows: _Rows, sampling: _Sampling, attention: bool) -> list[Edit]:
         """The finder, or else the style's expert, says where; the base how."""
-        heat = self._look(rows, sampling)
-        prompts = [whole_prompt(find_style(prompt).style) for prompt in rows.prompts]
+        asked = [find_style(prompt).style for prompt in rows.prompts]
+        for own, style in zip(rows.styles, asked, strict=True):
+            if own not in (None, style):
+                raise InputError(
+                    f"A routed edit has the style that its prompt names, {style}; it cannot have that of {own}.",
+                    code="contradiction",
+                )
+        heat = self._look(rows)
+        prompts = [whole_prompt(style) for style in asked]
         whole = dataclasses.replace(rows, prompts=prompts, styles=[None] * len(prompts))
         pictures, _ = self._run(whole, sampling, False)
         cells = self.gate.mask(torch.from_numpy(heat).flatten(1)).view(heat.shape).numpy()
@@ -208,10 +222,17 @@ class RegionRoutePipeline:
             edits.append(Edit(picture, rows.styles[row], rows.size, heat[row] if attention else None, mask))
         return edits
 
-    def _look(self, rows: _Rows, sampling: _Sampling) -> np.ndarray:
-        """Return the maps (B, h, w) that masks are made of."""
+    def _look(self, rows: _Rows) -> np.ndarray:
+        """Return the maps (B, h, w) that masks are made of, whatever guidance the picture is made with."""
+        if self.gate.finder not in (None, self.has_finder):
+            fitted, here = ("a finder", "the experts") if self.gate.finder else ("experts", "a finder")
+            raise WeightsError(
+                f"The gate was fitted to the attention of {fitted}, and here {here} would look. Fit it again with "
+                "`regionroute gate`.",
+                code="mismatch",
+            )
         rows = dataclasses.replace(rows, styles=[self.looker(style) for style in rows.styles])
-        _, heat = self._run(rows, dataclasses.replace(sampling, steps=self.gate.steps), True, decode=False)
+        _, heat = self._run(rows, _Sampling(self.gate.steps, self.facts.guidance, 1.0), True, decode=False)
         assert heat is not None
         return heat
 
@@ -292,7 +313,12 @@ def embedded_experts() -> Path:
     return Path(base_source("mini")).parent / "regionroute-mini"
 
 
-def _expert_files(base: str, experts: Mapping[str, Path | str] | Path | str | None) -> dict[str, Path]:
+def expert_files(base: str, experts: Mapping[str, Path | str] | Path | str | None) -> dict[str, Path]:
+    """Return the files of experts, and of a finder, by style.
+
+    Raises:
+        WeightsError: There is none.
+    """
     if isinstance(experts, Mapping):
         return {style: Path(path) for style, path in experts.items()}
     if experts is None and base != "mini":

@@ -11,7 +11,7 @@ import typer
 from regionroute.cli.options import Device, Dtype, Seed, Variant, check_options, open_pipeline
 from rses.cli.common import elapsed, emit, note, quiet_stdout
 from rses.errors import InputError, Place
-from rses.files.places import require_suffix
+from rses.files.places import require_distinct, require_suffix
 
 
 def edit(
@@ -69,20 +69,25 @@ def edit(
         )
     check_options(experts, device, dtype)
     with quiet_stdout():
-        from regionroute.styles import find_style
+        from regionroute.overlay import heat_overlay, mask_files, overlay_file
+        from regionroute.styles import find_style, style_key
         from rses.images.decode import read_image
 
+        asked = None if style is None else style_key(style)
         source = read_image(image)
-        chosen = style or find_style(prompt).style
+        chosen = asked or find_style(prompt).style
+        target = out or image.with_name(f"{image.stem}-{chosen.replace(' ', '-')}.png")
+        overlay = None if mask is None else overlay_file(mask)
+        require_distinct(
+            {"--image": image, "--out": target, "--attention-map": attention_map, "--mask": mask, "overlay": overlay}
+        )
         from regionroute.base import MINI  # imports torch: only now, so that wrong names are found at once
-        from regionroute.overlay import heat_overlay, mask_files
         from rses.images.tensors import write_png
 
         result = open_pipeline(variant, experts, device, dtype).edit(
-            [source], [prompt], seeds=[seed], styles=[chosen], steps=steps, guidance=guidance, true_cfg=true_cfg,
-            attention=attention_map is not None, routed=routed,
+            [source], [prompt], seeds=[seed], styles=asked and [asked], steps=steps, guidance=guidance,
+            true_cfg=true_cfg, attention=attention_map is not None, routed=routed,
         )[0]  # fmt: skip
-        target = out or image.with_name(f"{image.stem}-{chosen.replace(' ', '-')}.png")
         write_png(target, result.image)
         if attention_map is not None and result.attention is not None:
             write_png(attention_map, heat_overlay(source, result.attention))

@@ -42,7 +42,16 @@ def gate(
 
         held = read_pairs(pairs, targets=False)
         pipe = open_pipeline(variant, experts, device, dtype)
-        fit = fit_on_pairs(pipe, [pair for pair in held if pipe.has_finder or pair.style in pipe.styles], steps)
+        used = [pair for pair in held if pipe.has_finder or pair.style in pipe.styles]
+        if held and not used:
+            styles = ", ".join(sorted({pair.style for pair in held}))
+            raise InputError(
+                f"{experts} has experts of {', '.join(pipe.styles)}, and {pairs} has pairs of {styles}. "
+                "Make pairs of the experts' styles with `regionroute data`.",
+                code="mismatch",
+                place=Place(field="--pairs"),
+            )
+        fit = fit_on_pairs(pipe, used, steps)
         write_gate(experts, fit.gate)
     emit(str(experts / GATE_FILE))
     note(

@@ -71,7 +71,7 @@ def latest_checkpoint(folder: Path, config: TrainConfig) -> Checkpoint | None:
         return None
     path = found[-1]
     try:
-        state = parse_json((path / "state.json").read_bytes())
+        state = parse_json((path / "state.json").read_bytes(), allow_nan=True)
         if state["format"] != FORMAT:
             raise InputError(
                 f"The checkpoint {path} has format {state['format']}, this version reads {FORMAT}. "

@@ -217,11 +217,17 @@ def load_config(path: Path, changes: Sequence[str] = (), texts: Mapping[str, str
         if isinstance(table, dict):
             table[key] = value
     config = parse_config(tables, str(path))
-    pairs = config.data.pairs
+    pairs, cache, out = (_at_home(folder) for folder in (config.data.pairs, config.data.cache, config.run.out))
     own = ("data", "pairs") not in {(section, key) for section, key, _ in changed}
     if pairs and own and not Path(pairs).is_absolute():
         pairs = str(path.parent / pairs)
-    return config.model_copy(update={"data": config.data.model_copy(update={"pairs": pairs})})
+    data = config.data.model_copy(update={"pairs": pairs, "cache": cache})
+    return config.model_copy(update={"data": data, "run": config.run.model_copy(update={"out": out})})
+
+
+def _at_home(folder: str) -> str:
+    """Return a folder with the home directory for a leading ``~``, which no shell replaces within a file."""
+    return str(Path(folder).expanduser()) if folder.startswith("~") else folder
 
 
 def parse_config(tables: Mapping[str, Any], source: str = "") -> TrainConfig:

@@ -43,6 +43,31 @@ def require_apart(out: str | Path | None, inputs: Mapping[str, str | Path | None
             )
 
 
+def require_distinct(files: Mapping[str, Path | None]) -> None:
+    """Refuse one file for two purposes, as an answer that would be written over its source.
+
+    Args:
+        files: By what they are, for the message; ``None`` for those that were not given.
+
+    Example:
+        >>> require_distinct({"--image": Path("a.png"), "--out": Path("b.png"), "--mask": None})
+        >>> require_distinct({"--image": Path("a.png"), "--out": Path("a.png")})
+        Traceback (most recent call last):
+        rses.errors.InputError: a.png is given as --image and as --out. Give each a file of its own.
+    """
+    seen: dict[Path, str] = {}
+    for what, path in files.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.expanduser().resolve(), what)
+        if other != what:
+            raise InputError(
+                f"{path} is given as {other} and as {what}. Give each a file of its own.",
+                code="overlap",
+                place=Place(str(path)),
+            )
+
+
 def require_suffix(path: Path, suffixes: tuple[str, ...], what: str) -> None:
     """Refuse a file whose name promises another kind of file than is written.
 

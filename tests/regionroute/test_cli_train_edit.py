@@ -115,6 +115,10 @@ def test_folders_may_be_named_like_numbers(training, tiny_pairs, tmp_path, monke
         ("make the cat in pixel art style", ["--experts", "nowhere"], "holds no expert"),
         ("make the cat in pixel art style", ["--dtype", "int8"], "--dtype must be"),
         ("make the cat in pixel art style", ["--mask", "m.png"], "Add --routed"),
+        ("make the cat in pixel art style", ["--style", "finder"], 'no style "finder"'),
+        ("make the cat in pixel art style", ["--style", "pixel/art"], 'no style "pixel/art"'),
+        ("make the cat in pixel art style", ["--out", "m.png", "--attention-map", "m.png"], "a file of its own"),
+        ("make the cat in pixel art style", ["--routed", "--out", "m-overlay.png", "--mask", "m.png"], "of its own"),
     ],
 )
 def test_bad_edit_requests(prompt, extra, message, tiny_kontext, tmp_path, capsys):
@@ -125,6 +129,26 @@ def test_bad_edit_requests(prompt, extra, message, tiny_kontext, tmp_path, capsy
     assert message in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "extra", "message"),
+    [
+        ("make the cat in pixel art style", ["--out", "photo.png"], "a file of its own"),
+        ("make the cat in pixel art style", ["--routed", "--style", "line art"], "it cannot have that of line art"),
+        (f"make the {'small and very furry ' * 12}cat in pixel art style", [], "cut off"),
+    ],
+)
+def test_edits_that_would_not_be_what_is_asked_for(
+    prompt, extra, message, tiny_kontext, tiny_experts, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_png(Path("photo.png"), np.zeros((64, 64, 3), np.uint8))
+    before = Path("photo.png").read_bytes()
+    arguments = ["edit", "--image", "photo.png", "--prompt", prompt, "--variant", str(tiny_kontext)]
+    assert main([*arguments, "--experts", str(tiny_experts), "--dtype", "float32", *extra]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
 def test_the_embedded_model_says_once_that_it_knows_no_photographs(

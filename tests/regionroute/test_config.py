@@ -92,6 +92,14 @@ def test_texts_are_never_read_as_toml(tmp_path, name):
     assert (config.run.out, config.data.pairs, config.run.seed) == (name, name, 3)
 
 
+def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "own.toml").write_text('[data]\npairs = "~/pairs"\ncache = "~"\n')
+    config = load_config(tmp_path / "own.toml", ["run.out=~/runs/a"])
+    assert (config.data.pairs, config.data.cache) == (str(tmp_path / "pairs"), str(tmp_path))
+    assert config.run.out == str(tmp_path / "runs" / "a")
+
+
 def test_what_cannot_be_read(tmp_path):
     path, broken = tmp_path / "own.toml", tmp_path / "broken.toml"
     path.write_text("run = 3\n")

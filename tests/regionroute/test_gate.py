@@ -69,14 +69,21 @@ def test_the_fit_is_finite_at_the_extremes():
 
 def test_the_file_makes_the_round_trip_and_the_default_is_what_the_loss_supervises(tmp_path):
     assert read_gate(tmp_path) == Gate(1.0, 0.0, 2)
-    write_gate(tmp_path, Gate(3.0, -2.1, 4))
-    assert read_gate(tmp_path) == Gate(3.0, -2.1, 4)
+    for finder in (None, True, False):
+        write_gate(tmp_path, Gate(3.0, -2.1, 4, finder))
+        assert read_gate(tmp_path) == Gate(3.0, -2.1, 4, finder)
+    # As it was written before there was a finder.
+    (tmp_path / GATE_FILE).write_text('{"slope": 3.0, "bias": -2.1, "steps": 4}')
     assert gate_of([tmp_path / "a.safetensors", tmp_path / "b.safetensors"]) == Gate(3.0, -2.1, 4)
     assert gate_of([tmp_path / "a.safetensors", tmp_path / "other" / "b.safetensors"]) == Gate()
     assert gate_of([]) == Gate()
 
 
-@pytest.mark.parametrize("text", ["{", "[1, 2]", '{"slop": 1}', '{"slope": "much"}', '{"slope": NaN}', '{"steps": 0}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[1, 2]", '{"slop": 1}', '{"slope": "much"}', '{"slope": NaN}', '{"steps": 0}', '{"steps": 1000000}',
+     '{"finder": "yes"}', "[" * 100_000, f'{{"slope": 1{"0" * 400}}}'],
+)  # fmt: skip
 def test_a_file_that_cannot_be_used_is_named(tmp_path, text):
     (tmp_path / GATE_FILE).write_text(text)
     with refused(WeightsError, "unreadable", "gate.json"):

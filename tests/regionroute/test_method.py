@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from regionroute.method import RegionRoute
+from regionroute.pipeline import embedded_experts
 from rses.bench import run_bench
 from rses.errors import InputError, RsesError
 from rses.images.decode import read_image
@@ -65,10 +68,30 @@ def test_routed_editing_has_a_name_of_its_own_and_says_how_large_its_mask_was():
     assert "routed" not in RegionRoute().card.settings
     assert RegionRoute("flux-kontext", routed=True).card.name == "regionroute-routed"
     made.load("cpu", "float32")
-    assert set(made.loaded["gate"]) == {"slope", "bias", "steps"}
+    assert set(made.loaded["gate"]) == {"slope", "bias", "steps", "finder"}
     edited = made.edit([one := sample(90, 60)])[0]
     assert edited.image.shape == one.image.shape
     assert 0 <= edited.details["mask_area"] <= 1
+
+
+def test_the_digest_is_that_of_the_files_which_are_used(tmp_path):
+    folder = shutil.copytree(embedded_experts(), tmp_path / "experts")
+
+    def digest(experts, routed):
+        made = RegionRoute(experts=experts, routed=routed)
+        made.load("cpu", "float32")
+        return made.loaded["experts"]
+
+    before = [digest(folder, routed) for routed in (False, True)]
+    assert before[0] != before[1]
+    (folder / "checkpoints").mkdir()
+    shutil.copyfile(folder / "finder.safetensors", folder / "checkpoints" / "lora.safetensors")
+    assert [digest(folder, routed) for routed in (False, True)] == before
+    (folder / "finder.safetensors").unlink()
+    assert digest(folder, False) == before[0]
+    assert digest(folder, True) != before[1]
+    one = {"pixel art": folder / "pixel-art.safetensors"}
+    assert digest(one, False) != digest({"cyberpunk": folder / "cyberpunk.safetensors"}, False)
 
 
 def test_zero_is_a_setting_and_not_the_default():
@@ -78,6 +101,10 @@ def test_zero_is_a_setting_and_not_the_default():
         ({"steps": 0}, "out-of-range"),
         ({"steps": "many"}, "out-of-range"),
         ({"guidance": "much"}, "wrong-argument"),
+        ({"guidance": -1.0}, "out-of-range"),
+        ({"true_cfg": 0.5}, "out-of-range"),
+        ({"true_cfg": float("nan")}, "out-of-range"),
+        ({"true_cfg": None}, "wrong-argument"),
         ({"routed": 1}, "wrong-argument"),
     ):
         with refused(InputError, code, next(iter(options))):

@@ -65,12 +65,15 @@ def test_base_alone_equals_the_stock_pipeline(pipe, tiny_kontext):
 def test_guiding_away_from_the_empty_prompt_equals_the_stock_pipeline(pipe, tiny_kontext):
     image, prompt = picture(), PROMPT.format("pixel art")
     expected = stock_edit(load_base(str(tiny_kontext)), image, prompt, negative_prompt="", true_cfg_scale=2.0)
-    edit = pipe.edit([image], [prompt], seeds=[5], styles=[None], true_cfg=2.0, attention=True)[0]
+    edit = pipe.edit([image], [prompt], seeds=[5], styles=[None], true_cfg=2.0)[0]
     assert np.abs(edit.image.astype(int) - expected).max() <= 1
-    plain = pipe.edit([image], [prompt], seeds=[5], styles=[None], attention=True)[0]
-    assert not np.array_equal(edit.image, plain.image)
+    assert not np.array_equal(edit.image, pipe.edit([image], [prompt], seeds=[5], styles=[None])[0].image)
     # The maps are of the prompt's pass, not of the empty one's.
-    assert edit.attention.shape == plain.attention.shape
+    maps = [
+        pipe.edit([image], [prompt], seeds=[5], styles=[None], true_cfg=guided, attention=True, steps=1)[0].attention
+        for guided in (1.0, 2.0)
+    ]
+    assert np.allclose(*maps, atol=1e-6)
     two = pipe.edit([image] * 2, [prompt] * 2, seeds=[5, 6], true_cfg=2.0)
     assert np.abs(two[0].image.astype(int) - pipe.edit([image], [prompt], seeds=[5], true_cfg=2.0)[0].image).max() <= 1
 
@@ -243,6 +246,40 @@ def test_the_full_configuration_gives_maps_of_all_layers_and_a_mask_at_its_size(
     rows, columns = np.nonzero(mask > 0.5)
     assert rows.mean() / 700 == pytest.approx(25 / 64, abs=0.01)
     assert columns.mean() / 900 == pytest.approx(45 / 64, abs=0.01)
+
+
+def test_guidance_makes_the_picture_and_not_the_mask(pipe):
+    image, prompt = picture(), PROMPT.format("pixel art")
+    plain = pipe.edit([image], [prompt], routed=True)[0]
+    guided = pipe.edit([image], [prompt], routed=True, guidance=7.0, true_cfg=2.0)[0]
+    assert np.array_equal(plain.mask, guided.mask)
+    assert not np.array_equal(plain.image, guided.image)
+
+
+def test_a_routed_edit_has_the_style_of_its_prompt(pipe):
+    prompt = PROMPT.format("pixel art")
+    with refused(InputError, "contradiction"):
+        pipe.edit([picture()], [prompt], styles=["line art"], routed=True)
+    assert pipe.edit([picture()], [prompt], styles=["pixel art"], routed=True)[0].style == "pixel art"
+
+
+def test_a_prompt_is_read_for_all_styles_and_not_only_for_those_that_are_there(pipe, tiny_kontext, tiny_experts):
+    one = RegionRoutePipeline.from_pretrained(str(tiny_kontext), {"pixel art": tiny_experts / "pixel-art.safetensors"})
+    with refused(InputError, "ambiguous"):
+        one.edit([picture()], ["make the line art poster in pixel art style"])
+    with refused(InputError, "unknown-name"):
+        one.edit([picture()], [PROMPT.format("line art")])
+
+
+def test_a_gate_is_used_for_those_whom_it_was_fitted_for(pipe, with_finder, monkeypatch):
+    prompt = PROMPT.format("pixel art")
+    for made, finder in ((pipe, True), (with_finder, False)):
+        monkeypatch.setattr(made, "gate", Gate(40.0, -1.0, 1, finder))
+        with refused(WeightsError, "mismatch"):
+            made.edit([picture()], [prompt], routed=True)
+        assert made.edit([picture()], [prompt])[0].mask is None
+        monkeypatch.setattr(made, "gate", Gate(40.0, -1.0, 1, not finder))
+        assert made.edit([picture()], [prompt], routed=True)[0].mask is not None
 
 
 def test_a_prompt_without_a_style_is_refused(pipe):

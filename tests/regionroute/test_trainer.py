@@ -207,6 +207,14 @@ def test_out_of_date_and_damaged_checkpoints_are_refused(config, tmp_path):
         train(fewer)
 
 
+def test_a_run_without_a_limit_for_its_gradients_goes_on(config, tmp_path):
+    endless = replace(config, optimiser=replace(config.optimiser, max_grad_norm=float("inf")))
+    save_checkpoint(tmp_path, 7, {"a": torch.ones(2)}, {"state": {}, "param_groups": []}, endless)
+    assert latest_checkpoint(tmp_path, endless).step == 7
+    with refused(InputError, "other-run"):
+        latest_checkpoint(tmp_path, config)
+
+
 def test_states_as_bitsandbytes_nests_them_are_kept(config, tmp_path):
     quantised = {"state1": torch.arange(5, dtype=torch.uint8), "qmap1": torch.rand(4)}
     again = {**quantised, "state1": torch.zeros(3, dtype=torch.uint8)}  # the map is shared

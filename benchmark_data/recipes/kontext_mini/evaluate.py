@@ -1,6 +1,7 @@
 """Measure kontext-mini on held-out scenes: ``python -m benchmark_data.recipes.kontext_mini.evaluate``.
 
-Writes ``evaluation.json`` and ``images/contact-sheet.png`` beside the weights and renews the table of their card.
+Writes ``evaluation.json``, ``images/recolouring.png`` and ``images/styles.png`` beside the weights, and
+renews the table of their card.
 """
 
 from __future__ import annotations

@@ -50,19 +50,22 @@ def write_model(pipe: Any, out: Path, files: Mapping[str, Any], without: Sequenc
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        draft = Path(folder)
+        draft = Path(folder) / "new"
         pipe.to(torch.float16).save_pretrained(draft)
         for part in without:
             shutil.rmtree(draft / part)
         for name, content in files.items():
             (draft / name).write_text(json.dumps(content, indent=2) + "\n")
         for name in KEPT:
-            if (out / name).exists():
-                (out / name).replace(draft / name)
-        shutil.rmtree(out, ignore_errors=True)
-        shutil.copytree(draft, out)
+            if (out / name).is_dir():
+                shutil.copytree(out / name, draft / name)
+            elif (out / name).exists():
+                shutil.copyfile(out / name, draft / name)
         # Temporary folders are private.
-        out.chmod(0o755)
+        draft.chmod(0o755)
+        if out.exists():
+            out.replace(Path(folder) / "before")
+        draft.replace(out)
 
 
 def assemble(parts: TextAndFlow, vae: AutoencoderKL, shift: float, scale: float) -> FluxKontextPipeline:

@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL
 from benchmark_data.recipes.kontext_mini.data import RECOLOURINGS, Groups
 from benchmark_data.recipes.kontext_mini.windows import Window, change_boxes
 from regionroute.flux import pack
+from rses.files.atomic import write_atomic
 
 __all__ = ["CHANGED", "LatentGroups", "encode_all", "latent_scale"]
 
@@ -58,7 +59,9 @@ def latent_scale(folder: Path) -> tuple[float, float]:
     path = folder / "scale.json"
     if not path.exists():
         values = np.load(folder / "part-0000.npy").astype(np.float32)
-        path.write_text(json.dumps([round(float(values.mean()), 4), round(float(1 / values.std()), 4)]))
+        scale = [round(float(values.mean()), 4), round(float(1 / values.std()), 4)]
+        # Of several processes of one training, one may read while another writes.
+        write_atomic(path, json.dumps(scale).encode())
     shift, scale = json.loads(path.read_text())
     return shift, scale
 

@@ -65,7 +65,7 @@ def build_transformer() -> FluxTransformer2DModel:
 
 
 def build_t5(vocabulary: int) -> T5EncoderModel:
-    """One-layer text encoder for the tokens."""
+    """Text encoder of two layers for the tokens."""
     return T5EncoderModel(
         T5Config(
             vocab_size=vocabulary, d_model=TEXT_WIDTH, d_kv=24, num_heads=4, d_ff=192, num_layers=2,

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmark_data.recipes.regionroute_mini.card import renew_card
+from benchmark_data.recipes.regionroute_mini.card import renew_card, require_card
 from benchmark_data.recipes.regionroute_mini.curves import plot
 from benchmark_data.recipes.regionroute_mini.sheet import by_hash, draw_sheet
 from benchmark_data.recipes.reproduce.pairs import ASIDE_SEED, build_finder_scenes, build_scene_pairs
@@ -67,11 +67,13 @@ def fit(work: Path, out: Path) -> Fit:
     return found
 
 
-def measure(work: Path) -> dict[str, Any]:
-    """Bench the experts, and what bounds them, on the suite ``mini``; return the summaries by name."""
+def measure(work: Path, out: Path) -> dict[str, Any]:
+    """Bench the experts in ``out``, and what bounds them, on the suite ``mini``; return the summaries by name."""
     suite, runs = load_suite("mini"), {}
     for name, options in MEASURED:
-        method = get_method(name, **options)
+        # The embedded ones by their own name: the boards' runs have it.
+        own = {"experts": str(out)} if name == "regionroute" and out != embedded_experts() else {}
+        method = get_method(name, **options, **own)
         runs[method.card.name] = run_bench(method, suite, work / "bench" / method.card.name, protocol="rses-mini")
     return {name: run.summary for name, run in runs.items()}
 
@@ -85,11 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2, help="experts trained side by side, a thread each")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.workers)
+    # Before an hour of training.
+    require_card(options.out)
     train_all(options.work, options.out, options.set, options.workers)
     found = fit(options.work, options.out)
     pipe = RegionRoutePipeline.from_pretrained("mini", options.out)
     draw_sheet(pipe, by_hash(load_suite("mini").samples), options.out / "images" / "edits.jpg")
-    renew_card(options.out, measure(options.work), found)
+    renew_card(options.out, measure(options.work, options.out), found)
 
 
 if __name__ == "__main__":

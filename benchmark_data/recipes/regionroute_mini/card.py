@@ -24,6 +24,12 @@ def render_table(summaries: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def require_card(folder: Path) -> None:
+    """Refuse a folder whose ``README.md`` has no places for the table and the gate."""
+    for name in ("table", "gate"):
+        replace_marked(folder / "README.md", name, "")
+
+
 def renew_card(folder: Path, summaries: Mapping[str, Mapping[str, Any]], fit: Fit) -> None:
     """Replace the table and the gate in ``README.md``."""
     card, gate = folder / "README.md", fit.gate
