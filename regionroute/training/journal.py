@@ -43,7 +43,7 @@ class Journal:
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Append the values of one step."""
-        line = {"step": step, **{name: round(value, 6) for name, value in values.items()}}
+        line = {"step": step, **{name: float(f"{value:.6g}") for name, value in values.items()}}
         self._stream.write(json.dumps(line) + "\n")
         self._stream.flush()
         if self._board is not None:

@@ -24,6 +24,7 @@ from regionroute.pipeline import Edit, RegionRoutePipeline, embedded_experts, wh
 from regionroute.styles import EXPERT_STYLES, FINDER
 from regionroute.training.config import TrainConfig, find_config, load_config
 from regionroute.training.trainer import train
+from rses.errors import RsesError
 from rses.files.atomic import write_atomic
 from rses.images.decode import read_image
 from rses.images.masks import read_mask
@@ -35,6 +36,8 @@ from rses.suites import Sample, Suite
 __all__ = ["METRICS", "Job", "expert_config", "run_job", "trained_expert", "training_config"]
 
 METRICS = ("rsm", "lpips_bg", "mse_bg_pm1", "psnr_bg", "style_correct", "rsm_gain", "leakage", "rses_p")
+COMPARED = ("rsm", "lpips_bg", "mse_bg_pm1", "rses_p", "object_error")
+"""Without these a sample has no place in the tables."""
 BATCH = 12
 Looks = dict[str, dict[str, float | None]]
 """Per sample ``mass``, the share of the style words' attention inside the true mask, and ``iou`` of the edit's own mask
@@ -92,10 +95,17 @@ def run_job(job: Job, scorer: RSES, say: Callable[[str], None]) -> None:
     results = scorer.score_folder(job.folder / "images", suite=job.suite.root, out=job.folder / "score", fresh=True)
     frame = results.to_pandas().set_index("id")
     rows = [
-        {"id": sample.id, "style": sample.style, **looks[sample.id], "object_error": _object_error(job, sample),
+        {"id": sample.id, "style": sample.style, **looks[sample.id],
+         "object_error": _number(_object_error(job, sample)),
          **{name: _number(frame.loc[sample.id, name]) for name in METRICS}}
         for sample in job.suite.samples
     ]  # fmt: skip
+    # Here, and not in the tables after hours of training.
+    if missing := [row["id"] for row in rows if any(row[name] is None for name in COMPARED)]:
+        raise RsesError(
+            f"{len(missing)} samples have no score ({', '.join(missing[:3])}). Leave them out of the suite.",
+            code="missing-samples",
+        )
     write_atomic(done, json.dumps(rows).encode())
 
 
