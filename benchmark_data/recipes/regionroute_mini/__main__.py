@@ -31,7 +31,7 @@ from rses.bench.side_by_side import side_by_side
 from rses.methods import get_method
 from rses.suites import load_suite
 
-SCENES, ASIDE, FINDER_SCENES = 150, 30, 1800
+SCENES, ASIDE, FINDER_SCENES = 150, 30, 6000
 FINDER_STEPS = 1
 """A finder is trained where there is nothing but noise: in a sampler's first step."""
 MEASURED: tuple[tuple[str, dict[str, Any]], ...] = (
