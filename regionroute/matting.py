@@ -12,8 +12,9 @@ from scipy import ndimage
 
 from rses.images.tensors import resize_array
 
-FLOOR = 0.1
-"""Values this near to 0 or 1 become 0 or 1, so that what lies far from the object is the source's own pixels."""
+FLOOR = 0.4
+"""Values this near to 0 or 1 become 0 or 1: what lies far from the object is the source's own pixels, and the object is
+not half edited because the model is not sure of it. Chosen on pairs kept aside, see ``docs/routing.md``."""
 SMOOTHNESS = 1e-3
 """Variance of the guide, in [0, 1]^2, below which a neighbourhood counts as flat."""
 
