@@ -50,9 +50,24 @@ def test_on_the_first_edition_the_losses_move_the_attention_and_not_the_backgrou
     assert all(abs(value) < 0.011 for value in by_seed(rows, "full", "none", "lpips_bg"))
 
 
+def mixtures(name):
+    """Share of answers in the style asked for, by which of style words, other words and pooled vector ask for it."""
+    rows = json.loads((DOCS / "data" / f"{name}.json").read_text())["mixtures"]
+    return {(own["style words"], own["other words"], own["pooled"]): own["asked"] for own in rows}
+
+
+def test_on_this_edition_the_other_words_are_the_road_of_the_style():
+    share = mixtures("style-route")
+    for parts, asked in share.items():
+        assert asked > 0.9 if parts[1] else asked < 0.1
+    page = (DOCS / "reproduction.md").read_text("utf-8")
+    for parts, asked in share.items():
+        cells = " | ".join("asked" if part else "other" for part in parts)
+        assert f"| {cells} | {asked:.2f} |" in page
+
+
 def test_on_the_first_edition_the_style_words_are_not_the_road_of_the_style():
-    mixtures = json.loads((DOCS / "data" / "style-route-first-edition.json").read_text())["mixtures"]
-    share = {(own["style words"], own["other words"], own["pooled"]): own["asked"] for own in mixtures}
+    share = mixtures("style-route-first-edition")
     for others in ((True, True), (True, False), (False, True), (False, False)):
         assert abs(share[(True, *others)] - share[(False, *others)]) < 0.1
     assert share[False, False, True] - share[True, True, False] > 0.2

@@ -65,9 +65,9 @@ ROUTED = (
     Configuration("routed-official", "routed, experts with `official` losses", experts="official", mask="own",
                   against="routed-full"),
     Configuration("routed-base", "routed by the base's own attention", trained=False, mask="own",
-                  against="routed-full"),
+                  against="routed-full", repeated=False),
     Configuration("true-mask", "the base's whole picture inside the true mask: the bound", trained=False, mask="true",
-                  against="routed-full"),
+                  against="routed-full", repeated=False),
 )  # fmt: skip
 """Routed editing, and what it is compared with; see ``docs/routing.md``."""
 
