@@ -6,7 +6,8 @@ comma := ,
 # auto: the build of torch that fits the machine; or cpu, cu128, ... Where only the package index can be reached, auto takes the
 # index's build, which brings CUDA's libraries on Linux.
 TORCH_BACKEND ?= auto
-UV      = $(BIN)/uv pip install --python $(BIN)/python --constraint requirements.lock
+# Compiled at once: else the first start of each program compiles torch and diffusers, and every one where Python may write no bytecode.
+UV      = $(BIN)/uv pip install --python $(BIN)/python --constraint requirements.lock --compile-bytecode
 # $(call packages,EXTRAS)
 packages = $(UV) --torch-backend=$(TORCH_BACKEND) --editable ".[$(1)]" || { test "$(TORCH_BACKEND)" = auto && \
 	echo "torch's own index cannot be reached: taking the build of the package index" && $(UV) --editable ".[$(1)]"; }

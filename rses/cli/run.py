@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -15,6 +17,8 @@ from rses.cli.help import group
 from rses.errors import RsesError
 
 USAGE, INTERRUPTED = 2, 130
+OBJECTS = 50_000
+"""New objects between two collections of garbage; importing torch and diffusers makes a million that stay."""
 
 # The base of all usage errors; typer brings its own copy of click or uses the installed one.
 _ClickError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -46,8 +50,25 @@ def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
         0 on success, 2 for what the user can fix, 130 after Ctrl-C.
     """
     _never_fail_to_print()
+    if argv is None:
+        with _collecting_rarely():
+            return _guarded(app, name, sys.argv[1:])
+    return _guarded(app, name, list(argv))
+
+
+@contextlib.contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """For a process of a command's own: spend no second on cycles of torch's modules, on importing and on leaving."""
+    gc.set_threshold(OBJECTS)
     try:
-        return _run(app, name, sys.argv[1:] if argv is None else list(argv))
+        yield
+    finally:
+        gc.freeze()
+
+
+def _guarded(app: typer.Typer, name: str, argv: list[str]) -> int:
+    try:
+        return _run(app, name, argv)
     except Interrupted as stopped:
         if stopped.kept is not None:
             return _fail(
