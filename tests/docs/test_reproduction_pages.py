@@ -79,9 +79,15 @@ def test_on_this_edition_the_losses_help_routed_editing_and_not_plain_editing():
     def less(name, other, metric):
         return paired_difference(per_sample(rows, name, metric), per_sample(rows, other, metric))
 
+    for name in ("base", "full", "none", "official", "routed-full", "routed-none", "routed-official", "routed-finder"):
+        assert [len(rows[name, seed]) for seed in range(3)] == [96] * 3
     assert less("full", "none", "mass").low > 0.2
-    assert less("full", "none", "lpips_bg").mean > 0
+    assert all(value > 0 for value in by_seed(rows, "full", "none", "lpips_bg"))
+    for metric in ("rsm", "lpips_bg", "mse_bg_pm1"):
+        assert abs(less("official", "none", metric).mean) < 0.001
     assert less("routed-full", "routed-none", "iou").low > 0
+    assert less("routed-full", "routed-official", "iou").low > 0
     assert less("routed-full", "routed-none", "lpips_bg").high < 0
     assert less("routed-full", "routed-none", "rses_p").low < 0 < less("routed-full", "routed-none", "rses_p").high
     assert less("routed-finder", "routed-full", "lpips_bg").high < 0
+    assert less("routed-finder", "routed-none", "rses_p").low > 0
