@@ -81,6 +81,8 @@ def test_on_this_edition_the_losses_help_routed_editing_and_not_plain_editing():
 
     for name in ("base", "full", "none", "official", "routed-full", "routed-none", "routed-official", "routed-finder"):
         assert [len(rows[name, seed]) for seed in range(3)] == [96] * 3
+    for name in ("rank-8", "double", "single", "routed-base", "true-mask"):
+        assert len(rows[name, 0]) == 96
     assert less("full", "none", "mass").low > 0.2
     assert all(value > 0 for value in by_seed(rows, "full", "none", "lpips_bg"))
     for metric in ("rsm", "lpips_bg", "mse_bg_pm1"):
