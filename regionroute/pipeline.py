@@ -133,8 +133,9 @@ class RegionRoutePipeline:
         match = find_style(prompt)
         # Routed editing by a finder needs no expert.
         if match.style not in self.styles and not (routed and self.has_finder):
+            there = ", ".join(self.styles) or "none"
             raise InputError(
-                f"The prompt asks for {match.style}, which has no expert here. There are {', '.join(self.styles)}.",
+                f"The prompt asks for {match.style}, which has no expert here. Experts that there are: {there}.",
                 code="unknown-name",
             )
         return match
