@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from regionroute.base import VARIANTS, base_source
 from regionroute.styles import FINDER
 from rses.backbones.hub import EMBEDDED_ADVICE, gpu_error, load_error, weights_facts
 from rses.errors import InputError, Place
-from rses.files.atomic import sha256_file
+from rses.files.atomic import sha256_bytes, sha256_file
 from rses.methods import Edited, EditSample, MethodCard
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class RegionRoute:
         files = expert_files(self._variant, self._experts)
         used = {name: path for name, path in files.items() if self._routed or name != FINDER}
         lines = [f"{name} {sha256_file(path)}\n" for name, path in sorted(used.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return sha256_bytes("".join(lines).encode())
 
     def edit(self, batch: Sequence[EditSample]) -> list[Edited]:
         """Edit each sample by its prompt, with the expert of its style."""

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -51,19 +50,9 @@ def run_app(app: typer.Typer, name: str, argv: list[str] | None = None) -> int:
     """
     _never_fail_to_print()
     if argv is None:
-        with _collecting_rarely():
-            return _guarded(app, name, sys.argv[1:])
-    return _guarded(app, name, list(argv))
-
-
-@contextlib.contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """For a process of a command's own: spend no second on cycles of torch's modules, on importing and on leaving."""
-    gc.set_threshold(OBJECTS)
-    try:
-        yield
-    finally:
-        gc.freeze()
+        # The process is the command's own: importing torch spends a second on collecting nothing.
+        gc.set_threshold(OBJECTS)
+    return _guarded(app, name, sys.argv[1:] if argv is None else list(argv))
 
 
 def _guarded(app: typer.Typer, name: str, argv: list[str]) -> int:
